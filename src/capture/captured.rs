@@ -1,0 +1,74 @@
+use super::{CapturedEvent, CapturedMetadata, CapturedSpan, Storage};
+use crate::wire::TracedValue;
+
+/// What spans and events have in common, for code that takes both.
+///
+/// It cannot be implemented outside of this crate.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::{Capture, Captured};
+///
+/// fn port<'a>(node: &impl Captured<'a>) -> Option<u128> {
+///     node.value("port")?.as_uint()
+/// }
+///
+/// let capture = Capture::start();
+/// tracing::info_span!("connect", port = 8_080_u16).in_scope(|| tracing::info!(port = 80_u16));
+/// let trace = capture.trace();
+/// assert_eq!(port(&trace.all_spans().next().unwrap()), Some(8_080));
+/// assert_eq!(port(&trace.all_events().next().unwrap()), Some(80));
+/// ```
+pub trait Captured<'a>: Copy + Eq + PartialOrd + core::fmt::Display + sealed::Sealed {
+    /// Returns the static description of the span or event.
+    fn metadata(&self) -> CapturedMetadata<'a>;
+
+    /// Returns the value of a field, or `None` if it has none.
+    fn value(&self, name: &str) -> Option<&'a TracedValue>;
+
+    /// Returns the span that this one is in, or `None` for a root.
+    fn parent(&self) -> Option<CapturedSpan<'a>>;
+}
+
+pub(crate) mod sealed {
+    use crate::capture::Storage;
+
+    /// What only this crate implements, and what only it may know.
+    pub trait Sealed {
+        /// What spans or events are called, one of them and several.
+        const NOUNS: [&'static str; 2];
+
+        /// The trace that the span or event is in.
+        fn storage(&self) -> &Storage;
+    }
+}
+
+macro_rules! impl_captured {
+    ($ty:ident, $nouns:expr) => {
+        impl sealed::Sealed for $ty<'_> {
+            const NOUNS: [&'static str; 2] = $nouns;
+
+            fn storage(&self) -> &Storage {
+                self.storage()
+            }
+        }
+
+        impl<'a> Captured<'a> for $ty<'a> {
+            fn metadata(&self) -> CapturedMetadata<'a> {
+                self.metadata()
+            }
+
+            fn value(&self, name: &str) -> Option<&'a TracedValue> {
+                self.value(name)
+            }
+
+            fn parent(&self) -> Option<CapturedSpan<'a>> {
+                self.parent()
+            }
+        }
+    };
+}
+
+impl_captured!(CapturedSpan, ["span", "spans"]);
+impl_captured!(CapturedEvent, ["event", "events"]);

@@ -1,0 +1,124 @@
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use core::num::NonZeroU32;
+
+use super::{
+    SharedStorage,
+    metadata::CallSite,
+    node::{NewValues, SpanIndex},
+    span::SpanStats,
+};
+use crate::{
+    receiver::{Sink, SinkParent, SinkSpan, SinkValues, TracingEventReceiver},
+    wire::{CallSiteData, TracedValue},
+};
+
+/// Sink that fills a storage, without a subscriber and without anything that lives forever.
+#[derive(Debug)]
+struct Direct {
+    storage: SharedStorage,
+    call_sites: Vec<CallSite>,
+}
+
+impl TracingEventReceiver {
+    /// Creates a receiver for a new stream that fills a storage directly.
+    ///
+    /// The storage gets what a [`CaptureLayer`](super::CaptureLayer) on an otherwise empty
+    /// subscriber would have captured of the relayed stream. There is no subscriber, so that there
+    /// is nothing to filter, nor a current span of the host; and there are no call sites, so that
+    /// nothing is leaked.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{SharedStorage, TracingEventReceiver, TracingEventSender};
+    /// use std::sync::Mutex;
+    ///
+    /// let storage = SharedStorage::default();
+    /// let receiver = Mutex::new(TracingEventReceiver::capturing(&storage));
+    /// let sender = TracingEventSender::new(move |event| receiver.lock().unwrap().receive(event));
+    /// tracing::subscriber::with_default(sender, || tracing::info!("started"));
+    /// assert_eq!(storage.lock().all_events().next().unwrap().message(), Some("started"));
+    /// ```
+    #[cfg_attr(docsrs, doc(cfg(feature = "capture")))]
+    pub fn capturing(storage: &SharedStorage) -> Self {
+        Self::with_sink(Box::new(Direct { storage: storage.clone(), call_sites: Vec::new() }))
+    }
+}
+
+fn index(span: SinkSpan) -> Option<SpanIndex> {
+    NonZeroU32::try_from(span).ok().map(SpanIndex::from_raw)
+}
+
+impl SinkParent {
+    fn index(self) -> Option<SpanIndex> {
+        match self {
+            Self::Contextual { current, .. } => current.and_then(index),
+            Self::Root => None,
+            Self::Explicit(span) => index(span),
+        }
+    }
+}
+
+fn owned(values: &SinkValues<'_>) -> NewValues {
+    values.iter().map(|(field, value)| (*field, TracedValue::from(value))).collect()
+}
+
+impl Direct {
+    fn change(&self, span: SinkSpan, f: impl FnOnce(&mut SpanStats)) {
+        if let Some(span) = index(span) {
+            self.storage.write(|storage| f(storage.stats_mut(span)));
+        }
+    }
+}
+
+impl Sink for Direct {
+    fn new_call_site(&mut self, data: &Arc<CallSiteData>) {
+        self.call_sites.push(CallSite::Received(Arc::clone(data)));
+    }
+
+    fn new_span(
+        &mut self,
+        call_site: usize,
+        parent: SinkParent,
+        values: &SinkValues<'_>,
+    ) -> Option<SinkSpan> {
+        let call_site = self.call_sites.get(call_site)?.clone();
+        let values = owned(values);
+        self.storage
+            .write(|storage| storage.push_span(call_site, parent.index(), values))
+            .map(|index| index.into_raw().into())
+    }
+
+    fn new_event(&mut self, call_site: usize, parent: SinkParent, values: &SinkValues<'_>) {
+        let Some(call_site) = self.call_sites.get(call_site).cloned() else { return };
+        let values = owned(values);
+        self.storage.write(|storage| storage.push_event(call_site, parent.index(), values));
+    }
+
+    fn record(&mut self, span: SinkSpan, _call_site: usize, values: &SinkValues<'_>) {
+        let Some(span) = index(span) else { return };
+        let values = owned(values);
+        self.storage.write(|storage| storage.record(span, values));
+    }
+
+    fn follows_from(&mut self, span: SinkSpan, follows_from: SinkSpan) {
+        let (Some(span), Some(follows_from)) = (index(span), index(follows_from)) else { return };
+        self.storage.write(|storage| storage.follows_from(span, follows_from));
+    }
+
+    fn enter(&mut self, span: SinkSpan) {
+        self.change(span, |stats| stats.entered += 1);
+    }
+
+    fn exit(&mut self, span: SinkSpan) {
+        self.change(span, |stats| stats.exited += 1);
+    }
+
+    fn clone_handle(&mut self, _span: SinkSpan) {}
+
+    fn drop_handle(&mut self, _span: SinkSpan) {}
+
+    fn closed(&mut self, span: SinkSpan) {
+        self.change(span, |stats| stats.is_closed = true);
+    }
+}

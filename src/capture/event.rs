@@ -1,0 +1,152 @@
+use core::{cmp, fmt, iter, ops, ptr};
+
+use super::{
+    CapturedMetadata, CapturedSpan, Storage,
+    metadata::CallSite,
+    node::{EventIndex, EventNode, ValueRange},
+};
+use crate::wire::TracedValue;
+
+/// A captured event: a handle into a [`Storage`].
+///
+/// Two handles are equal if they are of the same event in the same storage, and an event is less
+/// than one that was captured after it. [`Display`](fmt::Display) shows the event as a line of the
+/// tree.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::Capture;
+///
+/// let capture = Capture::start();
+/// tracing::info_span!("connect").in_scope(|| tracing::warn!(millis = 850, "slow"));
+///
+/// let trace = capture.trace();
+/// let event = trace.all_events().next().unwrap();
+/// assert_eq!(event.message(), Some("slow"));
+/// assert_eq!(event["millis"], 850);
+/// assert_eq!(event.parent().unwrap().metadata().name(), "connect");
+/// ```
+#[derive(Clone, Copy)]
+pub struct CapturedEvent<'a> {
+    storage: &'a Storage,
+    index: EventIndex,
+}
+
+impl<'a> CapturedEvent<'a> {
+    pub(super) fn new(storage: &'a Storage, index: EventIndex) -> Self {
+        Self { storage, index }
+    }
+
+    pub(super) fn storage(&self) -> &'a Storage {
+        self.storage
+    }
+
+    fn node(&self) -> &'a EventNode {
+        self.storage.event_node(self.index)
+    }
+
+    /// Returns the static description of the event.
+    pub fn metadata(&self) -> CapturedMetadata<'a> {
+        self.node().call_site.metadata()
+    }
+
+    /// Iterates over names and values of the fields, in the order in which they were recorded.
+    pub fn values(&self) -> impl Iterator<Item = (&'a str, &'a TracedValue)> + use<'a> {
+        let node = self.node();
+        named(self.storage, &node.call_site, node.values)
+    }
+
+    /// Returns the value of a field, or `None` if it has none. If the call site declares several
+    /// fields of this name, it is the value that was recorded last.
+    pub fn value(&self, name: &str) -> Option<&'a TracedValue> {
+        let node = self.node();
+        find(self.storage, &node.call_site, node.values, name)
+    }
+
+    /// Returns the message: the text of the field `message`, if that is a text, `Debug` or
+    /// `Display` output or an error.
+    pub fn message(&self) -> Option<&'a str> {
+        self.value("message")?.as_text()
+    }
+
+    /// Returns the span that this event is in, or `None` if it is in none.
+    pub fn parent(&self) -> Option<CapturedSpan<'a>> {
+        self.node().links.parent.map(|parent| self.storage.span(parent))
+    }
+
+    /// Iterates over the spans around this event, from the parent to the root.
+    pub fn ancestors(&self) -> impl Iterator<Item = CapturedSpan<'a>> + use<'a> {
+        iter::successors(self.parent(), CapturedSpan::parent)
+    }
+}
+
+/// Iterates over the values of a node, with their names.
+pub(super) fn named<'a>(
+    storage: &'a Storage,
+    call_site: &'a CallSite,
+    values: ValueRange,
+) -> impl Iterator<Item = (&'a str, &'a TracedValue)> + use<'a> {
+    let values = storage.values().iter(values);
+    values.filter_map(|(field, value)| Some((call_site.field_name(field)?, value)))
+}
+
+/// Finds the last value of a node that has this name.
+pub(super) fn find<'a>(
+    storage: &'a Storage,
+    call_site: &'a CallSite,
+    values: ValueRange,
+    name: &str,
+) -> Option<&'a TracedValue> {
+    let mut values = storage.values().iter(values).rev();
+    values.find(|(field, _)| call_site.field_name(*field) == Some(name)).map(|(_, value)| value)
+}
+
+/// Shows values as a map.
+pub(super) struct DebugValues<F>(pub(super) F);
+
+impl<'a, I, F> fmt::Debug for DebugValues<F>
+where
+    I: Iterator<Item = (&'a str, &'a TracedValue)>,
+    F: Fn() -> I,
+{
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_map().entries((self.0)()).finish()
+    }
+}
+
+impl fmt::Debug for CapturedEvent<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("CapturedEvent")
+            .field("level", self.metadata().level())
+            .field("values", &DebugValues(|| self.values()))
+            .finish_non_exhaustive()
+    }
+}
+
+impl PartialEq for CapturedEvent<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        ptr::eq(self.storage, other.storage) && self.index == other.index
+    }
+}
+
+impl Eq for CapturedEvent<'_> {}
+
+impl PartialOrd for CapturedEvent<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<cmp::Ordering> {
+        ptr::eq(self.storage, other.storage).then(|| self.index.cmp(&other.index))
+    }
+}
+
+impl ops::Index<&str> for CapturedEvent<'_> {
+    type Output = TracedValue;
+
+    /// # Panics
+    ///
+    /// Panics if the field has no value.
+    #[track_caller]
+    fn index(&self, name: &str) -> &TracedValue {
+        self.value(name).unwrap_or_else(|| panic!("field `{name}` has no value in {self:?}"))
+    }
+}

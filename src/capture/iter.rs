@@ -1,0 +1,275 @@
+use core::{iter::FusedIterator, ops::Range, slice};
+
+use super::{
+    CapturedEvent, CapturedSpan, Storage,
+    node::{Children, EventIndex, NodeIndex, NodeKind, SpanIndex},
+};
+
+/// A span or an event.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::{Capture, CapturedNode};
+///
+/// let capture = Capture::start();
+/// tracing::info!("before");
+/// drop(tracing::info_span!("connect"));
+///
+/// let trace = capture.trace();
+/// let nodes: Vec<_> = trace.roots().collect();
+/// assert!(matches!(nodes[..], [CapturedNode::Event(_), CapturedNode::Span(_)]));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum CapturedNode<'a> {
+    /// A span.
+    Span(CapturedSpan<'a>),
+    /// An event.
+    Event(CapturedEvent<'a>),
+}
+
+/// Walks the children of one node from both ends.
+#[derive(Debug, Clone)]
+struct Siblings<'a> {
+    storage: &'a Storage,
+    front: Option<NodeIndex>,
+    back: Option<NodeIndex>,
+    /// Spans and events that the walk has yet to pass.
+    remaining: usize,
+}
+
+impl<'a> Siblings<'a> {
+    fn new(storage: &'a Storage, children: Children) -> Self {
+        let remaining = children.spans as usize + children.events as usize;
+        Self { storage, front: children.first, back: children.last, remaining }
+    }
+
+    fn next(&mut self) -> Option<NodeKind> {
+        self.remaining = self.remaining.checked_sub(1)?;
+        let node = self.front?;
+        self.front = self.storage.links(node).next;
+        Some(node.kind())
+    }
+
+    fn next_back(&mut self) -> Option<NodeKind> {
+        self.remaining = self.remaining.checked_sub(1)?;
+        let node = self.back?;
+        self.back = self.storage.links(node).previous;
+        Some(node.kind())
+    }
+}
+
+/// Iterator over spans and events in the order of their capture, returned by
+/// [`Storage::roots()`] and [`CapturedSpan::nodes()`].
+#[derive(Debug, Clone)]
+pub struct CapturedNodes<'a> {
+    siblings: Siblings<'a>,
+}
+
+impl<'a> CapturedNodes<'a> {
+    pub(super) fn new(storage: &'a Storage, children: Children) -> Self {
+        Self { siblings: Siblings::new(storage, children) }
+    }
+
+    fn node(&self, kind: NodeKind) -> CapturedNode<'a> {
+        match kind {
+            NodeKind::Span(index) => CapturedNode::Span(self.siblings.storage.span(index)),
+            NodeKind::Event(index) => CapturedNode::Event(self.siblings.storage.event(index)),
+        }
+    }
+}
+
+impl<'a> Iterator for CapturedNodes<'a> {
+    type Item = CapturedNode<'a>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.siblings.next().map(|kind| self.node(kind))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.siblings.remaining, Some(self.siblings.remaining))
+    }
+}
+
+impl DoubleEndedIterator for CapturedNodes<'_> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        self.siblings.next_back().map(|kind| self.node(kind))
+    }
+}
+
+impl ExactSizeIterator for CapturedNodes<'_> {}
+impl FusedIterator for CapturedNodes<'_> {}
+
+/// Where spans or events come from, and how many there are to come.
+#[derive(Debug, Clone)]
+enum Source<'a, Index> {
+    All(Range<usize>),
+    Children { siblings: Siblings<'a>, remaining: usize },
+    Listed(slice::Iter<'a, Index>),
+}
+
+impl<Index> Source<'_, Index> {
+    fn len(&self) -> usize {
+        match self {
+            Self::All(indexes) => indexes.len(),
+            Self::Children { remaining, .. } => *remaining,
+            Self::Listed(indexes) => indexes.len(),
+        }
+    }
+}
+
+macro_rules! impl_iterator {
+    ($name:ident, $item:ident, $index:ident, $variant:ident, $get:ident, $count:ident) => {
+        impl<'a> $name<'a> {
+            pub(super) fn all(storage: &'a Storage) -> Self {
+                Self { storage, source: Source::All(0..storage.$count()) }
+            }
+
+            fn step(
+                &mut self,
+                all: fn(&mut Range<usize>) -> Option<usize>,
+                sibling: fn(&mut Siblings<'a>) -> Option<NodeKind>,
+                listed: fn(&mut slice::Iter<'a, $index>) -> Option<&'a $index>,
+            ) -> Option<$item<'a>> {
+                let index = match &mut self.source {
+                    Source::All(indexes) => $index::new(all(indexes)?)?,
+                    Source::Children { siblings, remaining } => {
+                        *remaining = remaining.checked_sub(1)?;
+                        loop {
+                            if let NodeKind::$variant(index) = sibling(siblings)? {
+                                break index;
+                            }
+                        }
+                    }
+                    Source::Listed(indexes) => *listed(indexes)?,
+                };
+                Some(self.storage.$get(index))
+            }
+        }
+
+        impl<'a> Iterator for $name<'a> {
+            type Item = $item<'a>;
+
+            fn next(&mut self) -> Option<Self::Item> {
+                self.step(Range::next, Siblings::next, slice::Iter::next)
+            }
+
+            fn size_hint(&self) -> (usize, Option<usize>) {
+                (self.source.len(), Some(self.source.len()))
+            }
+        }
+
+        impl DoubleEndedIterator for $name<'_> {
+            fn next_back(&mut self) -> Option<Self::Item> {
+                self.step(Range::next_back, Siblings::next_back, slice::Iter::next_back)
+            }
+        }
+
+        impl ExactSizeIterator for $name<'_> {}
+        impl FusedIterator for $name<'_> {}
+    };
+}
+
+/// Iterator over spans, returned by [`Storage::all_spans()`] and others.
+#[derive(Debug, Clone)]
+pub struct CapturedSpans<'a> {
+    storage: &'a Storage,
+    source: Source<'a, SpanIndex>,
+}
+
+impl<'a> CapturedSpans<'a> {
+    pub(super) fn children(storage: &'a Storage, children: Children) -> Self {
+        let siblings = Siblings::new(storage, children);
+        Self { storage, source: Source::Children { siblings, remaining: children.spans as usize } }
+    }
+
+    pub(super) fn listed(storage: &'a Storage, indexes: &'a [SpanIndex]) -> Self {
+        Self { storage, source: Source::Listed(indexes.iter()) }
+    }
+}
+
+impl_iterator!(CapturedSpans, CapturedSpan, SpanIndex, Span, span, span_count);
+
+/// Iterator over events, returned by [`Storage::all_events()`] and others.
+#[derive(Debug, Clone)]
+pub struct CapturedEvents<'a> {
+    storage: &'a Storage,
+    source: Source<'a, EventIndex>,
+}
+
+impl<'a> CapturedEvents<'a> {
+    pub(super) fn children(storage: &'a Storage, children: Children) -> Self {
+        let siblings = Siblings::new(storage, children);
+        Self { storage, source: Source::Children { siblings, remaining: children.events as usize } }
+    }
+}
+
+impl_iterator!(CapturedEvents, CapturedEvent, EventIndex, Event, event, event_count);
+
+/// Iterator over the spans in a span at any depth, returned by [`CapturedSpan::descendants()`].
+#[derive(Debug, Clone)]
+pub struct DescendantSpans<'a> {
+    root: CapturedSpan<'a>,
+    next: Option<CapturedSpan<'a>>,
+}
+
+impl<'a> DescendantSpans<'a> {
+    pub(super) fn new(root: CapturedSpan<'a>) -> Self {
+        Self { root, next: root.children().next() }
+    }
+
+    /// The span that follows in the tree: the first child, or else the next sibling of the span
+    /// itself or of the nearest ancestor that has one.
+    fn successor(&self, span: CapturedSpan<'a>) -> Option<CapturedSpan<'a>> {
+        if let Some(child) = span.children().next() {
+            return Some(child);
+        }
+        let mut from = span;
+        while from != self.root {
+            if let Some(sibling) = from.next_sibling() {
+                return Some(sibling);
+            }
+            from = from.parent()?;
+        }
+        None
+    }
+}
+
+impl<'a> Iterator for DescendantSpans<'a> {
+    type Item = CapturedSpan<'a>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let span = self.next?;
+        self.next = self.successor(span);
+        Some(span)
+    }
+}
+
+impl FusedIterator for DescendantSpans<'_> {}
+
+/// Iterator over the events in the descendants of a span, returned by
+/// [`CapturedSpan::descendant_events()`].
+#[derive(Debug, Clone)]
+pub struct DescendantEvents<'a> {
+    spans: DescendantSpans<'a>,
+    events: Option<CapturedEvents<'a>>,
+}
+
+impl<'a> DescendantEvents<'a> {
+    pub(super) fn new(root: CapturedSpan<'a>) -> Self {
+        Self { spans: root.descendants(), events: None }
+    }
+}
+
+impl<'a> Iterator for DescendantEvents<'a> {
+    type Item = CapturedEvent<'a>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(event) = self.events.as_mut().and_then(Iterator::next) {
+                return Some(event);
+            }
+            self.events = Some(self.spans.next()?.events());
+        }
+    }
+}

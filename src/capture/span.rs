@@ -1,0 +1,190 @@
+use core::{cmp, fmt, iter, ops, ptr};
+
+use super::{
+    CapturedEvents, CapturedMetadata, CapturedNodes, CapturedSpans, DescendantEvents,
+    DescendantSpans, Storage,
+    node::{NodeIndex, NodeKind, SpanIndex, SpanNode},
+};
+use crate::wire::TracedValue;
+
+/// What happened to a [`CapturedSpan`] so far.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::Capture;
+///
+/// let capture = Capture::start();
+/// let span = tracing::info_span!("connect");
+/// span.in_scope(|| ());
+/// let entered = span.enter();
+///
+/// let trace = capture.trace();
+/// let stats = trace.all_spans().next().unwrap().stats();
+/// assert_eq!((stats.entered, stats.exited, stats.is_closed), (2, 1, false));
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SpanStats {
+    /// Number of times that the span was entered.
+    pub entered: usize,
+    /// Number of times that the span was exited.
+    pub exited: usize,
+    /// Whether the span is closed: it has no more handles, nobody is in it, and its children are
+    /// closed.
+    pub is_closed: bool,
+}
+
+/// A captured span: a handle into a [`Storage`].
+///
+/// Two handles are equal if they are of the same span in the same storage, and a span is less
+/// than one that was captured after it. [`Display`](fmt::Display) shows the span with everything
+/// in it, as a tree.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::Capture;
+///
+/// let capture = Capture::start();
+/// tracing::info_span!("connect", port = 8_080).in_scope(|| tracing::warn!("slow"));
+///
+/// let trace = capture.trace();
+/// let span = trace.all_spans().next().unwrap();
+/// assert_eq!(span.metadata().name(), "connect");
+/// assert_eq!(span["port"], 8_080);
+/// assert_eq!(span.events().next().unwrap().message(), Some("slow"));
+/// assert!(span.stats().is_closed);
+/// ```
+#[derive(Clone, Copy)]
+pub struct CapturedSpan<'a> {
+    storage: &'a Storage,
+    index: SpanIndex,
+}
+
+impl<'a> CapturedSpan<'a> {
+    pub(super) fn new(storage: &'a Storage, index: SpanIndex) -> Self {
+        Self { storage, index }
+    }
+
+    pub(super) fn storage(&self) -> &'a Storage {
+        self.storage
+    }
+
+    fn node(&self) -> &'a SpanNode {
+        self.storage.span_node(self.index)
+    }
+
+    /// Returns the static description of the span.
+    pub fn metadata(&self) -> CapturedMetadata<'a> {
+        self.node().call_site.metadata()
+    }
+
+    /// Iterates over names and values of the fields that have a value, in the order in which they
+    /// were first recorded. The value is the last one that was recorded.
+    pub fn values(&self) -> impl Iterator<Item = (&'a str, &'a TracedValue)> + use<'a> {
+        let node = self.node();
+        super::event::named(self.storage, &node.call_site, node.values)
+    }
+
+    /// Returns the value of a field, or `None` if it has none. If the call site declares several
+    /// fields of this name, it is the value that was recorded last.
+    pub fn value(&self, name: &str) -> Option<&'a TracedValue> {
+        let node = self.node();
+        super::event::find(self.storage, &node.call_site, node.values, name)
+    }
+
+    /// Returns what happened to the span so far.
+    pub fn stats(&self) -> SpanStats {
+        self.node().stats
+    }
+
+    /// Iterates over the events in this span itself, in the order of their capture.
+    pub fn events(&self) -> CapturedEvents<'a> {
+        CapturedEvents::children(self.storage, self.node().children)
+    }
+
+    /// Iterates over the spans in this span itself, in the order of their capture.
+    pub fn children(&self) -> CapturedSpans<'a> {
+        CapturedSpans::children(self.storage, self.node().children)
+    }
+
+    /// Iterates over the spans and events in this span itself, in the order of their capture.
+    pub fn nodes(&self) -> CapturedNodes<'a> {
+        CapturedNodes::new(self.storage, self.node().children)
+    }
+
+    /// Returns the span that this one is in, or `None` for a root.
+    pub fn parent(&self) -> Option<Self> {
+        self.node().links.parent.map(|parent| self.storage.span(parent))
+    }
+
+    /// Iterates over the spans around this one, from the parent to the root.
+    pub fn ancestors(&self) -> impl Iterator<Item = CapturedSpan<'a>> + use<'a> {
+        iter::successors(self.parent(), Self::parent)
+    }
+
+    /// Iterates over the spans in this one, at any depth; each comes before those in it.
+    pub fn descendants(&self) -> DescendantSpans<'a> {
+        DescendantSpans::new(*self)
+    }
+
+    /// Iterates over the events in the [descendants](Self::descendants) of this span. The
+    /// [events](Self::events) in this span itself are not among them.
+    pub fn descendant_events(&self) -> DescendantEvents<'a> {
+        DescendantEvents::new(*self)
+    }
+
+    /// The next span with the same parent.
+    pub(super) fn next_sibling(&self) -> Option<Self> {
+        let next = |node: NodeIndex| self.storage.links(node).next;
+        let mut siblings = iter::successors(self.node().links.next, |node| next(*node));
+        siblings.find_map(|node| match node.kind() {
+            NodeKind::Span(index) => Some(self.storage.span(index)),
+            NodeKind::Event(_) => None,
+        })
+    }
+
+    /// Iterates over the spans that this one follows from, in the order in which that was
+    /// declared.
+    pub fn follows_from(&self) -> CapturedSpans<'a> {
+        CapturedSpans::listed(self.storage, &self.node().follows_from)
+    }
+}
+
+impl fmt::Debug for CapturedSpan<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("CapturedSpan")
+            .field("name", &self.metadata().name())
+            .field("values", &super::event::DebugValues(|| self.values()))
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
+}
+
+impl PartialEq for CapturedSpan<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        ptr::eq(self.storage, other.storage) && self.index == other.index
+    }
+}
+
+impl Eq for CapturedSpan<'_> {}
+
+impl PartialOrd for CapturedSpan<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<cmp::Ordering> {
+        ptr::eq(self.storage, other.storage).then(|| self.index.cmp(&other.index))
+    }
+}
+
+impl ops::Index<&str> for CapturedSpan<'_> {
+    type Output = TracedValue;
+
+    /// # Panics
+    ///
+    /// Panics if the field has no value.
+    #[track_caller]
+    fn index(&self, name: &str) -> &TracedValue {
+        self.value(name).unwrap_or_else(|| panic!("field `{name}` has no value in {self:?}"))
+    }
+}

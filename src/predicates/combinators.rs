@@ -1,0 +1,184 @@
+use core::fmt;
+
+use ::predicates::{
+    Predicate,
+    reflection::{Case, PredicateReflection},
+};
+
+/// Predicate that is true if both of its parts are, made by `&`.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::predicates::*;
+/// use tracing::Level;
+///
+/// let predicate = level(Level::INFO) & name(eq("connect"));
+/// assert_eq!(predicate.to_string(), r#"(level(INFO) && name(var == "connect"))"#);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct And<T, U> {
+    first: T,
+    second: U,
+}
+
+impl<T, U> And<T, U> {
+    pub(super) fn new(first: T, second: U) -> Self {
+        Self { first, second }
+    }
+}
+
+impl<T: fmt::Display, U: fmt::Display> fmt::Display for And<T, U> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "({} && {})", self.first, self.second)
+    }
+}
+
+impl<T: PredicateReflection, U: PredicateReflection> PredicateReflection for And<T, U> {}
+
+impl<T: Predicate<Item>, U: Predicate<Item>, Item: ?Sized> Predicate<Item> for And<T, U> {
+    fn eval(&self, item: &Item) -> bool {
+        self.first.eval(item) && self.second.eval(item)
+    }
+
+    /// A case of falseness has all parts that are false: who looks for what came nearest wants to
+    /// know how many there are.
+    fn find_case(&self, expected: bool, item: &Item) -> Option<Case<'_>> {
+        let parts = (self.first.find_case(expected, item), self.second.find_case(expected, item));
+        find_case(self, expected, expected, parts)
+    }
+}
+
+/// Predicate that is true if one of its parts is, made by `|`.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::predicates::*;
+///
+/// let predicate = name(eq("connect")) | name(eq("bind"));
+/// assert_eq!(predicate.to_string(), r#"(name(var == "connect") || name(var == "bind"))"#);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Or<T, U> {
+    first: T,
+    second: U,
+}
+
+impl<T, U> Or<T, U> {
+    pub(super) fn new(first: T, second: U) -> Self {
+        Self { first, second }
+    }
+}
+
+impl<T: fmt::Display, U: fmt::Display> fmt::Display for Or<T, U> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "({} || {})", self.first, self.second)
+    }
+}
+
+impl<T: PredicateReflection, U: PredicateReflection> PredicateReflection for Or<T, U> {}
+
+impl<T: Predicate<Item>, U: Predicate<Item>, Item: ?Sized> Predicate<Item> for Or<T, U> {
+    fn eval(&self, item: &Item) -> bool {
+        self.first.eval(item) || self.second.eval(item)
+    }
+
+    fn find_case(&self, expected: bool, item: &Item) -> Option<Case<'_>> {
+        let parts = (self.first.find_case(expected, item), self.second.find_case(expected, item));
+        find_case(self, expected, !expected, parts)
+    }
+}
+
+/// Builds the case of a combination from those of its parts.
+fn find_case<'a>(
+    combination: &'a dyn PredicateReflection,
+    expected: bool,
+    needs_both: bool,
+    parts: (Option<Case<'a>>, Option<Case<'a>>),
+) -> Option<Case<'a>> {
+    if matches!(parts, (None, None)) || needs_both && matches!(parts, (None, _) | (_, None)) {
+        return None;
+    }
+    let case = Case::new(Some(combination), expected);
+    Some(parts.0.into_iter().chain(parts.1).fold(case, Case::add_child))
+}
+
+/// Predicate that is true if another one is not, made by `!`.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::predicates::*;
+///
+/// let predicate = !name(eq("connect"));
+/// assert_eq!(predicate.to_string(), r#"!name(var == "connect")"#);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Not<T> {
+    negated: T,
+}
+
+impl<T> Not<T> {
+    pub(super) fn new(negated: T) -> Self {
+        Self { negated }
+    }
+}
+
+impl<T: fmt::Display> fmt::Display for Not<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "!{}", self.negated)
+    }
+}
+
+impl<T: PredicateReflection> PredicateReflection for Not<T> {}
+
+impl<T: Predicate<Item>, Item: ?Sized> Predicate<Item> for Not<T> {
+    fn eval(&self, item: &Item) -> bool {
+        !self.negated.eval(item)
+    }
+
+    fn find_case(&self, expected: bool, item: &Item) -> Option<Case<'_>> {
+        let case = self.negated.find_case(!expected, item)?;
+        Some(Case::new(Some(self), expected).add_child(case))
+    }
+}
+
+/// Gives a predicate of this module its operators.
+macro_rules! impl_bool_ops {
+    ($name:ident <$($param:ident),+>) => {
+        impl<$($param,)+ Rhs> core::ops::BitAnd<Rhs> for $name <$($param),+>
+        where
+            Rhs: ::predicates::reflection::PredicateReflection,
+        {
+            type Output = $crate::predicates::And<Self, Rhs>;
+
+            fn bitand(self, rhs: Rhs) -> Self::Output {
+                $crate::predicates::And::new(self, rhs)
+            }
+        }
+
+        impl<$($param,)+ Rhs> core::ops::BitOr<Rhs> for $name <$($param),+>
+        where
+            Rhs: ::predicates::reflection::PredicateReflection,
+        {
+            type Output = $crate::predicates::Or<Self, Rhs>;
+
+            fn bitor(self, rhs: Rhs) -> Self::Output {
+                $crate::predicates::Or::new(self, rhs)
+            }
+        }
+
+        impl <$($param),+> core::ops::Not for $name <$($param),+> {
+            type Output = $crate::predicates::Not<Self>;
+
+            fn not(self) -> Self::Output {
+                $crate::predicates::Not::new(self)
+            }
+        }
+    };
+}
+
+impl_bool_ops!(And<T, U>);
+impl_bool_ops!(Or<T, U>);
+impl_bool_ops!(Not<T>);

@@ -1,0 +1,142 @@
+use core::fmt;
+
+use ::predicates::{
+    Predicate,
+    reflection::{Case, PredicateReflection},
+};
+use tracing_core::{Level, LevelFilter};
+
+use super::failure::actual;
+use crate::capture::Captured;
+
+/// What [`level()`] takes.
+///
+/// # Example
+///
+/// See [`level()`].
+pub trait IntoLevelPredicate {
+    /// The predicate for a level.
+    type Predicate: Predicate<Level>;
+
+    /// Makes the predicate.
+    fn into_predicate(self) -> Self::Predicate;
+}
+
+impl<P: Predicate<Level>> IntoLevelPredicate for [P; 1] {
+    type Predicate = P;
+
+    fn into_predicate(self) -> P {
+        let [predicate] = self;
+        predicate
+    }
+}
+
+impl IntoLevelPredicate for Level {
+    type Predicate = ExactLevel;
+
+    fn into_predicate(self) -> ExactLevel {
+        ExactLevel(self)
+    }
+}
+
+impl IntoLevelPredicate for LevelFilter {
+    type Predicate = EnabledLevel;
+
+    fn into_predicate(self) -> EnabledLevel {
+        EnabledLevel(self)
+    }
+}
+
+/// Creates a predicate for the level of a span or event.
+///
+/// It takes
+///
+/// - a [`Level`]: this level exactly;
+/// - a [`LevelFilter`]: this level or a more severe one, as filters are used elsewhere;
+/// - a predicate for [`Level`] in square brackets. Levels are ordered by verbosity, so that
+///   `ERROR` is the least.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::{Capture, predicates::*};
+/// use tracing::{Level, level_filters::LevelFilter};
+///
+/// let capture = Capture::start();
+/// tracing::warn!("slow");
+/// let trace = capture.trace();
+/// trace.scan_events().single(&level(Level::WARN));
+/// trace.scan_events().single(&level(LevelFilter::INFO));
+/// trace.scan_events().none(&level([gt(Level::WARN)]));
+/// ```
+pub fn level<P: IntoLevelPredicate>(matches: P) -> LevelPredicate<P::Predicate> {
+    LevelPredicate { matches: matches.into_predicate() }
+}
+
+/// Predicate for the level of a span or event, returned by [`level()`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LevelPredicate<P> {
+    matches: P,
+}
+
+impl_bool_ops!(LevelPredicate<P>);
+
+impl<P: fmt::Display> fmt::Display for LevelPredicate<P> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "level({})", self.matches)
+    }
+}
+
+impl<P: PredicateReflection> PredicateReflection for LevelPredicate<P> {}
+
+impl<'a, P: Predicate<Level>, T: Captured<'a>> Predicate<T> for LevelPredicate<P> {
+    fn eval(&self, item: &T) -> bool {
+        self.matches.eval(item.metadata().level())
+    }
+
+    fn find_case(&self, expected: bool, item: &T) -> Option<Case<'_>> {
+        let case = actual(self, expected, "level", item.metadata().level());
+        (self.eval(item) == expected).then_some(case)
+    }
+}
+
+/// Predicate for one level, made from a [`Level`].
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExactLevel(Level);
+
+impl fmt::Display for ExactLevel {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+impl PredicateReflection for ExactLevel {}
+
+impl Predicate<Level> for ExactLevel {
+    fn eval(&self, level: &Level) -> bool {
+        *level == self.0
+    }
+}
+
+/// Predicate for the levels that a filter lets pass, made from a [`LevelFilter`].
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EnabledLevel(LevelFilter);
+
+impl fmt::Display for EnabledLevel {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.into_level() {
+            Some(level) => write!(formatter, "{level} or more severe"),
+            None => formatter.write_str("none"),
+        }
+    }
+}
+
+impl PredicateReflection for EnabledLevel {}
+
+impl Predicate<Level> for EnabledLevel {
+    fn eval(&self, level: &Level) -> bool {
+        *level <= self.0
+    }
+}

@@ -1,0 +1,58 @@
+use core::fmt;
+
+use ::predicates::{
+    Predicate,
+    reflection::{Case, PredicateReflection},
+};
+
+use super::failure::actual;
+use crate::capture::CapturedEvent;
+
+/// Creates a predicate for the message of an event, from any predicate for strings.
+///
+/// An event without a message does not match, whatever the predicate.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::{Capture, predicates::*};
+///
+/// let capture = Capture::start();
+/// tracing::warn!("took {} ms", 850);
+/// let trace = capture.trace();
+/// trace.scan_events().single(&message(eq("took 850 ms")));
+/// trace.scan_events().single(&message(contains("850")));
+/// ```
+pub fn message<P: Predicate<str>>(matches: P) -> MessagePredicate<P> {
+    MessagePredicate { matches }
+}
+
+/// Predicate for the message of an event, returned by [`message()`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MessagePredicate<P> {
+    matches: P,
+}
+
+impl_bool_ops!(MessagePredicate<P>);
+
+impl<P: fmt::Display> fmt::Display for MessagePredicate<P> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "message({})", self.matches)
+    }
+}
+
+impl<P: PredicateReflection> PredicateReflection for MessagePredicate<P> {}
+
+impl<P: Predicate<str>> Predicate<CapturedEvent<'_>> for MessagePredicate<P> {
+    fn eval(&self, event: &CapturedEvent<'_>) -> bool {
+        event.message().is_some_and(|message| self.matches.eval(message))
+    }
+
+    fn find_case(&self, expected: bool, event: &CapturedEvent<'_>) -> Option<Case<'_>> {
+        let case = match event.message() {
+            Some(message) => actual(self, expected, "message", &message),
+            None => actual(self, expected, "message", &"none"),
+        };
+        (self.eval(event) == expected).then_some(case)
+    }
+}

@@ -1,0 +1,76 @@
+//! Predicates for captured spans and events, and scanners that assert with them.
+//!
+//! A predicate says something of a span or an event: its [`level()`], [`name()`], [`target()`], a
+//! [`field()`], its [`message()`], its [`parent()`] or an [`ancestor()`]. Predicates are combined
+//! with `&`, `|` and `!`. Most take a predicate of the crate [`predicates`](::predicates) for a
+//! part of what they look at; those that are needed most are exported here, so that one `use` is
+//! enough.
+//!
+//! A [`Scanner`] goes through the spans or events of a trace or of a span, asserts how many match,
+//! and returns those that do. An assertion that fails names the predicate, what came nearest to
+//! it and why that does not match, and shows the trace.
+//!
+//! # Example
+//!
+//! ```
+//! use spanshot::{Capture, predicates::*};
+//! use tracing::Level;
+//!
+//! let capture = Capture::start();
+//! tracing::info_span!("connect", port = 8_080).in_scope(|| {
+//!     tracing::warn!(millis = 850, "slow");
+//! });
+//!
+//! let trace = capture.trace();
+//! let span = trace.scan_spans().single(&(name(eq("connect")) & field("port", 8_080)));
+//! span.scan_events().single(&(level(Level::WARN) & field("millis", value(gt(500_i64)))));
+//! trace.scan_events().none(&level(Level::ERROR));
+//! ```
+
+#[macro_use]
+mod combinators;
+mod failure;
+mod field;
+mod level;
+mod message;
+mod name;
+mod parent;
+mod scanner;
+mod target;
+
+use ::predicates::Predicate;
+#[doc(no_inline)]
+pub use ::predicates::{
+    constant::{always, never},
+    function::function,
+    ord::{eq, ge, gt, le, lt, ne},
+    str::{contains, ends_with, is_empty, starts_with},
+};
+
+pub use self::{
+    combinators::{And, Not, Or},
+    field::{EquivPredicate, FieldPredicate, IntoFieldPredicate, ValuePredicate, field, value},
+    level::{IntoLevelPredicate, LevelPredicate, level},
+    message::{MessagePredicate, message},
+    name::{NamePredicate, name},
+    parent::{AncestorPredicate, ParentPredicate, ancestor, parent},
+    scanner::{ScanExt, Scanner},
+    target::{IntoTargetPredicate, TargetPredicate, TargetStrPredicate, target},
+};
+
+/// Makes a closure of a predicate, for [`Iterator::filter()`] and the like.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::{Capture, predicates::*};
+///
+/// let capture = Capture::start();
+/// tracing::info!("started");
+/// tracing::info!("stopped");
+/// let trace = capture.trace();
+/// assert_eq!(trace.all_events().filter(into_fn(message(eq("started")))).count(), 1);
+/// ```
+pub fn into_fn<Item>(predicate: impl Predicate<Item>) -> impl Fn(&Item) -> bool {
+    move |item| predicate.eval(item)
+}

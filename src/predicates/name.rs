@@ -1,0 +1,53 @@
+use core::fmt;
+
+use ::predicates::{
+    Predicate,
+    reflection::{Case, PredicateReflection},
+};
+
+use super::failure::actual;
+use crate::capture::CapturedSpan;
+
+/// Creates a predicate for the name of a span, from any predicate for strings.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::{Capture, predicates::*};
+///
+/// let capture = Capture::start();
+/// drop(tracing::info_span!("connect"));
+/// let trace = capture.trace();
+/// trace.scan_spans().single(&name(eq("connect")));
+/// trace.scan_spans().single(&name(starts_with("co")));
+/// ```
+pub fn name<P: Predicate<str>>(matches: P) -> NamePredicate<P> {
+    NamePredicate { matches }
+}
+
+/// Predicate for the name of a span, returned by [`name()`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NamePredicate<P> {
+    matches: P,
+}
+
+impl_bool_ops!(NamePredicate<P>);
+
+impl<P: fmt::Display> fmt::Display for NamePredicate<P> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "name({})", self.matches)
+    }
+}
+
+impl<P: PredicateReflection> PredicateReflection for NamePredicate<P> {}
+
+impl<P: Predicate<str>> Predicate<CapturedSpan<'_>> for NamePredicate<P> {
+    fn eval(&self, span: &CapturedSpan<'_>) -> bool {
+        self.matches.eval(span.metadata().name())
+    }
+
+    fn find_case(&self, expected: bool, span: &CapturedSpan<'_>) -> Option<Case<'_>> {
+        let case = actual(self, expected, "name", &span.metadata().name());
+        (self.eval(span) == expected).then_some(case)
+    }
+}

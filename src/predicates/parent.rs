@@ -1,0 +1,125 @@
+use core::{fmt, iter};
+
+use ::predicates::{
+    Predicate,
+    reflection::{Case, PredicateReflection},
+};
+
+use super::failure::actual;
+use crate::capture::{Captured, CapturedSpan};
+
+/// Creates a predicate for the span that a span or event is in.
+///
+/// A root does not match, whatever the predicate.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::{Capture, predicates::*};
+///
+/// let capture = Capture::start();
+/// tracing::info_span!("connect").in_scope(|| tracing::warn!("slow"));
+/// let trace = capture.trace();
+/// trace.scan_events().single(&parent(name(eq("connect"))));
+/// ```
+pub fn parent<P>(matches: P) -> ParentPredicate<P>
+where
+    P: for<'a> Predicate<CapturedSpan<'a>>,
+{
+    ParentPredicate { matches }
+}
+
+/// Predicate for the parent of a span or event, returned by [`parent()`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ParentPredicate<P> {
+    matches: P,
+}
+
+impl_bool_ops!(ParentPredicate<P>);
+
+impl<P: fmt::Display> fmt::Display for ParentPredicate<P> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "parent({})", self.matches)
+    }
+}
+
+impl<P: PredicateReflection> PredicateReflection for ParentPredicate<P> {}
+
+impl<'a, P, T> Predicate<T> for ParentPredicate<P>
+where
+    P: for<'p> Predicate<CapturedSpan<'p>>,
+    T: Captured<'a>,
+{
+    fn eval(&self, item: &T) -> bool {
+        item.parent().is_some_and(|parent| self.matches.eval(&parent))
+    }
+
+    fn find_case(&self, expected: bool, item: &T) -> Option<Case<'_>> {
+        let case = match item.parent() {
+            Some(parent) => actual(self, expected, "parent", &parent.metadata().name()),
+            None => actual(self, expected, "parent", &"none"),
+        };
+        (self.eval(item) == expected).then_some(case)
+    }
+}
+
+/// Creates a predicate for the spans around a span or event: that one of them matches.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::{Capture, predicates::*};
+///
+/// let capture = Capture::start();
+/// tracing::info_span!("serve").in_scope(|| {
+///     tracing::info_span!("connect").in_scope(|| tracing::warn!("slow"));
+/// });
+/// let trace = capture.trace();
+/// trace.scan_events().single(&ancestor(name(eq("serve"))));
+/// ```
+pub fn ancestor<P>(matches: P) -> AncestorPredicate<P>
+where
+    P: for<'a> Predicate<CapturedSpan<'a>>,
+{
+    AncestorPredicate { matches }
+}
+
+/// Predicate for the ancestors of a span or event, returned by [`ancestor()`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AncestorPredicate<P> {
+    matches: P,
+}
+
+impl_bool_ops!(AncestorPredicate<P>);
+
+impl<P: fmt::Display> fmt::Display for AncestorPredicate<P> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "ancestor({})", self.matches)
+    }
+}
+
+impl<P: PredicateReflection> PredicateReflection for AncestorPredicate<P> {}
+
+/// Ancestors that are named where none of them matches.
+const MAX_NAMED: usize = 8;
+
+impl<'a, P, T> Predicate<T> for AncestorPredicate<P>
+where
+    P: for<'p> Predicate<CapturedSpan<'p>>,
+    T: Captured<'a>,
+{
+    fn eval(&self, item: &T) -> bool {
+        iter::successors(item.parent(), CapturedSpan::parent).any(|span| self.matches.eval(&span))
+    }
+
+    fn find_case(&self, expected: bool, item: &T) -> Option<Case<'_>> {
+        let ancestors = || iter::successors(item.parent(), CapturedSpan::parent);
+        let mut names: alloc::vec::Vec<_> =
+            ancestors().take(MAX_NAMED).map(|span| span.metadata().name()).collect();
+        if ancestors().nth(MAX_NAMED).is_some() {
+            names.push("…");
+        }
+        let case = actual(self, expected, "ancestors", &names.join(" < "));
+        (self.eval(item) == expected).then_some(case)
+    }
+}

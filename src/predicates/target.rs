@@ -1,0 +1,111 @@
+use core::fmt;
+
+use ::predicates::{
+    Predicate,
+    reflection::{Case, PredicateReflection},
+};
+
+use super::failure::actual;
+use crate::capture::Captured;
+
+/// What [`target()`] takes.
+///
+/// # Example
+///
+/// See [`target()`].
+pub trait IntoTargetPredicate {
+    /// The predicate for a target.
+    type Predicate: Predicate<str>;
+
+    /// Makes the predicate.
+    fn into_predicate(self) -> Self::Predicate;
+}
+
+impl<P: Predicate<str>> IntoTargetPredicate for [P; 1] {
+    type Predicate = P;
+
+    fn into_predicate(self) -> P {
+        let [predicate] = self;
+        predicate
+    }
+}
+
+impl<'a> IntoTargetPredicate for &'a str {
+    type Predicate = TargetStrPredicate<'a>;
+
+    fn into_predicate(self) -> TargetStrPredicate<'a> {
+        TargetStrPredicate { module: self }
+    }
+}
+
+/// Creates a predicate for the target of a span or event.
+///
+/// It takes
+///
+/// - a string: this target, or one below it in the sense of modules. `target("net")` matches `net`
+///   and `net::dns`, but not `network`;
+/// - a predicate for strings in square brackets.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::{Capture, predicates::*};
+///
+/// let capture = Capture::start();
+/// tracing::info!(target: "net::dns", "resolved");
+/// let trace = capture.trace();
+/// trace.scan_events().single(&target("net"));
+/// trace.scan_events().single(&target([ends_with("dns")]));
+/// trace.scan_events().none(&target("ne"));
+/// ```
+pub fn target<P: IntoTargetPredicate>(matches: P) -> TargetPredicate<P::Predicate> {
+    TargetPredicate { matches: matches.into_predicate() }
+}
+
+/// Predicate for the target of a span or event, returned by [`target()`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TargetPredicate<P> {
+    matches: P,
+}
+
+impl_bool_ops!(TargetPredicate<P>);
+
+impl<P: fmt::Display> fmt::Display for TargetPredicate<P> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "target({})", self.matches)
+    }
+}
+
+impl<P: PredicateReflection> PredicateReflection for TargetPredicate<P> {}
+
+impl<'a, P: Predicate<str>, T: Captured<'a>> Predicate<T> for TargetPredicate<P> {
+    fn eval(&self, item: &T) -> bool {
+        self.matches.eval(item.metadata().target())
+    }
+
+    fn find_case(&self, expected: bool, item: &T) -> Option<Case<'_>> {
+        let case = actual(self, expected, "target", &item.metadata().target());
+        (self.eval(item) == expected).then_some(case)
+    }
+}
+
+/// Predicate for a module and those below it, made from a string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TargetStrPredicate<'a> {
+    module: &'a str,
+}
+
+impl fmt::Display for TargetStrPredicate<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} or below", self.module)
+    }
+}
+
+impl PredicateReflection for TargetStrPredicate<'_> {}
+
+impl Predicate<str> for TargetStrPredicate<'_> {
+    fn eval(&self, target: &str) -> bool {
+        let below = target.strip_prefix(self.module);
+        below.is_some_and(|below| below.is_empty() || below.starts_with("::"))
+    }
+}

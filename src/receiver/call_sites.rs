@@ -1,0 +1,148 @@
+//! Call sites of other programs, as `tracing` wants them: static, one for each description.
+
+use alloc::{borrow::Cow, boxed::Box, collections::BTreeSet};
+use core::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::{collections::HashMap, sync::OnceLock};
+
+use parking_lot::Mutex;
+use tracing_core::{
+    Callsite, Dispatch, Interest, Kind, LevelFilter, Metadata, callsite, field::FieldSet,
+};
+
+use crate::wire::{CallSiteData, CallSiteKind};
+
+/// A call site made at run time, that lives from then on.
+#[derive(Debug)]
+pub(super) struct DynamicCallSite {
+    metadata: OnceLock<Metadata<'static>>,
+    interest: AtomicU8,
+    is_registered: AtomicBool,
+}
+
+const NEVER: u8 = 0;
+const SOMETIMES: u8 = 1;
+const ALWAYS: u8 = 2;
+
+impl Callsite for DynamicCallSite {
+    fn set_interest(&self, interest: Interest) {
+        let interest = if interest.is_never() {
+            NEVER
+        } else if interest.is_always() {
+            ALWAYS
+        } else {
+            SOMETIMES
+        };
+        self.interest.store(interest, Ordering::SeqCst);
+    }
+
+    fn metadata(&self) -> &Metadata<'_> {
+        self.static_metadata()
+    }
+}
+
+impl DynamicCallSite {
+    pub(super) fn static_metadata(&self) -> &Metadata<'static> {
+        // `intern()` sets it before it hands out a call site.
+        self.metadata.get().expect("metadata of a call site is set when it is made")
+    }
+
+    /// Registers the call site with all subscribers, now and later, unless that is done.
+    ///
+    /// This takes locks of `tracing-core` and runs the code of subscribers: while it does, other
+    /// threads go on and ask their subscriber each time.
+    pub(super) fn register(&'static self) {
+        if !self.is_registered.swap(true, Ordering::AcqRel) {
+            crate::interest::ask_all_subscribers();
+            callsite::register(self);
+        }
+    }
+
+    /// Decides whether the subscriber gets what comes from here, in the steps of `tracing`'s
+    /// macros.
+    pub(super) fn is_enabled(&self, dispatch: &Dispatch) -> bool {
+        let metadata = self.static_metadata();
+        if *metadata.level() > LevelFilter::current() {
+            return false;
+        }
+        match self.interest.load(Ordering::Relaxed) {
+            NEVER => false,
+            ALWAYS => true,
+            _ => dispatch.enabled(metadata),
+        }
+    }
+}
+
+/// Everything that was ever leaked.
+#[derive(Default)]
+struct Arena {
+    strings: BTreeSet<&'static str>,
+    call_sites: HashMap<CallSiteData, &'static DynamicCallSite>,
+}
+
+static ARENA: Mutex<Option<Arena>> = Mutex::new(None);
+
+/// Returns the call site with this description. It is leaked, once a process, however many
+/// receivers meet it; and so are the strings in it, each once.
+pub(super) fn intern(data: &CallSiteData) -> &'static DynamicCallSite {
+    let mut arena = ARENA.lock();
+    let arena = arena.get_or_insert_with(Arena::default);
+    if let Some(call_site) = arena.call_sites.get(data) {
+        return call_site;
+    }
+    arena.leak_call_site(data)
+}
+
+impl Arena {
+    fn leak_call_site(&mut self, data: &CallSiteData) -> &'static DynamicCallSite {
+        let data = CallSiteData {
+            kind: data.kind,
+            name: Cow::Borrowed(self.leak_str(&data.name)),
+            target: Cow::Borrowed(self.leak_str(&data.target)),
+            level: data.level,
+            module_path: data.module_path.as_deref().map(|s| Cow::Borrowed(self.leak_str(s))),
+            file: data.file.as_deref().map(|s| Cow::Borrowed(self.leak_str(s))),
+            line: data.line,
+            fields: data.fields.iter().map(|s| Cow::Borrowed(self.leak_str(s))).collect(),
+        };
+
+        let call_site: &'static DynamicCallSite = Box::leak(Box::new(DynamicCallSite {
+            metadata: OnceLock::new(),
+            interest: AtomicU8::new(SOMETIMES),
+            is_registered: AtomicBool::new(false),
+        }));
+        call_site.metadata.get_or_init(|| self.metadata(&data, call_site));
+        self.call_sites.insert(data, call_site);
+        call_site
+    }
+
+    fn metadata(
+        &mut self,
+        data: &CallSiteData,
+        call_site: &'static DynamicCallSite,
+    ) -> Metadata<'static> {
+        let fields = data.fields.iter().map(|name| self.leak_str(name)).collect();
+        let fields: &'static [&'static str] = Box::leak::<'static>(fields);
+        Metadata::new(
+            self.leak_str(&data.name),
+            self.leak_str(&data.target),
+            data.level.into(),
+            data.file.as_deref().map(|s| self.leak_str(s)),
+            data.line,
+            data.module_path.as_deref().map(|s| self.leak_str(s)),
+            FieldSet::new(fields, tracing_core::identify_callsite!(call_site)),
+            match data.kind {
+                CallSiteKind::Span => Kind::SPAN,
+                CallSiteKind::Event => Kind::EVENT,
+            },
+        )
+    }
+
+    fn leak_str(&mut self, string: &str) -> &'static str {
+        if let Some(leaked) = self.strings.get(string) {
+            return leaked;
+        }
+        let leaked: &'static str = Box::leak(Box::from(string));
+        self.strings.insert(leaked);
+        leaked
+    }
+}

@@ -1,0 +1,32 @@
+//! The receiving side: takes a stream of records, and replays it.
+//!
+//! A module under test, its host and its test seldom live equally long. The module may be
+//! suspended in the middle of a span, its host may be restarted, and it may go on in another
+//! process; or it may trap, and never close what it opened. So a [`TracingEventReceiver`] has a
+//! life cycle:
+//!
+//! 1. It is created empty, or [restored](TracingEventReceiver::new) from what an earlier one left.
+//! 2. It takes records, as [events](TracingEventReceiver::try_receive) or as
+//!    [frames](TracingEventReceiver::receive_encoded), each checked before it has any effect: a
+//!    module may be broken, or hostile.
+//! 3. It is [persisted](TracingEventReceiver::persist), which keeps open spans open, or dropped,
+//!    which rolls the execution back: what it entered is exited, what it opened is closed.
+//!
+//! What it makes of the records is up to its sink. A relay gives them to a subscriber, through
+//! `tracing`'s dispatcher and with call sites that are leaked, since `tracing` wants them static.
+//! The direct way fills a storage, and leaks nothing.
+
+mod call_sites;
+mod error;
+mod persist;
+mod receiver;
+mod relay;
+mod sink;
+mod stream;
+
+pub(crate) use self::sink::{Sink, SinkParent, SinkSpan, SinkValues};
+pub use self::{
+    error::ReceiveError,
+    persist::{LocalSpans, PersistedMetadata, PersistedSpans},
+    receiver::TracingEventReceiver,
+};

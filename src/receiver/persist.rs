@@ -1,0 +1,177 @@
+use alloc::{borrow::Cow, collections::BTreeMap, string::String, vec::Vec};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use tracing_core::Dispatch;
+
+use super::sink::SinkSpan;
+use crate::wire::{
+    CallSiteData, MetadataId, RawSpanId, ThreadIndex, TracedValues, names_of_bytes, restore_bytes,
+};
+
+/// Call sites of a program, to be kept for receivers of later executions of the same program.
+///
+/// It belongs to an executable (a WASM module), not to one execution of it (an instance): all
+/// executions can share it.
+///
+/// # Example
+///
+/// See [`TracingEventReceiver::persist()`](super::TracingEventReceiver::persist).
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PersistedMetadata {
+    pub(super) call_sites: BTreeMap<MetadataId, CallSiteData>,
+}
+
+impl PersistedMetadata {
+    /// Returns the number of call sites.
+    pub fn len(&self) -> usize {
+        self.call_sites.len()
+    }
+
+    /// Checks whether there are no call sites.
+    pub fn is_empty(&self) -> bool {
+        self.call_sites.is_empty()
+    }
+
+    /// Iterates over the call sites in the order of their IDs.
+    pub fn iter(&self) -> impl Iterator<Item = (MetadataId, &CallSiteData)> + '_ {
+        self.call_sites.iter().map(|(id, data)| (*id, data))
+    }
+
+    /// Adds the call sites of another collection, which win where both have an ID.
+    pub fn extend(&mut self, other: Self) {
+        self.call_sites.extend(other.call_sites);
+    }
+}
+
+/// Spans of one execution that are not closed yet, to be kept until it goes on.
+///
+/// Unlike [`LocalSpans`] it can be serialized, and lives as long as the execution, which may
+/// outlive the host.
+///
+/// # Example
+///
+/// See [`TracingEventReceiver::persist()`](super::TracingEventReceiver::persist).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PersistedSpans {
+    pub(super) spans: BTreeMap<RawSpanId, SpanData>,
+}
+
+impl PersistedSpans {
+    /// Returns the number of open spans.
+    pub fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// Checks whether there are no open spans.
+    pub fn is_empty(&self) -> bool {
+        self.spans.is_empty()
+    }
+}
+
+/// What the host's subscriber knows of the [`PersistedSpans`] of one execution.
+///
+/// It is kept in memory for as long as the subscriber lives. A receiver that is restored with it
+/// goes on with the very same spans; one that is restored without it (or with the default, which
+/// is empty) creates them anew.
+#[derive(Debug, Clone, Default)]
+pub struct LocalSpans {
+    pub(super) spans: BTreeMap<RawSpanId, Option<SinkSpan>>,
+    /// The subscriber that the spans live in.
+    pub(super) dispatch: Option<Dispatch>,
+}
+
+/// All that is needed to create a span anew.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct SpanData {
+    pub(super) metadata_id: MetadataId,
+    /// The parent that the span was given, or that it found itself in.
+    pub(super) parent_id: Option<RawSpanId>,
+    /// Handles of the span.
+    pub(super) ref_count: usize,
+    pub(super) values: TracedValues<String>,
+    /// Places of the span on the stacks of threads.
+    pub(super) entered: Vec<Entered>,
+}
+
+/// Place of a span on the stack of spans that a thread has entered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Entered {
+    pub(super) thread: ThreadIndex,
+    /// Number of spans below it.
+    pub(super) depth: usize,
+}
+
+/// [`SpanData`] as it is serialized: what `tracing-tunnel` 0.2 writes, and after it what that crate
+/// does not know. All fields are always there, for the sake of formats that have no names.
+#[derive(Serialize, Deserialize)]
+struct SpanModel<'a> {
+    metadata_id: MetadataId,
+    #[serde(default)]
+    parent_id: Option<RawSpanId>,
+    ref_count: usize,
+    values: Cow<'a, TracedValues<String>>,
+    #[serde(default)]
+    bytes: Vec<Cow<'a, str>>,
+    #[serde(default)]
+    entered: Vec<Entered>,
+}
+
+impl Serialize for SpanData {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let model = SpanModel {
+            metadata_id: self.metadata_id,
+            parent_id: self.parent_id,
+            ref_count: self.ref_count,
+            values: Cow::Borrowed(&self.values),
+            bytes: names_of_bytes(&self.values),
+            entered: self.entered.clone(),
+        };
+        model.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for SpanData {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let SpanModel { metadata_id, parent_id, ref_count, values, bytes, entered } =
+            SpanModel::deserialize(deserializer)?;
+        let values = restore_bytes(values.into_owned(), &bytes);
+        Ok(Self { metadata_id, parent_id, ref_count, values, entered })
+    }
+}
+
+/// [`CallSiteData`] with all of its fields, for the sake of formats that have no names.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "CallSiteData")]
+struct CallSiteModel {
+    kind: crate::wire::CallSiteKind,
+    name: Cow<'static, str>,
+    target: Cow<'static, str>,
+    level: crate::wire::TracingLevel,
+    #[serde(default)]
+    module_path: Option<Cow<'static, str>>,
+    #[serde(default)]
+    file: Option<Cow<'static, str>>,
+    #[serde(default)]
+    line: Option<u32>,
+    fields: Vec<Cow<'static, str>>,
+}
+
+#[derive(Serialize)]
+struct SerializedCallSite<'a>(#[serde(with = "CallSiteModel")] &'a CallSiteData);
+
+#[derive(Deserialize)]
+struct DeserializedCallSite(#[serde(with = "CallSiteModel")] CallSiteData);
+
+impl Serialize for PersistedMetadata {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter().map(|(id, data)| (id, SerializedCallSite(data))))
+    }
+}
+
+impl<'de> Deserialize<'de> for PersistedMetadata {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let call_sites = BTreeMap::<MetadataId, DeserializedCallSite>::deserialize(deserializer)?;
+        Ok(Self { call_sites: call_sites.into_iter().map(|(id, data)| (id, data.0)).collect() })
+    }
+}

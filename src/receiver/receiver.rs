@@ -1,0 +1,282 @@
+use alloc::{boxed::Box, sync::Arc};
+use core::fmt;
+
+use super::{
+    ReceiveError,
+    persist::{LocalSpans, PersistedMetadata, PersistedSpans},
+    relay::Relay,
+    sink::Sink,
+    stream::Stream,
+};
+#[cfg(feature = "frames")]
+use crate::wire::frame;
+use crate::wire::{Parent, Record, RecordValues, TracingEvent};
+
+/// Receiver of what a [`TracingEventSender`](crate::TracingEventSender) sends.
+///
+/// It replays a stream into one subscriber: the default one of the thread that creates the
+/// receiver, or, if there is none then, of the thread from which it gets the first record while
+/// there is one. It holds on to that subscriber, so that spans are closed where they were opened.
+///
+/// Roots of the stream become children of the span that is current in the host when they arrive.
+///
+/// # Dropping
+///
+/// A receiver that is dropped without having been [persisted](Self::persist) rolls back: it exits
+/// what the execution has entered, thread by thread and innermost first, and closes the spans that
+/// the execution has opened, the newest first. Spans that it was [restored](Self::new) with stay
+/// open: they belong to what was persisted.
+///
+/// # Leaked memory
+///
+/// `tracing` wants descriptions of call sites to live forever. Each distinct call site, and each
+/// distinct string in one, is leaked once a process, whatever the number of receivers. A receiver
+/// that goes the [direct way](Self::capturing) leaks nothing.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::{TracingEvent, TracingEventReceiver};
+///
+/// tracing::subscriber::with_default(tracing_subscriber::registry(), || {
+///     let mut receiver = TracingEventReceiver::default();
+///     let stream = r#"[
+///         {"new_call_site":{"id":0,"kind":"span","name":"connect","target":"net","level":"info","fields":[]}},
+///         {"new_span":{"id":1,"metadata_id":0,"values":{}}},
+///         {"span_entered":{"id":1}},
+///         {"span_exited":{"id":1}},
+///         {"span_dropped":{"id":1}}
+///     ]"#;
+///     for event in serde_json::from_str::<Vec<TracingEvent>>(stream).unwrap() {
+///         receiver.receive(event);
+///     }
+/// });
+/// ```
+pub struct TracingEventReceiver {
+    stream: Stream,
+    sink: Box<dyn Sink>,
+    /// Spans that wait for the sink to be ready for them.
+    to_restore: Option<(PersistedSpans, LocalSpans)>,
+}
+
+impl fmt::Debug for TracingEventReceiver {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("TracingEventReceiver")
+            .field("stream", &self.stream)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for TracingEventReceiver {
+    fn default() -> Self {
+        Self::with_sink(Box::new(Relay::new(None)))
+    }
+}
+
+impl TracingEventReceiver {
+    /// Restores a receiver from what an earlier one was [persisted](Self::persist) to.
+    ///
+    /// With the `local_spans` of the same execution, it goes on in the subscriber that they live
+    /// in. Without them (after a restart of the host, say) the default is passed, and open spans
+    /// are created, and entered, anew.
+    ///
+    /// What was persisted should be of the program and the execution whose records follow.
+    /// Otherwise they will be refused, or taken for what they are not. A span whose call site is
+    /// not in `metadata` is left out.
+    ///
+    /// # Example
+    ///
+    /// See [`Self::persist()`].
+    pub fn new(
+        metadata: PersistedMetadata,
+        spans: PersistedSpans,
+        mut local_spans: LocalSpans,
+    ) -> Self {
+        let mut receiver = Self::with_sink(Box::new(Relay::new(local_spans.dispatch.take())));
+        for (id, data) in metadata.call_sites {
+            receiver.stream.new_call_site(id, Arc::new(data), &mut *receiver.sink);
+        }
+        receiver.to_restore = Some((spans, local_spans));
+        if receiver.sink.dispatch().is_some() {
+            receiver.start();
+        }
+        receiver
+    }
+
+    /// Creates a receiver for a new stream.
+    pub(crate) fn with_sink(sink: Box<dyn Sink>) -> Self {
+        Self { stream: Stream::default(), sink, to_restore: None }
+    }
+
+    fn start(&mut self) {
+        self.sink.start();
+        if let Some((spans, local_spans)) = self.to_restore.take() {
+            self.stream.restore(spans, local_spans.spans, &mut *self.sink);
+        }
+    }
+
+    /// Takes a record, unless it does not fit what came before.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the event refers to a call site or a span that is not there, uses a
+    /// call site or a span in a way that is not possible, or has values for which there are no
+    /// fields. The receiver is as it was before, and can go on.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{ReceiveError, TracingEvent, TracingEventReceiver};
+    ///
+    /// let mut receiver = TracingEventReceiver::default();
+    /// let result = receiver.try_receive(TracingEvent::SpanEntered { id: 1, thread: 0 });
+    /// assert_eq!(result, Err(ReceiveError::UnknownSpanId(1)));
+    /// ```
+    pub fn try_receive(&mut self, event: TracingEvent) -> Result<(), ReceiveError> {
+        let record = match &event {
+            TracingEvent::NewCallSite { .. } => {
+                let TracingEvent::NewCallSite { id, data } = event else { return Ok(()) };
+                return self.receive_record(Record::NewCallSite { id, data });
+            }
+            TracingEvent::NewSpan { id, parent_id, is_root, metadata_id, values, thread } => {
+                Record::NewSpan {
+                    id: *id,
+                    parent: Parent::new(*parent_id, *is_root),
+                    metadata_id: *metadata_id,
+                    values: RecordValues::Named(values),
+                    thread: *thread,
+                }
+            }
+            TracingEvent::FollowsFrom { id, follows_from } => {
+                Record::FollowsFrom { id: *id, follows_from: *follows_from }
+            }
+            TracingEvent::SpanEntered { id, thread } => {
+                Record::SpanEntered { id: *id, thread: *thread }
+            }
+            TracingEvent::SpanExited { id, thread } => {
+                Record::SpanExited { id: *id, thread: *thread }
+            }
+            TracingEvent::SpanCloned { id } => Record::SpanCloned { id: *id },
+            TracingEvent::SpanDropped { id } => Record::SpanDropped { id: *id },
+            TracingEvent::ValuesRecorded { id, values } => {
+                Record::ValuesRecorded { id: *id, values: RecordValues::Named(values) }
+            }
+            TracingEvent::NewEvent { metadata_id, parent, is_root, values, thread } => {
+                Record::NewEvent {
+                    metadata_id: *metadata_id,
+                    parent: Parent::new(*parent, *is_root),
+                    values: RecordValues::Named(values),
+                    thread: *thread,
+                }
+            }
+        };
+        self.receive_record(record)
+    }
+
+    /// Takes a record, as [`Self::try_receive()`] does.
+    ///
+    /// # Panics
+    ///
+    /// Panics where [`Self::try_receive()`] returns an error.
+    #[track_caller]
+    pub fn receive(&mut self, event: TracingEvent) {
+        if let Err(error) = self.try_receive(event) {
+            panic!("received an invalid event: {error}");
+        }
+    }
+
+    /// Takes a record in the form of a [frame](crate::frame).
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ReceiveError::Frame`] if the bytes are not a frame, and otherwise the errors of
+    /// [`Self::try_receive()`]. The receiver is as it was before, and can go on.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use spanshot::{TracingEventReceiver, TracingEventSender};
+    ///
+    /// let (sender, frames) = mpsc::channel();
+    /// let subscriber = TracingEventSender::encoded(move |frame| drop(sender.send(frame.to_vec())));
+    /// tracing::subscriber::with_default(subscriber, || tracing::info!(port = 8_080, "listening"));
+    ///
+    /// tracing::subscriber::with_default(tracing_subscriber::registry(), || {
+    ///     let mut receiver = TracingEventReceiver::default();
+    ///     for frame in frames {
+    ///         receiver.receive_encoded(&frame)?;
+    ///     }
+    ///     Ok::<_, spanshot::ReceiveError>(())
+    /// })?;
+    /// # Ok::<_, spanshot::ReceiveError>(())
+    /// ```
+    #[cfg(feature = "frames")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "frames")))]
+    pub fn receive_encoded(&mut self, frame: &[u8]) -> Result<(), ReceiveError> {
+        self.receive_record(frame::decode(frame)?)
+    }
+
+    fn receive_record(&mut self, record: Record<'_>) -> Result<(), ReceiveError> {
+        self.start();
+        self.stream.receive(record, &mut *self.sink)
+    }
+
+    /// Returns the call sites that were announced, and those that the receiver was restored with.
+    ///
+    /// They belong to the program, rather than to one execution of it.
+    ///
+    /// # Example
+    ///
+    /// See [`Self::persist()`].
+    pub fn persist_metadata(&self) -> PersistedMetadata {
+        self.stream.persist_metadata()
+    }
+
+    /// Ends the receiver, and returns the spans that are open for one that goes on from here.
+    ///
+    /// In the subscriber, spans that are entered are exited, and entered again when they are
+    /// restored. They are not closed.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{LocalSpans, TracingEvent, TracingEventReceiver};
+    ///
+    /// # let subscriber = tracing_subscriber::registry();
+    /// # let _guard = tracing::subscriber::set_default(subscriber);
+    /// let mut receiver = TracingEventReceiver::default();
+    /// let stream = r#"[
+    ///     {"new_call_site":{"id":0,"kind":"span","name":"job","target":"app","level":"info","fields":[]}},
+    ///     {"new_span":{"id":1,"metadata_id":0,"values":{}}}
+    /// ]"#;
+    /// for event in serde_json::from_str::<Vec<TracingEvent>>(stream)? {
+    ///     receiver.receive(event);
+    /// }
+    ///
+    /// let metadata = serde_json::to_string(&receiver.persist_metadata())?;
+    /// let (spans, _) = receiver.persist();
+    /// assert_eq!(spans.len(), 1);
+    /// let spans = serde_json::to_string(&spans)?;
+    ///
+    /// // In another process, perhaps:
+    /// let (metadata, spans) = (serde_json::from_str(&metadata)?, serde_json::from_str(&spans)?);
+    /// let mut receiver = TracingEventReceiver::new(metadata, spans, LocalSpans::default());
+    /// receiver.receive(TracingEvent::SpanDropped { id: 1 });
+    /// # Ok::<_, serde_json::Error>(())
+    /// ```
+    pub fn persist(mut self) -> (PersistedSpans, LocalSpans) {
+        if let Some(not_restored) = self.to_restore.take() {
+            return not_restored;
+        }
+        let (persisted, spans) = self.stream.persist(&mut *self.sink);
+        (persisted, LocalSpans { spans, dispatch: self.sink.dispatch().cloned() })
+    }
+}
+
+impl Drop for TracingEventReceiver {
+    fn drop(&mut self) {
+        self.stream.roll_back(&mut *self.sink);
+    }
+}

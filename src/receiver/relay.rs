@@ -1,0 +1,278 @@
+use alloc::{borrow::Cow, sync::Arc, vec::Vec};
+use core::fmt;
+use std::error::Error;
+
+use tracing_core::{
+    Dispatch, Event, Metadata, dispatcher,
+    field::{self, DebugValue, Field, Value, ValueSet},
+    span::{Attributes, Id, Record},
+    subscriber::NoSubscriber,
+};
+
+use super::{
+    call_sites::{self, DynamicCallSite},
+    sink::{Sink, SinkParent, SinkSpan, SinkValues},
+};
+use crate::wire::{CallSiteData, ValueRef};
+
+/// Sink that hands a stream to a subscriber, as `tracing`'s macros would have done.
+#[derive(Debug, Default)]
+pub(super) struct Relay {
+    /// The subscriber, once there is one.
+    dispatch: Option<Dispatch>,
+    call_sites: Vec<&'static DynamicCallSite>,
+}
+
+impl Relay {
+    pub(super) fn new(dispatch: Option<Dispatch>) -> Self {
+        let mut relay = Self { dispatch, call_sites: Vec::new() };
+        relay.pin();
+        relay
+    }
+
+    /// Decides for the current subscriber, unless that is done or there is none.
+    fn pin(&mut self) {
+        if self.dispatch.is_none() {
+            let dispatch = dispatcher::get_default(Dispatch::clone);
+            self.dispatch = Some(dispatch).filter(|dispatch| !dispatch.is::<NoSubscriber>());
+        }
+    }
+
+    /// Runs the function while the subscriber is the default one: a subscriber may ask for it, as
+    /// `Registry` does when it closes a span on exit.
+    fn with<T>(&self, f: impl FnOnce(&Dispatch) -> T) -> Option<T> {
+        let dispatch = self.dispatch.as_ref()?;
+        Some(dispatcher::with_default(dispatch, || f(dispatch)))
+    }
+
+    fn call_site(
+        &self,
+        index: usize,
+    ) -> Option<(&'static DynamicCallSite, &'static Metadata<'static>)> {
+        let call_site = *self.call_sites.get(index)?;
+        Some((call_site, call_site.static_metadata()))
+    }
+}
+
+fn id(span: SinkSpan) -> Id {
+    Id::from_non_zero_u64(span)
+}
+
+impl Sink for Relay {
+    fn start(&mut self) {
+        self.pin();
+    }
+
+    fn dispatch(&self) -> Option<&Dispatch> {
+        self.dispatch.as_ref()
+    }
+
+    fn new_call_site(&mut self, data: &Arc<CallSiteData>) {
+        let call_site = call_sites::intern(data);
+        self.call_sites.push(call_site);
+        if self.with(|_| call_site.register()).is_none() {
+            call_site.register();
+        }
+    }
+
+    fn new_span(
+        &mut self,
+        call_site: usize,
+        parent: SinkParent,
+        values: &SinkValues<'_>,
+    ) -> Option<SinkSpan> {
+        let (call_site, metadata) = self.call_site(call_site)?;
+        let span = self.with(|_| {
+            // Through the default, as the macros do it: what a subscriber traces meanwhile is not
+            // given to it.
+            dispatcher::get_default(|dispatch| {
+                if !call_site.is_enabled(dispatch) {
+                    return None;
+                }
+                with_value_set(metadata, values, |values| {
+                    let attributes = match parent {
+                        SinkParent::Contextual { current: Some(span), is_ambiguous: true }
+                        | SinkParent::Explicit(span) => {
+                            Attributes::child_of(id(span), metadata, values)
+                        }
+                        SinkParent::Contextual { .. } => Attributes::new(metadata, values),
+                        SinkParent::Root => Attributes::new_root(metadata, values),
+                    };
+                    Some(dispatch.new_span(&attributes))
+                })
+            })
+        });
+        span.flatten().map(|id| id.into_non_zero_u64())
+    }
+
+    fn new_event(&mut self, call_site: usize, parent: SinkParent, values: &SinkValues<'_>) {
+        let Some((call_site, metadata)) = self.call_site(call_site) else { return };
+        self.with(|_| {
+            dispatcher::get_default(|dispatch| {
+                if !call_site.is_enabled(dispatch) {
+                    return;
+                }
+                with_value_set(metadata, values, |values| {
+                    dispatch.event(&match parent {
+                        SinkParent::Contextual { current: Some(span), is_ambiguous: true }
+                        | SinkParent::Explicit(span) => {
+                            Event::new_child_of(id(span), metadata, values)
+                        }
+                        SinkParent::Contextual { .. } => Event::new(metadata, values),
+                        SinkParent::Root => Event::new_child_of(None, metadata, values),
+                    });
+                });
+            });
+        });
+    }
+
+    fn record(&mut self, span: SinkSpan, call_site: usize, values: &SinkValues<'_>) {
+        let Some((_, metadata)) = self.call_site(call_site) else { return };
+        self.with(|dispatch| {
+            with_value_set(metadata, values, |values| {
+                dispatch.record(&id(span), &Record::new(values));
+            });
+        });
+    }
+
+    fn follows_from(&mut self, span: SinkSpan, follows_from: SinkSpan) {
+        self.with(|dispatch| dispatch.record_follows_from(&id(span), &id(follows_from)));
+    }
+
+    fn enter(&mut self, span: SinkSpan) {
+        self.with(|dispatch| dispatch.enter(&id(span)));
+    }
+
+    fn exit(&mut self, span: SinkSpan) {
+        self.with(|dispatch| dispatch.exit(&id(span)));
+    }
+
+    fn clone_handle(&mut self, span: SinkSpan) {
+        self.with(|dispatch| dispatch.clone_span(&id(span)));
+    }
+
+    fn drop_handle(&mut self, span: SinkSpan) {
+        self.with(|dispatch| dispatch.try_close(id(span)));
+    }
+
+    /// The subscriber counts by itself.
+    fn closed(&mut self, _span: SinkSpan) {}
+}
+
+/// A value in the form in which `tracing` visits it.
+enum Replayed<'a> {
+    Bool(bool),
+    I64(i64),
+    U64(u64),
+    I128(i128),
+    U128(u128),
+    F64(f64),
+    Str(&'a str),
+    Bytes(&'a [u8]),
+    Debug(DebugValue<Verbatim<'a>>),
+    Error(&'a (dyn Error + 'static)),
+}
+
+/// Text whose `Debug` output is itself.
+struct Verbatim<'a>(&'a str);
+
+impl fmt::Debug for Verbatim<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.0)
+    }
+}
+
+impl<'a> From<&'a ValueRef<'_>> for Replayed<'a> {
+    fn from(value: &'a ValueRef<'_>) -> Self {
+        match value {
+            ValueRef::Bool(value) => Self::Bool(*value),
+            ValueRef::Int(value) => i64::try_from(*value).map_or(Self::I128(*value), Self::I64),
+            ValueRef::UInt(value) => u64::try_from(*value).map_or(Self::U128(*value), Self::U64),
+            ValueRef::Float(value) => Self::F64(*value),
+            ValueRef::Str(value) => Self::Str(value),
+            ValueRef::Object(value) => Self::Debug(field::debug(Verbatim(value))),
+            ValueRef::Error(Cow::Borrowed(error)) => Self::Error(*error),
+            ValueRef::Error(Cow::Owned(error)) => Self::Error(error),
+            ValueRef::Bytes(value) => Self::Bytes(value),
+        }
+    }
+}
+
+impl Replayed<'_> {
+    fn as_value(&self) -> &dyn Value {
+        match self {
+            Self::Bool(value) => value,
+            Self::I64(value) => value,
+            Self::U64(value) => value,
+            Self::I128(value) => value,
+            Self::U128(value) => value,
+            Self::F64(value) => value,
+            Self::Str(value) => value,
+            Self::Bytes(value) => value,
+            Self::Debug(value) => value,
+            Self::Error(value) => value,
+        }
+    }
+}
+
+/// Runs the function with the values in the form of `tracing`, in the order of the slice.
+fn with_value_set<T>(
+    metadata: &'static Metadata<'static>,
+    values: &SinkValues<'_>,
+    f: impl FnOnce(&ValueSet<'_>) -> T,
+) -> T {
+    let fields = metadata.fields();
+    let replayed: Vec<_> =
+        values.iter().map(|(index, value)| (*index, Replayed::from(value))).collect();
+
+    // The macros record fields as they are declared, all of them. Another order is that of records
+    // made by hand; more of it than any array here has room for, only that of a forger.
+    let is_as_declared = replayed.windows(2).all(|pair| pair[0].0 < pair[1].0);
+    if is_as_declared || replayed.len() > MAX_PAIRS {
+        let mut by_field = alloc::vec![None; fields.len()];
+        for (index, value) in &replayed {
+            if let Some(place) = by_field.get_mut(*index) {
+                *place = Some(value.as_value());
+            }
+        }
+        return f(&fields.value_set_all(&by_field));
+    }
+
+    let all_fields: Vec<Field> = fields.iter().collect();
+    let pairs: Vec<_> = replayed
+        .iter()
+        .filter_map(|(index, value)| Some((all_fields.get(*index)?, Some(value.as_value()))))
+        .collect();
+    with_pairs(metadata, &pairs, f)
+}
+
+/// Values that can be replayed in an order other than that of their fields.
+const MAX_PAIRS: usize = 512;
+
+/// Runs the function with values in an order of their own. `tracing` takes such values as arrays
+/// only, of lengths that are known when this is compiled; those that are too long for the values
+/// are filled up with nothing.
+fn with_pairs<T>(
+    metadata: &'static Metadata<'static>,
+    pairs: &[(&Field, Option<&dyn Value>)],
+    f: impl FnOnce(&ValueSet<'_>) -> T,
+) -> T {
+    fn padded<'a, const LEN: usize>(
+        pairs: &[(&'a Field, Option<&'a dyn Value>)],
+    ) -> Option<[(&'a Field, Option<&'a dyn Value>); LEN]> {
+        let mut array = [(pairs.first()?.0, None); LEN];
+        array.get_mut(..pairs.len())?.copy_from_slice(pairs);
+        Some(array)
+    }
+
+    let fields = metadata.fields();
+    if let Some(array) = padded::<8>(pairs) {
+        f(&fields.value_set(&array))
+    } else if let Some(array) = padded::<64>(pairs) {
+        f(&fields.value_set(&array))
+    } else if let Some(array) = padded::<MAX_PAIRS>(pairs) {
+        f(&fields.value_set(&array))
+    } else {
+        f(&fields.value_set(&[])) // there are no pairs
+    }
+}

@@ -1,0 +1,69 @@
+use alloc::sync::Arc;
+use core::num::NonZeroU64;
+
+use tracing_core::Dispatch;
+
+use crate::wire::{CallSiteData, ValueRef};
+
+/// What a sink calls a span. A span that the sink does not want has none, and is never mentioned.
+pub(crate) type SinkSpan = NonZeroU64;
+
+/// Values and the indexes of their fields, in the order in which they were recorded.
+pub(crate) type SinkValues<'a> = [(usize, ValueRef<'a>)];
+
+/// Which span a new span or event is a child of, as a sink has to know it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SinkParent {
+    /// The innermost span that the record's thread has entered, if any.
+    Contextual {
+        current: Option<SinkSpan>,
+        /// Whether another thread of the stream is in a span: what the sink itself takes for the
+        /// current span may then be that one.
+        is_ambiguous: bool,
+    },
+    /// None.
+    Root,
+    /// This one.
+    Explicit(SinkSpan),
+}
+
+/// Where a stream goes: the state machine has checked it, and calls nothing out of order.
+pub(crate) trait Sink: Send + Sync {
+    /// Learns of a call site. The first one is number 0 from now on, the next one 1, and so on.
+    fn new_call_site(&mut self, data: &Arc<CallSiteData>);
+
+    /// Creates a span with one handle, unless the sink does not want it.
+    fn new_span(
+        &mut self,
+        call_site: usize,
+        parent: SinkParent,
+        values: &SinkValues<'_>,
+    ) -> Option<SinkSpan>;
+
+    fn new_event(&mut self, call_site: usize, parent: SinkParent, values: &SinkValues<'_>);
+
+    fn record(&mut self, span: SinkSpan, call_site: usize, values: &SinkValues<'_>);
+
+    fn follows_from(&mut self, span: SinkSpan, follows_from: SinkSpan);
+
+    fn enter(&mut self, span: SinkSpan);
+
+    fn exit(&mut self, span: SinkSpan);
+
+    /// A handle of the span is cloned.
+    fn clone_handle(&mut self, span: SinkSpan);
+
+    /// A handle of the span is dropped.
+    fn drop_handle(&mut self, span: SinkSpan);
+
+    /// The span is closed: it has no handles, is not entered, and its children are closed.
+    fn closed(&mut self, span: SinkSpan);
+
+    /// Gets ready for a record, if it is not yet.
+    fn start(&mut self) {}
+
+    /// The subscriber that spans live in, if it is one.
+    fn dispatch(&self) -> Option<&Dispatch> {
+        None
+    }
+}

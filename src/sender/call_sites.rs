@@ -1,0 +1,157 @@
+use core::{
+    ptr,
+    sync::atomic::{AtomicBool, AtomicU32, Ordering},
+};
+
+use once_cell::race::OnceRef;
+use tracing_core::Metadata;
+
+use super::segments::Segments;
+
+/// Slots of a table that are looked at before the next table is turned to.
+const PROBES: usize = 4;
+
+/// Numbers call sites in the order of their first use, and remembers which are announced.
+///
+/// A subscriber cannot leave this to `register_callsite`: it is called while `tracing-core` holds
+/// locks that a receiver in the same process needs, for call sites that are never used, and not at
+/// all for metadata that is not registered (as that of `tracing-log`).
+///
+/// Each segment is a hash table. A slot once taken stays taken, and a call site that finds those
+/// it hashes to taken goes to the next table, which is twice as large.
+pub(super) struct CallSites {
+    tables: Segments<CallSite>,
+    next_id: AtomicU32,
+    by_id: Segments<OnceRef<'static, Metadata<'static>>>,
+}
+
+/// Slot of a table: what is known of a call site.
+#[derive(Default)]
+pub(super) struct CallSite {
+    metadata: OnceRef<'static, Metadata<'static>>,
+    /// ID plus 1, or 0 while there is none.
+    id_plus_1: AtomicU32,
+    is_announced: AtomicBool,
+}
+
+impl CallSite {
+    /// Whether the announcement was sent, to its end.
+    ///
+    /// Two threads that come here first at once both announce the call site: waiting for one
+    /// another could take forever if the function that sends traces itself.
+    pub(super) fn is_announced(&self) -> bool {
+        self.is_announced.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_announced(&self) {
+        self.is_announced.store(true, Ordering::Release);
+    }
+}
+
+impl CallSites {
+    pub(super) const fn new() -> Self {
+        Self { tables: Segments::new(), next_id: AtomicU32::new(0), by_id: Segments::new() }
+    }
+
+    /// Finds a call site, or takes a slot for it; `None` if all four billion IDs are used up.
+    pub(super) fn get_or_insert(
+        &self,
+        metadata: &'static Metadata<'static>,
+    ) -> Option<(u32, &CallSite)> {
+        let hash = hash(metadata);
+        let mut table = 0;
+        loop {
+            let slots = self.tables.segment_or_default(table)?;
+            for probe in 0..PROBES {
+                // The length is a power of two.
+                let slot = &slots[hash.wrapping_add(probe) & (slots.len() - 1)];
+                // If another thread takes the slot first, it may be for the same call site.
+                let taken_by = slot.metadata.get_or_init(|| metadata);
+                if ptr::eq(taken_by, metadata) {
+                    return Some((self.id(slot, metadata)?, slot));
+                }
+            }
+            table += 1;
+        }
+    }
+
+    /// Returns the call site with this ID.
+    pub(super) fn metadata(&self, id: u32) -> Option<&'static Metadata<'static>> {
+        self.by_id.get(usize::try_from(id).ok()?)?.get()
+    }
+
+    fn id(&self, slot: &CallSite, metadata: &'static Metadata<'static>) -> Option<u32> {
+        if let Some(id) = slot.id_plus_1.load(Ordering::Acquire).checked_sub(1) {
+            return Some(id);
+        }
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let id_plus_1 = id.checked_add(1)?;
+        // The place is this ID's alone, so that nothing can be there already.
+        let _ = self.by_id.get_or_default(usize::try_from(id).ok()?)?.set(metadata);
+        match slot.id_plus_1.compare_exchange(0, id_plus_1, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => Some(id),
+            // Another thread was faster: its ID counts, and this one is never used.
+            Err(winner) => winner.checked_sub(1),
+        }
+    }
+}
+
+/// Spreads addresses, which are multiples of 8 and close to one another.
+fn hash(metadata: &'static Metadata<'static>) -> usize {
+    const GOLDEN_RATIO: usize = 0x9e37_79b9_7f4a_7c15_u64 as usize;
+    let product = (ptr::from_ref(metadata) as usize).wrapping_mul(GOLDEN_RATIO);
+    product >> (usize::BITS / 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{boxed::Box, collections::HashSet, thread, vec::Vec};
+
+    use tracing_core::{
+        Kind, Level, callsite::DefaultCallsite, field::FieldSet, identify_callsite,
+    };
+
+    use super::*;
+
+    static CALL_SITE: DefaultCallsite = DefaultCallsite::new(&METADATA);
+    static METADATA: Metadata<'static> = metadata();
+
+    const fn metadata() -> Metadata<'static> {
+        let fields = FieldSet::new(&[], identify_callsite!(&CALL_SITE));
+        Metadata::new("name", "target", Level::INFO, None, None, None, fields, Kind::SPAN)
+    }
+
+    #[test]
+    fn ids_are_sequential_and_lead_back_to_the_call_site() {
+        let call_sites = CallSites::new();
+        let all: Vec<&'static Metadata<'static>> =
+            (0..2_000).map(|_| &*Box::leak(Box::new(metadata()))).collect();
+        for round in 0..2 {
+            for (i, &metadata) in (0..).zip(&all) {
+                let (id, call_site) = call_sites.get_or_insert(metadata).unwrap();
+                assert_eq!(id, i, "in round {round}");
+                assert!(ptr::eq(call_sites.metadata(id).unwrap(), metadata));
+                assert_eq!(call_site.is_announced(), round == 1);
+                call_site.set_announced();
+            }
+        }
+        assert!(call_sites.metadata(2_000).is_none());
+    }
+
+    #[test]
+    fn threads_agree_on_the_ids() {
+        let call_sites = CallSites::new();
+        let all: Vec<&'static Metadata<'static>> =
+            (0..500).map(|_| &*Box::leak(Box::new(metadata()))).collect();
+        let ids_of_all = || -> Vec<_> {
+            all.iter().map(|metadata| call_sites.get_or_insert(metadata).unwrap().0).collect()
+        };
+        let ids: HashSet<Vec<u32>> = thread::scope(|scope| {
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(ids_of_all)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert_eq!(ids.len(), 1);
+        let ids = ids.into_iter().next().unwrap();
+        assert_eq!(ids.iter().collect::<HashSet<_>>().len(), 500);
+    }
+}

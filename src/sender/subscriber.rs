@@ -1,0 +1,198 @@
+use core::fmt;
+
+use tracing_core::{
+    Event, Interest, Metadata, Subscriber,
+    span::{Attributes, Current, Id, Record},
+};
+
+#[cfg(feature = "frames")]
+use super::output::Frames;
+use super::{
+    call_sites::CallSites,
+    context::Context,
+    counter::Cell,
+    output::{Outgoing, Output},
+    span_id,
+};
+use crate::wire::{MetadataId, Parent, TracingEvent};
+
+/// `tracing` subscriber that hands out everything it is told, to be replayed elsewhere.
+///
+/// One sender serves all threads of a program, and makes one stream. The function is called on
+/// the thread that traces, once a record, before the traced code goes on; whatever was traced
+/// until a trap, a panic or a kill has left the program by then. If several threads trace at once,
+/// the function is called by them at once, and has to keep the records of each in order.
+///
+/// Call sites are announced when they are first used, with small sequential IDs. They are known
+/// to the stream from then on, so that a stream is to be received from its beginning.
+///
+/// # Example
+///
+/// ```
+/// use std::sync::mpsc;
+/// use spanshot::{TracingEvent, TracingEventSender};
+///
+/// let (sender, receiver) = mpsc::channel();
+/// let subscriber = TracingEventSender::new(move |event| drop(sender.send(event)));
+/// tracing::subscriber::with_default(subscriber, || {
+///     tracing::info_span!("connect", port = 8_080).in_scope(|| tracing::warn!("slow"));
+/// });
+///
+/// let spans = receiver.iter().filter(|event| matches!(event, TracingEvent::NewSpan { .. }));
+/// assert_eq!(spans.count(), 1);
+/// ```
+pub struct TracingEventSender<F = fn(TracingEvent)> {
+    next_span: Cell,
+    call_sites: CallSites,
+    context: Context,
+    output: F,
+}
+
+impl<F> fmt::Debug for TracingEventSender<F> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("TracingEventSender").finish_non_exhaustive()
+    }
+}
+
+impl<F: Fn(TracingEvent) + 'static> TracingEventSender<F> {
+    /// Creates a sender that hands out [`TracingEvent`]s, for serde to put into any format.
+    pub fn new(on_event: F) -> Self {
+        Self::with_output(on_event)
+    }
+}
+
+impl TracingEventSender {
+    /// Creates a sender that hands out [frames](crate::frame): one a record, encoded without an
+    /// allocation in the ordinary case.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::sync::{Arc, Mutex};
+    /// use spanshot::TracingEventSender;
+    ///
+    /// let lengths = Arc::new(Mutex::new(vec![]));
+    /// let pushed = Arc::clone(&lengths);
+    /// let subscriber = TracingEventSender::encoded(move |frame: &[u8]| {
+    ///     pushed.lock().unwrap().push(frame.len());
+    /// });
+    /// tracing::subscriber::with_default(subscriber, || {
+    ///     drop(tracing::info_span!("connect", port = 8_080));
+    /// });
+    /// // The call site comes first; the span itself is 6 bytes, and its end 2.
+    /// assert_eq!(lengths.lock().unwrap()[1..], [7, 2]);
+    /// ```
+    #[cfg(feature = "frames")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "frames")))]
+    pub fn encoded<G: Fn(&[u8]) + 'static>(on_frame: G) -> TracingEventSender<Frames<G>> {
+        TracingEventSender::with_output(Frames { on_frame })
+    }
+}
+
+impl<F> TracingEventSender<F> {
+    fn with_output(output: F) -> Self {
+        Self {
+            next_span: Cell::new(1), // 0 is no ID
+            call_sites: CallSites::new(),
+            context: Context::new(),
+            output,
+        }
+    }
+
+    /// Returns the ID of a call site, and has it announced unless that is done. There is none when
+    /// IDs have run out, and then nothing can be said of the call site.
+    fn call_site(
+        &self,
+        metadata: &'static Metadata<'static>,
+        announce: impl FnOnce(Outgoing<'_>),
+    ) -> Option<u32> {
+        let (id, call_site) = self.call_sites.get_or_insert(metadata)?;
+        if !call_site.is_announced() {
+            announce(Outgoing::NewCallSite { id: MetadataId::from(id), metadata });
+            call_site.set_announced();
+        }
+        Some(id)
+    }
+}
+
+fn parent(is_contextual: bool, explicit: Option<&Id>) -> Parent {
+    match explicit {
+        Some(id) => Parent::Explicit(span_id::number(id)),
+        None if is_contextual => Parent::Contextual,
+        None => Parent::Root,
+    }
+}
+
+impl<F: Output + 'static> Subscriber for TracingEventSender<F> {
+    fn register_callsite(&self, _metadata: &'static Metadata<'static>) -> Interest {
+        Interest::always()
+    }
+
+    fn enabled(&self, _metadata: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, attributes: &Attributes<'_>) -> Id {
+        let number = self.next_span.increment();
+        let announced = self.call_site(attributes.metadata(), |it| self.output.send(it));
+        let Some(call_site) = announced else {
+            return span_id::pack(number, u32::MAX);
+        };
+        self.output.send(Outgoing::NewSpan {
+            id: number,
+            parent: parent(attributes.is_contextual(), attributes.parent()),
+            call_site: MetadataId::from(call_site),
+            values: attributes,
+            thread: self.context.thread(),
+        });
+        span_id::pack(number, call_site)
+    }
+
+    fn record(&self, id: &Id, values: &Record<'_>) {
+        self.output.send(Outgoing::ValuesRecorded { id: span_id::number(id), values });
+    }
+
+    fn record_follows_from(&self, id: &Id, follows_from: &Id) {
+        let follows_from = span_id::number(follows_from);
+        self.output.send(Outgoing::FollowsFrom { id: span_id::number(id), follows_from });
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let announced = self.call_site(event.metadata(), |it| self.output.send(it));
+        let Some(call_site) = announced else { return };
+        self.output.send(Outgoing::NewEvent {
+            parent: parent(event.is_contextual(), event.parent()),
+            call_site: MetadataId::from(call_site),
+            event,
+            thread: self.context.thread(),
+        });
+    }
+
+    fn enter(&self, id: &Id) {
+        let thread = self.context.enter(id);
+        self.output.send(Outgoing::SpanEntered { id: span_id::number(id), thread });
+    }
+
+    fn exit(&self, id: &Id) {
+        let thread = self.context.exit(id);
+        self.output.send(Outgoing::SpanExited { id: span_id::number(id), thread });
+    }
+
+    fn clone_span(&self, id: &Id) -> Id {
+        self.output.send(Outgoing::SpanCloned { id: span_id::number(id) });
+        id.clone()
+    }
+
+    fn try_close(&self, id: Id) -> bool {
+        self.output.send(Outgoing::SpanDropped { id: span_id::number(&id) });
+        false
+    }
+
+    fn current_span(&self) -> Current {
+        let current = self.context.current().and_then(|id| {
+            let call_site = span_id::call_site(&id)?;
+            Some(Current::new(id, self.call_sites.metadata(call_site)?))
+        });
+        current.unwrap_or_else(Current::none)
+    }
+}

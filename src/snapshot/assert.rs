@@ -1,0 +1,71 @@
+use std::{format, path::Path, string::String};
+
+use insta::{Settings, internals::SettingsBindDropGuard};
+
+/// Asserts that a trace is the same as its [insta](https://insta.rs) snapshot.
+///
+/// The snapshot is the tree of the trace: the [`Display`](core::fmt::Display) output of a
+/// [`Trace`](crate::Trace), a [`CapturedSpan`](crate::CapturedSpan) (with all that is in it) or a
+/// [`CapturedEvent`](crate::CapturedEvent).
+///
+/// It takes what [`insta::assert_snapshot!`] takes: the trace alone, a name and the trace, or the
+/// trace and an inline snapshot. A named or unnamed snapshot is a file in the directory that
+/// insta's settings name; unless they do, it is `snapshots` at the root of the package.
+/// `cargo insta` reviews all of them.
+///
+/// # Panics
+///
+/// Panics if the trace is another one, or if there is no snapshot yet, and then leaves a pending
+/// snapshot for review, as insta is told to.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::{Capture, assert_trace_snapshot};
+///
+/// let capture = Capture::start();
+/// tracing::info_span!("connect", port = 8_080).in_scope(|| tracing::warn!("slow"));
+/// let trace = capture.trace();
+/// assert_trace_snapshot!(trace, @r"
+/// INFO connect{port=8080}
+/// └─ WARN slow
+/// ");
+/// ```
+#[macro_export]
+#[cfg_attr(docsrs, doc(cfg(feature = "snapshot")))]
+macro_rules! assert_trace_snapshot {
+    ($trace:expr, @$snapshot:literal $(,)?) => {{
+        let _settings = $crate::__private::snapshot_settings(::core::env!("CARGO_MANIFEST_DIR"));
+        $crate::__private::insta::assert_snapshot!(
+            $crate::__private::tree(&$trace), ::core::stringify!($trace), @$snapshot
+        );
+    }};
+    ($trace:expr $(,)?) => {{
+        let _settings = $crate::__private::snapshot_settings(::core::env!("CARGO_MANIFEST_DIR"));
+        $crate::__private::insta::assert_snapshot!(
+            $crate::__private::insta::_macro_support::AutoName,
+            $crate::__private::tree(&$trace),
+            ::core::stringify!($trace)
+        );
+    }};
+    ($name:expr, $trace:expr $(,)?) => {{
+        let _settings = $crate::__private::snapshot_settings(::core::env!("CARGO_MANIFEST_DIR"));
+        $crate::__private::insta::assert_snapshot!(
+            $name, $crate::__private::tree(&$trace), ::core::stringify!($trace)
+        );
+    }};
+}
+
+/// Puts snapshots into the root of the package, unless the settings name another place.
+pub fn snapshot_settings(manifest_dir: &str) -> SettingsBindDropGuard {
+    let mut settings = Settings::clone_current();
+    if settings.snapshot_path() == Settings::new().snapshot_path() {
+        settings.set_snapshot_path(Path::new(manifest_dir).join("snapshots"));
+    }
+    settings.bind_to_scope()
+}
+
+/// Makes the text of the snapshot.
+pub fn tree(trace: &impl core::fmt::Display) -> String {
+    format!("{trace}")
+}

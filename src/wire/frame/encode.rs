@@ -1,0 +1,217 @@
+use core::fmt;
+
+use postcard::Serializer;
+use serde::Serialize;
+use tracing_core::{Level, Metadata, field::Field};
+
+use super::{HAS_THREAD, VERSION, buffer::FrameBuffer, kind, value_type};
+use crate::wire::{
+    MetadataId, Parent, RawSpanId, ThreadIndex,
+    visit::{VisitValue, VisitedValue},
+};
+
+/// Writes one frame, straight from what the program hands to the subscriber.
+pub(crate) struct FrameWriter {
+    serializer: Serializer<FrameBuffer>,
+}
+
+impl FrameWriter {
+    fn new(kind: u8, thread: ThreadIndex) -> Self {
+        let mut writer = Self { serializer: Serializer { output: FrameBuffer::new() } };
+        let header = VERSION << 5 | kind;
+        if thread == 0 {
+            writer.byte(header);
+        } else {
+            writer.byte(header | HAS_THREAD);
+            writer.uint(thread);
+        }
+        writer
+    }
+
+    pub(crate) fn new_call_site(id: MetadataId, metadata: &Metadata<'static>) -> Self {
+        let mut writer = Self::new(kind::NEW_CALL_SITE, 0);
+        writer.uint(id);
+        writer.byte(u8::from(!metadata.is_span()));
+        writer.byte(match *metadata.level() {
+            Level::ERROR => 0,
+            Level::WARN => 1,
+            Level::INFO => 2,
+            Level::DEBUG => 3,
+            Level::TRACE => 4,
+        });
+        writer.value(metadata.name());
+        writer.value(metadata.target());
+        writer.value(&metadata.module_path());
+        writer.value(&metadata.file());
+        writer.value(&metadata.line());
+        writer.uint(metadata.fields().len() as u64);
+        for field in metadata.fields() {
+            writer.value(field.name());
+        }
+        writer
+    }
+
+    pub(crate) fn new_span(
+        id: RawSpanId,
+        parent: Parent,
+        call_site: MetadataId,
+        thread: ThreadIndex,
+    ) -> Self {
+        let mut writer = Self::new(kind::NEW_SPAN, thread);
+        writer.uint(id);
+        writer.uint(call_site);
+        writer.parent(parent);
+        writer
+    }
+
+    pub(crate) fn new_event(parent: Parent, call_site: MetadataId, thread: ThreadIndex) -> Self {
+        let mut writer = Self::new(kind::NEW_EVENT, thread);
+        writer.uint(call_site);
+        writer.parent(parent);
+        writer
+    }
+
+    pub(crate) fn values_recorded(id: RawSpanId) -> Self {
+        Self::of_span(kind::VALUES_RECORDED, id, 0)
+    }
+
+    pub(crate) fn follows_from(id: RawSpanId, follows_from: RawSpanId) -> Self {
+        let mut writer = Self::of_span(kind::FOLLOWS_FROM, id, 0);
+        writer.uint(follows_from);
+        writer
+    }
+
+    pub(crate) fn span_entered(id: RawSpanId, thread: ThreadIndex) -> Self {
+        Self::of_span(kind::SPAN_ENTERED, id, thread)
+    }
+
+    pub(crate) fn span_exited(id: RawSpanId, thread: ThreadIndex) -> Self {
+        Self::of_span(kind::SPAN_EXITED, id, thread)
+    }
+
+    pub(crate) fn span_cloned(id: RawSpanId) -> Self {
+        Self::of_span(kind::SPAN_CLONED, id, 0)
+    }
+
+    pub(crate) fn span_dropped(id: RawSpanId) -> Self {
+        Self::of_span(kind::SPAN_DROPPED, id, 0)
+    }
+
+    fn of_span(kind: u8, id: RawSpanId, thread: ThreadIndex) -> Self {
+        let mut writer = Self::new(kind, thread);
+        writer.uint(id);
+        writer
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.serializer.output.as_slice()
+    }
+
+    fn byte(&mut self, byte: u8) {
+        self.serializer.output.extend(&[byte]);
+    }
+
+    fn uint(&mut self, value: u64) {
+        self.value(&value);
+    }
+
+    fn parent(&mut self, parent: Parent) {
+        self.uint(match parent {
+            Parent::Contextual => 0,
+            Parent::Root => 1,
+            Parent::Explicit(id) => id + 1,
+        });
+    }
+
+    /// Plain values serialize without fail into a buffer that grows.
+    fn value<T: Serialize + ?Sized>(&mut self, value: &T) {
+        let _ = value.serialize(&mut self.serializer);
+    }
+
+    /// Writes text of a length that is known only afterwards, formatting it once.
+    fn text(&mut self, text: fmt::Arguments<'_>) {
+        let output = &mut self.serializer.output;
+        let start = output.len();
+        // What an implementation wrote before it failed stays.
+        let _ = fmt::write(output, text);
+        let len = output.len() - start;
+        self.insert_varint(start, len);
+    }
+
+    fn insert_varint(&mut self, position: usize, value: usize) {
+        // A `usize` always fits, so that serializing it does not fail.
+        if let Ok(varint) = postcard::to_slice(&value, &mut [0; MAX_VARINT]) {
+            self.serializer.output.insert(position, varint);
+        }
+    }
+}
+
+/// Bytes of the longest varint of a `usize`.
+const MAX_VARINT: usize = 10;
+
+impl VisitValue for FrameWriter {
+    fn visit(&mut self, field: &Field, value: VisitedValue<'_>) {
+        let key = field.index() as u64 * value_type::COUNT;
+        match value {
+            VisitedValue::Bool(false) => self.uint(key + value_type::FALSE),
+            VisitedValue::Bool(true) => self.uint(key + value_type::TRUE),
+            VisitedValue::I64(value) => {
+                self.uint(key + value_type::INT);
+                self.value(&value);
+            }
+            VisitedValue::U64(value) => {
+                self.uint(key + value_type::UINT);
+                self.value(&value);
+            }
+            VisitedValue::I128(value) => match i64::try_from(value) {
+                Ok(value) => {
+                    self.uint(key + value_type::INT);
+                    self.value(&value);
+                }
+                Err(_) => {
+                    self.uint(key + value_type::INT_128);
+                    self.value(&value);
+                }
+            },
+            VisitedValue::U128(value) => match u64::try_from(value) {
+                Ok(value) => {
+                    self.uint(key + value_type::UINT);
+                    self.value(&value);
+                }
+                Err(_) => {
+                    self.uint(key + value_type::UINT_128);
+                    self.value(&value);
+                }
+            },
+            VisitedValue::F64(value) => {
+                self.uint(key + value_type::FLOAT);
+                self.value(&value);
+            }
+            VisitedValue::Str(value) => {
+                self.uint(key + value_type::STRING);
+                self.value(value);
+            }
+            VisitedValue::Bytes(value) => {
+                self.uint(key + value_type::BYTES);
+                self.uint(value.len() as u64);
+                self.serializer.output.extend(value);
+            }
+            VisitedValue::Debug(value) => {
+                self.uint(key + value_type::OBJECT);
+                self.text(format_args!("{value:?}"));
+            }
+            #[cfg(feature = "std")]
+            VisitedValue::Error(value) => {
+                self.uint(key + value_type::ERROR);
+                let start = self.serializer.output.len();
+                let chain = core::iter::successors(Some(value), |error| error.source());
+                let mut count = 0;
+                for error in chain.take(crate::wire::error::MAX_CHAIN) {
+                    self.text(format_args!("{error}"));
+                    count += 1;
+                }
+                self.insert_varint(start, count);
+            }
+        }
+    }
+}

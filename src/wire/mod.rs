@@ -1,0 +1,43 @@
+//! What crosses a boundary: call sites, spans, events and their values, free of `tracing`'s types.
+//!
+//! A program hands values to a subscriber through a visitor; the one visitor of this crate turns
+//! them into [`TracedValue`]s, or straight into the bytes of a frame. From there on a stream is a
+//! sequence of records, in one of two encodings: [`TracingEvent`]s for serde, [frames](frame) for
+//! those who count bytes. A receiver understands both as the same thing.
+
+mod call_site;
+mod error;
+mod event;
+#[cfg(feature = "frames")]
+pub mod frame;
+pub(crate) mod hex;
+mod level;
+mod model;
+#[cfg(any(feature = "sender", feature = "receiver"))]
+mod parent;
+#[cfg(feature = "receiver")]
+mod record;
+#[cfg(feature = "std")]
+mod span_stack;
+pub(crate) mod text;
+mod value;
+mod values;
+pub(crate) mod visit;
+
+#[cfg(any(feature = "sender", feature = "receiver"))]
+pub(crate) use self::parent::Parent;
+#[cfg(feature = "std")]
+pub(crate) use self::span_stack::SpanStack;
+pub use self::{
+    call_site::{CallSiteData, CallSiteKind},
+    error::TracedError,
+    event::{MetadataId, RawSpanId, ThreadIndex, TracingEvent},
+    level::TracingLevel,
+    value::{DebugObject, FromTracedValue, TracedValue},
+    values::{TracedValues, TracedValuesIter},
+};
+#[cfg(feature = "receiver")]
+pub(crate) use self::{
+    model::{names_of_bytes, restore_bytes},
+    record::{Record, RecordValues, ValueRef},
+};

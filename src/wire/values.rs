@@ -1,0 +1,251 @@
+use alloc::{string::String, vec, vec::Vec};
+use core::{fmt, mem, ops, slice};
+
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{MapAccess, Visitor},
+    ser::SerializeMap,
+};
+use tracing_core::{
+    Event,
+    field::{Field, ValueSet},
+    span::Record,
+};
+
+use super::{
+    TracedValue,
+    visit::{FieldVisitor, VisitValue, VisitedValue},
+};
+
+/// Named [`TracedValue`]s in the order in which they were recorded.
+///
+/// It is like a map that keeps the order of insertion: [`insert()`](Self::insert) and
+/// [`Extend`] overwrite a value of the same name in its place. Only what a program itself
+/// recorded can hold a name twice, since `tracing` lets a call site declare it twice.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::TracedValues;
+///
+/// let mut values = TracedValues::new();
+/// values.insert("rows", 3_u64.into());
+/// values.insert("table", "users".into());
+/// values.insert("rows", 4_u64.into());
+/// assert_eq!(values["rows"], 4);
+/// assert_eq!(serde_json::to_string(&values)?, r#"{"rows":{"u_int":4},"table":{"string":"users"}}"#);
+/// # Ok::<_, serde_json::Error>(())
+/// ```
+#[derive(Clone, PartialEq)]
+pub struct TracedValues<S> {
+    // Call sites rarely have more than a handful of fields, where a list beats a map.
+    entries: Vec<(S, TracedValue)>,
+}
+
+impl<S> Default for TracedValues<S> {
+    fn default() -> Self {
+        Self { entries: Vec::new() }
+    }
+}
+
+impl<S: AsRef<str>> fmt::Debug for TracedValues<S> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_map().entries(self).finish()
+    }
+}
+
+impl<S: From<&'static str> + AsRef<str>> TracedValues<S> {
+    /// Takes the values that a span is created with.
+    pub fn from_values(values: &ValueSet<'_>) -> Self {
+        Self::collect(|visitor| values.record(visitor))
+    }
+
+    /// Takes the values that are recorded into a span.
+    pub fn from_record(values: &Record<'_>) -> Self {
+        Self::collect(|visitor| values.record(visitor))
+    }
+
+    /// Takes the values of an event.
+    pub fn from_event(event: &Event<'_>) -> Self {
+        Self::collect(|visitor| event.record(visitor))
+    }
+
+    fn collect(record: impl FnOnce(&mut FieldVisitor<Collector<S>>)) -> Self {
+        let mut visitor = FieldVisitor(Collector { values: Self::default() });
+        record(&mut visitor);
+        visitor.0.values
+    }
+}
+
+impl<S: AsRef<str>> TracedValues<S> {
+    /// Creates an empty collection.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Returns the number of values.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Checks whether there are no values.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Returns the value with this name, or `None` if there is none; the last one if a program
+    /// recorded several.
+    pub fn get(&self, name: &str) -> Option<&TracedValue> {
+        self.entries
+            .iter()
+            .rev()
+            .find(|(existing, _)| existing.as_ref() == name)
+            .map(|(_, value)| value)
+    }
+
+    /// Iterates over names and values in the order of their insertion.
+    pub fn iter(&self) -> TracedValuesIter<'_, S> {
+        TracedValuesIter { inner: self.entries.iter() }
+    }
+
+    /// Sets the value with this name, and returns what it was before, if anything.
+    pub fn insert(&mut self, name: S, value: TracedValue) -> Option<TracedValue> {
+        let existing =
+            self.entries.iter_mut().rev().find(|(existing, _)| existing.as_ref() == name.as_ref());
+        if let Some((_, place)) = existing {
+            Some(mem::replace(place, value))
+        } else {
+            self.entries.push((name, value));
+            None
+        }
+    }
+
+    /// Adds a value behind the others even if there is one with this name already.
+    pub(crate) fn push(&mut self, name: S, value: TracedValue) {
+        self.entries.push((name, value));
+    }
+
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = (&str, &mut TracedValue)> {
+        self.entries.iter_mut().map(|(name, value)| ((*name).as_ref(), value))
+    }
+}
+
+impl<S: AsRef<str>> ops::Index<&str> for TracedValues<S> {
+    type Output = TracedValue;
+
+    /// # Panics
+    ///
+    /// Panics if there is no value with this name.
+    fn index(&self, name: &str) -> &TracedValue {
+        self.get(name).unwrap_or_else(|| panic!("there is no value `{name}` among {self:?}"))
+    }
+}
+
+impl<S: AsRef<str>> FromIterator<(S, TracedValue)> for TracedValues<S> {
+    fn from_iter<I: IntoIterator<Item = (S, TracedValue)>>(iter: I) -> Self {
+        let mut values = Self::new();
+        values.extend(iter);
+        values
+    }
+}
+
+impl<S: AsRef<str>> Extend<(S, TracedValue)> for TracedValues<S> {
+    fn extend<I: IntoIterator<Item = (S, TracedValue)>>(&mut self, iter: I) {
+        for (name, value) in iter {
+            self.insert(name, value);
+        }
+    }
+}
+
+impl<S> IntoIterator for TracedValues<S> {
+    type Item = (S, TracedValue);
+    type IntoIter = vec::IntoIter<(S, TracedValue)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.entries.into_iter()
+    }
+}
+
+impl<'a, S: AsRef<str>> IntoIterator for &'a TracedValues<S> {
+    type Item = (&'a str, &'a TracedValue);
+    type IntoIter = TracedValuesIter<'a, S>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// Iterator over names and values, returned by [`TracedValues::iter()`].
+#[derive(Debug)]
+pub struct TracedValuesIter<'a, S> {
+    inner: slice::Iter<'a, (S, TracedValue)>,
+}
+
+fn borrow_entry<S: AsRef<str>>((name, value): &(S, TracedValue)) -> (&str, &TracedValue) {
+    (name.as_ref(), value)
+}
+
+impl<'a, S: AsRef<str>> Iterator for TracedValuesIter<'a, S> {
+    type Item = (&'a str, &'a TracedValue);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.inner.next().map(borrow_entry)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.inner.size_hint()
+    }
+}
+
+impl<S: AsRef<str>> DoubleEndedIterator for TracedValuesIter<'_, S> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        self.inner.next_back().map(borrow_entry)
+    }
+}
+
+impl<S: AsRef<str>> ExactSizeIterator for TracedValuesIter<'_, S> {}
+
+impl<S: AsRef<str>> Serialize for TracedValues<S> {
+    fn serialize<Ser: Serializer>(&self, serializer: Ser) -> Result<Ser::Ok, Ser::Error> {
+        let mut map = serializer.serialize_map(Some(self.len()))?;
+        for (name, value) in self {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for TracedValues<String> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MapVisitor;
+
+        impl<'de> Visitor<'de> for MapVisitor {
+            type Value = TracedValues<String>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a map of names to values")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                // The announced length is not trusted: memory grows with what really arrives.
+                let mut values = TracedValues::new();
+                while let Some((name, value)) = map.next_entry()? {
+                    values.push(name, value);
+                }
+                Ok(values)
+            }
+        }
+
+        deserializer.deserialize_map(MapVisitor)
+    }
+}
+
+struct Collector<S> {
+    values: TracedValues<S>,
+}
+
+impl<S: From<&'static str> + AsRef<str>> VisitValue for Collector<S> {
+    fn visit(&mut self, field: &Field, value: VisitedValue<'_>) {
+        self.values.push(field.name().into(), value.into());
+    }
+}
