@@ -28,6 +28,8 @@ pub use crate::capture::{
     CapturedNodes, CapturedSpan, CapturedSpans, DescendantEvents, DescendantSpans, SharedStorage,
     SpanStats, Storage, Trace,
 };
+#[cfg(all(feature = "receiver", feature = "frames"))]
+pub use crate::receiver::FrameDecoder;
 #[cfg(feature = "receiver")]
 pub use crate::receiver::{
     LocalSpans, PersistedMetadata, PersistedSpans, ReceiveError, TracingEventReceiver,

@@ -64,10 +64,16 @@ fn owned(values: &SinkValues<'_>) -> NewValues {
 }
 
 impl Direct {
+    /// Changes the statistics of a span that is not closed: what is done to a closed one has no
+    /// effect natively.
     fn change(&self, span: SinkSpan, f: impl FnOnce(&mut SpanStats)) {
-        if let Some(span) = index(span) {
-            self.storage.write(|storage| f(storage.stats_mut(span)));
-        }
+        let Some(span) = index(span) else { return };
+        self.storage.write(|storage| {
+            let stats = storage.stats_mut(span);
+            if !stats.is_closed {
+                f(stats);
+            }
+        });
     }
 }
 

@@ -147,6 +147,9 @@ impl ops::Index<&str> for CapturedEvent<'_> {
     /// Panics if the field has no value.
     #[track_caller]
     fn index(&self, name: &str) -> &TracedValue {
-        self.value(name).unwrap_or_else(|| panic!("field `{name}` has no value in {self:?}"))
+        match self.value(name) {
+            Some(value) => value,
+            None => panic!("field `{name}` has no value in {self:?}"),
+        }
     }
 }

@@ -5,7 +5,7 @@ use core::{
 };
 
 use tracing_core::{
-    Event, Metadata, Subscriber,
+    Event, Interest, Metadata, Subscriber,
     field::Field,
     span::{Attributes, Id, Record},
 };
@@ -135,6 +135,15 @@ impl<S> Layer<S> for CaptureLayer<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
+    /// Lets the filter know of the call site, but limits nothing: what this layer does not capture
+    /// may be wanted by others.
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        if let Some(filter) = &self.filter {
+            filter.callsite_enabled(metadata);
+        }
+        Interest::always()
+    }
+
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         if !self.is_enabled(attributes.metadata(), &context) {
             return;

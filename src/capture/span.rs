@@ -30,8 +30,7 @@ pub struct SpanStats {
     pub entered: usize,
     /// Number of times that the span was exited.
     pub exited: usize,
-    /// Whether the span is closed: it has no more handles, nobody is in it, and its children are
-    /// closed.
+    /// Whether the span is closed: it has no more handles, and its children are closed.
     pub is_closed: bool,
 }
 
@@ -185,6 +184,9 @@ impl ops::Index<&str> for CapturedSpan<'_> {
     /// Panics if the field has no value.
     #[track_caller]
     fn index(&self, name: &str) -> &TracedValue {
-        self.value(name).unwrap_or_else(|| panic!("field `{name}` has no value in {self:?}"))
+        match self.value(name) {
+            Some(value) => value,
+            None => panic!("field `{name}` has no value in {self:?}"),
+        }
     }
 }

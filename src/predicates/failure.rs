@@ -1,7 +1,6 @@
 //! What a failed assertion says.
 
 use alloc::{
-    format,
     string::{String, ToString},
     vec::Vec,
 };
@@ -12,10 +11,7 @@ use ::predicates::{
     reflection::{Case, PredicateReflection, Product},
 };
 
-use crate::{
-    capture::{Captured, Storage},
-    wire::text::Escaped,
-};
+use crate::{capture::Captured, wire::text::Escaped};
 
 /// Spans or events that a message lists.
 const MAX_LISTED: usize = 5;
@@ -41,42 +37,18 @@ where
     P: Predicate<T> + ?Sized,
 {
     let [noun, nouns] = T::NOUNS;
-    let mut message = format!("no {noun} matches {predicate}\n");
-
-    let mut count = 0_usize;
-    let mut nearest = Vec::<(usize, T)>::new();
-    for item in items {
-        count += 1;
-        let unmet = predicate.find_case(false, &item).map_or(1, |case| leaves(&case).len());
-        // The list is sorted, and among equals what came first stays first.
-        let position = nearest.partition_point(|(other, _)| *other <= unmet);
-        if position < MAX_LISTED {
-            nearest.truncate(MAX_LISTED - 1);
-            nearest.insert(position, (unmet, item));
-        }
+    let (count, nearest) = nearest(items, predicate);
+    let mut message = Message::new(&format_args!("no {noun} matches {predicate}"));
+    match count {
+        0 => message.line(&format_args!("\nthere are no {nouns} to look at")),
+        1 => message.line(&format_args!("\nthe only {noun}:")),
+        _ => message.line(&format_args!("\nnearest of {count} {nouns}:")),
     }
-    let Some((_, first)) = nearest.first() else {
-        message.push_str(&format!("\nthere are no {nouns} to look at\n"));
-        return message;
-    };
-
-    let storage = first.storage();
-    let heading = if count == 1 {
-        format!("the only {noun}:")
-    } else {
-        format!("nearest of {count} {nouns}:")
-    };
-    message.push_str(&format!("\n{heading}\n"));
-    for (_, item) in &nearest {
-        message.push_str(&format!("  {item:.0}\n"));
-        if let Some(case) = predicate.find_case(false, item) {
-            for leaf in leaves(&case) {
-                message.push_str(&format!("    ✗ {}\n", reason(leaf)));
-            }
-        }
+    for item in &nearest {
+        message.item(item);
+        message.reasons(predicate.find_case(false, item).as_ref());
     }
-    push_trace(&mut message, storage);
-    message
+    message.finish(nearest.first())
 }
 
 /// Some match that should not, or more than should.
@@ -84,36 +56,87 @@ pub(super) fn unwanted<'a, T, P>(
     what: &str,
     unwanted: impl Iterator<Item = T>,
     predicate: &P,
-    matching: bool,
 ) -> String
 where
     T: Captured<'a>,
     P: Predicate<T> + ?Sized,
 {
-    let mut message = format!("{what} {predicate}\n\n");
-    let mut storage = None;
-    let mut listed = 0;
-    let mut not_listed = 0_usize;
+    let mut message = Message::new(&format_args!("{what}: {predicate}\n"));
+    let mut first = None;
+    let mut count = 0_usize;
     for item in unwanted {
-        if listed == MAX_LISTED {
-            not_listed += 1;
-            continue;
+        if count < MAX_LISTED {
+            message.item(&item);
+            // There are none if the item is not wanted because it matches.
+            message.reasons(predicate.find_case(false, &item).as_ref());
         }
-        listed += 1;
-        message.push_str(&format!("  {item:.0}\n"));
-        let case = if matching { None } else { predicate.find_case(false, &item) };
-        for leaf in case.iter().flat_map(leaves) {
-            message.push_str(&format!("    ✗ {}\n", reason(leaf)));
+        first = first.or(Some(item));
+        count += 1;
+    }
+    if count > MAX_LISTED {
+        message.line(&format_args!("  (and {} more)", count - MAX_LISTED));
+    }
+    message.finish(first.as_ref())
+}
+
+/// Counts the items, and finds those that miss the fewest conditions; among equals, the first.
+fn nearest<'a, T, P>(items: impl Iterator<Item = T>, predicate: &P) -> (usize, Vec<T>)
+where
+    T: Captured<'a>,
+    P: Predicate<T> + ?Sized,
+{
+    let mut count = 0;
+    let mut nearest = Vec::<(usize, T)>::new();
+    for item in items {
+        count += 1;
+        let unmet = predicate.find_case(false, &item).map_or(1, |case| leaves(&case).len());
+        let position = nearest.partition_point(|(other, _)| *other <= unmet);
+        if position < MAX_LISTED {
+            nearest.truncate(MAX_LISTED - 1);
+            nearest.insert(position, (unmet, item));
         }
-        storage = Some(item);
     }
-    if not_listed > 0 {
-        message.push_str(&format!("  (and {not_listed} more)\n"));
+    (count, nearest.into_iter().map(|(_, item)| item).collect())
+}
+
+/// Text of a message, as far as it is made.
+struct Message {
+    text: String,
+}
+
+impl Message {
+    fn new(headline: &dyn fmt::Display) -> Self {
+        let mut message = Self { text: String::new() };
+        message.line(headline);
+        message
     }
-    if let Some(item) = storage {
-        push_trace(&mut message, item.storage());
+
+    fn line(&mut self, line: &dyn fmt::Display) {
+        // Writing to a string fails only if `line` does, which is then cut short.
+        let _ = writeln!(self.text, "{line}");
     }
-    message
+
+    fn item(&mut self, item: &dyn fmt::Display) {
+        self.line(&format_args!("  {item:.0}"));
+    }
+
+    fn reasons(&mut self, case: Option<&Case<'_>>) {
+        for leaf in case.into_iter().flat_map(leaves) {
+            self.line(&format_args!("    ✗ {}", reason(leaf)));
+        }
+    }
+
+    /// Adds the trace that the item is in.
+    fn finish<'a, T: Captured<'a>>(mut self, item: Option<&T>) -> String {
+        let Some(storage) = item.map(T::storage) else { return self.text };
+        self.line(&"\nthe trace:");
+        let mut lines = FirstLines { text: &mut self.text, left: MAX_TRACE_LINES };
+        if write!(lines, "{storage}").is_err() {
+            let nodes = storage.all_spans().len() + storage.all_events().len();
+            self.line(&format_args!("(and more: it has {nodes} spans and events)"));
+        }
+        self.text
+    }
 }
 
 /// The cases that are not made of others: each a condition, met or not.
@@ -137,16 +160,6 @@ fn reason(leaf: &Case<'_>) -> String {
         let _ = write!(reason, ": {} is {}", product.name(), Escaped(&value));
     }
     reason
-}
-
-fn push_trace(message: &mut String, storage: &Storage) {
-    message.push_str("\nthe trace:\n");
-    let mut lines = FirstLines { text: message, left: MAX_TRACE_LINES };
-    if write!(lines, "{storage}").is_ok() {
-        return;
-    }
-    let nodes = storage.all_spans().len() + storage.all_events().len();
-    message.push_str(&format!("(and more: it has {nodes} spans and events)\n"));
 }
 
 /// Takes text up to a number of lines, and fails from there on, so that the rest is not made.

@@ -127,7 +127,7 @@ where
 {
     const NOUNS: [&'static str; 2] = <I::Item as Sealed>::NOUNS;
 
-    fn iter(&self) -> I {
+    fn scanned(&self) -> I {
         (self.into_iter)(self.items.clone())
     }
 
@@ -138,15 +138,15 @@ where
     /// Panics if none matches, or more than one.
     #[track_caller]
     pub fn single<P: Predicate<I::Item> + ?Sized>(self, predicate: &P) -> I::Item {
-        let matching = || self.iter().filter(|item| predicate.eval(item));
+        let matching = || self.scanned().filter(|item| predicate.eval(item));
         let mut iter = matching();
         match (iter.next(), iter.next()) {
             (Some(item), None) => item,
-            (None, _) => panic!("{}", no_match(self.iter(), predicate)),
+            (None, _) => panic!("{}", no_match(self.scanned(), predicate)),
             (Some(_), Some(_)) => {
                 let what =
                     format!("{} {} match instead of one", matching().count(), Self::NOUNS[1]);
-                panic!("{}", unwanted(&what, matching(), predicate, true))
+                panic!("{}", unwanted(&what, matching(), predicate))
             }
         }
     }
@@ -158,9 +158,9 @@ where
     /// Panics if none matches.
     #[track_caller]
     pub fn first<P: Predicate<I::Item> + ?Sized>(self, predicate: &P) -> I::Item {
-        match self.iter().find(|item| predicate.eval(item)) {
+        match self.scanned().find(|item| predicate.eval(item)) {
             Some(item) => item,
-            None => panic!("{}", no_match(self.iter(), predicate)),
+            None => panic!("{}", no_match(self.scanned(), predicate)),
         }
     }
 
@@ -171,12 +171,12 @@ where
     /// Panics if one does not match.
     #[track_caller]
     pub fn all<P: Predicate<I::Item> + ?Sized>(self, predicate: &P) {
-        let failing = || self.iter().filter(|item| !predicate.eval(item));
+        let failing = || self.scanned().filter(|item| !predicate.eval(item));
         let count = failing().count();
         if count > 0 {
             let what =
-                format!("{count} of {} {} do not match", self.iter().count(), Self::NOUNS[1]);
-            panic!("{}", unwanted(&what, failing(), predicate, false));
+                format!("{count} of {} {} do not match", self.scanned().count(), Self::NOUNS[1]);
+            panic!("{}", unwanted(&what, failing(), predicate));
         }
     }
 
@@ -187,12 +187,12 @@ where
     /// Panics if one matches.
     #[track_caller]
     pub fn none<P: Predicate<I::Item> + ?Sized>(self, predicate: &P) {
-        let matching = || self.iter().filter(|item| predicate.eval(item));
+        let matching = || self.scanned().filter(|item| predicate.eval(item));
         let count = matching().count();
         if count > 0 {
             let noun = if count == 1 { Self::NOUNS[0] } else { Self::NOUNS[1] };
             let what = format!("{count} {noun} should not match");
-            panic!("{}", unwanted(&what, matching(), predicate, true));
+            panic!("{}", unwanted(&what, matching(), predicate));
         }
     }
 }
@@ -210,9 +210,9 @@ where
     /// Panics if none matches.
     #[track_caller]
     pub fn last<P: Predicate<I::Item> + ?Sized>(self, predicate: &P) -> I::Item {
-        match self.iter().rfind(|item| predicate.eval(item)) {
+        match self.scanned().rfind(|item| predicate.eval(item)) {
             Some(item) => item,
-            None => panic!("{}", no_match(self.iter(), predicate)),
+            None => panic!("{}", no_match(self.scanned(), predicate)),
         }
     }
 }

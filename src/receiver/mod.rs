@@ -18,15 +18,22 @@
 
 mod call_sites;
 mod error;
+#[cfg(feature = "frames")]
+mod frame_decoder;
 mod persist;
-mod receiver;
 mod relay;
+mod restore;
 mod sink;
 mod stream;
+mod tracing_event_receiver;
+mod values;
 
+#[cfg(feature = "frames")]
+pub use self::frame_decoder::FrameDecoder;
+#[cfg(feature = "capture")]
 pub(crate) use self::sink::{Sink, SinkParent, SinkSpan, SinkValues};
 pub use self::{
     error::ReceiveError,
     persist::{LocalSpans, PersistedMetadata, PersistedSpans},
-    receiver::TracingEventReceiver,
+    tracing_event_receiver::TracingEventReceiver,
 };

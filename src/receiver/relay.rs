@@ -21,11 +21,16 @@ pub(super) struct Relay {
     /// The subscriber, once there is one.
     dispatch: Option<Dispatch>,
     call_sites: Vec<&'static DynamicCallSite>,
+    /// Spans of the stream that are entered.
+    entered: usize,
+    /// The host's span that was current when the first of them was entered, kept open until the
+    /// last of them is exited.
+    host_span: Option<Id>,
 }
 
 impl Relay {
     pub(super) fn new(dispatch: Option<Dispatch>) -> Self {
-        let mut relay = Self { dispatch, call_sites: Vec::new() };
+        let mut relay = Self { dispatch, ..Self::default() };
         relay.pin();
         relay
     }
@@ -45,6 +50,22 @@ impl Relay {
         Some(dispatcher::with_default(dispatch, || f(dispatch)))
     }
 
+    /// Finds the parent. All threads of the stream are in the receiver's thread here, where spans of
+    /// one may be around those of another: then the subscriber's current span is not the right one.
+    fn parent(&self, parent: SinkParent) -> RelayedParent {
+        match parent {
+            SinkParent::Contextual { is_ambiguous: false, .. } => RelayedParent::Contextual,
+            SinkParent::Contextual { .. } if self.entered == 0 => RelayedParent::Contextual,
+            SinkParent::Contextual { current: None, .. } => {
+                self.host_span.clone().map_or(RelayedParent::Root, RelayedParent::Explicit)
+            }
+            SinkParent::Contextual { current: Some(span), .. } | SinkParent::Explicit(span) => {
+                RelayedParent::Explicit(id(span))
+            }
+            SinkParent::Root => RelayedParent::Root,
+        }
+    }
+
     fn call_site(
         &self,
         index: usize,
@@ -52,6 +73,13 @@ impl Relay {
         let call_site = *self.call_sites.get(index)?;
         Some((call_site, call_site.static_metadata()))
     }
+}
+
+/// Parent of a new span or event, as `tracing` has it.
+enum RelayedParent {
+    Contextual,
+    Root,
+    Explicit(Id),
 }
 
 fn id(span: SinkSpan) -> Id {
@@ -90,13 +118,10 @@ impl Sink for Relay {
                     return None;
                 }
                 with_value_set(metadata, values, |values| {
-                    let attributes = match parent {
-                        SinkParent::Contextual { current: Some(span), is_ambiguous: true }
-                        | SinkParent::Explicit(span) => {
-                            Attributes::child_of(id(span), metadata, values)
-                        }
-                        SinkParent::Contextual { .. } => Attributes::new(metadata, values),
-                        SinkParent::Root => Attributes::new_root(metadata, values),
+                    let attributes = match self.parent(parent) {
+                        RelayedParent::Contextual => Attributes::new(metadata, values),
+                        RelayedParent::Root => Attributes::new_root(metadata, values),
+                        RelayedParent::Explicit(id) => Attributes::child_of(id, metadata, values),
                     };
                     Some(dispatch.new_span(&attributes))
                 })
@@ -113,13 +138,10 @@ impl Sink for Relay {
                     return;
                 }
                 with_value_set(metadata, values, |values| {
-                    dispatch.event(&match parent {
-                        SinkParent::Contextual { current: Some(span), is_ambiguous: true }
-                        | SinkParent::Explicit(span) => {
-                            Event::new_child_of(id(span), metadata, values)
-                        }
-                        SinkParent::Contextual { .. } => Event::new(metadata, values),
-                        SinkParent::Root => Event::new_child_of(None, metadata, values),
+                    dispatch.event(&match self.parent(parent) {
+                        RelayedParent::Contextual => Event::new(metadata, values),
+                        RelayedParent::Root => Event::new_child_of(None, metadata, values),
+                        RelayedParent::Explicit(id) => Event::new_child_of(id, metadata, values),
                     });
                 });
             });
@@ -140,11 +162,23 @@ impl Sink for Relay {
     }
 
     fn enter(&mut self, span: SinkSpan) {
+        if self.entered == 0 {
+            let host_span = self
+                .with(|dispatch| dispatch.current_span().id().map(|id| dispatch.clone_span(id)));
+            self.host_span = host_span.flatten();
+        }
+        self.entered += 1;
         self.with(|dispatch| dispatch.enter(&id(span)));
     }
 
     fn exit(&mut self, span: SinkSpan) {
         self.with(|dispatch| dispatch.exit(&id(span)));
+        self.entered = self.entered.saturating_sub(1);
+        if self.entered == 0 {
+            if let Some(host_span) = self.host_span.take() {
+                self.with(|dispatch| dispatch.try_close(host_span));
+            }
+        }
     }
 
     fn clone_handle(&mut self, span: SinkSpan) {

@@ -7,12 +7,12 @@ use alloc::{
 
 use super::{
     ReceiveError,
-    persist::{Entered, PersistedMetadata, PersistedSpans, SpanData},
-    sink::{Sink, SinkParent, SinkSpan, SinkValues},
+    sink::{Sink, SinkParent, SinkSpan},
+    values::{name, resolve},
 };
 use crate::wire::{
     CallSiteData, CallSiteKind, MetadataId, Parent, RawSpanId, Record, RecordValues, SpanStack,
-    ThreadIndex, TracedValue, TracedValues, ValueRef,
+    ThreadIndex, TracedValues,
 };
 
 /// The state machine that understands a stream of records.
@@ -22,35 +22,41 @@ use crate::wire::{
 #[derive(Debug, Default)]
 pub(super) struct Stream {
     /// Call sites in the order in which the sink was told of them.
-    call_sites: Vec<Arc<CallSiteData>>,
+    pub(super) call_sites: Vec<Arc<CallSiteData>>,
     /// Index of each call site.
-    call_site_ids: BTreeMap<MetadataId, usize>,
-    spans: BTreeMap<RawSpanId, OpenSpan>,
+    pub(super) call_site_ids: BTreeMap<MetadataId, usize>,
+    pub(super) spans: BTreeMap<RawSpanId, OpenSpan>,
     /// The highest ID that a span ever had.
-    last_span_id: RawSpanId,
-    threads: BTreeMap<ThreadIndex, SpanStack<RawSpanId>>,
+    pub(super) last_span_id: RawSpanId,
+    pub(super) threads: BTreeMap<ThreadIndex, SpanStack<EnteredSpan>>,
+}
+
+/// A span on the stack of a thread. It may be closed by now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct EnteredSpan {
+    pub(super) id: RawSpanId,
+    pub(super) sink_span: Option<SinkSpan>,
 }
 
 /// A span that is not closed. As in `tracing_subscriber::Registry`, a span is kept open by its
-/// handles, by the threads that are in it and by its children.
+/// handles and by its children, but not by the threads that are in it.
 #[derive(Debug)]
-struct OpenSpan {
-    metadata_id: MetadataId,
-    call_site: usize,
-    parent: Option<RawSpanId>,
-    handles: usize,
-    entered: usize,
-    children: usize,
-    values: TracedValues<String>,
+pub(super) struct OpenSpan {
+    pub(super) metadata_id: MetadataId,
+    pub(super) call_site: usize,
+    pub(super) parent: Option<RawSpanId>,
+    pub(super) handles: usize,
+    pub(super) children: usize,
+    pub(super) values: TracedValues<String>,
     /// What the sink calls it; `None` if the sink does not want it.
-    sink_span: Option<SinkSpan>,
+    pub(super) sink_span: Option<SinkSpan>,
     /// Whether it stays open if the execution is rolled back, having been persisted before.
-    is_committed: bool,
+    pub(super) is_committed: bool,
 }
 
 impl OpenSpan {
-    fn is_closed(&self) -> bool {
-        self.handles == 0 && self.entered == 0 && self.children == 0
+    pub(super) fn is_closed(&self) -> bool {
+        self.handles == 0 && self.children == 0
     }
 }
 
@@ -79,12 +85,12 @@ impl Stream {
                 }
             }
             Record::SpanEntered { id, thread } => {
-                let span = self.span_mut(id)?;
-                span.entered += 1;
-                if let Some(span) = span.sink_span {
+                let sink_span = self.span(id)?.sink_span;
+                if let Some(span) = sink_span {
                     sink.enter(span);
                 }
-                self.threads.entry(thread).or_insert_with(SpanStack::new).push(id);
+                let stack = self.threads.entry(thread).or_insert_with(SpanStack::new);
+                stack.push(EnteredSpan { id, sink_span });
             }
             Record::SpanExited { id, thread } => self.exit(id, thread, sink)?,
             Record::SpanCloned { id } => {
@@ -130,7 +136,7 @@ impl Stream {
         }
     }
 
-    fn call_site(
+    pub(super) fn call_site(
         &self,
         id: MetadataId,
         kind: CallSiteKind,
@@ -144,7 +150,7 @@ impl Stream {
         }
     }
 
-    fn span(&self, id: RawSpanId) -> Result<&OpenSpan, ReceiveError> {
+    pub(super) fn span(&self, id: RawSpanId) -> Result<&OpenSpan, ReceiveError> {
         self.spans.get(&id).ok_or(ReceiveError::UnknownSpanId(id))
     }
 
@@ -165,14 +171,23 @@ impl Stream {
                 Some(span) => (Some(id), SinkParent::Explicit(span)),
                 // The handle of a disabled span has no ID, so that what names it for its parent
                 // is natively a root.
-                None => (Some(id), SinkParent::Root),
+                None => (None, SinkParent::Root),
             },
             Parent::Contextual => {
-                let scope = || self.threads.get(&thread).into_iter().flat_map(SpanStack::scope);
-                let id = scope().next().copied();
-                let current = scope().find_map(|id| self.spans.get(id)?.sink_span);
                 let is_ambiguous = self.threads.keys().any(|other| *other != thread);
-                (id, SinkParent::Contextual { current, is_ambiguous })
+                let stack = self.threads.get(&thread);
+                let mut scope = stack.into_iter().flat_map(SpanStack::scope);
+                match scope.find(|entered| entered.sink_span.is_some()) {
+                    // Whoever is in a closed span is in none, whatever is around it.
+                    Some(entered) if !self.spans.contains_key(&entered.id) && is_ambiguous => {
+                        (None, SinkParent::Root)
+                    }
+                    Some(entered) if self.spans.contains_key(&entered.id) => {
+                        let current = entered.sink_span;
+                        (Some(entered.id), SinkParent::Contextual { current, is_ambiguous })
+                    }
+                    _ => (None, SinkParent::Contextual { current: None, is_ambiguous }),
+                }
             }
         })
     }
@@ -198,7 +213,6 @@ impl Stream {
             call_site,
             parent,
             handles: 1,
-            entered: 0,
             children: 0,
             values: named,
             sink_span: sink.new_span(call_site, sink_parent, &resolved),
@@ -217,22 +231,26 @@ impl Stream {
         thread: ThreadIndex,
         sink: &mut dyn Sink,
     ) -> Result<(), ReceiveError> {
-        let span = self.spans.get_mut(&id).ok_or(ReceiveError::UnknownSpanId(id))?;
         let Entry::Occupied(mut stack) = self.threads.entry(thread) else {
-            return Err(ReceiveError::SpanNotEntered { id, thread });
+            return Err(self.cannot_exit(id, thread));
         };
-        if !stack.get_mut().remove(&id) {
-            return Err(ReceiveError::SpanNotEntered { id, thread });
-        }
+        let Some(entered) = stack.get_mut().remove(|entered| entered.id == id) else {
+            return Err(self.cannot_exit(id, thread));
+        };
         if stack.get().is_empty() {
             stack.remove();
         }
-        span.entered -= 1;
-        if let Some(span) = span.sink_span {
+        if let Some(span) = entered.sink_span {
             sink.exit(span);
         }
-        self.close_if_unused(id, sink);
         Ok(())
+    }
+
+    fn cannot_exit(&self, id: RawSpanId, thread: ThreadIndex) -> ReceiveError {
+        match self.span(id) {
+            Ok(_) => ReceiveError::SpanNotEntered { id, thread },
+            Err(error) => error,
+        }
     }
 
     fn record(
@@ -256,7 +274,7 @@ impl Stream {
     }
 
     /// Closes a span that nothing keeps open any more, and those that only it kept open.
-    fn close_if_unused(&mut self, id: RawSpanId, sink: &mut dyn Sink) {
+    pub(super) fn close_if_unused(&mut self, id: RawSpanId, sink: &mut dyn Sink) {
         let mut next = Some(id);
         while let Some(id) = next.take() {
             let Entry::Occupied(entry) = self.spans.entry(id) else { return };
@@ -275,208 +293,4 @@ impl Stream {
             }
         }
     }
-}
-
-/// Restoring, persisting and rolling back.
-impl Stream {
-    /// Takes in spans that were persisted. What does not fit together is left out.
-    pub(super) fn restore(
-        &mut self,
-        spans: PersistedSpans,
-        mut sink_spans: BTreeMap<RawSpanId, Option<SinkSpan>>,
-        sink: &mut dyn Sink,
-    ) {
-        let mut entered = Vec::new();
-        let mut without_handle = Vec::new();
-        // Parents come first: they have lower IDs.
-        for (id, data) in spans.spans {
-            let call_site = self.call_site(data.metadata_id, CallSiteKind::Span);
-            let Ok((call_site, site_data)) = call_site else { continue };
-            let parent = data.parent_id.filter(|parent| self.spans.contains_key(parent));
-            let known = sink_spans.remove(&id);
-            let is_new = known.is_none();
-            let sink_span = known
-                .unwrap_or_else(|| self.restore_in_sink(call_site, site_data, parent, &data, sink));
-            if data.ref_count == 0 {
-                without_handle.extend(sink_span.filter(|_| is_new));
-            }
-            entered.extend(data.entered.iter().map(|place| (*place, id)));
-            if let Some(parent) = parent.and_then(|parent| self.spans.get_mut(&parent)) {
-                parent.children += 1;
-            }
-            self.spans.insert(
-                id,
-                OpenSpan {
-                    metadata_id: data.metadata_id,
-                    call_site,
-                    parent,
-                    handles: data.ref_count,
-                    entered: 0,
-                    children: 0,
-                    values: data.values,
-                    sink_span,
-                    is_committed: true,
-                },
-            );
-            self.last_span_id = self.last_span_id.max(id);
-        }
-        entered.sort_by_key(|(place, _)| (place.thread, place.depth));
-        for (place, id) in entered {
-            let Some(span) = self.spans.get_mut(&id) else { continue };
-            span.entered += 1;
-            if let Some(span) = span.sink_span {
-                sink.enter(span);
-            }
-            self.threads.entry(place.thread).or_insert_with(SpanStack::new).push(id);
-        }
-        // They are kept open by what was restored since.
-        for span in without_handle {
-            sink.drop_handle(span);
-        }
-        let unused = |(id, span): (&RawSpanId, &OpenSpan)| span.is_closed().then_some(*id);
-        for id in self.spans.iter().filter_map(unused).collect::<Vec<_>>() {
-            self.close_if_unused(id, sink);
-        }
-    }
-
-    /// Creates a span anew in a sink that does not know it.
-    fn restore_in_sink(
-        &self,
-        call_site: usize,
-        site_data: &CallSiteData,
-        parent: Option<RawSpanId>,
-        data: &SpanData,
-        sink: &mut dyn Sink,
-    ) -> Option<SinkSpan> {
-        let parent = parent.and_then(|parent| self.spans.get(&parent)?.sink_span);
-        let parent = parent.map_or(
-            SinkParent::Contextual { current: None, is_ambiguous: false },
-            SinkParent::Explicit,
-        );
-        let values = resolve_named(data.metadata_id, site_data, &data.values).ok()?;
-        let span = sink.new_span(call_site, parent, &values)?;
-        for _ in 1..data.ref_count {
-            sink.clone_handle(span);
-        }
-        Some(span)
-    }
-
-    pub(super) fn persist_metadata(&self) -> PersistedMetadata {
-        let data = |(id, index): (&MetadataId, &usize)| {
-            self.call_sites.get(*index).map(|data| (*id, CallSiteData::clone(data)))
-        };
-        PersistedMetadata { call_sites: self.call_site_ids.iter().filter_map(data).collect() }
-    }
-
-    /// Hands over the open spans, which are exited but not closed in the sink.
-    pub(super) fn persist(
-        &mut self,
-        sink: &mut dyn Sink,
-    ) -> (PersistedSpans, BTreeMap<RawSpanId, Option<SinkSpan>>) {
-        let mut entered = BTreeMap::<RawSpanId, Vec<Entered>>::new();
-        for (thread, stack) in &self.threads {
-            for (depth, id) in stack.iter().enumerate() {
-                entered.entry(*id).or_default().push(Entered { thread: *thread, depth });
-            }
-        }
-        self.exit_all(sink);
-
-        let mut spans = BTreeMap::new();
-        let mut sink_spans = BTreeMap::new();
-        for (id, span) in core::mem::take(&mut self.spans) {
-            sink_spans.insert(id, span.sink_span);
-            spans.insert(
-                id,
-                SpanData {
-                    metadata_id: span.metadata_id,
-                    parent_id: span.parent,
-                    ref_count: span.handles,
-                    values: span.values,
-                    entered: entered.remove(&id).unwrap_or_default(),
-                },
-            );
-        }
-        (PersistedSpans { spans }, sink_spans)
-    }
-
-    /// Exits what is entered, and closes those spans that were never persisted.
-    pub(super) fn roll_back(&mut self, sink: &mut dyn Sink) {
-        self.exit_all(sink);
-        // Children come first: they have higher IDs.
-        for (_, span) in core::mem::take(&mut self.spans).into_iter().rev() {
-            let Some(sink_span) = span.sink_span.filter(|_| !span.is_committed) else { continue };
-            for _ in 0..span.handles {
-                sink.drop_handle(sink_span);
-            }
-            sink.closed(sink_span);
-        }
-    }
-
-    /// Exits all spans, threads one after another, on each the innermost span first.
-    fn exit_all(&mut self, sink: &mut dyn Sink) {
-        for (_, stack) in core::mem::take(&mut self.threads) {
-            for id in stack.iter().rev() {
-                if let Some(span) = self.spans.get(id).and_then(|span| span.sink_span) {
-                    sink.exit(span);
-                }
-            }
-        }
-    }
-}
-
-/// Finds the field of each value.
-fn resolve<'a>(
-    metadata_id: MetadataId,
-    data: &CallSiteData,
-    values: &RecordValues<'a>,
-) -> Result<Vec<(usize, ValueRef<'a>)>, ReceiveError> {
-    let resolved = match *values {
-        RecordValues::Named(values) => resolve_named(metadata_id, data, values)?,
-        #[cfg(feature = "frames")]
-        RecordValues::Encoded(mut values) => {
-            let len = data.fields.len();
-            let mut resolved = Vec::with_capacity(len.min(16));
-            while let Some((index, value)) = values.next()? {
-                if index >= len {
-                    return Err(ReceiveError::UnknownFieldIndex { metadata_id, index, len });
-                }
-                resolved.push((index, value));
-            }
-            resolved
-        }
-    };
-    if resolved.len() > data.fields.len() {
-        let (max, actual) = (data.fields.len(), resolved.len());
-        return Err(ReceiveError::TooManyValues { max, actual });
-    }
-    Ok(resolved)
-}
-
-fn resolve_named<'a>(
-    metadata_id: MetadataId,
-    data: &CallSiteData,
-    values: &'a TracedValues<String>,
-) -> Result<Vec<(usize, ValueRef<'a>)>, ReceiveError> {
-    let mut resolved = Vec::<(usize, ValueRef<'a>)>::with_capacity(values.len());
-    for (name, value) in values {
-        let candidates = (0..).zip(&data.fields).filter(|(_, field)| *field == name);
-        // A call site may declare a name twice: its second value is that of its second field.
-        let is_free = |index: usize| resolved.iter().all(|(taken, _)| *taken != index);
-        let first = candidates.clone().next().map(|(index, _)| index);
-        let index = candidates.map(|(index, _)| index).find(|index| is_free(*index)).or(first);
-        let unknown = || ReceiveError::UnknownField { metadata_id, name: name.into() };
-        resolved.push((index.ok_or_else(unknown)?, ValueRef::from(value)));
-    }
-    Ok(resolved)
-}
-
-/// Gives each value the name of its field.
-fn name(data: &CallSiteData, values: &SinkValues<'_>) -> TracedValues<String> {
-    let mut named = TracedValues::new();
-    for (index, value) in values {
-        if let Some(name) = data.fields.get(*index) {
-            named.push(name.clone().into_owned(), TracedValue::from(value));
-        }
-    }
-    named
 }

@@ -98,6 +98,7 @@ impl CallSites {
 
 /// Spreads addresses, which are multiples of 8 and close to one another.
 fn hash(metadata: &'static Metadata<'static>) -> usize {
+    #[allow(clippy::cast_possible_truncation)] // any odd number will do
     const GOLDEN_RATIO: usize = 0x9e37_79b9_7f4a_7c15_u64 as usize;
     let product = (ptr::from_ref(metadata) as usize).wrapping_mul(GOLDEN_RATIO);
     product >> (usize::BITS / 2)

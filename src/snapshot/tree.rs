@@ -12,7 +12,8 @@ const MAX_DRAWN_DEPTH: usize = 48;
 
 /// The tree of a trace, one span or event a line, in the order in which they were captured.
 ///
-/// A span is `LEVEL name{field=value …}`, an event `LEVEL message field=value …`.
+/// A span is `LEVEL name{field=value …}`, an event `LEVEL message field=value …`. A precision limits
+/// the depth: `{:.0}` shows the roots, `{:.1}` what is in them as well, and so on.
 impl fmt::Display for Storage {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut lines = Lines::default();
@@ -32,7 +33,8 @@ impl fmt::Display for Storage {
     }
 }
 
-/// The span with all that is in it, as in the tree of the whole trace.
+/// The span with all that is in it, as in the tree of the whole trace. A precision limits the depth:
+/// `{:.0}` shows the span alone.
 impl fmt::Display for CapturedSpan<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         Lines::default().write_tree(formatter, CapturedNode::Span(*self))
@@ -76,10 +78,11 @@ impl Lines {
         root: CapturedNode<'_>,
     ) -> fmt::Result {
         self.is_first_written = true;
+        let max_depth = formatter.precision().unwrap_or(usize::MAX);
         write_line(formatter, &root)?;
         let mut unwritten: Vec<CapturedNodes<'_>> = match root {
-            CapturedNode::Span(span) => vec![span.nodes()],
-            CapturedNode::Event(_) => return Ok(()),
+            CapturedNode::Span(span) if max_depth > 0 => vec![span.nodes()],
+            _ => return Ok(()),
         };
         while let Some(siblings) = unwritten.last_mut() {
             let Some(node) = siblings.next() else {
@@ -89,8 +92,11 @@ impl Lines {
             self.next(formatter)?;
             write_branches(formatter, &unwritten)?;
             write_line(formatter, &node)?;
-            if let CapturedNode::Span(span) = node {
-                unwritten.push(span.nodes());
+            match node {
+                CapturedNode::Span(span) if unwritten.len() < max_depth => {
+                    unwritten.push(span.nodes());
+                }
+                _ => {}
             }
         }
         Ok(())

@@ -6,6 +6,7 @@
 //! those who count bytes. A receiver understands both as the same thing.
 
 mod call_site;
+mod convert;
 mod error;
 mod event;
 #[cfg(feature = "frames")]
@@ -21,6 +22,7 @@ mod record;
 mod span_stack;
 pub(crate) mod text;
 mod value;
+mod value_model;
 mod values;
 pub(crate) mod visit;
 
@@ -30,10 +32,11 @@ pub(crate) use self::parent::Parent;
 pub(crate) use self::span_stack::SpanStack;
 pub use self::{
     call_site::{CallSiteData, CallSiteKind},
+    convert::FromTracedValue,
     error::TracedError,
     event::{MetadataId, RawSpanId, ThreadIndex, TracingEvent},
     level::TracingLevel,
-    value::{DebugObject, FromTracedValue, TracedValue},
+    value::{DebugObject, TracedValue},
     values::{TracedValues, TracedValuesIter},
 };
 #[cfg(feature = "receiver")]

@@ -24,7 +24,7 @@ impl Parent {
     }
 
     /// The two fields of a [`TracingEvent`](super::TracingEvent).
-    #[cfg(feature = "sender")]
+    #[cfg(any(feature = "sender", all(feature = "receiver", feature = "frames")))]
     pub(crate) fn into_fields(self) -> (Option<RawSpanId>, bool) {
         match self {
             Self::Contextual => (None, false),

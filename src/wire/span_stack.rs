@@ -6,39 +6,42 @@ use alloc::vec::Vec;
 /// become current by that, and an exit undoes the latest enter of that span, wherever it stands.
 /// Sender and receiver have it both, so that they agree with the host on which span is current.
 #[derive(Debug, Clone)]
-pub(crate) struct SpanStack<Id> {
-    entered: Vec<Id>,
+pub(crate) struct SpanStack<Span> {
+    entered: Vec<Span>,
 }
 
-impl<Id: Clone + PartialEq> SpanStack<Id> {
+impl<Span: PartialEq> SpanStack<Span> {
     pub(crate) const fn new() -> Self {
         Self { entered: Vec::new() }
     }
 
-    pub(crate) fn push(&mut self, id: Id) {
-        self.entered.push(id);
+    pub(crate) fn push(&mut self, span: Span) {
+        self.entered.push(span);
     }
 
-    /// Undoes the latest enter of the span, and tells whether there was one.
-    pub(crate) fn remove(&mut self, id: &Id) -> bool {
-        let position = self.entered.iter().rposition(|entered| entered == id);
-        position.map(|position| self.entered.remove(position)).is_some()
+    /// Undoes the latest enter of a span, and returns it if there is one.
+    pub(crate) fn remove(&mut self, is_it: impl Fn(&Span) -> bool) -> Option<Span> {
+        let position = self.entered.iter().rposition(is_it)?;
+        Some(self.entered.remove(position))
     }
 
+    /// Iterates over those spans that were entered for the first time, innermost first: the
+    /// current span, and those that become current as spans are exited.
+    pub(crate) fn scope(&self) -> impl Iterator<Item = &Span> {
+        let is_first_enter = |(i, span): &(usize, &Span)| !self.entered[..*i].contains(span);
+        self.entered.iter().enumerate().rev().filter(is_first_enter).map(|(_, span)| span)
+    }
+}
+
+#[cfg(feature = "receiver")]
+impl<Span> SpanStack<Span> {
     pub(crate) fn is_empty(&self) -> bool {
         self.entered.is_empty()
     }
 
     /// Iterates over all enters that were not undone, outermost first.
-    pub(crate) fn iter(&self) -> core::slice::Iter<'_, Id> {
+    pub(crate) fn iter(&self) -> core::slice::Iter<'_, Span> {
         self.entered.iter()
-    }
-
-    /// Iterates over those spans that were entered for the first time, innermost first: the
-    /// current span, and those that become current as spans are exited.
-    pub(crate) fn scope(&self) -> impl Iterator<Item = &Id> {
-        let is_first_enter = |(i, id): &(usize, &Id)| !self.entered[..*i].contains(id);
-        self.entered.iter().enumerate().rev().filter(is_first_enter).map(|(_, id)| id)
     }
 }
 
@@ -48,7 +51,9 @@ mod tests {
 
     fn stack(entered: &[u64]) -> SpanStack<u64> {
         let mut stack = SpanStack::new();
-        entered.iter().for_each(|id| stack.push(*id));
+        for id in entered {
+            stack.push(*id);
+        }
         stack
     }
 
@@ -60,19 +65,19 @@ mod tests {
     fn reentered_span_does_not_become_current() {
         let mut stack = stack(&[1, 2, 1]);
         assert_eq!(current(&stack), Some(2));
-        assert!(stack.remove(&1));
+        assert_eq!(stack.remove(|id| *id == 1), Some(1));
         assert_eq!(current(&stack), Some(2));
-        assert!(stack.remove(&2));
+        assert_eq!(stack.remove(|id| *id == 2), Some(2));
         assert_eq!(current(&stack), Some(1));
-        assert!(stack.remove(&1));
+        assert_eq!(stack.remove(|id| *id == 1), Some(1));
         assert_eq!(current(&stack), None);
-        assert!(!stack.remove(&1));
+        assert_eq!(stack.remove(|id| *id == 1), None);
     }
 
     #[test]
     fn spans_are_exited_in_any_order() {
         let mut stack = stack(&[1, 2, 3]);
-        assert!(stack.remove(&2));
+        assert_eq!(stack.remove(|id| *id == 2), Some(2));
         assert_eq!(stack.scope().copied().collect::<Vec<_>>(), [3, 1]);
     }
 }

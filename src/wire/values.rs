@@ -136,8 +136,12 @@ impl<S: AsRef<str>> ops::Index<&str> for TracedValues<S> {
     /// # Panics
     ///
     /// Panics if there is no value with this name.
+    #[track_caller]
     fn index(&self, name: &str) -> &TracedValue {
-        self.get(name).unwrap_or_else(|| panic!("there is no value `{name}` among {self:?}"))
+        match self.get(name) {
+            Some(value) => value,
+            None => panic!("there is no value `{name}` among {self:?}"),
+        }
     }
 }
 

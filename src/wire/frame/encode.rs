@@ -128,6 +128,15 @@ impl FrameWriter {
         let _ = value.serialize(&mut self.serializer);
     }
 
+    fn key(&mut self, field: &Field, value_type: u64) {
+        self.uint(field.index() as u64 * value_type::COUNT + value_type);
+    }
+
+    fn keyed<T: Serialize + ?Sized>(&mut self, field: &Field, value_type: u64, value: &T) {
+        self.key(field, value_type);
+        self.value(value);
+    }
+
     /// Writes text of a length that is known only afterwards, formatting it once.
     fn text(&mut self, text: fmt::Arguments<'_>) {
         let output = &mut self.serializer.output;
@@ -151,58 +160,38 @@ const MAX_VARINT: usize = 10;
 
 impl VisitValue for FrameWriter {
     fn visit(&mut self, field: &Field, value: VisitedValue<'_>) {
-        let key = field.index() as u64 * value_type::COUNT;
         match value {
-            VisitedValue::Bool(false) => self.uint(key + value_type::FALSE),
-            VisitedValue::Bool(true) => self.uint(key + value_type::TRUE),
-            VisitedValue::I64(value) => {
-                self.uint(key + value_type::INT);
-                self.value(&value);
-            }
-            VisitedValue::U64(value) => {
-                self.uint(key + value_type::UINT);
-                self.value(&value);
-            }
-            VisitedValue::I128(value) => match i64::try_from(value) {
-                Ok(value) => {
-                    self.uint(key + value_type::INT);
-                    self.value(&value);
+            VisitedValue::Bool(false) => self.key(field, value_type::FALSE),
+            VisitedValue::Bool(true) => self.key(field, value_type::TRUE),
+            VisitedValue::I64(value) => self.keyed(field, value_type::INT, &value),
+            VisitedValue::U64(value) => self.keyed(field, value_type::UINT, &value),
+            VisitedValue::I128(value) => {
+                if let Ok(value) = i64::try_from(value) {
+                    self.keyed(field, value_type::INT, &value);
+                } else {
+                    self.keyed(field, value_type::INT_128, &value);
                 }
-                Err(_) => {
-                    self.uint(key + value_type::INT_128);
-                    self.value(&value);
-                }
-            },
-            VisitedValue::U128(value) => match u64::try_from(value) {
-                Ok(value) => {
-                    self.uint(key + value_type::UINT);
-                    self.value(&value);
-                }
-                Err(_) => {
-                    self.uint(key + value_type::UINT_128);
-                    self.value(&value);
-                }
-            },
-            VisitedValue::F64(value) => {
-                self.uint(key + value_type::FLOAT);
-                self.value(&value);
             }
-            VisitedValue::Str(value) => {
-                self.uint(key + value_type::STRING);
-                self.value(value);
+            VisitedValue::U128(value) => {
+                if let Ok(value) = u64::try_from(value) {
+                    self.keyed(field, value_type::UINT, &value);
+                } else {
+                    self.keyed(field, value_type::UINT_128, &value);
+                }
             }
+            VisitedValue::F64(value) => self.keyed(field, value_type::FLOAT, &value),
+            VisitedValue::Str(value) => self.keyed(field, value_type::STRING, value),
             VisitedValue::Bytes(value) => {
-                self.uint(key + value_type::BYTES);
-                self.uint(value.len() as u64);
+                self.keyed(field, value_type::BYTES, &value.len());
                 self.serializer.output.extend(value);
             }
             VisitedValue::Debug(value) => {
-                self.uint(key + value_type::OBJECT);
+                self.key(field, value_type::OBJECT);
                 self.text(format_args!("{value:?}"));
             }
             #[cfg(feature = "std")]
             VisitedValue::Error(value) => {
-                self.uint(key + value_type::ERROR);
+                self.key(field, value_type::ERROR);
                 let start = self.serializer.output.len();
                 let chain = core::iter::successors(Some(value), |error| error.source());
                 let mut count = 0;

@@ -1,0 +1,138 @@
+use alloc::{string::String, sync::Arc};
+
+use super::{
+    ReceiveError,
+    sink::{Sink, SinkParent, SinkSpan, SinkValues},
+    stream::Stream,
+    values::{name, resolve},
+};
+use crate::wire::{
+    CallSiteData, CallSiteKind, MetadataId, Record, RecordValues, TracedValues, TracingEvent, frame,
+};
+
+/// Turns [frames](crate::frame) into [`TracingEvent`]s.
+///
+/// The frames of one stream are decoded in order, from its first one. This is for those who want
+/// to look at a stream, or to write it in another format; a
+/// [`TracingEventReceiver`](super::TracingEventReceiver) takes frames as they are.
+///
+/// # Example
+///
+/// ```
+/// use std::sync::mpsc;
+/// use spanshot::{FrameDecoder, TracingEventSender};
+///
+/// let (sender, frames) = mpsc::channel();
+/// let subscriber = TracingEventSender::encoded(move |frame| drop(sender.send(frame.to_vec())));
+/// tracing::subscriber::with_default(subscriber, || tracing::info!(port = 8_080_u16));
+///
+/// let mut decoder = FrameDecoder::default();
+/// let events = frames.iter().map(|frame| decoder.decode(&frame)).collect::<Result<Vec<_>, _>>()?;
+/// assert_eq!(
+///     serde_json::to_string(&events[1]).unwrap(),
+///     r#"{"new_event":{"metadata_id":0,"values":{"port":{"u_int":8080}}}}"#
+/// );
+/// # Ok::<_, spanshot::ReceiveError>(())
+/// ```
+#[derive(Debug, Default)]
+#[cfg_attr(docsrs, doc(cfg(all(feature = "receiver", feature = "frames"))))]
+pub struct FrameDecoder {
+    stream: Stream,
+}
+
+impl FrameDecoder {
+    /// Decodes a frame.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of
+    /// [`TracingEventReceiver::receive_encoded()`](super::TracingEventReceiver::receive_encoded).
+    /// The decoder is as it was before, and can go on.
+    pub fn decode(&mut self, frame: &[u8]) -> Result<TracingEvent, ReceiveError> {
+        let record = frame::decode(frame)?;
+        let event = self.event(&record)?;
+        self.stream.receive(record, &mut Discard)?;
+        Ok(event)
+    }
+
+    fn event(&self, record: &Record<'_>) -> Result<TracingEvent, ReceiveError> {
+        Ok(match record {
+            Record::NewCallSite { id, data } => {
+                TracingEvent::NewCallSite { id: *id, data: data.clone() }
+            }
+            Record::NewSpan { id, parent, metadata_id, values, thread } => {
+                let (parent_id, is_root) = parent.into_fields();
+                TracingEvent::NewSpan {
+                    id: *id,
+                    parent_id,
+                    is_root,
+                    metadata_id: *metadata_id,
+                    values: self.named(*metadata_id, CallSiteKind::Span, values)?,
+                    thread: *thread,
+                }
+            }
+            Record::FollowsFrom { id, follows_from } => {
+                TracingEvent::FollowsFrom { id: *id, follows_from: *follows_from }
+            }
+            Record::SpanEntered { id, thread } => {
+                TracingEvent::SpanEntered { id: *id, thread: *thread }
+            }
+            Record::SpanExited { id, thread } => {
+                TracingEvent::SpanExited { id: *id, thread: *thread }
+            }
+            Record::SpanCloned { id } => TracingEvent::SpanCloned { id: *id },
+            Record::SpanDropped { id } => TracingEvent::SpanDropped { id: *id },
+            Record::ValuesRecorded { id, values } => {
+                let metadata_id = self.stream.span(*id)?.metadata_id;
+                let values = self.named(metadata_id, CallSiteKind::Span, values)?;
+                TracingEvent::ValuesRecorded { id: *id, values }
+            }
+            Record::NewEvent { metadata_id, parent, values, thread } => {
+                let (parent, is_root) = parent.into_fields();
+                TracingEvent::NewEvent {
+                    metadata_id: *metadata_id,
+                    parent,
+                    is_root,
+                    values: self.named(*metadata_id, CallSiteKind::Event, values)?,
+                    thread: *thread,
+                }
+            }
+        })
+    }
+
+    fn named(
+        &self,
+        metadata_id: MetadataId,
+        kind: CallSiteKind,
+        values: &RecordValues<'_>,
+    ) -> Result<TracedValues<String>, ReceiveError> {
+        let (_, data) = self.stream.call_site(metadata_id, kind)?;
+        Ok(name(data, &resolve(metadata_id, data, values)?))
+    }
+}
+
+/// Sink of a stream that is only checked.
+#[derive(Debug)]
+struct Discard;
+
+impl Sink for Discard {
+    fn new_call_site(&mut self, _data: &Arc<CallSiteData>) {}
+
+    fn new_span(
+        &mut self,
+        _call_site: usize,
+        _parent: SinkParent,
+        _values: &SinkValues<'_>,
+    ) -> Option<SinkSpan> {
+        Some(SinkSpan::MIN)
+    }
+
+    fn new_event(&mut self, _call_site: usize, _parent: SinkParent, _values: &SinkValues<'_>) {}
+    fn record(&mut self, _span: SinkSpan, _call_site: usize, _values: &SinkValues<'_>) {}
+    fn follows_from(&mut self, _span: SinkSpan, _follows_from: SinkSpan) {}
+    fn enter(&mut self, _span: SinkSpan) {}
+    fn exit(&mut self, _span: SinkSpan) {}
+    fn clone_handle(&mut self, _span: SinkSpan) {}
+    fn drop_handle(&mut self, _span: SinkSpan) {}
+    fn closed(&mut self, _span: SinkSpan) {}
+}

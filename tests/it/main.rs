@@ -1,0 +1,13 @@
+//! One integration binary, a module a topic.
+
+mod capture;
+mod frames;
+mod guest;
+mod json;
+mod persistence;
+mod predicates;
+mod receiver;
+mod sender;
+mod snapshots;
+mod support;
+mod values;

@@ -1,0 +1,140 @@
+//! What several topics need: the guest, and ways of getting a program's trace.
+
+use std::{
+    env, fs,
+    sync::{Arc, Mutex},
+};
+
+use spanshot::{
+    Capture, SharedStorage, Trace, TracingEvent, TracingEventReceiver, TracingEventSender,
+};
+use tracing::Dispatch;
+
+#[path = "../../examples/guest/src/evaluator/mod.rs"]
+pub(crate) mod evaluator;
+#[path = "../../examples/wasm_guest/plugin.rs"]
+pub(crate) mod plugin;
+
+pub(crate) use plugin::{EvaluateError, Plugin};
+
+/// Loads the guest: the committed one, or the one that `SPANSHOT_GUEST_WASM` names.
+pub(crate) fn load_plugin() -> Plugin {
+    Plugin::load(&guest_wasm()).expect("the guest is valid")
+}
+
+pub(crate) fn guest_wasm() -> Vec<u8> {
+    let committed = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/guest.wasm");
+    let path = env::var("SPANSHOT_GUEST_WASM").unwrap_or_else(|_| committed.to_owned());
+    fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// Runs a program under the sender, and returns the frames that it sent.
+pub(crate) fn frames_of(program: impl FnOnce()) -> Vec<Vec<u8>> {
+    let frames = Arc::new(Mutex::new(vec![]));
+    let pushed = Arc::clone(&frames);
+    let sender = TracingEventSender::encoded(move |frame: &[u8]| {
+        pushed.lock().unwrap().push(frame.to_vec());
+    });
+    tracing::subscriber::with_default(sender, program);
+    std::mem::take(&mut frames.lock().unwrap())
+}
+
+/// Runs a program under the sender, and returns the events that it sent.
+pub(crate) fn events_of(program: impl FnOnce()) -> Vec<TracingEvent> {
+    let events = Arc::new(Mutex::new(vec![]));
+    let pushed = Arc::clone(&events);
+    let sender = TracingEventSender::new(move |event| pushed.lock().unwrap().push(event));
+    tracing::subscriber::with_default(sender, program);
+    std::mem::take(&mut events.lock().unwrap())
+}
+
+/// Puts events into JSON and reads them again.
+pub(crate) fn through_json(events: &[TracingEvent]) -> Vec<TracingEvent> {
+    events
+        .iter()
+        .map(|event| serde_json::from_str(&serde_json::to_string(event).unwrap()).unwrap())
+        .collect()
+}
+
+/// Captures what a program traces natively.
+pub(crate) fn native(program: impl FnOnce()) -> Trace {
+    let capture = Capture::start();
+    program();
+    capture.trace()
+}
+
+/// Has a relaying receiver fed, and returns what it relayed.
+pub(crate) fn relayed(feed: impl FnOnce(&mut TracingEventReceiver)) -> Trace {
+    let capture = Capture::start();
+    let mut receiver = TracingEventReceiver::default();
+    feed(&mut receiver);
+    capture.trace() // before the receiver closes what the program left open
+}
+
+/// Has a receiver of the direct way fed, and returns what it captured.
+pub(crate) fn direct(feed: impl FnOnce(&mut TracingEventReceiver)) -> Trace {
+    let storage = SharedStorage::default();
+    let mut receiver = TracingEventReceiver::capturing(&storage);
+    feed(&mut receiver);
+    storage.lock()
+}
+
+pub(crate) fn feed_frames(frames: &[Vec<u8>]) -> impl FnOnce(&mut TracingEventReceiver) {
+    move |receiver| {
+        for frame in frames {
+            receiver.receive_encoded(frame).unwrap();
+        }
+    }
+}
+
+pub(crate) fn feed_events(events: Vec<TracingEvent>) -> impl FnOnce(&mut TracingEventReceiver) {
+    move |receiver| events.into_iter().for_each(|event| receiver.receive(event))
+}
+
+/// Shows all that a trace holds, stable from run to run: the tree, and with it targets, statistics
+/// and the variants of values, which the tree leaves out.
+pub(crate) fn detailed(trace: &Trace) -> String {
+    let spans = trace.all_spans().map(|span| {
+        let (metadata, stats) = (span.metadata(), span.stats());
+        let fields: Vec<_> = metadata.fields().collect();
+        let values: Vec<_> = span.values().collect();
+        format!("{} {} {fields:?} {stats:?} {values:?}", metadata.target(), metadata.name())
+    });
+    let events = trace.all_events().map(|event| {
+        let metadata = event.metadata();
+        let fields: Vec<_> = metadata.fields().collect();
+        let values: Vec<_> = event.values().collect();
+        format!("{} {:?} {fields:?} {values:?}", metadata.target(), metadata.line())
+    });
+    let lines: Vec<_> = [trace.to_string()].into_iter().chain(spans).chain(events).collect();
+    lines.join("\n")
+}
+
+/// Asserts that a program gives the same trace natively and through the tunnel, by either encoding
+/// and either way of receiving.
+#[track_caller]
+pub(crate) fn assert_transparent(program: impl Fn()) {
+    let expected = detailed(&native(&program));
+    let frames = frames_of(&program);
+    let events = through_json(&events_of(&program));
+    assert_eq!(detailed(&relayed(feed_frames(&frames))), expected, "frames, relayed");
+    assert_eq!(detailed(&direct(feed_frames(&frames))), expected, "frames, directly");
+    assert_eq!(detailed(&relayed(feed_events(events.clone()))), expected, "JSON, relayed");
+    assert_eq!(detailed(&direct(feed_events(events))), expected, "JSON, directly");
+}
+
+/// Runs a function and returns the message that it panics with.
+#[track_caller]
+pub(crate) fn panic_message<T>(f: impl FnOnce() -> T) -> String {
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(f));
+    let Err(payload) = result else { panic!("it did not panic") };
+    match payload.downcast::<String>() {
+        Ok(message) => *message,
+        Err(payload) => (*payload.downcast::<&str>().expect("the panic has a message")).to_owned(),
+    }
+}
+
+/// The subscriber of the current thread.
+pub(crate) fn current_dispatch() -> Dispatch {
+    tracing::dispatcher::get_default(Dispatch::clone)
+}

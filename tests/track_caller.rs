@@ -1,0 +1,49 @@
+//! Where failed assertions point to. The panic hook, which tells, is that of the process.
+
+use std::{
+    panic,
+    sync::{Arc, Mutex},
+};
+
+use spanshot::{Capture, TracingEvent, TracingEventReceiver, predicates::*};
+use tracing::info;
+
+#[test]
+fn failures_point_at_the_line_of_the_test() {
+    let capture = Capture::start();
+    info!(a = 1, "once");
+    info!("twice");
+    let trace = capture.trace();
+    let events = trace.scan_events();
+    let event = trace.all_events().next().unwrap();
+    drop(capture);
+
+    let location = Arc::new(Mutex::new(None));
+    let seen = Arc::clone(&location);
+    panic::set_hook(Box::new(move |info| {
+        *seen.lock().unwrap() = info.location().map(ToString::to_string);
+    }));
+    let mut wrong = vec![];
+    macro_rules! check {
+        ($failing:expr) => {
+            let expected = format!("{}:{}:", file!(), line!());
+            let result = panic::catch_unwind(panic::AssertUnwindSafe(|| _ = $failing));
+            let actual = location.lock().unwrap().take();
+            let points_here = actual.as_ref().is_some_and(|actual| actual.starts_with(&expected));
+            if result.is_ok() || !points_here {
+                wrong.push(format!("{actual:?} instead of {expected}"));
+            }
+        };
+    }
+    check!(events.single(&never()).message());
+    check!(events.single(&always()).message());
+    check!(events.first(&never()).message());
+    check!(events.last(&never()).message());
+    check!(events.all(&never()));
+    check!(events.none(&always()));
+    check!(event["b"].clone());
+    let dropped = TracingEvent::SpanDropped { id: 1 };
+    check!(TracingEventReceiver::default().receive(dropped.clone()));
+    let _ = panic::take_hook();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
