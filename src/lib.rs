@@ -1,4 +1,107 @@
-//! Assert in tests on what code traced.
+//! Assert, in `#[test]`s, on what code **traced**: code of the test's own process, and above all code
+//! behind a boundary.
+//!
+//! A sandboxed module (a WASM guest, a dynamic library, a child process) traces with the ordinary
+//! [`tracing`] macros. A small *sender* in it carries its spans and events through one function; the
+//! host's *receiver* replays them as if the module had traced natively; a *capture* holds them in
+//! memory, as a tree; *predicates* query the tree, and [insta] *snapshots* let people review it.
+//!
+//! ```
+//! use spanshot::{Capture, assert_trace_snapshot, predicates::*};
+//! use tracing::{Level, info_span, warn};
+//!
+//! # fn connect(port: u16) {
+//! #     info_span!("connect", port).in_scope(|| warn!(millis = 850, "slow"));
+//! # }
+//! // In a `#[test]`:
+//! let capture = Capture::start();
+//! connect(8_080); // the code under test: here, in a WASM guest, …
+//! let trace = capture.trace();
+//!
+//! let span = trace.scan_spans().single(&(name(eq("connect")) & field("port", 8_080)));
+//! span.scan_events().single(&(level(Level::WARN) & message(eq("slow"))));
+//! assert_trace_snapshot!(trace, @r"
+//! INFO connect{port=8080}
+//! └─ WARN slow millis=850
+//! ");
+//! ```
+//!
+//! # The way of the data
+//!
+//! ```text
+//!  module under test                    host: a #[test]
+//!  tracing macros ─▶ TracingEventSender ─▶ TracingEventReceiver ─┬─▶ tracing dispatcher ─▶ CaptureLayer ─┐
+//!                    TracingEvent, or a frame of bytes           └─▶ directly ───────────────────────────┤
+//!  code in the test's own process: tracing macros ─▶ Capture ────────────────────────────────────────────┤
+//!                                                                                                        ▼
+//!                                        predicates · scanners · tree · snapshots ◀────────── Storage, a Trace
+//! ```
+//!
+//! - **In the module**, a [`TracingEventSender`] is installed as the subscriber. It hands out
+//!   [`TracingEvent`]s for serde to put into any format, or, with
+//!   [`encoded`](TracingEventSender::encoded), compact [frames](frame). In a WASM guest,
+//!   `transport::wasm_guest::install()` does it all.
+//! - **In the host**, a [`TracingEventReceiver`] takes them. It relays to the current subscriber,
+//!   whatever that is, or goes the [direct way](TracingEventReceiver::capturing) into a storage. Since
+//!   a module may be suspended and its host restarted, its state can be
+//!   [persisted](TracingEventReceiver::persist).
+//! - **In the test**, [`Capture::start()`] captures what the thread traces, relayed modules included; a
+//!   [`CaptureLayer`] does so on a subscriber of one's own. What was captured is a [`Trace`], that is a
+//!   [`Storage`]. It is queried through [`predicates`], shown by [`Display`](core::fmt::Display), and
+//!   snapshotted by [`assert_trace_snapshot!`] or, being [`Serialize`](serde::Serialize), by insta's own
+//!   macros.
+//!
+//! # Promises
+//!
+//! - **Transparent.** Replaying a program's stream gives the host the trace that the program would have
+//!   given it natively: parents, order, values with their types, levels and targets, subject to the
+//!   host's filters.
+//! - **Nothing lost, nothing mixed.** A capture sees what its test traced and nothing else, however many
+//!   tests run at once, and whichever thread comes to a call site first.
+//! - **A failure explains itself.** It points at the line of the test, and shows what came nearest, why
+//!   that does not match, and the trace.
+//! - **A guest is hostile.** Whatever arrives, the receiver answers with a typed [`ReceiveError`], is as
+//!   it was before, and goes on. Text that a guest traced is escaped where it is shown.
+//!
+//! # Limitations
+//!
+//! - An error's chain is carried up to 128 messages, its types are not carried at all, and neither are
+//!   those of values recorded through `Debug` or `Display`: their text is.
+//! - A sender numbers its spans with 48 bits and remembers, in the IDs that the module sees, the call
+//!   site of each for the first 65,535 call sites: `Span::current()` does not know a span of a later one.
+//! - Text formats that have no way of telling the floats apart may round them; `serde_json` needs its
+//!   feature `float_roundtrip` not to. Frames carry all their bits.
+//! - Threads of one stream are relayed by the thread that receives them. To the host's subscriber they
+//!   are one, so that a span of the stream that is current on one of them may be given to new spans of
+//!   another as an *explicit* parent.
+//!
+//! # Coming from `tracing-tunnel` and `tracing-capture`
+//!
+//! Types and methods have the same names, and the JSON is the same, so that a stream passes from either
+//! crate to the other. A few things are better, and so not the same:
+//! `SharedStorage::lock()` locks nothing (it returns a snapshot); [`CapturedMetadata`] stands for
+//! `&'static Metadata<'static>`, with the same methods; values compare across integer types, so that
+//! `field("port", 8_080)` needs no suffix; [`TracingEvent`] has more fields; and a receiver stays with the
+//! subscriber that it started with.
+//!
+//! # Crate features
+//!
+//! The default suits a test: `cargo add --dev spanshot`. A module under test takes
+//! `default-features = false` and the sender.
+//!
+//! | feature | default | what it gives | needs |
+//! |---|---|---|---|
+//! | `std` | yes | threads in the sender, error chains as values; without it, the crate needs `alloc` | |
+//! | `sender` | yes | [`TracingEventSender`] | `once_cell` |
+//! | `frames` | yes | the binary encoding, on whichever side there is: [`frame`], [`FrameDecoder`] | `postcard` |
+//! | `receiver` | yes | [`TracingEventReceiver`] (with `std`) | `parking_lot` |
+//! | `capture` | yes | [`Capture`], [`CaptureLayer`], [`Storage`] and its tree (with `std`) | `tracing-subscriber`, `parking_lot` |
+//! | `predicates` | yes | [`mod@predicates`] (with `capture`) | `predicates` |
+//! | `snapshot` | yes | [`assert_trace_snapshot!`] (with `capture`) | `insta` |
+//! | `wasm-guest` | no | [`transport::wasm_guest`], the sender of a WASM guest (with `sender` and `frames`) | |
+//!
+//! [`tracing`]: https://docs.rs/tracing
+//! [insta]: https://insta.rs
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(unreachable_pub)]

@@ -2,7 +2,7 @@
 //!
 //! A predicate says something of a span or an event: its [`level()`], [`name()`], [`target()`], a
 //! [`field()`], its [`message()`], its [`parent()`] or an [`ancestor()`]. Predicates are combined
-//! with `&`, `|` and `!`. Most take a predicate of the crate [`predicates`](::predicates) for a
+//! with `&`, `|` and `!`. Most take a predicate of the crate [`predicates`] for a
 //! part of what they look at; those that are needed most are exported here, so that one `use` is
 //! enough.
 //!

@@ -1,21 +1,34 @@
 //! Frames to the byte: what the specification in `spanshot::frame` says is what is written and
-//! what is read. All bytes here are written by hand after it.
+//! what is read.
+//!
+//! All bytes are derived by hand from it. `ff` is a byte, `ff*9` is nine of them, `'text'` is
+//! UTF-8, and `|` shows where a frame could end and another value begins.
 
-use std::{fmt, thread};
+use std::{error::Error, fmt, thread};
 
 use spanshot::{
     FrameDecoder, ReceiveError, SharedStorage, TracedError, TracedValue, TracingEventReceiver,
     frame::FrameError,
 };
 use tracing::{
-    Event, Level, Metadata, Span,
+    Event, Level, Metadata, Span, dispatcher,
     field::{self, Value},
 };
 use tracing_core::{Kind, callsite::DefaultCallsite, field::FieldSet, identify_callsite};
 
 use crate::support::{current_dispatch, detailed, direct, feed_frames, frames_of};
 
-type DynError = dyn std::error::Error + 'static;
+fn bytes(notation: &str) -> Vec<u8> {
+    let words = notation.split_whitespace().filter(|word| *word != "|");
+    let bytes = words.flat_map(|word| match word.strip_prefix('\'') {
+        Some(text) => text.strip_suffix('\'').unwrap().as_bytes().to_owned(),
+        None => {
+            let (byte, count) = word.split_once('*').unwrap_or((word, "1"));
+            vec![u8::from_str_radix(byte, 16).unwrap(); count.parse().unwrap()]
+        }
+    });
+    bytes.collect()
+}
 
 macro_rules! call_site {
     ($name:ident: $kind:ident, $fields:expr, $($argument:expr),+) => {
@@ -33,7 +46,7 @@ call_site!(WIDE: EVENT, DIGITS, "w", "é", Level::ERROR, None, Some(0), None);
 
 const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
-fn new_span(values: [Option<&dyn Value>; 2]) -> Span {
+fn job(values: [Option<&dyn Value>; 2]) -> Span {
     Span::new(&JOB, &JOB.fields().value_set_all(&values))
 }
 
@@ -41,91 +54,68 @@ fn note(value: Option<&dyn Value>) {
     Event::dispatch(&NOTE, &NOTE.fields().value_set_all(&[value]));
 }
 
-/// Traces a record of every kind; [`stream()`] is what that looks like.
+fn wide(values: [Option<&dyn Value>; 10]) {
+    Event::dispatch(&WIDE, &WIDE.fields().value_set_all(&values));
+}
+
+/// Traces records of every kind: those of [`STREAM`].
 fn program() {
-    let job = new_span([Some(&true), None]);
-    let entered = job.clone().entered();
-    let contextual = new_span([None, None]);
+    let first = job([Some(&true), None]);
+    let entered = first.clone().entered();
+    let second = job([None, None]);
     let values = [None, Some(&"ok" as &dyn Value)];
-    let child = Span::child_of(&job, &JOB, &JOB.fields().value_set_all(&values));
-    let root = Span::new_root(&JOB, &JOB.fields().value_set_all(&[Some(&false), Some(&1_u8)]));
-    child.follows_from(&job);
-    job.record("b", 7);
+    let third = Span::child_of(&first, &JOB, &JOB.fields().value_set_all(&values));
+    let values = [Some(&false as &dyn Value), Some(&1_u8)];
+    let fourth = Span::new_root(&JOB, &JOB.fields().value_set_all(&values));
+    third.follows_from(&first);
+    first.record("b", 7);
     note(Some(&-7));
     Event::child_of(None, &NOTE, &NOTE.fields().value_set_all(&[None]));
-    Event::child_of(root.id(), &NOTE, &NOTE.fields().value_set_all(&[None]));
+    Event::child_of(fourth.id(), &NOTE, &NOTE.fields().value_set_all(&[None]));
     drop(entered);
-    drop((root, child, contextual, job));
+    drop((fourth, third, second, first));
 }
 
-/// Frame in two parts: what must be there, and values, of which any number may be cut off.
-struct Literal(Vec<u8>, Vec<&'static [u8]>);
+const STREAM: [&str; 19] = [
+    // Version 1, new call site; ID; span; INFO; name; target; module path; file; line, which is
+    // 300 = 0b10_0101100; two fields.
+    "20 00 00 02 03 'job' 03 'app' 01 01 'm' 01 04 'a.rs' 01 ac 02 02 01 'a' 01 'b'",
+    "21 01 00 00 | 01", // new span 1, call site 0, contextual; 16 × 0 + `true`
+    "25 01",            // span 1 is cloned
+    "23 01",            // span 1 is entered
+    "21 02 00 00",      // new span 2, call site 0, contextual
+    "21 03 00 02 | 17 02 'ok'", // new span 3, call site 0, parent 1 + 1; 16 × 1 + string
+    "21 04 00 01 | 00 | 13 01", // new span 4, root; 16 × 0 + `false`; 16 × 1 + unsigned
+    "22 03 01",         // span 3 follows from span 1
+    "27 01 | 12 0e",    // values recorded into span 1; 16 × 1 + signed, zigzag of 7
+    "20 01 01 04 04 'note' 00 00 00 00 01 01 'n'", // call site 1: event, TRACE; no options
+    "28 01 00 | 02 0d", // new event, call site 1, contextual; signed, zigzag of -7
+    "28 01 01",         // root
+    "28 01 05",         // parent 4 + 1
+    "24 01",            // span 1 is exited
+    "26 01",            // a handle of span 1 is dropped, and the last ones of all
+    "26 04",
+    "26 03",
+    "26 02",
+    "26 01",
+];
 
-impl Literal {
-    fn bytes(&self) -> Vec<u8> {
-        [&*self.0, &self.1.concat()].concat()
-    }
-}
-
-fn body(parts: &[&[u8]]) -> Literal {
-    Literal(parts.concat(), vec![])
-}
-
-fn stream() -> Vec<Literal> {
-    vec![
-        body(&[
-            b"\x20\x00",       // version 1, kind 0 (new call site); its ID
-            b"\x00\x02",       // span, INFO
-            b"\x03job\x03app", // name, target
-            b"\x01\x01m",      // there is a module path
-            b"\x01\x04a.rs",   // there is a file
-            b"\x01\xac\x02",   // there is a line, 300 = 0b10_0101100
-            b"\x02\x01a\x01b", // two fields
-        ]),
-        Literal(b"\x21\x01\x00\x00".to_vec(), vec![b"\x01"]), // new span 1, contextual; #0 true
-        body(&[b"\x25\x01"]),                                 // cloned
-        body(&[b"\x23\x01"]),                                 // entered
-        body(&[b"\x21\x02\x00\x00"]),                         // new span 2, contextual
-        // New span 3, parent 1 + 1; field 1 is a string: 16 × 1 + 7.
-        Literal(b"\x21\x03\x00\x02".to_vec(), vec![b"\x17\x02ok"]),
-        // New span 4, root; field 0 is `false`, field 1 unsigned: 16 × 1 + 3.
-        Literal(b"\x21\x04\x00\x01".to_vec(), vec![b"\x00", b"\x13\x01"]),
-        body(&[b"\x22\x03\x01"]), // span 3 follows from span 1
-        Literal(b"\x27\x01".to_vec(), vec![b"\x12\x0e"]), // recorded: 16 × 1 + 2, zigzag 7
-        body(&[
-            b"\x20\x01\x01\x04", // new call site 1: event, TRACE
-            b"\x04note\x00",     // name, empty target
-            b"\x00\x00\x00",     // no module path, file, line
-            b"\x01\x01n",        // one field
-        ]),
-        Literal(b"\x28\x01\x00".to_vec(), vec![b"\x02\x0d"]), // new event; zigzag -7
-        body(&[b"\x28\x01\x01"]),                             // root
-        body(&[b"\x28\x01\x05"]),                             // parent 4 + 1
-        body(&[b"\x24\x01"]),                                 // exited
-        body(&[b"\x26\x01"]),                                 // dropped
-        body(&[b"\x26\x04"]),
-        body(&[b"\x26\x03"]),
-        body(&[b"\x26\x02"]),
-        body(&[b"\x26\x01"]),
-    ]
-}
-
-fn stream_bytes() -> Vec<Vec<u8>> {
-    stream().iter().map(Literal::bytes).collect()
+fn stream() -> Vec<Vec<u8>> {
+    STREAM.map(bytes).into()
 }
 
 #[test]
 fn each_kind_of_record_is_written_as_specified() {
     let frames = frames_of(program);
-    for (i, (frame, expected)) in frames.iter().zip(stream_bytes()).enumerate() {
-        assert_eq!(*frame, expected, "frame {i}");
+    for (frame, expected) in frames.iter().zip(STREAM) {
+        assert_eq!(*frame, bytes(expected), "{expected}");
     }
-    assert_eq!(frames.len(), stream().len());
+    assert_eq!(frames.len(), STREAM.len());
 }
 
 #[test]
 fn each_kind_of_record_is_read_as_specified() {
-    let trace = direct(feed_frames(&stream_bytes()));
+    let trace = direct(feed_frames(&stream()));
     let expected = "\
 INFO job{a=true b=7}
 ├─ INFO job{}
@@ -135,31 +125,28 @@ INFO job{a=false b=1}
 └─ TRACE
 TRACE";
     assert_eq!(trace.to_string(), expected);
-    let job = trace.all_spans().next().unwrap();
-    assert_eq!((job.stats().entered, job.stats().exited, job.stats().is_closed), (1, 1, true));
-    let site = job.metadata();
+    let (span, event) = (trace.all_spans().next().unwrap(), trace.all_events().next().unwrap());
+    assert_eq!((span.stats().entered, span.stats().exited, span.stats().is_closed), (1, 1, true));
+    let site = span.metadata();
     assert_eq!((site.name(), site.target(), site.module_path()), ("job", "app", Some("m")));
     assert_eq!((site.file(), site.line()), (Some("a.rs"), Some(300)));
     assert!(site.fields().eq(["a", "b"]));
-    let site = trace.all_events().next().unwrap().metadata();
+    let site = event.metadata();
     assert_eq!((site.name(), site.target(), site.module_path()), ("note", "", None));
     assert_eq!((site.file(), site.line()), (None, None));
 }
 
 #[test]
 fn key_of_field_8_and_beyond_has_two_bytes() {
-    let mut values = [None; 10];
-    (values[7], values[8], values[9]) =
-        (Some(&true as &dyn Value), Some(&true as &dyn Value), Some(&300_u64 as &dyn Value));
-    let frames = frames_of(|| Event::dispatch(&WIDE, &WIDE.fields().value_set_all(&values)));
-    // Names of one byte from "0" to "9"; a line, but no module path and no file.
-    let fields = b"\x0a\x010\x011\x012\x013\x014\x015\x016\x017\x018\x019";
-    assert_eq!(
-        frames[0],
-        [b"\x20\x00\x01\x00\x01w\x02\xc3\xa9\x00\x00\x01\x00", &fields[..]].concat()
-    );
-    // 16 × 7 + 1 = 0x71; 16 × 8 + 1 = 129 = 0b1_0000001; 16 × 9 + 3 = 147 = 0b1_0010011.
-    assert_eq!(frames[1], b"\x28\x00\x00\x71\x81\x01\x93\x01\xac\x02");
+    let mut values = [Some(&true as &dyn Value); 10];
+    values[..7].fill(None);
+    values[9] = Some(&300_u64);
+    let frames = frames_of(|| wide(values));
+    // Neither module path nor file, but a line; ten names of one byte.
+    let names: String = DIGITS.iter().map(|digit| format!("01 '{digit}' ")).collect();
+    assert_eq!(frames[0], bytes(&format!("20 00 01 00 01 'w' 02 c3 a9 00 00 01 00 0a {names}")));
+    // 16 × 7 + 1 = 0x71; 16 × 8 + 1 = 0b1_0000001; 16 × 9 + 3 = 0b1_0010011.
+    assert_eq!(frames[1], bytes("28 00 00 | 71 | 81 01 | 93 01 ac 02"));
     let trace = direct(feed_frames(&frames));
     assert_eq!(trace.to_string(), "ERROR 7=true 8=true 9=300");
     assert_eq!(trace.all_events().next().unwrap().metadata().line(), Some(0));
@@ -170,174 +157,167 @@ fn records_of_a_second_thread_name_it() {
     let frames = frames_of(|| {
         note(None);
         let dispatch = current_dispatch();
-        let on_thread = move || {
-            tracing::dispatcher::with_default(&dispatch, || {
-                new_span([None, None]).in_scope(|| note(None));
-            });
-        };
+        let on_thread = || job([None, None]).in_scope(|| note(None));
+        let on_thread = move || dispatcher::with_default(&dispatch, on_thread);
         thread::spawn(on_thread).join().unwrap();
         note(None);
     });
-    let records: Vec<_> = frames.iter().filter(|frame| frame[0] != 0x20).collect();
-    let expected: [&[u8]; 7] = [
-        b"\x28\x00\x00",
-        b"\x31\x01\x01\x01\x00", // 0x20 | 0x10 | 1, thread 1, span 1 of call site 1
-        b"\x33\x01\x01",
-        b"\x38\x01\x00\x00", // thread 1, call site 0
-        b"\x34\x01\x01",
-        b"\x26\x01", // a handle is dropped on no thread in particular
-        b"\x28\x00\x00",
+    let records: Vec<_> = frames.iter().filter(|frame| frame[0] != 0x20).cloned().collect();
+    let expected = [
+        "28 00 00",
+        "31 01 01 01 00", // 0x20 | 0x10 | 1, thread 1; span 1, call site 1, contextual
+        "33 01 01",
+        "38 01 00 00", // thread 1; call site 0, contextual
+        "34 01 01",
+        "26 01", // a handle is dropped on no thread in particular
+        "28 00 00",
     ];
-    assert_eq!(records, expected);
+    assert_eq!(records, expected.map(bytes));
     assert_eq!(direct(feed_frames(&frames)).to_string(), "TRACE\nINFO job{}\n└─ TRACE\nTRACE");
 }
 
-/// Checks that the value is written as these bytes and read as it was, and that none of them may
-/// be missing.
+/// Checks that the value is written as these bytes and read as what it was, and that none of the
+/// bytes may be missing.
 #[track_caller]
-fn check_value(value: &dyn Value, bytes: &[&[u8]], expected: impl Into<TracedValue>) {
+fn check_value(value: &dyn Value, notation: &str, expected: impl Into<TracedValue>) {
     let frames = frames_of(|| note(Some(value)));
     let written = &frames[1];
-    let expected_bytes = [b"\x28\x00\x00", &*bytes.concat()].concat();
-    assert!(*written == expected_bytes, "{:x?}…", &written[..written.len().min(99)]);
+    let is_expected = *written == [bytes("28 00 00"), bytes(notation)].concat();
+    assert!(is_expected, "{:02x?} is not {notation:.99}", &written[..written.len().min(99)]);
 
     let trace = direct(feed_frames(&frames));
-    let (read, expected) = (&trace.all_events().next().unwrap()["n"], &expected.into());
-    if let (TracedValue::Float(read), TracedValue::Float(expected)) = (read, expected) {
-        assert_eq!(read.to_bits(), expected.to_bits());
-    } else {
-        assert!(read == expected, "{read:.99} is not {expected:.99}");
-    }
+    let (read, expected) = (&trace.all_events().next().unwrap()["n"], expected.into());
+    let is_expected = match (read, &expected) {
+        (TracedValue::Float(read), TracedValue::Float(float)) => read.to_bits() == float.to_bits(),
+        _ => *read == expected,
+    };
+    assert!(is_expected, "{read:.99} is not {expected:.99}");
 
     let mut receiver = TracingEventReceiver::capturing(&SharedStorage::default());
     receiver.receive_encoded(&frames[0]).unwrap();
     for len in (4..written.len()).filter(|len| *len < 300 || len % 1_021 == 0) {
-        let error = receiver.receive_encoded(&written[..len]).unwrap_err();
-        assert_eq!(summary(&error), format!("truncated at {len}"));
+        let result = receiver.receive_encoded(&written[..len]);
+        assert_eq!(summary(result), format!("truncated at {len}"));
     }
+}
+
+fn text(text: &str) -> TracedValue {
+    TracedValue::debug(&format_args!("{text}"))
 }
 
 /// Error with sources.
 #[derive(Debug)]
-struct Chain(&'static str, Option<Box<Chain>>);
+struct Chain<'a>(&'a str, Option<Box<Chain<'static>>>);
 
-impl fmt::Display for Chain {
+impl Chain<'static> {
+    fn new(messages: &[&'static str]) -> Self {
+        let chain =
+            messages.iter().rev().fold(None, |source, text| Some(Box::new(Self(text, source))));
+        *chain.unwrap()
+    }
+}
+
+impl fmt::Display for Chain<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.0)
     }
 }
 
-impl std::error::Error for Chain {
-    fn source(&self) -> Option<&DynError> {
-        self.1.as_deref().map(|source| source as &DynError)
+impl Error for Chain<'_> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.1.as_deref().map(|source| source as _)
     }
+}
+
+#[track_caller]
+fn check_error(error: Chain<'static>, notation: &str) {
+    let traced = TracedError::new(&error);
+    check_value(&(&error as &(dyn Error + 'static)), notation, TracedValue::Error(traced));
 }
 
 #[test]
 fn each_type_of_value_is_written_and_read_as_specified() {
-    check_value(&false, &[b"\x00"], false);
-    check_value(&true, &[b"\x01"], true);
+    check_value(&false, "00", false);
+    check_value(&true, "01", true);
 
-    check_value(&0_i64, &[b"\x02\x00"], 0_i64);
-    check_value(&-1_i8, &[b"\x02\x01"], -1_i64);
-    check_value(&i64::MAX, &[b"\x02\xfe", &[0xff; 8], b"\x01"], i64::MAX);
-    check_value(&i64::MIN, &[b"\x02", &[0xff; 9], b"\x01"], i64::MIN);
-    check_value(&300_u16, &[b"\x03\xac\x02"], 300_u64);
-    check_value(&u64::MAX, &[b"\x03", &[0xff; 9], b"\x01"], u64::MAX);
+    check_value(&0_i64, "02 00", 0_i64);
+    check_value(&-1_i8, "02 01", -1_i64);
+    check_value(&i64::MAX, "02 fe ff*8 01", i64::MAX);
+    check_value(&i64::MIN, "02 ff*9 01", i64::MIN);
+    check_value(&300_u16, "03 ac 02", 300_u64);
+    check_value(&u64::MAX, "03 ff*9 01", u64::MAX);
 
-    check_value(&i128::from(i64::MIN), &[b"\x02", &[0xff; 9], b"\x01"], i64::MIN);
-    check_value(&u128::from(u64::MAX), &[b"\x03", &[0xff; 9], b"\x01"], u64::MAX);
-    // Zigzag of 2^63 is 2^64, and that is 9 times 7 bits of zeros, then a 1 shifted by one.
-    check_value(&(1_i128 << 63), &[b"\x04", &[0x80; 9], b"\x02"], 1_i128 << 63);
-    check_value(&(1_u128 << 64), &[b"\x05", &[0x80; 9], b"\x02"], 1_u128 << 64);
-    // 128 bits are 18 times 7 bits, and 2.
-    check_value(&i128::MIN, &[b"\x04", &[0xff; 18], b"\x03"], i128::MIN);
-    check_value(&u128::MAX, &[b"\x05", &[0xff; 18], b"\x03"], u128::MAX);
+    check_value(&i128::from(i64::MIN), "02 ff*9 01", i64::MIN);
+    check_value(&u128::from(u64::MAX), "03 ff*9 01", u64::MAX);
+    // Zigzag of 2^63 is 2^64: nine times seven bits, and one more.
+    check_value(&(1_i128 << 63), "04 80*9 02", 1_i128 << 63);
+    check_value(&(1_u128 << 64), "05 80*9 02", 1_u128 << 64);
+    // 128 bits are eighteen times seven, and two more.
+    check_value(&i128::MIN, "04 ff*18 03", i128::MIN);
+    check_value(&u128::MAX, "05 ff*18 03", u128::MAX);
 
-    check_value(&1.5_f64, &[b"\x06\0\0\0\0\0\0\xf8\x3f"], 1.5);
-    check_value(&-0.0_f64, &[b"\x06\0\0\0\0\0\0\0\x80"], -0.0);
-    check_value(&f64::NEG_INFINITY, &[b"\x06\0\0\0\0\0\0\xf0\xff"], f64::NEG_INFINITY);
+    check_value(&1.5_f64, "06 00*6 f8 3f", 1.5);
+    check_value(&-0.0_f64, "06 00*7 80", -0.0);
+    check_value(&f64::NEG_INFINITY, "06 00*6 f0 ff", f64::NEG_INFINITY);
     let nan = f64::from_bits(0x7ff8_0000_0000_00ab);
-    check_value(&nan, &[b"\x06\xab\0\0\0\0\0\xf8\x7f"], nan);
+    check_value(&nan, "06 ab 00*5 f8 7f", nan);
 
-    check_value(&"", &[b"\x07\x00"], "");
-    check_value(&"é\0", &[b"\x07\x03\xc3\xa9\x00"], "é\0");
-    check_value(&field::debug("a\""), &[b"\x08\x05\"a\\\"\""], TracedValue::debug(&"a\""));
-    check_value(&field::display("hi"), &[b"\x08\x02hi"], TracedValue::debug(&format_args!("hi")));
-    check_value(&&[0xde_u8, 0][..], &[b"\x0a\x02\xde\x00"], &[0xde, 0][..]);
-    check_value(&&[][..] as &&[u8], &[b"\x0a\x00"], &[][..]);
-
-    let error = Chain("outer", Some(Box::new(Chain("", Some(Box::new(Chain("é", None)))))));
-    let traced = TracedValue::Error(TracedError::new(&error));
-    check_value(
-        &(&error as &DynError),
-        &[b"\x09\x03", b"\x05outer", b"\x00", b"\x02\xc3\xa9"],
-        traced,
-    );
+    check_value(&"", "07 00", "");
+    check_value(&"é\0", "07 03 c3 a9 00", "é\0");
+    check_value(&field::debug("a"), "08 03 '\"a\"'", text("\"a\""));
+    check_value(&field::display("a"), "08 01 'a'", text("a"));
+    check_error(Chain::new(&["outer", "", "é"]), "09 03 05 'outer' 00 02 c3 a9");
+    check_value(&&[0xde_u8, 0][..], "0a 02 de 00", &[0xde, 0][..]);
+    check_value(&&[][..] as &&[u8], "0a 00", &[][..]);
 }
 
 #[test]
 fn chain_of_errors_has_at_most_128_messages() {
-    let chain = |len| (1..len).fold(Chain("e", None), |inner, _| Chain("e", Some(Box::new(inner))));
-    let traced = |len| TracedValue::Error(TracedError::new(&chain(len)));
-    let messages = |len| b"\x01e".repeat(len);
-    check_value(&(&chain(127) as &DynError), &[b"\x09\x7f", &messages(127)], traced(127));
-    check_value(&(&chain(128) as &DynError), &[b"\x09\x80\x01", &messages(128)], traced(128));
-    check_value(&(&chain(129) as &DynError), &[b"\x09\x80\x01", &messages(128)], traced(128));
+    check_error(Chain::new(&["e"; 127]), &format!("09 7f {}", "01 'e' ".repeat(127)));
+    check_error(Chain::new(&["e"; 128]), &format!("09 80 01 {}", "01 'e' ".repeat(128)));
+    check_error(Chain::new(&["e"; 129]), &format!("09 80 01 {}", "01 'e' ".repeat(128)));
 }
 
 #[test]
-fn lengths_of_text_are_written_in_front_of_it() {
-    let lens: [(usize, &[u8]); 15] = [
-        (1, b"\x01"),
-        (127, b"\x7f"),
-        (128, b"\x80\x01"),
-        (129, b"\x81\x01"),
-        (249, b"\xf9\x01"), // with header, call site, parent and key: 253, and 255 with the length
-        (250, b"\xfa\x01"), // 256 with the length: the longest that gets by without the heap
-        (251, b"\xfb\x01"),
-        (252, b"\xfc\x01"), // 256 without the length
-        (253, b"\xfd\x01"),
-        (255, b"\xff\x01"),
-        (256, b"\x80\x02"),
-        (257, b"\x81\x02"),
-        (16_383, b"\xff\x7f"),
-        (16_384, b"\x80\x80\x01"),
-        (1 << 20, b"\x80\x80\x40"),
+fn length_of_a_text_is_written_in_front_of_it() {
+    // Before a text of 252 bytes and its length there are 4 bytes, and all 256 need no heap yet;
+    // with a length of two bytes, texts of more than 250 bytes do.
+    let lens = [
+        (1, "01"),
+        (127, "7f"),
+        (128, "80 01"),
+        (129, "81 01"),
+        (249, "f9 01"),
+        (250, "fa 01"),
+        (251, "fb 01"),
+        (252, "fc 01"),
+        (253, "fd 01"),
+        (255, "ff 01"),
+        (256, "80 02"),
+        (257, "81 02"),
+        (16_383, "ff 7f"),
+        (16_384, "80 80 01"),
+        (1 << 20, "80 80 40"),
     ];
     for (len, varint) in lens {
-        let text: String = ('a'..='z').cycle().take(len).collect();
-        let bytes = text.as_bytes();
-        let error = Chain(text.clone().leak(), None);
-        check_value(
-            &field::display(&text),
-            &[b"\x08", varint, bytes],
-            TracedValue::debug(&format_args!("{text}")),
-        );
-        check_value(&text, &[b"\x07", varint, bytes], &*text);
-        check_value(&bytes, &[b"\x0a", varint, bytes], bytes);
-        check_value(
-            &(&error as &DynError),
-            &[b"\x09\x01", varint, bytes],
-            TracedValue::Error(TracedError::new(&error)),
-        );
+        let long: &str = &('a'..='z').cycle().take(len).collect::<String>();
+        let payload = format!("{varint} '{long}'");
+        check_value(&field::display(long), &format!("08 {payload}"), text(long));
+        check_value(&long, &format!("07 {payload}"), long);
+        check_value(&long.as_bytes(), &format!("0a {payload}"), long.as_bytes());
+        check_error(Chain::new(&[long.to_owned().leak()]), &format!("09 01 {payload}"));
     }
 }
 
 #[test]
 fn texts_of_one_frame_stand_one_after_another() {
-    for len in [100, 128, 200, 300] {
-        let text = "é".repeat(len / 2);
-        let value = field::display(&text);
-        let values: [Option<&dyn Value>; 10] = [Some(&value); 10];
-        let frames = frames_of(|| Event::dispatch(&WIDE, &WIDE.fields().value_set_all(&values)));
+    for len in [1, 20, 26, 100, 127, 128, 300] {
+        let texts = DIGITS.map(|digit| digit.repeat(len));
+        let values = texts.each_ref().map(field::display);
+        let frames = frames_of(|| wide(values.each_ref().map(|value| Some(value as &dyn Value))));
         let trace = direct(feed_frames(&frames));
         let event = trace.all_events().next().unwrap();
-        assert!(
-            event.values().all(|(_, value)| value.as_debug_str() == Some(&text)),
-            "{event:.99}"
-        );
-        assert_eq!(event.values().count(), 10);
+        assert!(event.values().map(|(_, value)| value.as_debug_str().unwrap()).eq(&texts), "{len}");
     }
 }
 
@@ -347,21 +327,17 @@ fn what_a_failing_implementation_wrote_stays() {
 
     impl fmt::Debug for Failing {
         fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-            formatter.write_str("so far")?;
+            formatter.write_str("so")?;
             Err(fmt::Error)
         }
     }
 
-    check_value(
-        &field::debug(Failing),
-        &[b"\x08\x06so far"],
-        TracedValue::debug(&format_args!("so far")),
-    );
+    check_value(&field::debug(Failing), "08 02 'so'", text("so"));
 }
 
-/// Shows where a frame is wrong without the words for what should be there.
-fn summary(error: &ReceiveError) -> String {
-    match error {
+/// Shows why and where a frame is refused, without the words for what should be there.
+fn summary<T>(result: Result<T, ReceiveError>) -> String {
+    match result.err().expect("the frame is refused") {
         ReceiveError::Frame(FrameError::Truncated { offset, .. }) => {
             format!("truncated at {offset}")
         }
@@ -373,50 +349,44 @@ fn summary(error: &ReceiveError) -> String {
     }
 }
 
-/// Checks that a frame is refused after the first `position` frames of [`stream()`], and that the
+/// Checks that a frame is refused after the first `position` frames of [`STREAM`], and that the
 /// rest of them gives the same trace as ever.
 #[track_caller]
 fn check_refused_at(position: usize, frame: &[u8], expected: &str) {
-    let mut decoder = FrameDecoder::default();
-    let feed = |receiver: &mut TracingEventReceiver| {
-        for (i, good) in stream_bytes().iter().enumerate() {
+    let (mut decoder, mut refusals) = (FrameDecoder::default(), vec![]);
+    let trace = direct(|receiver| {
+        for (i, good) in stream().iter().enumerate() {
             if i == position {
-                assert_eq!(
-                    summary(&receiver.receive_encoded(frame).unwrap_err()),
-                    expected,
-                    "{frame:x?}"
-                );
-                assert_eq!(summary(&decoder.decode(frame).unwrap_err()), expected, "{frame:x?}");
+                refusals.push(summary(receiver.receive_encoded(frame)));
+                refusals.push(summary(decoder.decode(frame)));
             }
             receiver.receive_encoded(good).unwrap();
             decoder.decode(good).unwrap();
         }
-    };
-    assert_eq!(detailed(&direct(feed)), detailed(&direct(feed_frames(&stream_bytes()))));
+    });
+    assert_eq!(refusals, [expected; 2], "{frame:02x?}");
+    assert_eq!(detailed(&trace), detailed(&direct(feed_frames(&stream()))), "{frame:02x?}");
 }
 
-/// Checks that the parts make no frame where spans 1 to 4 are open, span 1 is entered, call site 0
-/// is a span with two fields and call site 1 an event with one.
+/// Checks that a frame is refused where spans 1 to 4 are open, span 1 is entered, call site 0 is a
+/// span with two fields and call site 1 an event with one.
 #[track_caller]
-fn check_refused(parts: &[&[u8]], expected: &str) {
-    check_refused_at(10, &parts.concat(), expected);
+fn check_refused(notation: &str, expected: &str) {
+    check_refused_at(10, &bytes(notation), expected);
 }
 
 #[test]
-fn frame_cut_short_is_refused_wherever_no_value_ends() {
-    for (position, Literal(body, values)) in stream().into_iter().enumerate() {
-        let frame = [&*body, &values.concat()].concat();
-        let mut whole: Vec<usize> = vec![body.len(); 1];
-        whole.extend(values.iter().scan(body.len(), |end, value| {
-            *end += value.len();
-            Some(*end)
-        }));
+fn frame_cut_short_is_refused_but_where_a_value_ends() {
+    for (position, notation) in STREAM.into_iter().enumerate() {
+        let frame = bytes(notation);
+        let ends = notation.match_indices('|').map(|(end, _)| bytes(&notation[..end]).len());
+        let ends: Vec<_> = ends.collect();
         check_refused_at(position, &[], "Empty");
         for len in 1..frame.len() {
-            if whole.contains(&len) {
-                let mut receiver = TracingEventReceiver::capturing(&SharedStorage::default());
-                feed_frames(&stream_bytes()[..position])(&mut receiver);
-                receiver.receive_encoded(&frame[..len]).unwrap();
+            if ends.contains(&len) {
+                let mut cut = stream();
+                cut[position].truncate(len);
+                direct(feed_frames(&cut));
             } else {
                 check_refused_at(position, &frame[..len], &format!("truncated at {len}"));
             }
@@ -428,10 +398,9 @@ fn frame_cut_short_is_refused_wherever_no_value_ends() {
 fn version_is_checked_before_all_else() {
     for version in [0, 2, 3, 4, 5, 6, 7] {
         let expected = format!("UnsupportedVersion {{ actual: {version}, supported: 1 }}");
-        for low_bits in 0..32 {
-            let header = [version << 5 | low_bits];
-            check_refused(&[&header], &expected);
-            check_refused(&[&header, &[0xff; 20]], &expected);
+        for header in (0..32).map(|rest| version << 5 | rest) {
+            check_refused(&format!("{header:x}"), &expected);
+            check_refused(&format!("{header:x} ff*20"), &expected);
         }
     }
 }
@@ -439,107 +408,90 @@ fn version_is_checked_before_all_else() {
 #[test]
 fn unknown_kinds_and_types_are_refused() {
     for kind in 9..=15 {
-        check_refused(&[&[0x20 | kind]], &format!("UnknownKind {{ kind: {kind} }}"));
-        check_refused(&[&[0x30 | kind, 1, 2]], &format!("UnknownKind {{ kind: {kind} }}"));
+        check_refused(&format!("{:x}", 0x20 | kind), &format!("UnknownKind {{ kind: {kind} }}"));
+        check_refused(&format!("{:x} 01", 0x30 | kind), &format!("UnknownKind {{ kind: {kind} }}"));
     }
     for value_type in 11..=15 {
         let expected = format!("UnknownValueType {{ offset: 3, value_type: {value_type} }}");
-        check_refused(&[b"\x28\x01\x00", &[value_type]], &expected);
+        check_refused(&format!("28 01 00 {value_type:x}"), &expected);
     }
 }
 
 #[test]
 fn nothing_may_follow_a_body() {
-    check_refused(
-        &[b"\x20\x02\x00\x02\x00\x00\x00\x00\x00\x00", b"\x00"],
-        "TrailingBytes { offset: 10 }",
-    );
-    check_refused(&[b"\x22\x03\x01", b"\x00"], "TrailingBytes { offset: 3 }");
-    for header in 0x23..=0x26 {
-        check_refused(&[&[header, 1], b"\x00"], "TrailingBytes { offset: 2 }");
+    check_refused("20 02 00 02 00 00 00 00 00 00 00", "TrailingBytes { offset: 10 }");
+    check_refused("22 03 01 00", "TrailingBytes { offset: 3 }");
+    for frame in ["23 01 00", "24 01 00", "25 01 00", "26 01 00"] {
+        check_refused(frame, "TrailingBytes { offset: 2 }");
     }
-    check_refused(&[b"\x33\x00\x01", b"\x23\x01"], "TrailingBytes { offset: 3 }");
+    check_refused("33 00 01 23 01", "TrailingBytes { offset: 3 }");
 }
-
-/// 2^64 - 1, and 2^40: more than there is memory for.
-const HUGE: [&[u8]; 2] = [b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", b"\x80\x80\x80\x80\x80\x20"];
 
 #[test]
 fn lengths_are_not_trusted() {
-    for huge in HUGE {
-        let check_truncated = |start: &[u8]| {
-            let end = start.len() + huge.len();
-            check_refused(&[start, huge], &format!("truncated at {end}"));
-            check_refused(&[start, huge, b"rest"], &format!("truncated at {}", end + 4));
-        };
-        check_truncated(b"\x20\x02\x00\x02"); // name
-        check_truncated(b"\x20\x02\x00\x02\x00\x00\x01"); // module path
-        check_truncated(b"\x20\x02\x00\x02\x00\x00\x00\x00\x00\x01"); // name of a field
-        for value_type in [7, 8, 10] {
-            check_truncated(&[0x28, 1, 0, value_type]);
+    // 2^64 - 1; 2^40, which is more than there is memory for.
+    for huge in ["ff*9 01", "80*5 20"] {
+        for start in [
+            "20 02 00 02",                   // name
+            "20 02 00 02 00 00 01",          // module path
+            "20 02 00 02 00 00 00 00 00",    // fields
+            "20 02 00 02 00 00 00 00 00 01", // name of a field
+            "28 01 00 07",
+            "28 01 00 08",
+            "28 01 00 09 01", // message of an error
+            "28 01 00 0a",
+        ] {
+            let frame = format!("{start} {huge}");
+            check_refused(&frame, &format!("truncated at {}", bytes(&frame).len()));
         }
-        check_truncated(b"\x28\x01\x00\x09\x01"); // message of an error
-        let fields = b"\x20\x02\x00\x02\x00\x00\x00\x00\x00";
-        check_refused(&[fields, huge], &format!("truncated at {}", 9 + huge.len()));
-        check_refused(&[b"\x28\x01\x00\x09", huge], "malformed at 4");
+        check_refused(&format!("28 01 00 09 {huge}"), "malformed at 4");
     }
 }
 
 #[test]
 fn numbers_that_mean_nothing_are_refused() {
-    let [max, _] = HUGE;
-    check_refused(&[b"\x23", max], "UnknownSpanId(18446744073709551615)");
-    check_refused(&[b"\x28", max, b"\x00"], "UnknownMetadataId(18446744073709551615)");
-    check_refused(&[b"\x28\x01", max], "UnknownSpanId(18446744073709551614)");
-    check_refused(
-        &[b"\x34", max, b"\x01"],
-        "SpanNotEntered { id: 1, thread: 18446744073709551615 }",
-    );
-    check_refused(
-        &[b"\x28\x01\x00", b"\x11"],
-        "UnknownFieldIndex { metadata_id: 1, index: 1, len: 1 }",
-    );
-    // 16 × (2^60 - 1): the highest index that there is, of a `false`.
+    check_refused("23 ff*9 01", "UnknownSpanId(18446744073709551615)");
+    check_refused("28 01 ff*9 01", "UnknownSpanId(18446744073709551614)");
+    check_refused("28 ff*9 01 00", "UnknownMetadataId(18446744073709551615)");
+    check_refused("34 ff*9 01 01", "SpanNotEntered { id: 1, thread: 18446744073709551615 }");
+    check_refused("28 01 00 11", "UnknownFieldIndex { metadata_id: 1, index: 1, len: 1 }");
+    check_refused("28 01 00 00 01", "TooManyValues { max: 1, actual: 2 }");
+    // 16 × (2^60 - 1) + 0, the highest index that there is.
     let index = "UnknownFieldIndex { metadata_id: 1, index: 1152921504606846975, len: 1 }";
-    check_refused(&[b"\x28\x01\x00\xf0", &max[1..]], index);
-    check_refused(&[b"\x28\x01\x00", b"\x00\x01"], "TooManyValues { max: 1, actual: 2 }");
+    check_refused("28 01 00 f0 ff*8 01", index);
 
-    check_refused(&[b"\x20\x02\x02\x02"], "malformed at 2"); // neither span nor event
-    check_refused(&[b"\x20\x02\x00\x05"], "malformed at 3"); // no such level
-    check_refused(&[b"\x20\x02\x00\x02\x00\x00\x02\x00"], "malformed at 6"); // no option
-    let line = b"\x20\x02\x00\x02\x00\x00\x00\x00\x01";
-    check_refused(&[line, b"\x80\x80\x80\x80\x10", b"\x00"], "malformed at 8"); // 2^32
-    check_refused(&[b"\x28\x01\x00\x09\x00"], "malformed at 4"); // no message
-    check_refused(&[b"\x28\x01\x00\x09\x81\x01", &b"\x01e".repeat(129)], "malformed at 4");
+    check_refused("20 02 02 02", "malformed at 2"); // neither span nor event
+    check_refused("20 02 00 05", "malformed at 3"); // no level
+    check_refused("20 02 00 02 00 00 02", "malformed at 6"); // no option
+    check_refused("20 02 00 02 00 00 00 00 01 80*4 10 00", "malformed at 8"); // line 2^32
+    check_refused("28 01 00 09 00", "malformed at 4"); // error without a message
+    check_refused(&format!("28 01 00 09 81 01 {}", "00 ".repeat(129)), "malformed at 4");
 }
 
 #[test]
 fn text_must_be_utf_8() {
-    for invalid in [b"\x01\xff".as_slice(), b"\x03a\xc3b", b"\x02\xc0\x80", b"\x03\xed\xa0\x80"] {
-        check_refused(&[b"\x20\x02\x00\x02", invalid], "malformed at 4");
-        check_refused(&[b"\x20\x02\x00\x02\x00\x00\x00\x00\x00\x01", invalid], "malformed at 10");
-        check_refused(&[b"\x28\x01\x00\x07", invalid], "malformed at 4");
-        check_refused(&[b"\x28\x01\x00\x08", invalid], "malformed at 4");
-        check_refused(&[b"\x28\x01\x00\x09\x01", invalid], "malformed at 5");
+    for text in ["01 ff", "03 61 c3 62", "02 c0 80", "03 ed a0 80", "04 f4 90 80 80"] {
+        check_refused(&format!("20 02 00 02 {text}"), "malformed at 4");
+        check_refused(&format!("20 02 00 02 00 00 00 00 00 01 {text}"), "malformed at 10");
+        check_refused(&format!("28 01 00 07 {text}"), "malformed at 4");
+        check_refused(&format!("28 01 00 08 {text}"), "malformed at 4");
+        check_refused(&format!("28 01 00 09 01 {text}"), "malformed at 5");
     }
 }
 
 #[test]
 fn integers_have_no_more_bits_than_their_type() {
-    check_refused(&[b"\x23", &[0xff; 9], b"\x02"], "malformed at 1"); // 65 bits
-    check_refused(&[b"\x23", &[0x80; 10], b"\x00"], "malformed at 1"); // 11 bytes
-    check_refused(&[b"\x28\x01\x00\x03", &[0xff; 9], b"\x02"], "malformed at 4");
-    check_refused(&[b"\x28\x01\x00\x05", &[0xff; 18], b"\x04"], "malformed at 4"); // 129 bits
-    check_refused(&[b"\x28\x01\x00\x04", &[0x80; 19], b"\x00"], "malformed at 4");
+    check_refused("23 ff*9 02", "malformed at 1"); // 65 bits
+    check_refused("23 80*10 00", "malformed at 1"); // 11 bytes
+    check_refused("28 01 00 03 ff*9 02", "malformed at 4");
+    check_refused("28 01 00 05 ff*18 04", "malformed at 4"); // 129 bits
+    check_refused("28 01 00 04 80*19 00", "malformed at 4"); // 20 bytes
 }
 
 #[test]
 fn integer_in_more_bytes_than_it_needs_is_the_same() {
-    let mut frames = stream_bytes();
-    assert_eq!(frames[3], b"\x23\x01");
-    frames[3] = b"\x33\x80\x00\x81\x80\x80\x80\x80\x80\x80\x80\x80\x00".to_vec();
-    assert_eq!(
-        detailed(&direct(feed_frames(&frames))),
-        detailed(&direct(feed_frames(&stream_bytes())))
-    );
+    let mut frames = stream();
+    assert_eq!(frames[3], bytes("23 01"));
+    frames[3] = bytes("33 80 00 81 80*8 00");
+    assert_eq!(detailed(&direct(feed_frames(&frames))), detailed(&direct(feed_frames(&stream()))));
 }

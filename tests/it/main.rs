@@ -6,6 +6,7 @@ mod guest;
 mod json;
 mod persistence;
 mod predicates;
+mod readme;
 mod receiver;
 mod sender;
 mod snapshots;
