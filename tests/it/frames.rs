@@ -76,28 +76,25 @@ fn program() {
     drop((fourth, third, second, first));
 }
 
+#[rustfmt::skip]
 const STREAM: [&str; 19] = [
     // Version 1, new call site; ID; span; INFO; name; target; module path; file; line, which is
     // 300 = 0b10_0101100; two fields.
     "20 00 00 02 03 'job' 03 'app' 01 01 'm' 01 04 'a.rs' 01 ac 02 02 01 'a' 01 'b'",
-    "21 01 00 00 | 01", // new span 1, call site 0, contextual; 16 × 0 + `true`
-    "25 01",            // span 1 is cloned
-    "23 01",            // span 1 is entered
-    "21 02 00 00",      // new span 2, call site 0, contextual
+    "21 01 00 00 | 01",         // new span 1, call site 0, contextual; 16 × 0 + `true`
+    "25 01",                    // span 1 is cloned
+    "23 01",                    // span 1 is entered
+    "21 02 00 00",              // new span 2, call site 0, contextual
     "21 03 00 02 | 17 02 'ok'", // new span 3, call site 0, parent 1 + 1; 16 × 1 + string
     "21 04 00 01 | 00 | 13 01", // new span 4, root; 16 × 0 + `false`; 16 × 1 + unsigned
-    "22 03 01",         // span 3 follows from span 1
-    "27 01 | 12 0e",    // values recorded into span 1; 16 × 1 + signed, zigzag of 7
+    "22 03 01",                 // span 3 follows from span 1
+    "27 01 | 12 0e",            // values recorded into span 1; 16 × 1 + signed, zigzag of 7
     "20 01 01 04 04 'note' 00 00 00 00 01 01 'n'", // call site 1: event, TRACE; no options
-    "28 01 00 | 02 0d", // new event, call site 1, contextual; signed, zigzag of -7
-    "28 01 01",         // root
-    "28 01 05",         // parent 4 + 1
-    "24 01",            // span 1 is exited
-    "26 01",            // a handle of span 1 is dropped, and the last ones of all
-    "26 04",
-    "26 03",
-    "26 02",
-    "26 01",
+    "28 01 00 | 02 0d",         // new event, call site 1, contextual; signed, zigzag of -7
+    "28 01 01",                 // root
+    "28 01 05",                 // parent 4 + 1
+    "24 01",                    // span 1 is exited
+    "26 01", "26 04", "26 03", "26 02", "26 01", // handles are dropped
 ];
 
 fn stream() -> Vec<Vec<u8>> {
@@ -207,9 +204,9 @@ fn text(text: &str) -> TracedValue {
 
 /// Error with sources.
 #[derive(Debug)]
-struct Chain<'a>(&'a str, Option<Box<Chain<'static>>>);
+struct Chain(&'static str, Option<Box<Chain>>);
 
-impl Chain<'static> {
+impl Chain {
     fn new(messages: &[&'static str]) -> Self {
         let chain =
             messages.iter().rev().fold(None, |source, text| Some(Box::new(Self(text, source))));
@@ -217,20 +214,20 @@ impl Chain<'static> {
     }
 }
 
-impl fmt::Display for Chain<'_> {
+impl fmt::Display for Chain {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.0)
     }
 }
 
-impl Error for Chain<'_> {
+impl Error for Chain {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.1.as_deref().map(|source| source as _)
     }
 }
 
 #[track_caller]
-fn check_error(error: Chain<'static>, notation: &str) {
+fn check_error(error: Chain, notation: &str) {
     let traced = TracedError::new(&error);
     check_value(&(&error as &(dyn Error + 'static)), notation, TracedValue::Error(traced));
 }
@@ -282,22 +279,11 @@ fn chain_of_errors_has_at_most_128_messages() {
 fn length_of_a_text_is_written_in_front_of_it() {
     // Before a text of 252 bytes and its length there are 4 bytes, and all 256 need no heap yet;
     // with a length of two bytes, texts of more than 250 bytes do.
+    #[rustfmt::skip]
     let lens = [
-        (1, "01"),
-        (127, "7f"),
-        (128, "80 01"),
-        (129, "81 01"),
-        (249, "f9 01"),
-        (250, "fa 01"),
-        (251, "fb 01"),
-        (252, "fc 01"),
-        (253, "fd 01"),
-        (255, "ff 01"),
-        (256, "80 02"),
-        (257, "81 02"),
-        (16_383, "ff 7f"),
-        (16_384, "80 80 01"),
-        (1 << 20, "80 80 40"),
+        (1, "01"), (127, "7f"), (128, "80 01"), (129, "81 01"), (249, "f9 01"), (250, "fa 01"),
+        (251, "fb 01"), (252, "fc 01"), (253, "fd 01"), (255, "ff 01"), (256, "80 02"),
+        (257, "81 02"), (16_383, "ff 7f"), (16_384, "80 80 01"), (1 << 20, "80 80 40"),
     ];
     for (len, varint) in lens {
         let long: &str = &('a'..='z').cycle().take(len).collect::<String>();

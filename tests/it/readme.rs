@@ -25,5 +25,5 @@ fn failure_message_is_the_real_one() {
     let message = crate::support::panic_message(|| {
         trace.scan_spans().single(&(name(eq("divide")) & field("rhs", 1)));
     });
-    assert!(README.contains(&format!("```text\n{message}```\n")), "{message}");
+    assert!(README.contains(&format!("```text\n{}\n```\n", message.trim_end())), "{message}");
 }

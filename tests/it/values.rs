@@ -108,37 +108,36 @@ impl Visit for Log {
     }
 }
 
-fn logged(program: impl FnOnce()) -> Vec<String> {
+fn logged(program: impl FnOnce()) -> String {
     let log = Log::default();
     tracing::subscriber::with_default(registry().with(log.clone()), program);
-    let lines = log.0.lock().unwrap();
-    lines.clone()
+    let visits = log.0.lock().unwrap();
+    visits.join("; ")
 }
 
-fn replayed(feed: impl FnOnce(&mut TracingEventReceiver)) -> Vec<String> {
+fn replayed(feed: impl FnOnce(&mut TracingEventReceiver)) -> String {
     logged(|| feed(&mut TracingEventReceiver::default()))
 }
 
-/// Checks the visits of a program, natively and replayed.
 #[track_caller]
-fn check_both(program: impl Fn(), natively: &[&str], replayed_lines: &[&str]) {
-    assert_eq!(logged(&program), natively, "natively");
-    assert_eq!(replayed(feed_frames(&frames_of(&program))), replayed_lines, "frames");
-    let events = through_json(&events_of(&program));
-    assert_eq!(replayed(feed_events(events)), replayed_lines, "JSON");
+fn check_replayed(program: impl Fn(), visits: &str) {
+    assert_eq!(replayed(feed_frames(&frames_of(&program))), visits, "frames");
+    assert_eq!(replayed(feed_events(through_json(&events_of(&program)))), visits, "JSON");
 }
 
+/// Checks that the visits are the same natively and replayed.
 #[track_caller]
-fn check(program: impl Fn(), visits: &[&str]) {
-    check_both(program, visits, visits);
+fn check(program: impl Fn(), visits: &str) {
+    assert_eq!(logged(&program), visits, "natively");
+    check_replayed(program, visits);
 }
 
 /// Checks that the visits are the same natively and replayed, where they are too many to list.
 #[track_caller]
 fn check_same(program: impl Fn()) {
-    let natively = logged(&program);
-    assert!(natively.len() > 1);
-    check(program, &natively.iter().map(String::as_str).collect::<Vec<_>>());
+    let visits = logged(&program);
+    assert!(visits.contains("; "));
+    check_replayed(program, &visits);
 }
 
 /// Error with sources, which are named by their number.
@@ -153,7 +152,7 @@ impl Numbered {
 
 impl fmt::Display for Numbered {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "error {}", self.0)
+        write!(formatter, "{}", self.0)
     }
 }
 
@@ -166,70 +165,27 @@ impl Error for Numbered {
 #[test]
 fn plain_values() {
     check(
-        || {
-            info!(
-                no = false,
-                yes = true,
-                a = -1_i8,
-                b = i64::MIN,
-                c = 1_u8,
-                d = u64::MAX,
-                e = 1_usize
-            )
-        },
-        &[
-            "event",
-            "bool no false",
-            "bool yes true",
-            "i64 a -1",
-            "i64 b -9223372036854775808",
-            "u64 c 1",
-            "u64 d 18446744073709551615",
-            "u64 e 1",
-        ],
+        || info!(no = false, yes = true, a = -1_i8, b = i64::MIN, c = 1_u8, d = u64::MAX),
+        "event; bool no false; bool yes true; i64 a -1; i64 b -9223372036854775808; u64 c 1; \
+         u64 d 18446744073709551615",
     );
     check(
-        || {
-            info!(
-                a = NonZeroU8::new(7),
-                b = Box::new(1.0_f32),
-                c = &&"s",
-                d = String::from("t"),
-                e = &b"\0\xff"[..]
-            )
-        },
-        &[
-            "event",
-            "u64 a 7",
-            "f64 b 3ff0000000000000",
-            r#"str c "s""#,
-            r#"str d "t""#,
-            "bytes e [0, 255]",
-        ],
+        || info!(a = NonZeroU8::new(7), b = Box::new(1.0_f32), c = &&"s", d = b"\0\xff" as &[u8]),
+        r#"event; u64 a 7; f64 b 3ff0000000000000; str c "s"; bytes d [0, 255]"#,
     );
 }
 
 #[test]
 fn wide_integer_that_fits_64_bits_is_visited_as_such() {
-    check_both(
-        || info!(a = i128::from(i64::MIN), b = u128::from(u64::MAX)),
-        &["event", "i128 a -9223372036854775808", "u128 b 18446744073709551615"],
-        &["event", "i64 a -9223372036854775808", "u64 b 18446744073709551615"],
-    );
+    let program = || info!(a = i128::from(i64::MIN), b = u128::from(u64::MAX));
+    let natively = "event; i128 a -9223372036854775808; u128 b 18446744073709551615";
+    assert_eq!(logged(program), natively);
+    check_replayed(program, "event; i64 a -9223372036854775808; u64 b 18446744073709551615");
+
     check(
-        || {
-            info!(
-                a = i128::from(i64::MIN) - 1,
-                b = i128::from(i64::MAX) + 1,
-                c = u128::from(u64::MAX) + 1
-            )
-        },
-        &[
-            "event",
-            "i128 a -9223372036854775809",
-            "i128 b 9223372036854775808",
-            "u128 c 18446744073709551616",
-        ],
+        || info!(a = i128::from(i64::MIN) - 1, b = 1_i128 << 63, c = 1_u128 << 64),
+        "event; i128 a -9223372036854775809; i128 b 9223372036854775808; \
+         u128 c 18446744073709551616",
     );
     check_same(|| info!(a = i128::MIN, b = i128::MAX, c = u128::MAX));
 }
@@ -238,28 +194,16 @@ fn wide_integer_that_fits_64_bits_is_visited_as_such() {
 fn floats() {
     check(
         || info!(a = -0.0, b = f64::NAN, c = f64::INFINITY, d = f64::NEG_INFINITY, e = 5e-324),
-        &[
-            "event",
-            "f64 a 8000000000000000",
-            "f64 b NaN",
-            "f64 c 7ff0000000000000",
-            "f64 d fff0000000000000",
-            "f64 e 1",
-        ],
+        "event; f64 a 8000000000000000; f64 b NaN; f64 c 7ff0000000000000; \
+         f64 d fff0000000000000; f64 e 1",
     );
 }
 
 #[test]
 fn formatted_values_and_the_message() {
     check(
-        || info!(debug = ?Some("x"), display = %"\u{1b}[0m\0", args = format_args!("{}", 1), "{}-{}", 1, "two"),
-        &[
-            "event",
-            r#"debug message "1-two""#,
-            r#"debug debug "Some(\"x\")""#,
-            r#"debug display "\u{1b}[0m\0""#,
-            r#"debug args "1""#,
-        ],
+        || info!(a = ?Some("x"), b = %"\u{1b}[0m\0", c = format_args!("{}", 1), "{}-{}", 1, "two"),
+        r#"event; debug message "1-two"; debug a "Some(\"x\")"; debug b "\u{1b}[0m\0"; debug c "1""#,
     );
 }
 
@@ -267,20 +211,10 @@ fn formatted_values_and_the_message() {
 fn errors() {
     let chain = Numbered::chain(3);
     let boxed: Box<dyn Error + Send + Sync> = "boxed".into();
+    let none: Option<&(dyn Error + 'static)> = None;
     check(
-        || {
-            info!(
-                a = &chain as &(dyn Error + 'static),
-                b = chain.source().unwrap().source(),
-                c = &*boxed
-            )
-        },
-        &[
-            "event",
-            r#"error a "error 2" < "error 1" < "error 0""#,
-            r#"error b "error 0""#,
-            r#"error c "boxed""#,
-        ],
+        || info!(a = &chain as &(dyn Error + 'static), b = chain.source(), c = &*boxed, d = none),
+        r#"event; error a "2" < "1" < "0"; error b "1" < "0"; error c "boxed""#,
     );
     let long = Numbered::chain(100);
     check_same(|| info!(error = &long as &(dyn Error + 'static)));
@@ -291,32 +225,23 @@ fn names() {
     const NAME: &str = "a constant";
     check(
         || info!(a.b.c = 1, "quoted name" = 2, r#type = 3, { NAME } = 4, "" = 5, "\n\0é" = 6),
-        &[
-            "event",
-            "i64 a.b.c 1",
-            "i64 quoted name 2",
-            "i64 type 3",
-            "i64 a constant 4",
-            "i64  5",
-            "i64 \n\0é 6",
-        ],
+        "event; i64 a.b.c 1; i64 quoted name 2; i64 type 3; i64 a constant 4; i64  5; i64 \n\0é 6",
     );
 }
 
 #[test]
 fn name_given_twice() {
-    check(|| info!(a = 1, b = 2, a = 3), &["event", "i64 a 1", "i64 b 2", "i64 a 3"]);
-    check(|| info!(a = 1, a = None::<u8>), &["event", "i64 a 1"]);
-    check(
-        || {
-            info_span!("s", a = 1, a = true).record("a", 2);
-        },
-        &["new s", "i64 a 1", "bool a true", "record", "i64 a 2"],
-    );
+    check(|| info!(a = 1, b = 2, a = true), "event; i64 a 1; i64 b 2; bool a true");
+    check(|| info!(a = None::<u8>, a = 1), "event; i64 a 1");
+    let program = || {
+        info_span!("s", a = 1, a = true).record("a", 2);
+    };
+    check(program, "new s; i64 a 1; bool a true; record; i64 a 2");
+    assert_transparent(program);
 }
 
 #[test]
-#[ignore = "fails: JSON does not say which field of a name has no value"]
+#[ignore = "fails: JSON does not say which of the fields of a name has no value"]
 fn second_of_two_fields_of_a_name_stays_the_second() {
     assert_transparent(|| {
         let span = info_span!("s", a = None::<u8>, b = 1, a = 2);
@@ -325,43 +250,33 @@ fn second_of_two_fields_of_a_name_stays_the_second() {
 }
 
 #[test]
-#[ignore = "fails: JSON names byte strings, and a name does not tell two fields apart"]
+#[ignore = "fails: JSON lists byte strings by name, which does not tell two fields apart"]
 fn text_next_to_bytes_of_the_same_name_stays_text() {
-    check(|| info!(a = &[1_u8][..], a = %"[02]"), &["event", "bytes a [1]", r#"debug a "[02]""#]);
+    check(|| info!(a = &[1_u8][..], a = %"[02]"), r#"event; bytes a [1]; debug a "[02]""#);
 }
 
 #[test]
 fn values_that_are_missing_come_later_or_again() {
+    let program = || {
+        let span = info_span!("s", a = Empty, b = Some(1), c = None::<&str>, d = "d");
+        span.record("c", "c").record("a", 0.0).record("a", true).record("d", Empty);
+        span.record("unknown", 1);
+    };
     check(
-        || {
-            let span = info_span!("s", a = Empty, b = Some(1), c = None::<&str>, d = "d");
-            span.record("c", "c").record("a", 0.0).record("a", true).record("d", Empty);
-            span.record("unknown", 1);
-        },
-        &[
-            "new s",
-            "i64 b 1",
-            r#"str d "d""#,
-            "record",
-            r#"str c "c""#,
-            "record",
-            "f64 a 0",
-            "record",
-            "bool a true",
-            "record",
-        ],
+        program,
+        r#"new s; i64 b 1; str d "d"; record; str c "c"; record; f64 a 0; record; bool a true; record"#,
     );
+    assert_transparent(program);
 }
 
 #[test]
 fn values_recorded_in_another_order_than_that_of_the_fields() {
-    check(
-        || {
-            let span = info_span!("s", a = Empty, b = Empty, c = Empty);
-            tracing::record_all!(span, c = 3, a = ?1, b = 2);
-        },
-        &["new s", "record", "i64 c 3", r#"debug a "1""#, "i64 b 2"],
-    );
+    let program = || {
+        let span = info_span!("s", a = Empty, b = Empty, c = Empty);
+        tracing::record_all!(span, c = 3, a = ?1, b = 2);
+    };
+    check(program, r#"new s; record; i64 c 3; debug a "1"; i64 b 2"#);
+    assert_transparent(program);
 }
 
 static FIELDS: [&str; 600] = {
@@ -380,76 +295,37 @@ static METADATA: Metadata<'static> = {
 fn value_sets_made_by_hand() {
     let fields = METADATA.fields();
     let [a, b, c] = ["a", "b", "c"].map(|name| fields.field(name).unwrap());
-    let one: Option<&dyn Value> = Some(&1);
-    let two: Option<&dyn Value> = Some(&2);
-    check(
-        || Event::dispatch(&METADATA, &fields.value_set(&[(&c, one), (&b, None), (&a, two)])),
-        &["event", "i64 c 1", "i64 a 2"],
-    );
-    check(
-        || Event::dispatch(&METADATA, &fields.value_set(&[(&a, one), (&b, one), (&a, two)])),
-        &["event", "i64 a 1", "i64 b 1", "i64 a 2"],
-    );
-    check(|| Event::dispatch(&METADATA, &fields.value_set(&[])), &["event"]);
+    let (one, two): (Option<&dyn Value>, Option<&dyn Value>) = (Some(&1), Some(&2));
+    let backwards = [(&c, one), (&b, None), (&a, two)];
+    check(|| Event::dispatch(&METADATA, &fields.value_set(&backwards)), "event; i64 c 1; i64 a 2");
+    let twice = [(&a, one), (&b, one), (&a, two)];
+    let visits = "event; i64 a 1; i64 b 1; i64 a 2";
+    check(|| Event::dispatch(&METADATA, &fields.value_set(&twice)), visits);
+    check(|| Event::dispatch(&METADATA, &fields.value_set(&[])), "event");
 }
 
 #[test]
+#[rustfmt::skip]
 fn any_number_of_fields() {
     for len in [32, 33, 64, 65, 512, 513, 600] {
-        let values: Vec<Option<&dyn Value>> =
-            (0..600).map(|i| (i < len).then_some(&true as &dyn Value)).collect();
+        let mut values = [None; 600];
+        values[..len].fill(Some(&true as &dyn Value));
         check_same(|| Event::dispatch(&METADATA, &METADATA.fields().value_set_all(&values)));
     }
-    check_same(|| {
-        info!(
-            f0 = 0,
-            f1 = 1,
-            f2 = 2,
-            f3 = 3,
-            f4 = 4,
-            f5 = 5,
-            f6 = 6,
-            f7 = 7,
-            f8 = 8,
-            f9 = 9,
-            g0 = 0,
-            g1 = 1,
-            g2 = 2,
-            g3 = 3,
-            g4 = 4,
-            g5 = 5,
-            g6 = 6,
-            g7 = 7,
-            g8 = 8,
-            g9 = 9,
-            h0 = 0,
-            h1 = 1,
-            h2 = 2,
-            h3 = 3,
-            h4 = 4,
-            h5 = 5,
-            h6 = 6,
-            h7 = 7,
-            h8 = 8,
-            h9 = 9,
-            i0 = 0,
-            i1 = 1,
-            i2 = 2,
-            i3 = 3
-        );
-    });
+    check_same(|| info!(
+        f0 = 0, f1 = 1, f2 = 2, f3 = 3, f4 = 4, f5 = 5, f6 = 6, f7 = 7, f8 = 8, f9 = 9, g0 = 0,
+        g1 = 1, g2 = 2, g3 = 3, g4 = 4, g5 = 5, g6 = 6, g7 = 7, g8 = 8, g9 = 9, h0 = 0, h1 = 1,
+        h2 = 2, h3 = 3, h4 = 4, h5 = 5, h6 = 6, h7 = 7, h8 = 8, h9 = 9, i0 = 0, i1 = 1, i2 = 2,
+    ));
 }
 
 #[test]
 fn any_text() {
     let long = "né\0\u{10ffff}\n".repeat(1 << 17);
-    let failing = Numbered(usize::MAX, None);
     for text in ["", "\0", "\u{feff}", "\"\\\u{2028}", "[de ad]", "null", &long] {
-        check_same(
-            || info!(text, debug = ?text, display = %text, bytes = text.as_bytes(), "{text}"),
-        );
+        check_same(|| info!(text, debug = ?text, bytes = text.as_bytes(), "{text}"));
         let error: Box<dyn Error> = text.into();
-        check_same(|| info!(error = &*error, other = &failing as &(dyn Error + 'static)));
+        check_same(|| info!(error = &*error));
         check_same(|| {
             info_span!("s", text = Empty).record("text", text);
         });
