@@ -86,7 +86,7 @@ const PROGRAMS: [(&str, fn()); 7] = [
 ];
 
 /// JSON of each event of a program, from the published crate.
-fn published_json(program: fn()) -> Vec<String> {
+pub(crate) fn published_json(program: fn()) -> Vec<String> {
     let lines = Arc::new(Mutex::new(vec![]));
     let pushed = Arc::clone(&lines);
     let sender = tracing_tunnel::TracingEventSender::new(move |event| {
@@ -97,7 +97,8 @@ fn published_json(program: fn()) -> Vec<String> {
     lines.clone()
 }
 
-fn json(program: impl FnOnce()) -> Vec<String> {
+/// JSON of each event of a program.
+pub(crate) fn json(program: impl FnOnce()) -> Vec<String> {
     events_of(program).iter().map(|event| serde_json::to_string(event).unwrap()).collect()
 }
 

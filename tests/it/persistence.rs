@@ -2,29 +2,31 @@
 //! another one, as after a restart of the host.
 
 use std::{
-    collections::HashMap,
+    mem,
     sync::{Arc, Mutex},
     thread,
 };
 
 use serde::{Serialize, de::DeserializeOwned};
 use spanshot::{
-    Capture, LocalSpans, PersistedMetadata, PersistedSpans, SharedStorage, Trace,
-    TracingEventReceiver,
+    Capture, LocalSpans, PersistedMetadata, PersistedSpans, Trace, TracingEventReceiver,
 };
 use tracing::{Subscriber, dispatcher, field::Empty, info, info_span, span};
 use tracing_subscriber::{
     layer::{Context, Layer, SubscriberExt},
-    registry::{self, LookupSpan},
+    registry::LookupSpan,
 };
 
-use crate::support::{current_dispatch, detailed, events_of, feed_frames, frames_of, native};
+use crate::{
+    json::{json, published_json},
+    support::{current_dispatch, direct, feed_frames, frames_of, native},
+};
 
-fn json<T: Serialize + DeserializeOwned>(value: &T) -> T {
+fn through_json<T: Serialize + DeserializeOwned>(value: &T) -> T {
     serde_json::from_str(&serde_json::to_string(value).unwrap()).unwrap()
 }
 
-fn postcard<T: Serialize + DeserializeOwned>(value: &T) -> T {
+fn through_postcard<T: Serialize + DeserializeOwned>(value: &T) -> T {
     postcard::from_bytes(&postcard::to_allocvec(value).unwrap()).unwrap()
 }
 
@@ -68,7 +70,7 @@ const PROGRAMS: [(&str, fn()); 5] = [
         drop(in_child);
         info!("in none");
         drop(span.clone());
-        std::mem::forget(clone);
+        mem::forget(clone);
     }),
     ("late", || {
         let span = info_span!("span", never = Empty, a = Empty, b = Empty);
@@ -118,8 +120,11 @@ impl Suspended {
 
     /// Restores it as another host would do.
     fn go_on_anew(&self) -> TracingEventReceiver {
-        let (metadata, spans) = (json(&self.metadata), json(&self.spans));
-        assert_eq!((&metadata, &spans), (&postcard(&self.metadata), &postcard(&self.spans)));
+        let (metadata, spans) = (through_json(&self.metadata), through_json(&self.spans));
+        assert_eq!(
+            (&metadata, &spans),
+            (&through_postcard(&self.metadata), &through_postcard(&self.spans))
+        );
         TracingEventReceiver::new(metadata, spans, LocalSpans::default())
     }
 }
@@ -167,10 +172,7 @@ fn program_goes_on_in_the_spans_of_the_same_subscriber() {
 #[test]
 fn program_goes_on_in_another_subscriber_with_what_was_open() {
     each_boundary(|name, native, before, after| {
-        let first = SharedStorage::default();
-        let mut receiver = TracingEventReceiver::capturing(&first);
-        feed_frames(before)(&mut receiver);
-        let first = first.lock();
+        let first = direct(feed_frames(before));
         let was_closed: Vec<_> = first.all_spans().map(|span| span.stats().is_closed).collect();
         let is_skipped = |i: usize| was_closed.get(i) == Some(&true);
 
@@ -205,7 +207,7 @@ struct Log(Arc<Mutex<Vec<String>>>);
 
 impl Log {
     fn take(&self) -> Vec<String> {
-        std::mem::take(&mut self.0.lock().unwrap())
+        mem::take(&mut self.0.lock().unwrap())
     }
 
     fn push<S: Subscriber + for<'a> LookupSpan<'a>>(
@@ -247,11 +249,11 @@ fn logging() -> (Log, tracing::subscriber::DefaultGuard) {
 /// A program that ends in the middle of spans on two threads.
 fn trap() {
     let outer = info_span!("outer").entered();
-    std::mem::forget(info_span!("idle"));
-    on_thread(|| std::mem::forget(info_span!("thread").entered()));
+    mem::forget(info_span!("idle"));
+    on_thread(|| mem::forget(info_span!("thread").entered()));
     let inner = info_span!("inner").entered();
-    std::mem::forget(outer.clone().entered());
-    std::mem::forget((outer, inner));
+    mem::forget(outer.clone().entered());
+    mem::forget((outer, inner));
 }
 
 #[test]
@@ -287,16 +289,14 @@ fn persisted_spans_are_exited_and_entered_again_and_stay_open() {
     let exits = ["exit outer", "exit outer/inner", "exit outer", "exit thread"];
     assert_eq!(log.take(), exits);
     assert_eq!(suspended.spans.len(), 4);
-    let anew = suspended.go_on_anew();
-    let (spans, metadata) = (suspended.spans.clone(), suspended.metadata.clone());
+    let (metadata, spans) = (suspended.metadata.clone(), suspended.spans.clone());
     let mut receiver = suspended.go_on();
-    drop(anew);
-    log.take();
+    assert_eq!(log.take(), ["enter outer", "enter outer/inner", "enter outer", "enter thread"]);
 
     // A new span is the execution's own; the others belong to what was persisted.
     let mut more = frames_of(|| {
         trap();
-        std::mem::forget(info_span!("new"));
+        mem::forget(info_span!("new"));
     });
     feed_frames(&more.split_off(frames.len()))(&mut receiver);
     assert_eq!(log.take(), ["new outer/inner/new"]);
@@ -334,7 +334,7 @@ fn check_anew(program: impl Fn(), expected: &str) {
     info_span!("host").in_scope(|| {
         let mut receiver = suspended.go_on_anew();
         feed_frames(&frames[cut..])(&mut receiver);
-        std::mem::forget(receiver);
+        mem::forget(receiver);
     });
     assert_eq!(capture.trace().to_string(), expected);
 }
@@ -403,7 +403,7 @@ fn closed_span_that_is_entered_may_be_exited() {
             let (dispatch, id) = (current_dispatch(), closed.id().unwrap());
             dispatch.enter(&id);
             drop(closed);
-            info!("suspend"); // in a closed span, and by that in none
+            info!(parent: None, "suspend");
             dispatch.exit(&id);
             info!("in outer");
             drop(outer);
@@ -424,4 +424,78 @@ fn late_value_of_a_name_given_twice_is_restored_in_its_place() {
         },
         "INFO host{}\n├─ INFO span{a=3 a=2}\n└─ INFO suspend",
     );
+}
+
+/// A program that is in no span when it is suspended, which `tracing-tunnel` does not persist.
+fn asleep() {
+    let outer = info_span!("outer", port = 8_080);
+    outer.in_scope(|| info!("early"));
+    let inner = info_span!(parent: &outer, "inner", late = Empty);
+    inner.record("late", -0.0);
+    info!("suspend");
+    outer.in_scope(|| inner.in_scope(|| info!("resumed")));
+}
+
+const RESUMED: &str = "\
+INFO suspend
+INFO outer{port=8080}
+└─ INFO inner{late=-0.0}
+   └─ INFO resumed";
+
+/// Splits the stream of [`asleep`] where the program is suspended.
+fn before_and_after(lines: &[String]) -> (&[String], &[String]) {
+    let mark = lines.iter().position(|line| line.contains(r#"{"object":"suspend"}"#));
+    lines.split_at(mark.unwrap())
+}
+
+#[test]
+fn what_the_published_crate_persists_is_read() {
+    let lines = published_json(asleep);
+    let (before, after) = before_and_after(&lines);
+    let (metadata, spans) = {
+        let _capture = Capture::start();
+        let mut receiver = tracing_tunnel::TracingEventReceiver::default();
+        for line in before {
+            receiver.receive(serde_json::from_str(line).unwrap());
+        }
+        let metadata = serde_json::to_string(&receiver.persist_metadata()).unwrap();
+        (metadata, serde_json::to_string(&receiver.persist().0).unwrap())
+    };
+    let (metadata, spans) = (serde_json::from_str(&metadata), serde_json::from_str(&spans));
+    let capture = Capture::start();
+    let mut receiver =
+        TracingEventReceiver::new(metadata.unwrap(), spans.unwrap(), LocalSpans::default());
+    for line in after {
+        receiver.receive(serde_json::from_str(line).unwrap());
+    }
+    let expected = RESUMED.split_once('\n').unwrap();
+    let expected = format!("{}\n{}", expected.1, expected.0); // restored before all else
+    assert_eq!(capture.trace().to_string(), expected);
+}
+
+#[test]
+fn published_crate_reads_what_is_persisted() {
+    let lines = json(asleep);
+    let (before, after) = before_and_after(&lines);
+    let suspended = {
+        let _capture = Capture::start();
+        let mut receiver = TracingEventReceiver::default();
+        for line in before {
+            receiver.receive(serde_json::from_str(line).unwrap());
+        }
+        Suspended::new(receiver)
+    };
+    let metadata = serde_json::to_string(&suspended.metadata).unwrap();
+    let spans = serde_json::to_string(&suspended.spans).unwrap();
+    let (metadata, spans) = (serde_json::from_str(&metadata), serde_json::from_str(&spans));
+    let capture = Capture::start();
+    let mut receiver = tracing_tunnel::TracingEventReceiver::new(
+        metadata.unwrap(),
+        spans.unwrap(),
+        tracing_tunnel::LocalSpans::default(),
+    );
+    for line in after {
+        receiver.receive(serde_json::from_str(line).unwrap());
+    }
+    assert_eq!(capture.trace().to_string(), RESUMED); // restored when they are entered
 }
