@@ -14,11 +14,13 @@
 mod call_sites;
 mod context;
 mod counter;
+#[cfg(feature = "frames")]
+mod frames;
 mod output;
 mod segments;
 mod span_id;
 mod subscriber;
 
 #[cfg(feature = "frames")]
-pub use self::output::Frames;
+pub use self::frames::Frames;
 pub use self::subscriber::TracingEventSender;

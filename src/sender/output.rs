@@ -1,13 +1,8 @@
-use core::fmt;
-
 use tracing_core::{
     Event, Metadata,
-    field::Visit,
     span::{Attributes, Record},
 };
 
-#[cfg(feature = "frames")]
-use crate::wire::frame::FrameWriter;
 use crate::wire::{
     CallSiteData, MetadataId, Parent, RawSpanId, ThreadIndex, TracedValues, TracingEvent,
 };
@@ -95,64 +90,4 @@ impl<F: Fn(TracingEvent)> Output for F {
             }
         });
     }
-}
-
-/// A function that takes [frames](crate::frame), in the type of a
-/// [`TracingEventSender::encoded`](super::TracingEventSender::encoded).
-///
-/// # Example
-///
-/// ```
-/// use spanshot::{Frames, TracingEventSender};
-///
-/// fn send(frame: &[u8]) { /* hand it to the host */ }
-///
-/// let sender: TracingEventSender<Frames<fn(&[u8])>> = TracingEventSender::encoded(send as fn(&[u8]));
-/// ```
-#[cfg(feature = "frames")]
-#[cfg_attr(docsrs, doc(cfg(feature = "frames")))]
-pub struct Frames<F> {
-    pub(super) on_frame: F,
-}
-
-#[cfg(feature = "frames")]
-impl<F> fmt::Debug for Frames<F> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Frames").finish_non_exhaustive()
-    }
-}
-
-#[cfg(feature = "frames")]
-impl<F: Fn(&[u8])> Output for Frames<F> {
-    fn send(&self, outgoing: Outgoing<'_>) {
-        let frame = match outgoing {
-            Outgoing::NewCallSite { id, metadata } => FrameWriter::new_call_site(id, metadata),
-            Outgoing::NewSpan { id, parent, call_site, values, thread } => {
-                let frame = FrameWriter::new_span(id, parent, call_site, thread);
-                with_values(frame, |visitor| values.record(visitor))
-            }
-            Outgoing::FollowsFrom { id, follows_from } => {
-                FrameWriter::follows_from(id, follows_from)
-            }
-            Outgoing::SpanEntered { id, thread } => FrameWriter::span_entered(id, thread),
-            Outgoing::SpanExited { id, thread } => FrameWriter::span_exited(id, thread),
-            Outgoing::SpanCloned { id } => FrameWriter::span_cloned(id),
-            Outgoing::SpanDropped { id } => FrameWriter::span_dropped(id),
-            Outgoing::ValuesRecorded { id, values } => {
-                with_values(FrameWriter::values_recorded(id), |visitor| values.record(visitor))
-            }
-            Outgoing::NewEvent { parent, call_site, event, thread } => {
-                let frame = FrameWriter::new_event(parent, call_site, thread);
-                with_values(frame, |visitor| event.record(visitor))
-            }
-        };
-        (self.on_frame)(frame.as_bytes());
-    }
-}
-
-#[cfg(feature = "frames")]
-fn with_values(frame: FrameWriter, record: impl FnOnce(&mut dyn Visit)) -> FrameWriter {
-    let mut visitor = crate::wire::visit::FieldVisitor(frame);
-    record(&mut visitor);
-    visitor.0
 }

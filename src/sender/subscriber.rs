@@ -6,7 +6,7 @@ use tracing_core::{
 };
 
 #[cfg(feature = "frames")]
-use super::output::Frames;
+use super::frames::Frames;
 use super::{
     call_sites::CallSites,
     context::Context,

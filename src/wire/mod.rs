@@ -18,7 +18,7 @@ mod model;
 mod parent;
 #[cfg(feature = "receiver")]
 mod record;
-#[cfg(feature = "std")]
+#[cfg(any(all(feature = "sender", feature = "std"), feature = "receiver"))]
 mod span_stack;
 pub(crate) mod text;
 mod value;
@@ -28,7 +28,7 @@ pub(crate) mod visit;
 
 #[cfg(any(feature = "sender", feature = "receiver"))]
 pub(crate) use self::parent::Parent;
-#[cfg(feature = "std")]
+#[cfg(any(all(feature = "sender", feature = "std"), feature = "receiver"))]
 pub(crate) use self::span_stack::SpanStack;
 pub use self::{
     call_site::{CallSiteData, CallSiteKind},

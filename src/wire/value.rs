@@ -132,8 +132,9 @@ impl TracedValue {
         self.as_debug_str().is_some_and(|text| text == format!("{object:?}"))
     }
 
-    /// Text of a string, of `Debug` / `Display` output or of an error's message.
-    pub(crate) fn as_text(&self) -> Option<&str> {
+    /// Returns a string, `Debug` or `Display` output or the message of an error, or `None` if the
+    /// value is of another variant.
+    pub fn as_text(&self) -> Option<&str> {
         match self {
             Self::String(text) => Some(text),
             Self::Object(object) => Some(&object.0),

@@ -81,9 +81,11 @@ pub(crate) use self::encode::FrameWriter;
 pub const VERSION: u8 = 1;
 
 /// Bit of the header that says that a thread follows.
+#[cfg(any(feature = "sender", feature = "receiver"))]
 const HAS_THREAD: u8 = 0b1_0000;
 
 /// Kind of a record, the low bits of the header.
+#[cfg(any(feature = "sender", feature = "receiver"))]
 mod kind {
     pub(super) const NEW_CALL_SITE: u8 = 0;
     pub(super) const NEW_SPAN: u8 = 1;
@@ -97,6 +99,7 @@ mod kind {
 }
 
 /// Type of a value, the low bits of its key.
+#[cfg(any(feature = "sender", feature = "receiver"))]
 mod value_type {
     pub(super) const FALSE: u64 = 0;
     pub(super) const TRUE: u64 = 1;
@@ -107,6 +110,7 @@ mod value_type {
     pub(super) const FLOAT: u64 = 6;
     pub(super) const STRING: u64 = 7;
     pub(super) const OBJECT: u64 = 8;
+    #[cfg(feature = "std")]
     pub(super) const ERROR: u64 = 9;
     pub(super) const BYTES: u64 = 10;
 
