@@ -65,12 +65,15 @@
 //!
 //! # Limitations
 //!
-//! - An error's chain is carried up to 128 messages, its types are not carried at all, and neither are
+//! - An error's chain is carried up to 100 messages, its types are not carried at all, and neither are
 //!   those of values recorded through `Debug` or `Display`: their text is.
 //! - A sender numbers its spans with 48 bits and remembers, in the IDs that the module sees, the call
 //!   site of each for the first 65,535 call sites: `Span::current()` does not know a span of a later one.
 //! - Text formats that have no way of telling the floats apart may round them; `serde_json` needs its
 //!   feature `float_roundtrip` not to. Frames carry all their bits.
+//! - In JSON a value goes by the name of its field. Where a call site declares a name twice, values are
+//!   given to its fields in turn, so that one that is recorded into the second field only arrives in the
+//!   first. Frames go by the index.
 //! - Threads of one stream are relayed by the thread that receives them. To the host's subscriber they
 //!   are one, so that a span of the stream that is current on one of them may be given to new spans of
 //!   another as an *explicit* parent.

@@ -4,7 +4,7 @@ use super::{
     ReceiveError,
     sink::{Sink, SinkParent, SinkSpan, SinkValues},
     stream::Stream,
-    values::{name, resolve},
+    values::{name, owned, resolve},
 };
 use crate::wire::{
     CallSiteData, CallSiteKind, MetadataId, Record, RecordValues, TracedValues, TracingEvent, frame,
@@ -107,7 +107,7 @@ impl FrameDecoder {
         values: &RecordValues<'_>,
     ) -> Result<TracedValues<String>, ReceiveError> {
         let (_, data) = self.stream.call_site(metadata_id, kind)?;
-        Ok(name(data, &resolve(metadata_id, data, values)?))
+        Ok(name(data, owned(&resolve(metadata_id, data, values)?)))
     }
 }
 

@@ -87,9 +87,12 @@ pub(super) struct SpanData {
     pub(super) metadata_id: MetadataId,
     /// The parent that the span was given, or that it found itself in.
     pub(super) parent_id: Option<RawSpanId>,
+    /// Whether the span was created as an explicit root.
+    pub(super) is_root: bool,
     /// Handles of the span.
     pub(super) ref_count: usize,
     pub(super) values: TracedValues<String>,
+    pub(super) follows_from: Vec<RawSpanId>,
     /// Places of the span on the stacks of threads.
     pub(super) entered: Vec<Entered>,
 }
@@ -114,7 +117,11 @@ struct SpanModel<'a> {
     #[serde(default)]
     bytes: Vec<Cow<'a, str>>,
     #[serde(default)]
-    entered: Vec<Entered>,
+    is_root: bool,
+    #[serde(default)]
+    follows_from: Cow<'a, [RawSpanId]>,
+    #[serde(default)]
+    entered: Cow<'a, [Entered]>,
 }
 
 impl Serialize for SpanData {
@@ -125,7 +132,9 @@ impl Serialize for SpanData {
             ref_count: self.ref_count,
             values: Cow::Borrowed(&self.values),
             bytes: names_of_bytes(&self.values),
-            entered: self.entered.clone(),
+            is_root: self.is_root,
+            follows_from: Cow::Borrowed(&self.follows_from),
+            entered: Cow::Borrowed(&self.entered),
         };
         model.serialize(serializer)
     }
@@ -133,10 +142,16 @@ impl Serialize for SpanData {
 
 impl<'de> Deserialize<'de> for SpanData {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let SpanModel { metadata_id, parent_id, ref_count, values, bytes, entered } =
-            SpanModel::deserialize(deserializer)?;
-        let values = restore_bytes(values.into_owned(), &bytes);
-        Ok(Self { metadata_id, parent_id, ref_count, values, entered })
+        let model = SpanModel::deserialize(deserializer)?;
+        Ok(Self {
+            metadata_id: model.metadata_id,
+            parent_id: model.parent_id,
+            is_root: model.is_root,
+            ref_count: model.ref_count,
+            values: restore_bytes(model.values.into_owned(), &model.bytes),
+            follows_from: model.follows_from.into_owned(),
+            entered: model.entered.into_owned(),
+        })
     }
 }
 

@@ -1,95 +1,129 @@
 //! The beginning and the end of a [`Stream`]: restoring, persisting and rolling back.
 
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
+use core::iter;
 
 use super::{
     persist::{Entered, PersistedMetadata, PersistedSpans, SpanData},
     sink::{Sink, SinkParent, SinkSpan},
     stream::{EnteredSpan, OpenSpan, Stream},
-    values::resolve_named,
+    values::{name, owned, resolve_named},
 };
-use crate::wire::{CallSiteData, CallSiteKind, MetadataId, RawSpanId, SpanStack};
+use crate::wire::{CallSiteData, CallSiteKind, MetadataId, RawSpanId, SpanStack, TracedValues};
+
+/// What a sink calls spans, those that it does not want included.
+pub(super) type SinkSpans = BTreeMap<RawSpanId, Option<SinkSpan>>;
 
 impl Stream {
     /// Takes in spans that were persisted. What does not fit together is left out.
     pub(super) fn restore(
         &mut self,
         spans: PersistedSpans,
-        mut sink_spans: BTreeMap<RawSpanId, Option<SinkSpan>>,
+        sink_spans: &SinkSpans,
         sink: &mut dyn Sink,
     ) {
+        // Which spans there were before and are closed is not persisted.
+        self.last_span_id = RawSpanId::MAX;
+
+        let parents: BTreeSet<_> = spans.spans.values().filter_map(|data| data.parent_id).collect();
         let mut entered = Vec::new();
-        let mut without_handle = Vec::new();
+        let mut new_spans = Vec::new();
         // Parents come first: they have lower IDs.
         for (id, data) in spans.spans {
-            let call_site = self.call_site(data.metadata_id, CallSiteKind::Span);
-            let Ok((call_site, site_data)) = call_site else { continue };
-            let parent = data.parent_id.filter(|parent| self.spans.contains_key(parent));
-            let known = sink_spans.remove(&id);
-            let is_new = known.is_none();
-            let sink_span = known
-                .unwrap_or_else(|| self.restore_in_sink(call_site, site_data, parent, &data, sink));
-            if data.ref_count == 0 {
-                without_handle.extend(sink_span.filter(|_| is_new));
+            entered.extend(data.entered.iter().map(|place| (*place, id, data.metadata_id)));
+            if data.ref_count == 0 && !parents.contains(&id) {
+                continue; // It is closed, and only waits for its exit.
             }
-            entered.extend(data.entered.iter().map(|place| (*place, id)));
-            if let Some(parent) = parent.and_then(|parent| self.spans.get_mut(&parent)) {
-                parent.children += 1;
+            if !sink_spans.contains_key(&id) {
+                new_spans.push(id);
             }
-            self.spans.insert(
-                id,
-                OpenSpan {
-                    metadata_id: data.metadata_id,
-                    call_site,
-                    parent,
-                    handles: data.ref_count,
-                    children: 0,
-                    values: data.values,
-                    sink_span,
-                    is_committed: true,
-                },
-            );
-            self.last_span_id = self.last_span_id.max(id);
+            self.restore_span(id, data, sink_spans, sink);
         }
-        entered.sort_by_key(|(place, _)| (place.thread, place.depth));
-        for (place, id) in entered {
-            let Some(sink_span) = self.spans.get(&id).map(|span| span.sink_span) else { continue };
+        for id in &new_spans {
+            self.restore_follows_from(*id, sink);
+        }
+
+        entered.sort_by_key(|(place, ..)| (place.thread, place.depth));
+        for (place, id, metadata_id) in entered {
+            let sink_span = match self.spans.get(&id) {
+                Some(span) => span.sink_span,
+                None => sink_spans.get(&id).copied().flatten(),
+            };
             if let Some(span) = sink_span {
                 sink.enter(span);
             }
             let stack = self.threads.entry(place.thread).or_insert_with(SpanStack::new);
-            stack.push(EnteredSpan { id, sink_span });
+            stack.push(EnteredSpan { id, metadata_id, sink_span });
         }
-        // They are kept open by what was restored since.
-        for span in without_handle {
+
+        // What has no handle is kept open by its children, which are there now.
+        let handles = |id: &RawSpanId| self.spans.get(id).filter(|span| span.handles == 0);
+        for span in new_spans.iter().filter_map(handles).filter_map(|span| span.sink_span) {
             sink.drop_handle(span);
         }
-        let unused = |(id, span): (&RawSpanId, &OpenSpan)| span.is_closed().then_some(*id);
-        for id in self.spans.iter().filter_map(unused).collect::<Vec<_>>() {
+        for id in new_spans.into_iter().rev() {
             self.close_if_unused(id, sink);
         }
     }
 
-    /// Creates a span anew in a sink that does not know it.
-    fn restore_in_sink(
-        &self,
-        call_site: usize,
-        site_data: &CallSiteData,
-        parent: Option<RawSpanId>,
-        data: &SpanData,
+    fn restore_span(
+        &mut self,
+        id: RawSpanId,
+        data: SpanData,
+        sink_spans: &SinkSpans,
         sink: &mut dyn Sink,
-    ) -> Option<SinkSpan> {
-        let parent = parent.and_then(|parent| self.spans.get(&parent)?.sink_span);
-        let parent = parent.map_or(
-            SinkParent::Contextual { current: None, is_ambiguous: false },
-            SinkParent::Explicit,
-        );
-        let values = resolve_named(data.metadata_id, site_data, &data.values).ok()?;
-        let span = sink.new_span(call_site, parent, &values)?;
-        for _ in 1..data.ref_count {
-            sink.clone_handle(span);
+    ) {
+        let call_site = self.call_site(data.metadata_id, CallSiteKind::Span);
+        let Ok((call_site, site_data)) = call_site else { return };
+        let Ok(values) = resolve_named(data.metadata_id, site_data, &data.values) else { return };
+        let parent = data.parent_id.filter(|parent| self.spans.contains_key(parent));
+        let sink_span = sink_spans.get(&id).copied().unwrap_or_else(|| {
+            let span = sink.new_span(call_site, self.sink_parent(parent, data.is_root), &values)?;
+            for _ in 1..data.ref_count {
+                sink.clone_handle(span);
+            }
+            Some(span)
+        });
+        let span = OpenSpan {
+            metadata_id: data.metadata_id,
+            call_site,
+            parent,
+            handles: data.ref_count,
+            children: 0,
+            values: owned(&values),
+            is_root: data.is_root,
+            follows_from: data.follows_from,
+            sink_span,
+            is_committed: true,
+        };
+        if let Some(parent) = parent.and_then(|parent| self.spans.get_mut(&parent)) {
+            parent.children += 1;
         }
-        Some(span)
+        self.spans.insert(id, span);
+    }
+
+    /// Finds the nearest span around a restored one that the sink wants.
+    fn sink_parent(&self, parent: Option<RawSpanId>, is_root: bool) -> SinkParent {
+        let parent = parent.and_then(|parent| self.spans.get(&parent));
+        let mut ancestors = iter::successors(parent, |span| self.spans.get(&span.parent?));
+        match ancestors.find_map(|span| span.sink_span) {
+            Some(span) => SinkParent::Explicit(span),
+            None if is_root => SinkParent::Root,
+            None => SinkParent::Contextual { current: None, is_ambiguous: false },
+        }
+    }
+
+    fn restore_follows_from(&self, id: RawSpanId, sink: &mut dyn Sink) {
+        let Some(span) = self.spans.get(&id) else { return };
+        let sources = span.follows_from.iter().filter_map(|source| self.spans.get(source));
+        for source in sources.filter_map(|source| source.sink_span) {
+            if let Some(span) = span.sink_span {
+                sink.follows_from(span, source);
+            }
+        }
     }
 
     pub(super) fn persist_metadata(&self) -> PersistedMetadata {
@@ -100,33 +134,43 @@ impl Stream {
     }
 
     /// Hands over the open spans, which are exited but not closed in the sink.
-    pub(super) fn persist(
-        &mut self,
-        sink: &mut dyn Sink,
-    ) -> (PersistedSpans, BTreeMap<RawSpanId, Option<SinkSpan>>) {
-        let mut entered = BTreeMap::<RawSpanId, Vec<Entered>>::new();
-        for (thread, stack) in &self.threads {
-            for (depth, span) in stack.iter().enumerate() {
-                entered.entry(span.id).or_default().push(Entered { thread: *thread, depth });
-            }
-        }
-        self.exit_all(sink);
-
+    pub(super) fn persist(&mut self, sink: &mut dyn Sink) -> (PersistedSpans, SinkSpans) {
         let mut spans = BTreeMap::new();
-        let mut sink_spans = BTreeMap::new();
+        let mut sink_spans = SinkSpans::new();
         for (id, span) in core::mem::take(&mut self.spans) {
+            let data = self.call_sites.get(span.call_site);
+            let values = data.map(|data| name(data, span.values)).unwrap_or_default();
             sink_spans.insert(id, span.sink_span);
             spans.insert(
                 id,
                 SpanData {
                     metadata_id: span.metadata_id,
                     parent_id: span.parent,
+                    is_root: span.is_root,
                     ref_count: span.handles,
-                    values: span.values,
-                    entered: entered.remove(&id).unwrap_or_default(),
+                    values,
+                    follows_from: span.follows_from,
+                    entered: Vec::new(),
                 },
             );
         }
+        for (thread, stack) in &self.threads {
+            for (depth, span) in stack.iter().enumerate() {
+                // A span may be closed while it is entered. All that is left of it is the exit.
+                sink_spans.entry(span.id).or_insert(span.sink_span);
+                let data = spans.entry(span.id).or_insert_with(|| SpanData {
+                    metadata_id: span.metadata_id,
+                    parent_id: None,
+                    is_root: true,
+                    ref_count: 0,
+                    values: TracedValues::new(),
+                    follows_from: Vec::new(),
+                    entered: Vec::new(),
+                });
+                data.entered.push(Entered { thread: *thread, depth });
+            }
+        }
+        self.exit_all(sink);
         (PersistedSpans { spans }, sink_spans)
     }
 

@@ -1,6 +1,5 @@
 use alloc::{
     collections::{BTreeMap, btree_map::Entry},
-    string::String,
     sync::Arc,
     vec::Vec,
 };
@@ -8,11 +7,11 @@ use alloc::{
 use super::{
     ReceiveError,
     sink::{Sink, SinkParent, SinkSpan},
-    values::{name, resolve},
+    values::{owned, resolve, update},
 };
 use crate::wire::{
     CallSiteData, CallSiteKind, MetadataId, Parent, RawSpanId, Record, RecordValues, SpanStack,
-    ThreadIndex, TracedValues,
+    ThreadIndex, TracedValue,
 };
 
 /// The state machine that understands a stream of records.
@@ -26,7 +25,7 @@ pub(super) struct Stream {
     /// Index of each call site.
     pub(super) call_site_ids: BTreeMap<MetadataId, usize>,
     pub(super) spans: BTreeMap<RawSpanId, OpenSpan>,
-    /// The highest ID that a span ever had.
+    /// The highest ID that a span ever had, or may have had before the stream was restored.
     pub(super) last_span_id: RawSpanId,
     pub(super) threads: BTreeMap<ThreadIndex, SpanStack<EnteredSpan>>,
 }
@@ -35,6 +34,7 @@ pub(super) struct Stream {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct EnteredSpan {
     pub(super) id: RawSpanId,
+    pub(super) metadata_id: MetadataId,
     pub(super) sink_span: Option<SinkSpan>,
 }
 
@@ -47,7 +47,11 @@ pub(super) struct OpenSpan {
     pub(super) parent: Option<RawSpanId>,
     pub(super) handles: usize,
     pub(super) children: usize,
-    pub(super) values: TracedValues<String>,
+    /// Values and the indexes of their fields.
+    pub(super) values: Vec<(usize, TracedValue)>,
+    /// Whether it was created as an explicit root.
+    pub(super) is_root: bool,
+    pub(super) follows_from: Vec<RawSpanId>,
     /// What the sink calls it; `None` if the sink does not want it.
     pub(super) sink_span: Option<SinkSpan>,
     /// Whether it stays open if the execution is rolled back, having been persisted before.
@@ -82,15 +86,16 @@ impl Stream {
                 };
                 if let (Some(span), Some(source)) = (span, source) {
                     sink.follows_from(span, source);
+                    self.span_mut(id)?.follows_from.push(follows_from);
                 }
             }
             Record::SpanEntered { id, thread } => {
-                let sink_span = self.span(id)?.sink_span;
+                let OpenSpan { metadata_id, sink_span, .. } = *self.span(id)?;
                 if let Some(span) = sink_span {
                     sink.enter(span);
                 }
                 let stack = self.threads.entry(thread).or_insert_with(SpanStack::new);
-                stack.push(EnteredSpan { id, sink_span });
+                stack.push(EnteredSpan { id, metadata_id, sink_span });
             }
             Record::SpanExited { id, thread } => self.exit(id, thread, sink)?,
             Record::SpanCloned { id } => {
@@ -171,23 +176,26 @@ impl Stream {
                 Some(span) => (Some(id), SinkParent::Explicit(span)),
                 // The handle of a disabled span has no ID, so that what names it for its parent
                 // is natively a root.
-                None => (None, SinkParent::Root),
+                None => (Some(id), SinkParent::Root),
             },
             Parent::Contextual => {
                 let is_ambiguous = self.threads.keys().any(|other| *other != thread);
                 let stack = self.threads.get(&thread);
-                let mut scope = stack.into_iter().flat_map(SpanStack::scope);
-                match scope.find(|entered| entered.sink_span.is_some()) {
-                    // Whoever is in a closed span is in none, whatever is around it.
-                    Some(entered) if !self.spans.contains_key(&entered.id) && is_ambiguous => {
-                        (None, SinkParent::Root)
+                let scope = || stack.into_iter().flat_map(SpanStack::scope);
+                let is_open = |span: &EnteredSpan| self.spans.contains_key(&span.id);
+                let is_enabled = |span: &EnteredSpan| span.sink_span.is_some();
+                // Whoever is in a closed span is in none, whatever is around it; but a span that
+                // the sink does not want is never entered there.
+                let parent = scope().find(|span| is_open(span) || is_enabled(span));
+                let parent = parent.filter(|span| is_open(span)).map(|span| span.id);
+                let parent_in_sink = match scope().find(|span| is_enabled(span)) {
+                    Some(span) if is_open(span) => {
+                        SinkParent::Contextual { current: span.sink_span, is_ambiguous }
                     }
-                    Some(entered) if self.spans.contains_key(&entered.id) => {
-                        let current = entered.sink_span;
-                        (Some(entered.id), SinkParent::Contextual { current, is_ambiguous })
-                    }
-                    _ => (None, SinkParent::Contextual { current: None, is_ambiguous }),
-                }
+                    Some(_) if is_ambiguous => SinkParent::Root,
+                    _ => SinkParent::Contextual { current: None, is_ambiguous },
+                };
+                (parent, parent_in_sink)
             }
         })
     }
@@ -203,7 +211,7 @@ impl Stream {
     ) -> Result<(), ReceiveError> {
         let (call_site, data) = self.call_site(metadata_id, CallSiteKind::Span)?;
         let resolved = resolve(metadata_id, data, values)?;
-        let named = name(data, &resolved);
+        let is_root = parent == Parent::Root;
         let (parent, sink_parent) = self.parent(parent, thread)?;
         let Entry::Vacant(entry) = self.spans.entry(id) else {
             return Err(ReceiveError::SpanExists(id));
@@ -214,7 +222,9 @@ impl Stream {
             parent,
             handles: 1,
             children: 0,
-            values: named,
+            values: owned(&resolved),
+            is_root,
+            follows_from: Vec::new(),
             sink_span: sink.new_span(call_site, sink_parent, &resolved),
             is_committed: false,
         });
@@ -264,9 +274,8 @@ impl Stream {
         let data =
             self.call_sites.get(call_site).ok_or(ReceiveError::UnknownMetadataId(metadata_id))?;
         let values = resolve(metadata_id, data, values)?;
-        let named = name(data, &values);
         let span = self.span_mut(id)?;
-        span.values.extend(named);
+        update(&mut span.values, &values);
         if let Some(span) = span.sink_span {
             sink.record(span, call_site, &values);
         }

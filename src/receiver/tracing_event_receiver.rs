@@ -112,7 +112,7 @@ impl TracingEventReceiver {
     fn start(&mut self) {
         self.sink.start();
         if let Some((spans, local_spans)) = self.to_restore.take() {
-            self.stream.restore(spans, local_spans.spans, &mut *self.sink);
+            self.stream.restore(spans, &local_spans.spans, &mut *self.sink);
         }
     }
 

@@ -52,12 +52,31 @@ pub(super) fn resolve_named<'a>(
 }
 
 /// Gives each value the name of its field.
-pub(super) fn name(data: &CallSiteData, values: &SinkValues<'_>) -> TracedValues<String> {
+pub(super) fn name(
+    data: &CallSiteData,
+    values: impl IntoIterator<Item = (usize, TracedValue)>,
+) -> TracedValues<String> {
     let mut named = TracedValues::new();
     for (index, value) in values {
-        if let Some(name) = data.fields.get(*index) {
-            named.push(name.clone().into_owned(), TracedValue::from(value));
+        if let Some(name) = data.fields.get(index) {
+            named.push(name.clone().into_owned(), value);
         }
     }
     named
+}
+
+/// Takes values out of the record that they came in.
+pub(super) fn owned(values: &SinkValues<'_>) -> Vec<(usize, TracedValue)> {
+    values.iter().map(|(index, value)| (*index, TracedValue::from(value))).collect()
+}
+
+/// Sets values, each in the place of an earlier one of its field, if there is one.
+pub(super) fn update(values: &mut Vec<(usize, TracedValue)>, new: &SinkValues<'_>) {
+    for (index, value) in new {
+        let value = TracedValue::from(value);
+        match values.iter_mut().find(|(known, _)| known == index) {
+            Some((_, place)) => *place = value,
+            None => values.push((*index, value)),
+        }
+    }
 }

@@ -63,8 +63,9 @@ impl TracedError {
     }
 }
 
-/// Messages of a chain that are kept: more than that only a chain without an end has.
-pub(crate) const MAX_CHAIN: usize = 128;
+/// Messages of a chain that are kept. It is more than any honest chain has, and less than what
+/// makes `serde_json` refuse to go deeper.
+pub(crate) const MAX_CHAIN: usize = 100;
 
 impl fmt::Display for TracedError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

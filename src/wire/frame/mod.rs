@@ -50,7 +50,7 @@
 //! | 6 | float | `f64` |
 //! | 7 | string | `str` |
 //! | 8 | output of `Debug` or `Display` | `str` |
-//! | 9 | error | `uint` from 1 to 128, and that many `str`: its message and those of its sources |
+//! | 9 | error | `uint` from 1 to 100, and that many `str`: its message and those of its sources |
 //! | 10 | byte string | `bytes` |
 //!
 //! A reader looks at the version before anything else and refuses those that it does not know.
