@@ -6,6 +6,7 @@ mod guest;
 mod json;
 mod persistence;
 mod predicates;
+mod programs;
 mod readme;
 mod receiver;
 mod sender;

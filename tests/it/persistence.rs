@@ -9,11 +9,14 @@ use std::{
 
 use serde::{Serialize, de::DeserializeOwned};
 use spanshot::{
-    Capture, LocalSpans, PersistedMetadata, PersistedSpans, Trace, TracingEventReceiver,
+    Capture, CaptureLayer, LocalSpans, PersistedMetadata, PersistedSpans, SharedStorage, Trace,
+    TracingEventReceiver,
 };
-use tracing::{Subscriber, dispatcher, field::Empty, info, info_span, span};
+use tracing::{Subscriber, debug_span, dispatcher, field::Empty, info, info_span, span};
 use tracing_subscriber::{
+    filter::LevelFilter,
     layer::{Context, Layer, SubscriberExt},
+    registry,
     registry::LookupSpan,
 };
 
@@ -22,7 +25,7 @@ use crate::{
     support::{current_dispatch, direct, feed_frames, frames_of, native},
 };
 
-fn through_json<T: Serialize + DeserializeOwned>(value: &T) -> T {
+fn through_json<T: Serialize, U: DeserializeOwned>(value: &T) -> U {
     serde_json::from_str(&serde_json::to_string(value).unwrap()).unwrap()
 }
 
@@ -180,6 +183,11 @@ fn program_goes_on_in_another_subscriber_with_what_was_open() {
             let _capture = Capture::start();
             Suspended::after(before)
         };
+        let again = {
+            let _capture = Capture::start();
+            Suspended::new(suspended.go_on_anew())
+        };
+        assert_eq!((&again.metadata, &again.spans), (&suspended.metadata, &suspended.spans));
         let capture = Capture::start();
         let mut receiver = suspended.go_on_anew();
         feed_frames(after)(&mut receiver);
@@ -242,17 +250,17 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Log {
 
 fn logging() -> (Log, tracing::subscriber::DefaultGuard) {
     let log = Log::default();
-    let guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(log.clone()));
+    let guard = tracing::subscriber::set_default(registry().with(log.clone()));
     (log, guard)
 }
 
 /// A program that ends in the middle of spans on two threads.
 fn trap() {
     let outer = info_span!("outer").entered();
-    mem::forget(info_span!("idle"));
+    let side = info_span!("side");
     on_thread(|| mem::forget(info_span!("thread").entered()));
     let inner = info_span!("inner").entered();
-    mem::forget(outer.clone().entered());
+    mem::forget((outer.clone().entered(), side.entered()));
     mem::forget((outer, inner));
 }
 
@@ -265,13 +273,14 @@ fn dropping_exits_innermost_first_and_closes_newest_first() {
     log.take();
     drop(receiver);
     let expected = [
+        "exit outer/side",
         "exit outer",
         "exit outer/inner",
         "exit outer",
         "exit thread",
         "close outer/inner",
         "close thread",
-        "close outer/idle",
+        "close outer/side",
         "close outer",
     ];
     assert_eq!(log.take(), expected);
@@ -286,12 +295,14 @@ fn persisted_spans_are_exited_and_entered_again_and_stay_open() {
     log.take();
 
     let suspended = Suspended::new(receiver);
-    let exits = ["exit outer", "exit outer/inner", "exit outer", "exit thread"];
+    let exits = ["exit outer/side", "exit outer", "exit outer/inner", "exit outer", "exit thread"];
     assert_eq!(log.take(), exits);
     assert_eq!(suspended.spans.len(), 4);
     let (metadata, spans) = (suspended.metadata.clone(), suspended.spans.clone());
     let mut receiver = suspended.go_on();
-    assert_eq!(log.take(), ["enter outer", "enter outer/inner", "enter outer", "enter thread"]);
+    let enters =
+        ["enter outer", "enter outer/inner", "enter outer", "enter outer/side", "enter thread"];
+    assert_eq!(log.take(), enters);
 
     // A new span is the execution's own; the others belong to what was persisted.
     let mut more = frames_of(|| {
@@ -299,49 +310,73 @@ fn persisted_spans_are_exited_and_entered_again_and_stay_open() {
         mem::forget(info_span!("new"));
     });
     feed_frames(&more.split_off(frames.len()))(&mut receiver);
-    assert_eq!(log.take(), ["new outer/inner/new"]);
+    assert_eq!(log.take(), ["new outer/side/new"]);
     drop(receiver);
-    assert_eq!(log.take(), [&exits[..], &["close outer/inner/new"]].concat());
+    assert_eq!(log.take(), [&exits[..], &["close outer/side/new"]].concat());
 
     drop(guard);
     let (log, _guard) = logging();
     let _receiver = TracingEventReceiver::new(metadata, spans, LocalSpans::default());
-    let expected = [
-        "new outer",
-        "new outer/idle",
-        "new thread",
-        "new outer/inner",
-        "enter outer",
-        "enter outer/inner",
-        "enter outer",
-        "enter thread",
-    ];
-    assert_eq!(log.take(), expected);
+    let news = ["new outer", "new outer/side", "new thread", "new outer/inner"];
+    assert_eq!(log.take(), [&news[..], &enters].concat());
 }
 
-/// Checks that a program can be suspended before its event `suspend`, and that what is captured in another
-/// subscriber, within a span of the host, is this tree.
+fn captured(max_level: LevelFilter, f: impl FnOnce()) -> Trace {
+    let storage = SharedStorage::default();
+    let subscriber = registry().with(max_level).with(CaptureLayer::new(&storage));
+    tracing::subscriber::with_default(subscriber, f);
+    storage.lock()
+}
+
+/// Has a program suspended before its event `suspend`, and checks what another subscriber gets of
+/// it, in a span of the host.
 #[track_caller]
-fn check_anew(program: impl Fn(), expected: &str) {
+fn check_anew(max_levels: [LevelFilter; 2], program: impl Fn(), expected: &str) {
     let frames = frames_of(program);
     let is_mark = |frame: &Vec<u8>| frame.windows(7).any(|text| text == b"suspend");
-    let cut = frames.iter().rposition(is_mark).unwrap();
-    let suspended = {
-        let _capture = Capture::start();
-        Suspended::after(&frames[..cut])
-    };
-    let capture = Capture::start();
-    info_span!("host").in_scope(|| {
-        let mut receiver = suspended.go_on_anew();
-        feed_frames(&frames[cut..])(&mut receiver);
-        mem::forget(receiver);
+    let (before, after) = frames.split_at(frames.iter().rposition(is_mark).unwrap());
+    let mut suspended = None;
+    captured(max_levels[0], || suspended = Some(Suspended::after(before)));
+    let trace = captured(max_levels[1], || {
+        let _host = info_span!("host").entered();
+        let mut receiver = suspended.unwrap().go_on_anew();
+        feed_frames(after)(&mut receiver);
     });
-    assert_eq!(capture.trace().to_string(), expected);
+    assert_eq!(trace.to_string(), expected);
+}
+
+const ALL: [LevelFilter; 2] = [LevelFilter::TRACE; 2];
+
+#[test]
+#[ignore = "fails: a restored span is a root if its parent is disabled"]
+fn restored_span_stands_in_the_nearest_that_is_enabled_now() {
+    let program = || {
+        let _outer = info_span!("outer").entered();
+        let _between = debug_span!("between").entered();
+        let _inner = info_span!("inner").entered();
+        info!("suspend");
+    };
+    let with_between = "\
+INFO host{}
+└─ INFO outer{}
+   └─ DEBUG between{}
+      └─ INFO inner{}
+         └─ INFO suspend";
+    let without_it = "\
+INFO host{}
+└─ INFO outer{}
+   └─ INFO inner{}
+      └─ INFO suspend";
+    check_anew(ALL, program, with_between);
+    check_anew([LevelFilter::INFO, LevelFilter::INFO], program, without_it);
+    check_anew([LevelFilter::TRACE, LevelFilter::INFO], program, without_it);
+    check_anew([LevelFilter::INFO, LevelFilter::TRACE], program, with_between);
 }
 
 #[test]
 fn restored_roots_are_in_the_span_of_the_host() {
     check_anew(
+        ALL,
         || {
             let root = info_span!("root").entered();
             let child = info_span!("child");
@@ -356,6 +391,7 @@ fn restored_roots_are_in_the_span_of_the_host() {
 #[ignore = "fails: that a span is an explicit root is not persisted"]
 fn restored_explicit_root_stays_one() {
     check_anew(
+        ALL,
         || {
             let _root = info_span!(parent: None, "root");
             info!("suspend");
@@ -368,6 +404,7 @@ fn restored_explicit_root_stays_one() {
 #[ignore = "fails: what a span follows from is not persisted"]
 fn restored_span_follows_from_what_it_did() {
     check_anew(
+        ALL,
         || {
             let (cause, effect) = (info_span!("cause"), info_span!("effect"));
             effect.follows_from(&cause);
@@ -382,6 +419,7 @@ fn restored_span_follows_from_what_it_did() {
 #[ignore = "fails: a restored receiver does not know that the closed span existed"]
 fn span_may_follow_from_one_that_was_closed_before() {
     check_anew(
+        ALL,
         || {
             let (effect, cause) = (info_span!("effect"), info_span!("cause"));
             let id = cause.id();
@@ -397,6 +435,7 @@ fn span_may_follow_from_one_that_was_closed_before() {
 #[ignore = "fails: that a closed span is entered is not persisted, and its exit is refused"]
 fn closed_span_that_is_entered_may_be_exited() {
     check_anew(
+        ALL,
         || {
             let outer = info_span!("outer").entered();
             let closed = info_span!("closed");
@@ -416,6 +455,7 @@ fn closed_span_that_is_entered_may_be_exited() {
 #[ignore = "fails: a late value is persisted as that of the last field of its name"]
 fn late_value_of_a_name_given_twice_is_restored_in_its_place() {
     check_anew(
+        ALL,
         || {
             let span = info_span!("span", a = 1, a = 2);
             span.record("a", 3);
@@ -437,7 +477,6 @@ fn asleep() {
 }
 
 const RESUMED: &str = "\
-INFO suspend
 INFO outer{port=8080}
 └─ INFO inner{late=-0.0}
    └─ INFO resumed";
@@ -448,6 +487,14 @@ fn before_and_after(lines: &[String]) -> (&[String], &[String]) {
     lines.split_at(mark.unwrap())
 }
 
+macro_rules! receive {
+    ($receiver:expr, $lines:expr) => {
+        for line in $lines {
+            $receiver.receive(serde_json::from_str(line).unwrap());
+        }
+    };
+}
+
 #[test]
 fn what_the_published_crate_persists_is_read() {
     let lines = published_json(asleep);
@@ -455,47 +502,29 @@ fn what_the_published_crate_persists_is_read() {
     let (metadata, spans) = {
         let _capture = Capture::start();
         let mut receiver = tracing_tunnel::TracingEventReceiver::default();
-        for line in before {
-            receiver.receive(serde_json::from_str(line).unwrap());
-        }
-        let metadata = serde_json::to_string(&receiver.persist_metadata()).unwrap();
-        (metadata, serde_json::to_string(&receiver.persist().0).unwrap())
+        receive!(receiver, before);
+        (through_json(&receiver.persist_metadata()), through_json(&receiver.persist().0))
     };
-    let (metadata, spans) = (serde_json::from_str(&metadata), serde_json::from_str(&spans));
     let capture = Capture::start();
-    let mut receiver =
-        TracingEventReceiver::new(metadata.unwrap(), spans.unwrap(), LocalSpans::default());
-    for line in after {
-        receiver.receive(serde_json::from_str(line).unwrap());
-    }
-    let expected = RESUMED.split_once('\n').unwrap();
-    let expected = format!("{}\n{}", expected.1, expected.0); // restored before all else
-    assert_eq!(capture.trace().to_string(), expected);
+    let mut receiver = TracingEventReceiver::new(metadata, spans, LocalSpans::default());
+    receive!(receiver, after);
+    assert_eq!(capture.trace().to_string(), format!("{RESUMED}\nINFO suspend"));
 }
 
 #[test]
 fn published_crate_reads_what_is_persisted() {
     let lines = json(asleep);
     let (before, after) = before_and_after(&lines);
-    let suspended = {
+    let (metadata, spans) = {
         let _capture = Capture::start();
         let mut receiver = TracingEventReceiver::default();
-        for line in before {
-            receiver.receive(serde_json::from_str(line).unwrap());
-        }
-        Suspended::new(receiver)
+        receive!(receiver, before);
+        (through_json(&receiver.persist_metadata()), through_json(&receiver.persist().0))
     };
-    let metadata = serde_json::to_string(&suspended.metadata).unwrap();
-    let spans = serde_json::to_string(&suspended.spans).unwrap();
-    let (metadata, spans) = (serde_json::from_str(&metadata), serde_json::from_str(&spans));
     let capture = Capture::start();
-    let mut receiver = tracing_tunnel::TracingEventReceiver::new(
-        metadata.unwrap(),
-        spans.unwrap(),
-        tracing_tunnel::LocalSpans::default(),
-    );
-    for line in after {
-        receiver.receive(serde_json::from_str(line).unwrap());
-    }
-    assert_eq!(capture.trace().to_string(), RESUMED); // restored when they are entered
+    let local_spans = tracing_tunnel::LocalSpans::default();
+    let mut receiver = tracing_tunnel::TracingEventReceiver::new(metadata, spans, local_spans);
+    receive!(receiver, after);
+    // It creates spans anew where they are entered.
+    assert_eq!(capture.trace().to_string(), format!("INFO suspend\n{RESUMED}"));
 }

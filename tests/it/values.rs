@@ -2,6 +2,7 @@
 //! recorded.
 
 use std::{
+    array,
     error::Error,
     fmt::{self, Debug},
     iter,
@@ -302,6 +303,19 @@ fn value_sets_made_by_hand() {
     let visits = "event; i64 a 1; i64 b 1; i64 a 2";
     check(|| Event::dispatch(&METADATA, &fields.value_set(&twice)), visits);
     check(|| Event::dispatch(&METADATA, &fields.value_set(&[])), "event");
+
+    let all: [Field; 600] = array::from_fn(|i| fields.iter().nth(i).unwrap());
+    let numbers: [usize; 600] = array::from_fn(|i| i);
+    let backwards: [_; 600] = array::from_fn(|i| (&all[599 - i], Some(&numbers[i] as &dyn Value)));
+    check_same(|| {
+        Event::dispatch(&METADATA, &fields.value_set(backwards.first_chunk::<9>().unwrap()))
+    });
+    check_same(|| {
+        Event::dispatch(&METADATA, &fields.value_set(backwards.first_chunk::<65>().unwrap()))
+    });
+    check_same(|| {
+        Event::dispatch(&METADATA, &fields.value_set(backwards.first_chunk::<512>().unwrap()))
+    });
 }
 
 #[test]
