@@ -78,6 +78,10 @@ impl Direct {
 }
 
 impl Sink for Direct {
+    fn forget_call_sites(&mut self) {
+        self.call_sites.clear();
+    }
+
     fn new_call_site(&mut self, data: &Arc<CallSiteData>) {
         self.call_sites.push(CallSite::Received(Arc::clone(data)));
     }

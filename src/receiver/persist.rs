@@ -1,17 +1,18 @@
-use alloc::{borrow::Cow, collections::BTreeMap, string::String, vec::Vec};
+use alloc::{borrow::Cow, boxed::Box, collections::BTreeMap, string::String, vec::Vec};
+use core::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use tracing_core::Dispatch;
 
-use super::sink::SinkSpan;
+use super::{restore::SinkSpans, sink::Sink};
 use crate::wire::{
     CallSiteData, MetadataId, RawSpanId, ThreadIndex, TracedValues, names_of_bytes, restore_bytes,
 };
 
-/// Call sites of a program, to be kept for receivers of later executions of the same program.
+/// Call sites that an execution of a program has announced, to be kept until it goes on.
 ///
-/// It belongs to an executable (a WASM module), not to one execution of it (an instance): all
-/// executions can share it.
+/// It belongs to one execution (a WASM instance), like [`PersistedSpans`]: a sender numbers call
+/// sites in the order of their first use, which may be another one in the next execution. (Senders
+/// of `tracing-tunnel` use addresses, so that executions of one module can share it.)
 ///
 /// # Example
 ///
@@ -37,7 +38,7 @@ impl PersistedMetadata {
         self.call_sites.iter().map(|(id, data)| (*id, data))
     }
 
-    /// Adds the call sites of another collection, which win where both have an ID.
+    /// Adds call sites of the same execution, which win where both collections have an ID.
     pub fn extend(&mut self, other: Self) {
         self.call_sites.extend(other.call_sites);
     }
@@ -69,16 +70,26 @@ impl PersistedSpans {
     }
 }
 
-/// What the host's subscriber knows of the [`PersistedSpans`] of one execution.
+/// What the host's subscriber, or storage, knows of the [`PersistedSpans`] of one execution.
 ///
-/// It is kept in memory for as long as the subscriber lives. A receiver that is restored with it
-/// goes on with the very same spans; one that is restored without it (or with the default, which
-/// is empty) creates them anew.
-#[derive(Debug, Clone, Default)]
+/// It is kept in memory for as long as that lives. A receiver that is restored with it goes on
+/// where the earlier one was, with the very same spans; one that is restored without it (or with the
+/// default, which is empty) creates them anew in the current subscriber.
+///
+/// # Example
+///
+/// See [`TracingEventReceiver::persist()`](super::TracingEventReceiver::persist).
+#[derive(Default)]
 pub struct LocalSpans {
-    pub(super) spans: BTreeMap<RawSpanId, Option<SinkSpan>>,
-    /// The subscriber that the spans live in.
-    pub(super) dispatch: Option<Dispatch>,
+    pub(super) spans: SinkSpans,
+    /// Where the spans live.
+    pub(super) sink: Option<Box<dyn Sink>>,
+}
+
+impl fmt::Debug for LocalSpans {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("LocalSpans").field("spans", &self.spans).finish_non_exhaustive()
+    }
 }
 
 /// All that is needed to create a span anew.

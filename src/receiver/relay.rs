@@ -29,8 +29,8 @@ pub(super) struct Relay {
 }
 
 impl Relay {
-    pub(super) fn new(dispatch: Option<Dispatch>) -> Self {
-        let mut relay = Self { dispatch, ..Self::default() };
+    pub(super) fn new() -> Self {
+        let mut relay = Self::default();
         relay.pin();
         relay
     }
@@ -44,10 +44,26 @@ impl Relay {
     }
 
     /// Runs the function while the subscriber is the default one: a subscriber may ask for it, as
-    /// `Registry` does when it closes a span on exit.
+    /// `Registry` does when it closes the parent of a closed span.
+    ///
+    /// A receiver may be fed by the hook of a sender, in the middle of a dispatch on this thread.
+    /// Then the default cannot be changed; but neither has it a say, since `tracing-core` takes
+    /// nothing that is traced meanwhile.
     fn with<T>(&self, f: impl FnOnce(&Dispatch) -> T) -> Option<T> {
         let dispatch = self.dispatch.as_ref()?;
-        Some(dispatcher::with_default(dispatch, || f(dispatch)))
+        Some(if dispatcher::get_current(|_| ()).is_some() {
+            dispatcher::with_default(dispatch, || f(dispatch))
+        } else {
+            f(dispatch)
+        })
+    }
+
+    /// Does the same, and sees to it that nothing which the subscriber traces meanwhile comes back
+    /// to it: `tracing`'s macros create spans and emit events in this way.
+    fn with_guarded<T>(&self, f: impl Fn(&Dispatch) -> T) -> Option<T> {
+        self.with(|dispatch| {
+            dispatcher::get_current(|current| f(current)).unwrap_or_else(|| f(dispatch))
+        })
     }
 
     /// Finds the parent. All threads of the stream are in the receiver's thread here, where spans of
@@ -91,8 +107,12 @@ impl Sink for Relay {
         self.pin();
     }
 
-    fn dispatch(&self) -> Option<&Dispatch> {
-        self.dispatch.as_ref()
+    fn is_ready(&self) -> bool {
+        self.dispatch.is_some()
+    }
+
+    fn forget_call_sites(&mut self) {
+        self.call_sites.clear();
     }
 
     fn new_call_site(&mut self, data: &Arc<CallSiteData>) {
@@ -110,21 +130,17 @@ impl Sink for Relay {
         values: &SinkValues<'_>,
     ) -> Option<SinkSpan> {
         let (call_site, metadata) = self.call_site(call_site)?;
-        let span = self.with(|_| {
-            // Through the default, as the macros do it: what a subscriber traces meanwhile is not
-            // given to it.
-            dispatcher::get_default(|dispatch| {
-                if !call_site.is_enabled(dispatch) {
-                    return None;
-                }
-                with_value_set(metadata, values, |values| {
-                    let attributes = match self.parent(parent) {
-                        RelayedParent::Contextual => Attributes::new(metadata, values),
-                        RelayedParent::Root => Attributes::new_root(metadata, values),
-                        RelayedParent::Explicit(id) => Attributes::child_of(id, metadata, values),
-                    };
-                    Some(dispatch.new_span(&attributes))
-                })
+        let span = self.with_guarded(|dispatch| {
+            if !call_site.is_enabled(dispatch) {
+                return None;
+            }
+            with_value_set(metadata, values, |values| {
+                let attributes = match self.parent(parent) {
+                    RelayedParent::Contextual => Attributes::new(metadata, values),
+                    RelayedParent::Root => Attributes::new_root(metadata, values),
+                    RelayedParent::Explicit(id) => Attributes::child_of(id, metadata, values),
+                };
+                Some(dispatch.new_span(&attributes))
             })
         });
         span.flatten().map(|id| id.into_non_zero_u64())
@@ -132,17 +148,15 @@ impl Sink for Relay {
 
     fn new_event(&mut self, call_site: usize, parent: SinkParent, values: &SinkValues<'_>) {
         let Some((call_site, metadata)) = self.call_site(call_site) else { return };
-        self.with(|_| {
-            dispatcher::get_default(|dispatch| {
-                if !call_site.is_enabled(dispatch) {
-                    return;
-                }
-                with_value_set(metadata, values, |values| {
-                    dispatch.event(&match self.parent(parent) {
-                        RelayedParent::Contextual => Event::new(metadata, values),
-                        RelayedParent::Root => Event::new_child_of(None, metadata, values),
-                        RelayedParent::Explicit(id) => Event::new_child_of(id, metadata, values),
-                    });
+        self.with_guarded(|dispatch| {
+            if !call_site.is_enabled(dispatch) {
+                return;
+            }
+            with_value_set(metadata, values, |values| {
+                dispatch.event(&match self.parent(parent) {
+                    RelayedParent::Contextual => Event::new(metadata, values),
+                    RelayedParent::Root => Event::new_child_of(None, metadata, values),
+                    RelayedParent::Explicit(id) => Event::new_child_of(id, metadata, values),
                 });
             });
         });

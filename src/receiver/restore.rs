@@ -80,8 +80,9 @@ impl Stream {
         let Ok((call_site, site_data)) = call_site else { return };
         let Ok(values) = resolve_named(data.metadata_id, site_data, &data.values) else { return };
         let parent = data.parent_id.filter(|parent| self.spans.contains_key(parent));
+        let (in_sink, for_sink) = self.parent_in_sink(parent, data.is_root);
         let sink_span = sink_spans.get(&id).copied().unwrap_or_else(|| {
-            let span = sink.new_span(call_site, self.sink_parent(parent, data.is_root), &values)?;
+            let span = sink.new_span(call_site, for_sink, &values)?;
             for _ in 1..data.ref_count {
                 sink.clone_handle(span);
             }
@@ -91,6 +92,7 @@ impl Stream {
             metadata_id: data.metadata_id,
             call_site,
             parent,
+            keeps_open: in_sink.filter(|_| sink_span.is_some()),
             handles: data.ref_count,
             children: 0,
             values: owned(&values),
@@ -99,20 +101,22 @@ impl Stream {
             sink_span,
             is_committed: true,
         };
-        if let Some(parent) = parent.and_then(|parent| self.spans.get_mut(&parent)) {
-            parent.children += 1;
-        }
+        self.keep_open(span.keeps_open);
         self.spans.insert(id, span);
     }
 
     /// Finds the nearest span around a restored one that the sink wants.
-    fn sink_parent(&self, parent: Option<RawSpanId>, is_root: bool) -> SinkParent {
-        let parent = parent.and_then(|parent| self.spans.get(&parent));
-        let mut ancestors = iter::successors(parent, |span| self.spans.get(&span.parent?));
-        match ancestors.find_map(|span| span.sink_span) {
-            Some(span) => SinkParent::Explicit(span),
-            None if is_root => SinkParent::Root,
-            None => SinkParent::Contextual { current: None, is_ambiguous: false },
+    fn parent_in_sink(
+        &self,
+        parent: Option<RawSpanId>,
+        is_root: bool,
+    ) -> (Option<RawSpanId>, SinkParent) {
+        let ancestors = iter::successors(parent, |id| self.spans.get(id)?.parent);
+        let wanted = |id: RawSpanId| Some((id, self.spans.get(&id)?.sink_span?));
+        match ancestors.into_iter().find_map(wanted) {
+            Some((id, span)) => (Some(id), SinkParent::Explicit(span)),
+            None if is_root => (None, SinkParent::Root),
+            None => (None, SinkParent::Contextual { current: None, is_ambiguous: false }),
         }
     }
 

@@ -1,8 +1,6 @@
 use alloc::sync::Arc;
 use core::num::NonZeroU64;
 
-use tracing_core::Dispatch;
-
 use crate::wire::{CallSiteData, ValueRef};
 
 /// What a sink calls a span. A span that the sink does not want has none, and is never mentioned.
@@ -29,6 +27,9 @@ pub(crate) enum SinkParent {
 
 /// Where a stream goes: the state machine has checked it, and calls nothing out of order.
 pub(crate) trait Sink: Send + Sync {
+    /// Begins to number call sites anew, for another receiver that goes on with this sink.
+    fn forget_call_sites(&mut self) {}
+
     /// Learns of a call site. The first one is number 0 from now on, the next one 1, and so on.
     fn new_call_site(&mut self, data: &Arc<CallSiteData>);
 
@@ -62,8 +63,8 @@ pub(crate) trait Sink: Send + Sync {
     /// Gets ready for a record, if it is not yet.
     fn start(&mut self) {}
 
-    /// The subscriber that spans live in, if it is one.
-    fn dispatch(&self) -> Option<&Dispatch> {
-        None
+    /// Whether spans can be created.
+    fn is_ready(&self) -> bool {
+        true
     }
 }

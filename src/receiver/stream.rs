@@ -39,12 +39,15 @@ pub(super) struct EnteredSpan {
 }
 
 /// A span that is not closed. As in `tracing_subscriber::Registry`, a span is kept open by its
-/// handles and by its children, but not by the threads that are in it.
+/// handles and by its children there, but not by the threads that are in it.
 #[derive(Debug)]
 pub(super) struct OpenSpan {
     pub(super) metadata_id: MetadataId,
     pub(super) call_site: usize,
+    /// The parent in the program, whether the sink wants it or not.
     pub(super) parent: Option<RawSpanId>,
+    /// The parent in the sink, which this span keeps open.
+    pub(super) keeps_open: Option<RawSpanId>,
     pub(super) handles: usize,
     pub(super) children: usize,
     /// Values and the indexes of their fields.
@@ -56,6 +59,19 @@ pub(super) struct OpenSpan {
     pub(super) sink_span: Option<SinkSpan>,
     /// Whether it stays open if the execution is rolled back, having been persisted before.
     pub(super) is_committed: bool,
+}
+
+/// Parent of a new span or event.
+struct FoundParent {
+    in_program: Option<RawSpanId>,
+    in_sink: Option<RawSpanId>,
+    for_sink: SinkParent,
+}
+
+impl FoundParent {
+    fn root() -> Self {
+        Self { in_program: None, in_sink: None, for_sink: SinkParent::Root }
+    }
 }
 
 impl OpenSpan {
@@ -118,8 +134,8 @@ impl Stream {
             Record::NewEvent { metadata_id, parent, values, thread } => {
                 let (index, data) = self.call_site(metadata_id, CallSiteKind::Event)?;
                 let values = resolve(metadata_id, data, &values)?;
-                let (_, parent) = self.parent(parent, thread)?;
-                sink.new_event(index, parent, &values);
+                let parent = self.parent(parent, thread)?;
+                sink.new_event(index, parent.for_sink, &values);
             }
         }
         Ok(())
@@ -163,41 +179,46 @@ impl Stream {
         self.spans.get_mut(&id).ok_or(ReceiveError::UnknownSpanId(id))
     }
 
-    /// Finds the parent of a new span or event: which span it is in this stream, and what the sink
-    /// has to know of it.
-    fn parent(
-        &self,
-        parent: Parent,
-        thread: ThreadIndex,
-    ) -> Result<(Option<RawSpanId>, SinkParent), ReceiveError> {
+    /// Finds the parent of a new span or event.
+    fn parent(&self, parent: Parent, thread: ThreadIndex) -> Result<FoundParent, ReceiveError> {
         Ok(match parent {
-            Parent::Root => (None, SinkParent::Root),
+            Parent::Root => FoundParent::root(),
             Parent::Explicit(id) => match self.span(id)?.sink_span {
-                Some(span) => (Some(id), SinkParent::Explicit(span)),
+                Some(span) => FoundParent {
+                    in_program: Some(id),
+                    in_sink: Some(id),
+                    for_sink: SinkParent::Explicit(span),
+                },
                 // The handle of a disabled span has no ID, so that what names it for its parent
                 // is natively a root.
-                None => (Some(id), SinkParent::Root),
+                None => FoundParent { in_program: Some(id), ..FoundParent::root() },
             },
-            Parent::Contextual => {
-                let is_ambiguous = self.threads.keys().any(|other| *other != thread);
-                let stack = self.threads.get(&thread);
-                let scope = || stack.into_iter().flat_map(SpanStack::scope);
-                let is_open = |span: &EnteredSpan| self.spans.contains_key(&span.id);
-                let is_enabled = |span: &EnteredSpan| span.sink_span.is_some();
-                // Whoever is in a closed span is in none, whatever is around it; but a span that
-                // the sink does not want is never entered there.
-                let parent = scope().find(|span| is_open(span) || is_enabled(span));
-                let parent = parent.filter(|span| is_open(span)).map(|span| span.id);
-                let parent_in_sink = match scope().find(|span| is_enabled(span)) {
-                    Some(span) if is_open(span) => {
-                        SinkParent::Contextual { current: span.sink_span, is_ambiguous }
-                    }
-                    Some(_) if is_ambiguous => SinkParent::Root,
-                    _ => SinkParent::Contextual { current: None, is_ambiguous },
-                };
-                (parent, parent_in_sink)
-            }
+            Parent::Contextual => self.contextual_parent(thread),
         })
+    }
+
+    fn contextual_parent(&self, thread: ThreadIndex) -> FoundParent {
+        let is_ambiguous = self.threads.keys().any(|other| *other != thread);
+        let stack = self.threads.get(&thread);
+        let scope = || stack.into_iter().flat_map(SpanStack::scope);
+        let is_open = |span: &EnteredSpan| self.spans.contains_key(&span.id);
+        let is_enabled = |span: &EnteredSpan| span.sink_span.is_some();
+        // Whoever is in a closed span is in none, whatever is around it; but a span that the sink
+        // does not want is never entered there.
+        let in_program = scope().find(|span| is_open(span) || is_enabled(span));
+        let in_sink = scope().find(|span| is_enabled(span));
+        let for_sink = match in_sink {
+            Some(span) if is_open(span) => {
+                SinkParent::Contextual { current: span.sink_span, is_ambiguous }
+            }
+            Some(_) if is_ambiguous => SinkParent::Root,
+            _ => SinkParent::Contextual { current: None, is_ambiguous },
+        };
+        FoundParent {
+            in_program: in_program.filter(|span| is_open(span)).map(|span| span.id),
+            in_sink: in_sink.filter(|span| is_open(span)).map(|span| span.id),
+            for_sink,
+        }
     }
 
     fn new_span(
@@ -212,27 +233,35 @@ impl Stream {
         let (call_site, data) = self.call_site(metadata_id, CallSiteKind::Span)?;
         let resolved = resolve(metadata_id, data, values)?;
         let is_root = parent == Parent::Root;
-        let (parent, sink_parent) = self.parent(parent, thread)?;
+        let parent = self.parent(parent, thread)?;
         let Entry::Vacant(entry) = self.spans.entry(id) else {
             return Err(ReceiveError::SpanExists(id));
         };
+        let sink_span = sink.new_span(call_site, parent.for_sink, &resolved);
+        let keeps_open = parent.in_sink.filter(|_| sink_span.is_some());
         entry.insert(OpenSpan {
             metadata_id,
             call_site,
-            parent,
+            parent: parent.in_program,
+            keeps_open,
             handles: 1,
             children: 0,
             values: owned(&resolved),
             is_root,
             follows_from: Vec::new(),
-            sink_span: sink.new_span(call_site, sink_parent, &resolved),
+            sink_span,
             is_committed: false,
         });
         self.last_span_id = self.last_span_id.max(id);
+        self.keep_open(keeps_open);
+        Ok(())
+    }
+
+    /// Counts a child that a span has in the sink.
+    pub(super) fn keep_open(&mut self, parent: Option<RawSpanId>) {
         if let Some(parent) = parent.and_then(|parent| self.spans.get_mut(&parent)) {
             parent.children += 1;
         }
-        Ok(())
     }
 
     fn exit(
@@ -294,7 +323,7 @@ impl Stream {
             if let Some(span) = span.sink_span {
                 sink.closed(span);
             }
-            if let Some(parent) = span.parent {
+            if let Some(parent) = span.keeps_open {
                 if let Some(parent) = self.spans.get_mut(&parent) {
                     parent.children = parent.children.saturating_sub(1);
                 }

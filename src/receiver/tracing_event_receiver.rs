@@ -5,6 +5,7 @@ use super::{
     ReceiveError,
     persist::{LocalSpans, PersistedMetadata, PersistedSpans},
     relay::Relay,
+    restore::SinkSpans,
     sink::Sink,
     stream::Stream,
 };
@@ -56,7 +57,7 @@ pub struct TracingEventReceiver {
     stream: Stream,
     sink: Box<dyn Sink>,
     /// Spans that wait for the sink to be ready for them.
-    to_restore: Option<(PersistedSpans, LocalSpans)>,
+    to_restore: Option<(PersistedSpans, SinkSpans)>,
 }
 
 impl fmt::Debug for TracingEventReceiver {
@@ -70,16 +71,16 @@ impl fmt::Debug for TracingEventReceiver {
 
 impl Default for TracingEventReceiver {
     fn default() -> Self {
-        Self::with_sink(Box::new(Relay::new(None)))
+        Self::with_sink(Box::new(Relay::new()))
     }
 }
 
 impl TracingEventReceiver {
     /// Restores a receiver from what an earlier one was [persisted](Self::persist) to.
     ///
-    /// With the `local_spans` of the same execution, it goes on in the subscriber that they live
-    /// in. Without them (after a restart of the host, say) the default is passed, and open spans
-    /// are created, and entered, anew.
+    /// With the `local_spans` of the same execution, it goes on in the subscriber, or the storage,
+    /// that they live in. Without them (after a restart of the host, say) the default is passed, and
+    /// open spans are created, and entered, anew in the current subscriber.
     ///
     /// What was persisted should be of the program and the execution whose records follow.
     /// Otherwise they will be refused, or taken for what they are not. A span whose call site is
@@ -93,12 +94,14 @@ impl TracingEventReceiver {
         spans: PersistedSpans,
         mut local_spans: LocalSpans,
     ) -> Self {
-        let mut receiver = Self::with_sink(Box::new(Relay::new(local_spans.dispatch.take())));
+        let sink = local_spans.sink.take().unwrap_or_else(|| Box::new(Relay::new()));
+        let mut receiver = Self::with_sink(sink);
+        receiver.sink.forget_call_sites();
         for (id, data) in metadata.call_sites {
             receiver.stream.new_call_site(id, Arc::new(data), &mut *receiver.sink);
         }
-        receiver.to_restore = Some((spans, local_spans));
-        if receiver.sink.dispatch().is_some() {
+        receiver.to_restore = Some((spans, local_spans.spans));
+        if receiver.sink.is_ready() {
             receiver.start();
         }
         receiver
@@ -111,8 +114,8 @@ impl TracingEventReceiver {
 
     fn start(&mut self) {
         self.sink.start();
-        if let Some((spans, local_spans)) = self.to_restore.take() {
-            self.stream.restore(spans, &local_spans.spans, &mut *self.sink);
+        if let Some((spans, sink_spans)) = self.to_restore.take() {
+            self.stream.restore(spans, &sink_spans, &mut *self.sink);
         }
     }
 
@@ -267,11 +270,12 @@ impl TracingEventReceiver {
     /// # Ok::<_, serde_json::Error>(())
     /// ```
     pub fn persist(mut self) -> (PersistedSpans, LocalSpans) {
-        if let Some(not_restored) = self.to_restore.take() {
-            return not_restored;
-        }
-        let (persisted, spans) = self.stream.persist(&mut *self.sink);
-        (persisted, LocalSpans { spans, dispatch: self.sink.dispatch().cloned() })
+        let (persisted, spans) = match self.to_restore.take() {
+            Some(not_restored) => not_restored,
+            None => self.stream.persist(&mut *self.sink),
+        };
+        let sink = core::mem::replace(&mut self.sink, Box::new(Relay::default()));
+        (persisted, LocalSpans { spans, sink: Some(sink) })
     }
 }
 

@@ -348,7 +348,6 @@ fn check_anew(max_levels: [LevelFilter; 2], program: impl Fn(), expected: &str) 
 const ALL: [LevelFilter; 2] = [LevelFilter::TRACE; 2];
 
 #[test]
-#[ignore = "fails: a restored span is a root if its parent is disabled"]
 fn restored_span_stands_in_the_nearest_that_is_enabled_now() {
     let program = || {
         let _outer = info_span!("outer").entered();
@@ -388,7 +387,6 @@ fn restored_roots_are_in_the_span_of_the_host() {
 }
 
 #[test]
-#[ignore = "fails: that a span is an explicit root is not persisted"]
 fn restored_explicit_root_stays_one() {
     check_anew(
         ALL,
@@ -401,7 +399,6 @@ fn restored_explicit_root_stays_one() {
 }
 
 #[test]
-#[ignore = "fails: what a span follows from is not persisted"]
 fn restored_span_follows_from_what_it_did() {
     check_anew(
         ALL,
@@ -416,7 +413,6 @@ fn restored_span_follows_from_what_it_did() {
 }
 
 #[test]
-#[ignore = "fails: a restored receiver does not know that the closed span existed"]
 fn span_may_follow_from_one_that_was_closed_before() {
     check_anew(
         ALL,
@@ -432,7 +428,6 @@ fn span_may_follow_from_one_that_was_closed_before() {
 }
 
 #[test]
-#[ignore = "fails: that a closed span is entered is not persisted, and its exit is refused"]
 fn closed_span_that_is_entered_may_be_exited() {
     check_anew(
         ALL,
@@ -452,7 +447,6 @@ fn closed_span_that_is_entered_may_be_exited() {
 }
 
 #[test]
-#[ignore = "fails: a late value is persisted as that of the last field of its name"]
 fn late_value_of_a_name_given_twice_is_restored_in_its_place() {
     check_anew(
         ALL,

@@ -5,7 +5,7 @@
 
 use std::{
     env,
-    sync::{Arc, Mutex, mpsc},
+    sync::{Arc, Mutex, OnceLock, mpsc},
     thread,
 };
 
@@ -296,6 +296,11 @@ fn check(program: &Program, filter: usize) {
 }
 
 fn check_programs(threads: usize, filters: usize) {
+    // Which spans a filter of a single layer leaves without an ID depends on the maximum level of
+    // all subscribers in the process. It is the same throughout while there is one that wants all.
+    static KEEP_MAX_LEVEL: OnceLock<Dispatch> = OnceLock::new();
+    KEEP_MAX_LEVEL.get_or_init(|| Dispatch::new(tracing_subscriber::registry()));
+
     let cases = env::var("SPANSHOT_PROGRAMS").map_or(1_000, |cases| cases.parse().unwrap());
     let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
     let mut runner = TestRunner::new(config);
