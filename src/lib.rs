@@ -56,8 +56,8 @@
 //! - **Transparent.** Replaying a program's stream gives the host the trace that the program would have
 //!   given it natively: parents, order, values with their types, levels and targets, subject to the
 //!   host's filters.
-//! - **Nothing lost, nothing mixed.** A capture sees what its test traced and nothing else, however many
-//!   tests run at once, and whichever thread comes to a call site first.
+//! - **Nothing lost, nothing mixed.** A capture sees what its thread traced, and those that it was given
+//!   to, and nothing else, however many tests run at once, and whichever thread comes to a call site first.
 //! - **A failure explains itself.** It points at the line of the test, and shows what came nearest, why
 //!   that does not match, and the trace.
 //! - **A guest is hostile.** Whatever arrives, the receiver answers with a typed [`ReceiveError`], is as
@@ -157,5 +157,5 @@ pub use crate::wire::{
 pub mod __private {
     pub use insta;
 
-    pub use crate::snapshot::assert::{snapshot_settings, tree};
+    pub use crate::snapshot::assert::{TraceSnapshot, snapshot_settings, tree};
 }

@@ -1,7 +1,7 @@
 use core::{cmp, fmt, iter, ops, ptr};
 
 use super::{
-    CapturedMetadata, CapturedSpan, Storage,
+    CapturedMetadata, CapturedNode, CapturedSpan, Storage,
     metadata::CallSite,
     node::{EventIndex, EventNode, ValueRange},
 };
@@ -73,6 +73,11 @@ impl<'a> CapturedEvent<'a> {
     /// Returns the span that this event is in, or `None` if it is in none.
     pub fn parent(&self) -> Option<CapturedSpan<'a>> {
         self.node().links.parent.map(|parent| self.storage.span(parent))
+    }
+
+    /// The next span or event with the same parent.
+    pub(super) fn next_sibling(&self) -> Option<CapturedNode<'a>> {
+        self.node().links.next.map(|node| self.storage.node(node))
     }
 
     /// Iterates over the spans around this event, from the parent to the root.

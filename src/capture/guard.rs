@@ -1,4 +1,5 @@
-use core::fmt;
+use alloc::vec::Vec;
+use core::{cell::RefCell, fmt, marker::PhantomData};
 
 use tracing_core::{
     Dispatch,
@@ -10,9 +11,21 @@ use super::{CaptureLayer, SharedStorage, Trace};
 
 /// Captures what the current thread traces, until it is dropped.
 ///
-/// A test starts one at its beginning. It captures all levels and targets. While it lives, the
-/// thread's subscriber is the capture's own; the one before it comes back when the capture is
-/// dropped. Captures of other threads, in other tests, go on at the same time.
+/// A test starts one at its beginning. It captures all levels and targets, of code that the thread
+/// itself runs and of guests whose receiver relays on it. While it lives, the thread's subscriber is
+/// the capture's own; the one before it comes back when the capture is dropped. Captures of other
+/// threads, in other tests, go on at the same time.
+///
+/// Of several captures of a thread, the one that was started last captures. They may be dropped in
+/// any order.
+///
+/// A [`TracingEventReceiver`](crate::TracingEventReceiver) stays with the subscriber that it
+/// started with. One that is to relay into the capture is created after it.
+///
+/// # Other threads
+///
+/// What another thread traces is not captured, unless it is given the capture's
+/// [`dispatch()`](Self::dispatch).
 ///
 /// # Example
 ///
@@ -28,7 +41,9 @@ use super::{CaptureLayer, SharedStorage, Trace};
 #[must_use = "nothing is captured once it is dropped"]
 pub struct Capture {
     storage: SharedStorage,
-    _guard: DefaultGuard,
+    dispatch: Dispatch,
+    /// It is that of a thread.
+    not_send: PhantomData<*const ()>,
 }
 
 impl fmt::Debug for Capture {
@@ -42,12 +57,77 @@ impl Capture {
     pub fn start() -> Self {
         let storage = SharedStorage::default();
         let subscriber = tracing_subscriber::registry().with(CaptureLayer::new(&storage));
-        let guard = dispatcher::set_default(&Dispatch::new(subscriber));
-        Self { storage, _guard: guard }
+        let dispatch = Dispatch::new(subscriber);
+        let guard = dispatcher::set_default(&dispatch);
+        started(Started { storage: storage.clone(), _guard: guard, is_over: false });
+        Self { storage, dispatch, not_send: PhantomData }
     }
 
     /// Returns what was captured so far. The capture goes on meanwhile.
     pub fn trace(&self) -> Trace {
         self.storage.lock()
     }
+
+    /// Returns the capture's subscriber, to be made the default of another thread.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::Capture;
+    /// use tracing::dispatcher;
+    ///
+    /// let capture = Capture::start();
+    /// let dispatch = capture.dispatch().clone();
+    /// std::thread::spawn(move || {
+    ///     dispatcher::with_default(&dispatch, || tracing::info!("on another thread"));
+    /// })
+    /// .join()
+    /// .unwrap();
+    /// assert_eq!(capture.trace().to_string(), "INFO on another thread");
+    /// ```
+    pub fn dispatch(&self) -> &Dispatch {
+        &self.dispatch
+    }
+}
+
+impl Drop for Capture {
+    fn drop(&mut self) {
+        ended(&self.storage);
+    }
+}
+
+/// A capture of this thread that is under way, or over while a later one is not.
+struct Started {
+    storage: SharedStorage,
+    _guard: DefaultGuard,
+    is_over: bool,
+}
+
+std::thread_local! {
+    /// Captures of this thread in the order in which they were started. A guard brings back what
+    /// was there when it was made, so that they have to be dropped in the opposite order.
+    static STARTED: RefCell<Vec<Started>> = const { RefCell::new(Vec::new()) };
+}
+
+fn started(capture: Started) {
+    // There is no list any more while the thread ends, and then the capture is over at once.
+    let _ = STARTED.try_with(|started| started.borrow_mut().push(capture));
+}
+
+fn ended(storage: &SharedStorage) {
+    let _ = STARTED.try_with(|started| {
+        for capture in started.borrow_mut().iter_mut() {
+            capture.is_over |= capture.storage.is_same(storage);
+        }
+        // A subscriber that is dropped may run code of its own: not under the borrow.
+        loop {
+            let mut captures = started.borrow_mut();
+            if !captures.last().is_some_and(|last| last.is_over) {
+                return;
+            }
+            let last = captures.pop();
+            drop(captures);
+            drop(last);
+        }
+    });
 }

@@ -27,6 +27,9 @@ use crate::wire::visit::{FieldVisitor, VisitValue, VisitedValue};
 /// A span or event stands in the nearest span around it that is captured as well. Several of these
 /// layers can be on one subscriber, each with a storage and a filter of its own.
 ///
+/// Filters of the subscriber apply to all of its layers. The default of `tracing_subscriber::fmt()`
+/// is one, of level `INFO`: `registry().with(fmt::layer())` has none.
+///
 /// # Example
 ///
 /// ```
@@ -34,9 +37,8 @@ use crate::wire::visit::{FieldVisitor, VisitValue, VisitedValue};
 /// use tracing_subscriber::layer::SubscriberExt;
 ///
 /// let storage = SharedStorage::default();
-/// let subscriber = tracing_subscriber::fmt()
-///     .with_test_writer()
-///     .finish()
+/// let subscriber = tracing_subscriber::registry()
+///     .with(tracing_subscriber::fmt::layer().with_test_writer())
 ///     .with(CaptureLayer::new(&storage));
 /// tracing::subscriber::with_default(subscriber, || {
 ///     tracing::info_span!("connect", port = 8_080).in_scope(|| tracing::warn!("slow"));

@@ -40,6 +40,10 @@ impl SharedStorage {
         Trace { storage: Arc::clone(&self.storage.lock()) }
     }
 
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.storage, &other.storage)
+    }
+
     /// Changes the storage. The function must not run code of the user: it runs under a lock.
     pub(crate) fn write<T>(&self, f: impl FnOnce(&mut Storage) -> T) -> T {
         f(Arc::make_mut(&mut self.storage.lock()))

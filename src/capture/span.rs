@@ -1,9 +1,9 @@
 use core::{cmp, fmt, iter, ops, ptr};
 
 use super::{
-    CapturedEvents, CapturedMetadata, CapturedNodes, CapturedSpans, DescendantEvents,
+    CapturedEvents, CapturedMetadata, CapturedNode, CapturedNodes, CapturedSpans, DescendantEvents,
     DescendantSpans, Storage,
-    node::{NodeIndex, NodeKind, SpanIndex, SpanNode},
+    node::{SpanIndex, SpanNode},
 };
 use crate::wire::TracedValue;
 
@@ -128,20 +128,16 @@ impl<'a> CapturedSpan<'a> {
         DescendantSpans::new(*self)
     }
 
-    /// Iterates over the events in the [descendants](Self::descendants) of this span. The
-    /// [events](Self::events) in this span itself are not among them.
+    /// Iterates over the events in the [descendants](Self::descendants) of this span, in the order of
+    /// the tree. The [events](Self::events) in this span itself are not among them; they are among
+    /// those of `deep_scan_events()`.
     pub fn descendant_events(&self) -> DescendantEvents<'a> {
         DescendantEvents::new(*self)
     }
 
-    /// The next span with the same parent.
-    pub(super) fn next_sibling(&self) -> Option<Self> {
-        let next = |node: NodeIndex| self.storage.links(node).next;
-        let mut siblings = iter::successors(self.node().links.next, |node| next(*node));
-        siblings.find_map(|node| match node.kind() {
-            NodeKind::Span(index) => Some(self.storage.span(index)),
-            NodeKind::Event(_) => None,
-        })
+    /// The next span or event with the same parent.
+    pub(super) fn next_sibling(&self) -> Option<CapturedNode<'a>> {
+        self.node().links.next.map(|node| self.storage.node(node))
     }
 
     /// Iterates over the spans that this one follows from, in the order in which that was

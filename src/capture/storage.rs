@@ -1,7 +1,7 @@
 use alloc::vec::Vec;
 
 use super::{
-    CapturedEvent, CapturedEvents, CapturedNodes, CapturedSpan, CapturedSpans,
+    CapturedEvent, CapturedEvents, CapturedNode, CapturedNodes, CapturedSpan, CapturedSpans,
     metadata::CallSite,
     node::{
         Children, EventIndex, EventNode, Links, NewValues, NodeIndex, NodeKind, SpanIndex,
@@ -11,6 +11,9 @@ use super::{
 };
 
 /// Captured spans and events, as a tree.
+///
+/// It is queried with the scanners of [`predicates`](crate::predicates), such as
+/// [`scan_spans()`](crate::predicates::ScanExt::scan_spans), or with the iterators here.
 ///
 /// A storage is filled through a [`SharedStorage`](super::SharedStorage), and read through the
 /// [`Trace`](super::Trace) that its [`lock()`](super::SharedStorage::lock) returns.
@@ -85,6 +88,13 @@ impl Storage {
 
     pub(crate) fn event(&self, index: EventIndex) -> CapturedEvent<'_> {
         CapturedEvent::new(self, index)
+    }
+
+    pub(crate) fn node(&self, index: NodeIndex) -> CapturedNode<'_> {
+        match index.kind() {
+            NodeKind::Span(index) => CapturedNode::Span(self.span(index)),
+            NodeKind::Event(index) => CapturedNode::Event(self.event(index)),
+        }
     }
 
     pub(crate) fn span_node(&self, index: SpanIndex) -> &SpanNode {

@@ -1,8 +1,9 @@
+use alloc::string::ToString;
 use core::fmt;
 
 use ::predicates::{
     Predicate,
-    reflection::{Case, PredicateReflection},
+    reflection::{Case, PredicateReflection, Product},
 };
 
 /// Predicate that is true if both of its parts are, made by `&`.
@@ -139,8 +140,20 @@ impl<T: Predicate<Item>, Item: ?Sized> Predicate<Item> for Not<T> {
     }
 
     fn find_case(&self, expected: bool, item: &Item) -> Option<Case<'_>> {
-        let case = self.negated.find_case(!expected, item)?;
-        Some(Case::new(Some(self), expected).add_child(case))
+        // What there was is that of the negated predicate; the condition is this one.
+        let negated = self.negated.find_case(!expected, item)?;
+        let mut case = Case::new(Some(self), expected);
+        let mut unvisited = alloc::vec![&negated];
+        while let Some(part) = unvisited.pop() {
+            for product in part.products() {
+                case = case.add_product(Product::new(
+                    product.name().to_string(),
+                    product.value().to_string(),
+                ));
+            }
+            unvisited.extend(part.children());
+        }
+        Some(case)
     }
 }
 

@@ -11,7 +11,7 @@ use ::predicates::{
     reflection::{Case, PredicateReflection, Product},
 };
 
-use crate::{capture::Captured, wire::text::Escaped};
+use crate::capture::Captured;
 
 /// Spans or events that a message lists.
 const MAX_LISTED: usize = 5;
@@ -19,7 +19,7 @@ const MAX_LISTED: usize = 5;
 /// Lines of the trace that a message shows.
 const MAX_TRACE_LINES: usize = 60;
 
-/// A case that says what there actually was.
+/// A case that says what there actually was. What the value shows has to be safe to show.
 pub(super) fn actual<'a>(
     predicate: &'a dyn PredicateReflection,
     expected: bool,
@@ -156,8 +156,7 @@ fn leaves<'a>(case: &'a Case<'a>) -> Vec<&'a Case<'a>> {
 fn reason(leaf: &Case<'_>) -> String {
     let mut reason = leaf.predicate().map_or_else(String::new, ToString::to_string);
     for product in leaf.products() {
-        let value = product.value().to_string();
-        let _ = write!(reason, ": {} is {}", product.name(), Escaped(&value));
+        let _ = write!(reason, ": {} is {}", product.name(), product.value());
     }
     reason
 }

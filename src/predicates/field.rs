@@ -16,6 +16,9 @@ use crate::{
 /// # Example
 ///
 /// See [`field()`].
+#[diagnostic::on_unimplemented(
+    note = "`field()` takes a Boolean, an integer, an `f64`, a `&str`, a predicate for one of these types in `value(…)`, or a predicate for `TracedValue` in square brackets"
+)]
 pub trait IntoFieldPredicate {
     /// The predicate for a value.
     type Predicate: Predicate<TracedValue>;
@@ -105,7 +108,7 @@ impl<'a, P: Predicate<TracedValue>, T: Captured<'a>> Predicate<T> for FieldPredi
     fn find_case(&self, expected: bool, item: &T) -> Option<Case<'_>> {
         let case = match item.value(self.name) {
             Some(value) => actual(self, expected, self.name, value),
-            None => actual(self, expected, self.name, &"none"),
+            None => actual(self, expected, self.name, &"not there"),
         };
         (self.eval(item) == expected).then_some(case)
     }
@@ -135,8 +138,9 @@ impl<V: fmt::Debug + PartialEq<TracedValue>> Predicate<TracedValue> for EquivPre
 /// Creates a predicate for values of one type, from a predicate for that type. Values of other
 /// types do not match.
 ///
-/// The type is `bool`, an integer, `f64`, `str` or `[u8]`, as in [`FromTracedValue`]; most often
-/// it follows from the predicate.
+/// The type is `bool`, an integer, `f64`, `str` or `[u8]`, as in [`FromTracedValue`]. Often it
+/// follows from the predicate. A number without a suffix is an `i32`, which no larger value is: write
+/// `gt(5_i128)` for any. Where the type cannot be inferred, it is named: `value::<str, _>(eq("a"))`.
 ///
 /// # Example
 ///

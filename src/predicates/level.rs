@@ -14,6 +14,9 @@ use crate::capture::Captured;
 /// # Example
 ///
 /// See [`level()`].
+#[diagnostic::on_unimplemented(
+    note = "`level()` takes a `Level`, a `LevelFilter`, or a predicate for `Level` in square brackets"
+)]
 pub trait IntoLevelPredicate {
     /// The predicate for a level.
     type Predicate: Predicate<Level>;

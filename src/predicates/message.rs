@@ -6,7 +6,7 @@ use ::predicates::{
 };
 
 use super::failure::actual;
-use crate::capture::CapturedEvent;
+use crate::{capture::CapturedEvent, wire::text::Quoted};
 
 /// Creates a predicate for the message of an event, from any predicate for strings.
 ///
@@ -50,8 +50,8 @@ impl<P: Predicate<str>> Predicate<CapturedEvent<'_>> for MessagePredicate<P> {
 
     fn find_case(&self, expected: bool, event: &CapturedEvent<'_>) -> Option<Case<'_>> {
         let case = match event.message() {
-            Some(message) => actual(self, expected, "message", &message),
-            None => actual(self, expected, "message", &"none"),
+            Some(message) => actual(self, expected, "message", &Quoted(message)),
+            None => actual(self, expected, "message", &"not there"),
         };
         (self.eval(event) == expected).then_some(case)
     }

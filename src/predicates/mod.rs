@@ -38,9 +38,10 @@ mod parent;
 mod scanner;
 mod target;
 
-use ::predicates::Predicate;
 #[doc(no_inline)]
 pub use ::predicates::{
+    Predicate,
+    boolean::PredicateBooleanExt,
     constant::{always, never},
     function::function,
     ord::{eq, ge, gt, le, lt, ne},

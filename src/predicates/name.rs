@@ -6,7 +6,7 @@ use ::predicates::{
 };
 
 use super::failure::actual;
-use crate::capture::CapturedSpan;
+use crate::{capture::CapturedSpan, wire::text::Quoted};
 
 /// Creates a predicate for the name of a span, from any predicate for strings.
 ///
@@ -47,7 +47,7 @@ impl<P: Predicate<str>> Predicate<CapturedSpan<'_>> for NamePredicate<P> {
     }
 
     fn find_case(&self, expected: bool, span: &CapturedSpan<'_>) -> Option<Case<'_>> {
-        let case = actual(self, expected, "name", &span.metadata().name());
+        let case = actual(self, expected, "name", &Quoted(span.metadata().name()));
         (self.eval(span) == expected).then_some(case)
     }
 }

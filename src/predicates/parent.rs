@@ -1,3 +1,4 @@
+use alloc::{borrow::ToOwned, format, vec::Vec};
 use core::{fmt, iter};
 
 use ::predicates::{
@@ -56,8 +57,8 @@ where
 
     fn find_case(&self, expected: bool, item: &T) -> Option<Case<'_>> {
         let case = match item.parent() {
-            Some(parent) => actual(self, expected, "parent", &parent.metadata().name()),
-            None => actual(self, expected, "parent", &"none"),
+            Some(parent) => actual(self, expected, "parent", &format_args!("{parent:.0}")),
+            None => actual(self, expected, "parent", &"not there"),
         };
         (self.eval(item) == expected).then_some(case)
     }
@@ -100,8 +101,8 @@ impl<P: fmt::Display> fmt::Display for AncestorPredicate<P> {
 
 impl<P: PredicateReflection> PredicateReflection for AncestorPredicate<P> {}
 
-/// Ancestors that are named where none of them matches.
-const MAX_NAMED: usize = 8;
+/// Ancestors that are shown where none of them matches.
+const MAX_SHOWN: usize = 4;
 
 impl<'a, P, T> Predicate<T> for AncestorPredicate<P>
 where
@@ -114,12 +115,13 @@ where
 
     fn find_case(&self, expected: bool, item: &T) -> Option<Case<'_>> {
         let ancestors = || iter::successors(item.parent(), CapturedSpan::parent);
-        let mut names: alloc::vec::Vec<_> =
-            ancestors().take(MAX_NAMED).map(|span| span.metadata().name()).collect();
-        if ancestors().nth(MAX_NAMED).is_some() {
-            names.push("…");
+        let mut shown: Vec<_> =
+            ancestors().take(MAX_SHOWN).map(|span| format!("{span:.0}")).collect();
+        if ancestors().nth(MAX_SHOWN).is_some() {
+            shown.push("…".to_owned());
         }
-        let case = actual(self, expected, "ancestors", &names.join(" < "));
+        let shown = if shown.is_empty() { "no span".to_owned() } else { shown.join(" in ") };
+        let case = actual(self, expected, "it", &format_args!("in {shown}"));
         (self.eval(item) == expected).then_some(case)
     }
 }

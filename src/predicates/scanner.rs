@@ -5,8 +5,8 @@ use ::predicates::Predicate;
 
 use super::failure::{no_match, unwanted};
 use crate::capture::{
-    Captured, CapturedEvent, CapturedEvents, CapturedSpan, CapturedSpans, DescendantSpans, Sealed,
-    Storage,
+    Captured, CapturedEvents, CapturedSpan, CapturedSpans, DescendantEvents, DescendantSpans,
+    Sealed, Storage,
 };
 
 /// What has spans and events to scan: a trace, and a span.
@@ -68,13 +68,13 @@ impl<'a> CapturedSpan<'a> {
         Scanner { items: self, into_iter: |span| span.descendants() }
     }
 
-    /// Makes a scanner of the events in this span, at any depth.
+    /// Makes a scanner of the events in this span, at any depth, in the order of the tree.
     ///
     /// # Example
     ///
     /// See [`ScanExt`].
-    pub fn deep_scan_events(self) -> Scanner<Self, impl Iterator<Item = CapturedEvent<'a>>> {
-        Scanner { items: self, into_iter: |span| span.events().chain(span.descendant_events()) }
+    pub fn deep_scan_events(self) -> Scanner<Self, DescendantEvents<'a>> {
+        Scanner { items: self, into_iter: DescendantEvents::with_own }
     }
 }
 
@@ -195,14 +195,7 @@ where
             panic!("{}", unwanted(&what, matching(), predicate));
         }
     }
-}
 
-impl<'a, T, I> Scanner<T, I>
-where
-    T: Clone,
-    I: DoubleEndedIterator,
-    I::Item: Captured<'a>,
-{
     /// Returns the last one that matches.
     ///
     /// # Panics
@@ -210,7 +203,7 @@ where
     /// Panics if none matches.
     #[track_caller]
     pub fn last<P: Predicate<I::Item> + ?Sized>(self, predicate: &P) -> I::Item {
-        match self.scanned().rfind(|item| predicate.eval(item)) {
+        match self.scanned().filter(|item| predicate.eval(item)).last() {
             Some(item) => item,
             None => panic!("{}", no_match(self.scanned(), predicate)),
         }

@@ -6,13 +6,16 @@ use ::predicates::{
 };
 
 use super::failure::actual;
-use crate::capture::Captured;
+use crate::{capture::Captured, wire::text::Quoted};
 
 /// What [`target()`] takes.
 ///
 /// # Example
 ///
 /// See [`target()`].
+#[diagnostic::on_unimplemented(
+    note = "`target()` takes a string, or a predicate for strings in square brackets"
+)]
 pub trait IntoTargetPredicate {
     /// The predicate for a target.
     type Predicate: Predicate<str>;
@@ -84,7 +87,7 @@ impl<'a, P: Predicate<str>, T: Captured<'a>> Predicate<T> for TargetPredicate<P>
     }
 
     fn find_case(&self, expected: bool, item: &T) -> Option<Case<'_>> {
-        let case = actual(self, expected, "target", &item.metadata().target());
+        let case = actual(self, expected, "target", &Quoted(item.metadata().target()));
         (self.eval(item) == expected).then_some(case)
     }
 }

@@ -12,7 +12,7 @@ use super::{
     stream::{EnteredSpan, OpenSpan, Stream},
     values::{name, owned, resolve_named},
 };
-use crate::wire::{CallSiteData, CallSiteKind, MetadataId, RawSpanId, SpanStack, TracedValues};
+use crate::wire::{CallSiteData, CallSiteKind, MetadataId, RawSpanId, TracedValues};
 
 /// What a sink calls spans, those that it does not want included.
 pub(super) type SinkSpans = BTreeMap<RawSpanId, Option<SinkSpan>>;
@@ -55,8 +55,7 @@ impl Stream {
             if let Some(span) = sink_span {
                 sink.enter(span);
             }
-            let stack = self.threads.entry(place.thread).or_insert_with(SpanStack::new);
-            stack.push(EnteredSpan { id, metadata_id, sink_span });
+            self.push_entered(place.thread, EnteredSpan { id, metadata_id, sink_span });
         }
 
         // What has no handle is kept open by its children, which are there now.
@@ -193,6 +192,7 @@ impl Stream {
 
     /// Exits all spans, threads one after another, on each the innermost span first.
     fn exit_all(&mut self, sink: &mut dyn Sink) {
+        self.has_mixed_threads = false;
         for (_, stack) in core::mem::take(&mut self.threads) {
             for span in stack.iter().rev().filter_map(|entered| entered.sink_span) {
                 sink.exit(span);

@@ -15,8 +15,8 @@ pub(crate) enum SinkParent {
     /// The innermost span that the record's thread has entered, if any.
     Contextual {
         current: Option<SinkSpan>,
-        /// Whether another thread of the stream is in a span: what the sink itself takes for the
-        /// current span may then be that one.
+        /// Whether other threads of the stream are, or were at the same time, in spans: what the
+        /// sink itself takes for the current span may then be another one.
         is_ambiguous: bool,
     },
     /// None.

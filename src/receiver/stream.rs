@@ -28,6 +28,9 @@ pub(super) struct Stream {
     /// The highest ID that a span ever had, or may have had before the stream was restored.
     pub(super) last_span_id: RawSpanId,
     pub(super) threads: BTreeMap<ThreadIndex, SpanStack<EnteredSpan>>,
+    /// Whether several threads were in spans at once, and not all have left them since. A sink that
+    /// takes the threads for one may then have the spans in another order than any of them.
+    pub(super) has_mixed_threads: bool,
 }
 
 /// A span on the stack of a thread. It may be closed by now.
@@ -110,8 +113,7 @@ impl Stream {
                 if let Some(span) = sink_span {
                     sink.enter(span);
                 }
-                let stack = self.threads.entry(thread).or_insert_with(SpanStack::new);
-                stack.push(EnteredSpan { id, metadata_id, sink_span });
+                self.push_entered(thread, EnteredSpan { id, metadata_id, sink_span });
             }
             Record::SpanExited { id, thread } => self.exit(id, thread, sink)?,
             Record::SpanCloned { id } => {
@@ -198,7 +200,8 @@ impl Stream {
     }
 
     fn contextual_parent(&self, thread: ThreadIndex) -> FoundParent {
-        let is_ambiguous = self.threads.keys().any(|other| *other != thread);
+        let is_ambiguous =
+            self.has_mixed_threads || self.threads.keys().any(|other| *other != thread);
         let stack = self.threads.get(&thread);
         let scope = || stack.into_iter().flat_map(SpanStack::scope);
         let is_open = |span: &EnteredSpan| self.spans.contains_key(&span.id);
@@ -278,11 +281,17 @@ impl Stream {
         };
         if stack.get().is_empty() {
             stack.remove();
+            self.has_mixed_threads &= !self.threads.is_empty();
         }
         if let Some(span) = entered.sink_span {
             sink.exit(span);
         }
         Ok(())
+    }
+
+    pub(super) fn push_entered(&mut self, thread: ThreadIndex, span: EnteredSpan) {
+        self.threads.entry(thread).or_insert_with(SpanStack::new).push(span);
+        self.has_mixed_threads |= self.threads.len() > 1;
     }
 
     fn cannot_exit(&self, id: RawSpanId, thread: ThreadIndex) -> ReceiveError {

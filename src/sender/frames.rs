@@ -5,8 +5,8 @@ use tracing_core::field::Visit;
 use super::output::{Outgoing, Output};
 use crate::wire::{frame::FrameWriter, visit::FieldVisitor};
 
-/// A function that takes [frames](crate::frame), in the type of a
-/// [`TracingEventSender::encoded`](super::TracingEventSender::encoded).
+/// The parameter of a [`TracingEventSender`](super::TracingEventSender) that is made by
+/// [`encoded`](super::TracingEventSender::encoded). It is needed only to name its type.
 ///
 /// # Example
 ///

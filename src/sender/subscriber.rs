@@ -54,7 +54,7 @@ impl<F> fmt::Debug for TracingEventSender<F> {
     }
 }
 
-impl<F: Fn(TracingEvent) + 'static> TracingEventSender<F> {
+impl<F: Fn(TracingEvent) + Send + Sync + 'static> TracingEventSender<F> {
     /// Creates a sender that hands out [`TracingEvent`]s, for serde to put into any format.
     pub fn new(on_event: F) -> Self {
         Self::with_output(on_event)
@@ -84,7 +84,10 @@ impl TracingEventSender {
     /// ```
     #[cfg(feature = "frames")]
     #[cfg_attr(docsrs, doc(cfg(feature = "frames")))]
-    pub fn encoded<G: Fn(&[u8]) + 'static>(on_frame: G) -> TracingEventSender<Frames<G>> {
+    pub fn encoded<G>(on_frame: G) -> TracingEventSender<Frames<G>>
+    where
+        G: Fn(&[u8]) + Send + Sync + 'static,
+    {
         TracingEventSender::with_output(Frames { on_frame })
     }
 }

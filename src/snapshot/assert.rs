@@ -1,6 +1,8 @@
-use std::{format, path::Path, string::String};
+use std::{fmt, format, path::Path, string::String};
 
 use insta::{Settings, internals::SettingsBindDropGuard};
+
+use crate::capture::{CapturedEvent, CapturedNode, CapturedSpan, Storage, Trace};
 
 /// Asserts that a trace is the same as its [insta](https://insta.rs) snapshot.
 ///
@@ -11,7 +13,9 @@ use insta::{Settings, internals::SettingsBindDropGuard};
 /// It takes what [`insta::assert_snapshot!`] takes: the trace alone, a name and the trace, or the
 /// trace and an inline snapshot. A named or unnamed snapshot is a file in the directory that
 /// insta's settings name; unless they do, it is `snapshots` at the root of the package.
-/// `cargo insta` reviews all of them.
+/// [`cargo insta`](https://insta.rs/docs/cli/) reviews all of them. (insta's own macros, such as
+/// `insta::assert_yaml_snapshot!`, put theirs beside the source of the test unless its settings say
+/// otherwise.)
 ///
 /// # Panics
 ///
@@ -65,7 +69,22 @@ pub fn snapshot_settings(manifest_dir: &str) -> SettingsBindDropGuard {
     settings.bind_to_scope()
 }
 
+/// What [`assert_trace_snapshot!`](crate::assert_trace_snapshot) takes.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a trace, nor a part of one",
+    label = "not a trace",
+    note = "a trace is what `Capture::trace()` and `SharedStorage::lock()` return; spans and events are parts"
+)]
+pub trait TraceSnapshot: fmt::Display {}
+
+impl TraceSnapshot for Trace {}
+impl TraceSnapshot for Storage {}
+impl TraceSnapshot for CapturedSpan<'_> {}
+impl TraceSnapshot for CapturedEvent<'_> {}
+impl TraceSnapshot for CapturedNode<'_> {}
+impl<T: TraceSnapshot + ?Sized> TraceSnapshot for &T {}
+
 /// Makes the text of the snapshot.
-pub fn tree(trace: &impl core::fmt::Display) -> String {
+pub fn tree<T: TraceSnapshot + ?Sized>(trace: &T) -> String {
     format!("{trace}")
 }

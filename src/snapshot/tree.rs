@@ -12,8 +12,11 @@ const MAX_DRAWN_DEPTH: usize = 48;
 
 /// The tree of a trace, one span or event a line, in the order in which they were captured.
 ///
-/// A span is `LEVEL name{field=value …}`, an event `LEVEL message field=value …`. A precision limits
-/// the depth: `{:.0}` shows the roots, `{:.1}` what is in them as well, and so on.
+/// A span is `LEVEL name{field=value …}`, an event `LEVEL message field=value …`. Strings stand between
+/// quotes; messages and the output of `Debug` and `Display` do not, and may therefore look like one.
+/// What could steer a terminal is escaped. Targets, lines, threads and times are left out.
+///
+/// A precision limits the depth: `{:.0}` shows the roots, `{:.1}` what is in them as well, and so on.
 impl fmt::Display for Storage {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut lines = Lines::default();
@@ -136,8 +139,11 @@ fn write_line(formatter: &mut fmt::Formatter<'_>, node: &CapturedNode<'_>) -> fm
         }
         CapturedNode::Event(event) => {
             write!(formatter, "{}", event.metadata().level())?;
-            if let Some(message) = event.message() {
-                write!(formatter, " {}", Escaped(message))?;
+            match event.message() {
+                // Nothing would look as if there were no message.
+                Some("") => formatter.write_str(" \"\"")?,
+                Some(message) => write!(formatter, " {}", Escaped(message))?,
+                None => {}
             }
             let is_shown = event.message().is_some();
             for (name, value) in event.values().filter(|(name, _)| !is_shown || *name != "message")

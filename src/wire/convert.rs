@@ -7,7 +7,8 @@ use super::TracedValue;
 
 /// Conversion from a reference to a [`TracedValue`], which fails if the value is of another type.
 ///
-/// Integers of any width and sign convert if the number fits.
+/// Integers of any width and sign convert if the number fits. A `str` is what
+/// [`TracedValue::as_text()`] returns: a string, `Debug` or `Display` output or an error's message.
 ///
 /// # Example
 ///
@@ -31,7 +32,7 @@ impl<'a> FromTracedValue<'a> for str {
     type Output = &'a str;
 
     fn from_value(value: &'a TracedValue) -> Option<Self::Output> {
-        value.as_str().or_else(|| value.as_debug_str())
+        value.as_text()
     }
 }
 

@@ -22,7 +22,7 @@ impl fmt::Display for Escaped<'_> {
 }
 
 /// [`Escaped`] text between quotes, in which quotes are escaped, too.
-struct Quoted<'a>(&'a str);
+pub(crate) struct Quoted<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

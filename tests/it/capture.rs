@@ -213,3 +213,50 @@ fn deep_tree_is_captured_walked_shown_and_dropped() {
     let error = serde_json::to_string(&trace).unwrap_err();
     assert_eq!(error.to_string(), "spans are more than 128 deep within one another");
 }
+
+#[test]
+fn captures_may_be_dropped_in_any_order() {
+    let outer = Capture::start();
+    let first = Capture::start();
+    let second = Capture::start();
+    drop(first);
+    info!("second");
+    drop(second);
+    info!("outer");
+    let mut reset = Capture::start();
+    info!("reset");
+    reset = {
+        assert_eq!(reset.trace().to_string(), "INFO reset");
+        Capture::start()
+    };
+    info!("after the reset");
+    assert_eq!(reset.trace().to_string(), "INFO after the reset");
+    drop(reset);
+    info!("outer again");
+    assert_eq!(outer.trace().to_string(), "INFO outer\nINFO outer again");
+}
+
+#[test]
+fn events_at_any_depth_come_in_the_order_of_the_tree() {
+    use spanshot::predicates::*;
+
+    let trace = native(|| {
+        let _root = info_span!("root").entered();
+        info!("1");
+        info_span!("branch").in_scope(|| {
+            info!("2");
+            info_span!("leaf").in_scope(|| info!("3"));
+            info!("4");
+        });
+        info!("5");
+    });
+    let root = trace.root_spans().next().unwrap();
+    let messages: Vec<_> = root.descendant_events().filter_map(|event| event.message()).collect();
+    assert_eq!(messages, ["2", "3", "4"]);
+    let events = root.deep_scan_events();
+    assert_eq!(events.first(&always()).message(), Some("1"));
+    assert_eq!(events.last(&always()).message(), Some("5"));
+    events.single(&message(eq("3")));
+    let branch = root.children().next().unwrap();
+    assert_eq!(branch.deep_scan_events().last(&always()).message(), Some("4"));
+}

@@ -20,12 +20,12 @@ use crate::support::{current_dispatch, detailed, direct, feed_frames, frames_of}
 
 fn bytes(notation: &str) -> Vec<u8> {
     let words = notation.split_whitespace().filter(|word| *word != "|");
-    let bytes = words.flat_map(|word| match word.strip_prefix('\'') {
-        Some(text) => text.strip_suffix('\'').unwrap().as_bytes().to_owned(),
-        None => {
-            let (byte, count) = word.split_once('*').unwrap_or((word, "1"));
-            vec![u8::from_str_radix(byte, 16).unwrap(); count.parse().unwrap()]
+    let bytes = words.flat_map(|word| {
+        if let Some(text) = word.strip_prefix('\'') {
+            return text.strip_suffix('\'').unwrap().as_bytes().to_owned();
         }
+        let (byte, count) = word.split_once('*').unwrap_or((word, "1"));
+        vec![u8::from_str_radix(byte, 16).unwrap(); count.parse().unwrap()]
     });
     bytes.collect()
 }
@@ -140,7 +140,7 @@ fn key_of_field_8_and_beyond_has_two_bytes() {
     values[9] = Some(&300_u64);
     let frames = frames_of(|| wide(values));
     // Neither module path nor file, but a line; ten names of one byte.
-    let names: String = DIGITS.iter().map(|digit| format!("01 '{digit}' ")).collect();
+    let names = DIGITS.map(|digit| format!("01 '{digit}'")).join(" ");
     assert_eq!(frames[0], bytes(&format!("20 00 01 00 01 'w' 02 c3 a9 00 00 01 00 0a {names}")));
     // 16 × 7 + 1 = 0x71; 16 × 8 + 1 = 0b1_0000001; 16 × 9 + 3 = 0b1_0010011.
     assert_eq!(frames[1], bytes("28 00 00 | 71 | 81 01 | 93 01 ac 02"));
@@ -227,9 +227,9 @@ impl Error for Chain {
 }
 
 #[track_caller]
-fn check_error(error: Chain, notation: &str) {
-    let traced = TracedError::new(&error);
-    check_value(&(&error as &(dyn Error + 'static)), notation, TracedValue::Error(traced));
+fn check_error(error: &Chain, notation: &str) {
+    let traced = TracedError::new(error);
+    check_value(&(error as &(dyn Error + 'static)), notation, TracedValue::Error(traced));
 }
 
 #[test]
@@ -263,16 +263,16 @@ fn each_type_of_value_is_written_and_read_as_specified() {
     check_value(&"é\0", "07 03 c3 a9 00", "é\0");
     check_value(&field::debug("a"), "08 03 '\"a\"'", text("\"a\""));
     check_value(&field::display("a"), "08 01 'a'", text("a"));
-    check_error(Chain::new(&["outer", "", "é"]), "09 03 05 'outer' 00 02 c3 a9");
+    check_error(&Chain::new(&["outer", "", "é"]), "09 03 05 'outer' 00 02 c3 a9");
     check_value(&&[0xde_u8, 0][..], "0a 02 de 00", &[0xde, 0][..]);
     check_value(&&[][..] as &&[u8], "0a 00", &[][..]);
 }
 
 #[test]
 fn chain_of_errors_has_at_most_100_messages() {
-    check_error(Chain::new(&["e"; 99]), &format!("09 63 {}", "01 'e' ".repeat(99)));
-    check_error(Chain::new(&["e"; 100]), &format!("09 64 {}", "01 'e' ".repeat(100)));
-    check_error(Chain::new(&["e"; 101]), &format!("09 64 {}", "01 'e' ".repeat(100)));
+    check_error(&Chain::new(&["e"; 99]), &format!("09 63 {}", "01 'e' ".repeat(99)));
+    check_error(&Chain::new(&["e"; 100]), &format!("09 64 {}", "01 'e' ".repeat(100)));
+    check_error(&Chain::new(&["e"; 101]), &format!("09 64 {}", "01 'e' ".repeat(100)));
 }
 
 #[test]
@@ -291,7 +291,7 @@ fn length_of_a_text_is_written_in_front_of_it() {
         check_value(&field::display(long), &format!("08 {payload}"), text(long));
         check_value(&long, &format!("07 {payload}"), long);
         check_value(&long.as_bytes(), &format!("0a {payload}"), long.as_bytes());
-        check_error(Chain::new(&[long.to_owned().leak()]), &format!("09 01 {payload}"));
+        check_error(&Chain::new(&[long.to_owned().leak()]), &format!("09 01 {payload}"));
     }
 }
 

@@ -6,7 +6,6 @@ mod guest;
 mod json;
 mod persistence;
 mod predicates;
-mod programs;
 mod readme;
 mod receiver;
 mod sender;

@@ -54,6 +54,7 @@ const PROGRAMS: [(&str, fn()); 5] = [
         let first = info_span!("first");
         let second = info_span!("second").entered();
         let third = info_span!(parent: &first, "third");
+        let _root = info_span!(parent: None, "root");
         drop(first);
         info!(parent: &third, "in third");
         third.in_scope(|| drop(info_span!("in third")));
@@ -194,6 +195,14 @@ fn program_goes_on_in_another_subscriber_with_what_was_open() {
         let expected = listed(native, is_skipped, first.all_events().len());
         assert_eq!(listed(&capture.trace(), |_| false, 0), expected, "{name}");
     });
+}
+
+#[test]
+fn call_site_of_no_known_place_is_persisted() {
+    let json = r#"{"7":{"kind":"event","name":"","target":"é","level":"trace","fields":[]}}"#;
+    let metadata: PersistedMetadata = serde_json::from_str(json).unwrap();
+    assert_eq!(metadata.iter().next().unwrap().0, 7);
+    assert_eq!(through_postcard(&metadata), metadata);
 }
 
 #[test]

@@ -105,8 +105,8 @@ fn wrong_number_is_shown_with_the_right_one() {
       INFO connect{host="localhost"}
         ✗ field "host"(var == "localhost:80"): host is "localhost"
       INFO serve{port=8080}
-        ✗ name(var == "connect"): name is serve
-        ✗ field "host"(var == "localhost:80"): host is none
+        ✗ name(var == "connect"): name is "serve"
+        ✗ field "host"(var == "localhost:80"): host is not there
 
     the trace:
     INFO serve{port=8080}
@@ -184,7 +184,7 @@ fn nothing_to_look_at_is_said_so() {
 
     the only event:
       INFO alone
-        ✗ message(var == "lonely"): message is alone
+        ✗ message(var == "lonely"): message is "alone"
 
     the trace:
     INFO alone

@@ -248,3 +248,55 @@ fn direct_way_needs_no_subscriber() {
     assert_eq!(storage.lock().to_string(), "INFO site 0{}\n└─ INFO site 0{}");
     assert!(storage.lock().all_spans().all(|span| span.stats().is_closed));
 }
+
+#[test]
+fn receiver_may_be_fed_from_inside_the_hook_of_a_sender() {
+    fn program() {
+        let outer = tracing::info_span!("outer", late = tracing::field::Empty);
+        let inner = outer.in_scope(|| {
+            tracing::info!("in outer");
+            tracing::Span::current().record("late", 1);
+            tracing::info_span!("inner")
+        });
+        drop(outer); // it is closed with its child, on the host as well
+        inner.in_scope(|| tracing::info!("in inner"));
+    }
+
+    let expected = crate::support::detailed(&crate::support::native(program));
+    let capture = Capture::start();
+    let receiver = std::sync::Mutex::new(TracingEventReceiver::default());
+    let sender = spanshot::TracingEventSender::encoded(move |frame| {
+        receiver.lock().unwrap().receive_encoded(frame).unwrap();
+    });
+    tracing::subscriber::with_default(sender, program);
+    assert_eq!(crate::support::detailed(&capture.trace()), expected);
+}
+
+#[test]
+fn direct_receiver_is_restored_into_its_storage() {
+    let storage = SharedStorage::default();
+    let mut receiver = TracingEventReceiver::capturing(&storage);
+    open_two_spans(&mut receiver);
+    let metadata = receiver.persist_metadata();
+    let (spans, local_spans) = receiver.persist();
+    assert!(storage.lock().all_spans().all(|span| !span.stats().is_closed));
+
+    let mut receiver = TracingEventReceiver::new(metadata, spans, local_spans);
+    receiver.receive(call_site(1, CallSiteKind::Event, &[]));
+    receiver.receive(new_event(1, &[]));
+    receiver.receive(exit(2));
+    receiver.receive(TracingEvent::SpanDropped { id: 2 });
+    let trace = storage.lock();
+    assert_eq!(trace.to_string(), "INFO site 0{}\n└─ INFO site 0{}\n   └─ INFO");
+    let is_closed: Vec<_> = trace.all_spans().map(|span| span.stats().is_closed).collect();
+    assert_eq!(is_closed, [false, true]);
+}
+
+#[test]
+fn receiver_and_what_it_leaves_can_be_sent_to_other_threads() {
+    fn check<T: Send + Sync>() {}
+
+    check::<TracingEventReceiver>();
+    check::<spanshot::LocalSpans>();
+    check::<ReceiveError>();
+}

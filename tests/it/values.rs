@@ -325,15 +325,13 @@ fn value_sets_made_by_hand() {
     let all: [Field; 600] = array::from_fn(|i| fields.iter().nth(i).unwrap());
     let numbers: [usize; 600] = array::from_fn(|i| i);
     let backwards: [_; 600] = array::from_fn(|i| (&all[599 - i], Some(&numbers[i] as &dyn Value)));
-    check_same(|| {
-        Event::dispatch(&METADATA, &fields.value_set(backwards.first_chunk::<9>().unwrap()))
-    });
-    check_same(|| {
-        Event::dispatch(&METADATA, &fields.value_set(backwards.first_chunk::<65>().unwrap()))
-    });
-    check_same(|| {
-        Event::dispatch(&METADATA, &fields.value_set(backwards.first_chunk::<512>().unwrap()))
-    });
+    macro_rules! check_len {
+        ($($len:expr),+) => {$(
+            let pairs: &[_; $len] = backwards.first_chunk().unwrap();
+            check_same(|| Event::dispatch(&METADATA, &fields.value_set(pairs)));
+        )+};
+    }
+    check_len!(8, 9, 64, 65, 512);
 }
 
 #[test]

@@ -2,6 +2,9 @@
 //! several filters of the host, by both encodings, relayed and directly.
 //!
 //! `SPANSHOT_PROGRAMS` sets the number of programs for each property; by default it is 1,000.
+//!
+//! This is a binary of its own, since each of its many subscribers is told of all call sites of the
+//! process.
 
 use std::{
     env,
@@ -17,7 +20,11 @@ use tracing::{
 };
 use tracing_subscriber::{EnvFilter, Layer, filter::Targets, layer::SubscriberExt};
 
-use crate::support::{detailed, through_json};
+#[allow(dead_code, unused_imports)] // it is made for another binary, too
+#[path = "it/support.rs"]
+mod support;
+
+use support::{detailed, through_json};
 
 /// Handles that a program has at the most.
 const HANDLES: usize = 4;
