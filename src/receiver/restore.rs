@@ -14,8 +14,17 @@ use super::{
 };
 use crate::wire::{CallSiteData, CallSiteKind, MetadataId, RawSpanId, TracedValues};
 
-/// What a sink calls spans, those that it does not want included.
-pub(super) type SinkSpans = BTreeMap<RawSpanId, Option<SinkSpan>>;
+/// What a sink knows of spans.
+pub(super) type SinkSpans = BTreeMap<RawSpanId, LocalSpan>;
+
+/// What a sink knows of a span.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LocalSpan {
+    /// What it calls the span, unless it does not want it.
+    sink_span: Option<SinkSpan>,
+    /// Handles that it does not know of.
+    unshared: usize,
+}
 
 impl Stream {
     /// Takes in spans that were persisted. What does not fit together is left out.
@@ -50,7 +59,7 @@ impl Stream {
         for (place, id, metadata_id) in entered {
             let sink_span = match self.spans.get(&id) {
                 Some(span) => span.sink_span,
-                None => sink_spans.get(&id).copied().flatten(),
+                None => sink_spans.get(&id).and_then(|known| known.sink_span),
             };
             if let Some(span) = sink_span {
                 sink.enter(span);
@@ -80,19 +89,18 @@ impl Stream {
         let Ok(values) = resolve_named(data.metadata_id, site_data, &data.values) else { return };
         let parent = data.parent_id.filter(|parent| self.spans.contains_key(parent));
         let (in_sink, for_sink) = self.parent_in_sink(parent, data.is_root);
-        let sink_span = sink_spans.get(&id).copied().unwrap_or_else(|| {
-            let span = sink.new_span(call_site, for_sink, &values)?;
-            for _ in 1..data.ref_count {
-                sink.clone_handle(span);
-            }
-            Some(span)
-        });
+        let LocalSpan { sink_span, unshared } =
+            sink_spans.get(&id).copied().unwrap_or_else(|| LocalSpan {
+                sink_span: sink.new_span(call_site, for_sink, &values),
+                unshared: data.ref_count.saturating_sub(1),
+            });
         let span = OpenSpan {
             metadata_id: data.metadata_id,
             call_site,
             parent,
             keeps_open: in_sink.filter(|_| sink_span.is_some()),
             handles: data.ref_count,
+            unshared,
             children: 0,
             values: owned(&values),
             is_root: data.is_root,
@@ -143,7 +151,8 @@ impl Stream {
         for (id, span) in core::mem::take(&mut self.spans) {
             let data = self.call_sites.get(span.call_site);
             let values = data.map(|data| name(data, span.values)).unwrap_or_default();
-            sink_spans.insert(id, span.sink_span);
+            let known = LocalSpan { sink_span: span.sink_span, unshared: span.unshared };
+            sink_spans.insert(id, known);
             spans.insert(
                 id,
                 SpanData {
@@ -160,7 +169,8 @@ impl Stream {
         for (thread, stack) in &self.threads {
             for (depth, span) in stack.iter().enumerate() {
                 // A span may be closed while it is entered. All that is left of it is the exit.
-                sink_spans.entry(span.id).or_insert(span.sink_span);
+                let known = LocalSpan { sink_span: span.sink_span, unshared: 0 };
+                sink_spans.entry(span.id).or_insert(known);
                 let data = spans.entry(span.id).or_insert_with(|| SpanData {
                     metadata_id: span.metadata_id,
                     parent_id: None,
@@ -183,7 +193,7 @@ impl Stream {
         // Children come first: they have higher IDs.
         for (_, span) in core::mem::take(&mut self.spans).into_iter().rev() {
             let Some(sink_span) = span.sink_span.filter(|_| !span.is_committed) else { continue };
-            for _ in 0..span.handles {
+            for _ in span.unshared..span.handles {
                 sink.drop_handle(sink_span);
             }
             sink.closed(sink_span);

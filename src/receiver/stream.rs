@@ -51,7 +51,10 @@ pub(super) struct OpenSpan {
     pub(super) parent: Option<RawSpanId>,
     /// The parent in the sink, which this span keeps open.
     pub(super) keeps_open: Option<RawSpanId>,
+    /// Handles in the program.
     pub(super) handles: usize,
+    /// Handles of these that the sink does not know: a span that is created anew has one there.
+    pub(super) unshared: usize,
     pub(super) children: usize,
     /// Values and the indexes of their fields.
     pub(super) values: Vec<(usize, TracedValue)>,
@@ -118,7 +121,7 @@ impl Stream {
             Record::SpanExited { id, thread } => self.exit(id, thread, sink)?,
             Record::SpanCloned { id } => {
                 let span = self.span_mut(id)?;
-                span.handles += 1;
+                span.handles = span.handles.saturating_add(1);
                 if let Some(span) = span.sink_span {
                     sink.clone_handle(span);
                 }
@@ -127,7 +130,9 @@ impl Stream {
                 let span = self.span_mut(id)?;
                 span.handles =
                     span.handles.checked_sub(1).ok_or(ReceiveError::UnknownSpanId(id))?;
-                if let Some(span) = span.sink_span {
+                if let Some(unshared) = span.unshared.checked_sub(1) {
+                    span.unshared = unshared;
+                } else if let Some(span) = span.sink_span {
                     sink.drop_handle(span);
                 }
                 self.close_if_unused(id, sink);
@@ -248,6 +253,7 @@ impl Stream {
             parent: parent.in_program,
             keeps_open,
             handles: 1,
+            unshared: 0,
             children: 0,
             values: owned(&resolved),
             is_root,

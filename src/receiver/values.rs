@@ -1,6 +1,6 @@
 //! From values that a record names or numbers to fields of its call site, and back.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{borrow::Cow, collections::BTreeMap, string::String, vec::Vec};
 
 use super::{ReceiveError, sink::SinkValues};
 use crate::wire::{CallSiteData, MetadataId, RecordValues, TracedValue, TracedValues, ValueRef};
@@ -11,44 +11,99 @@ pub(super) fn resolve<'a>(
     data: &CallSiteData,
     values: &RecordValues<'a>,
 ) -> Result<Vec<(usize, ValueRef<'a>)>, ReceiveError> {
-    let resolved = match *values {
-        RecordValues::Named(values) => resolve_named(metadata_id, data, values)?,
+    match *values {
+        RecordValues::Named(values) => resolve_named(metadata_id, data, values),
         #[cfg(feature = "frames")]
-        RecordValues::Encoded(mut values) => {
-            let len = data.fields.len();
-            let mut resolved = Vec::with_capacity(len.min(16));
-            while let Some((index, value)) = values.next()? {
-                if index >= len {
-                    return Err(ReceiveError::UnknownFieldIndex { metadata_id, index, len });
-                }
-                resolved.push((index, value));
-            }
-            resolved
+        RecordValues::Encoded(values) => resolve_encoded(metadata_id, data, values),
+    }
+}
+
+#[cfg(feature = "frames")]
+fn resolve_encoded<'a>(
+    metadata_id: MetadataId,
+    data: &CallSiteData,
+    mut values: crate::wire::frame::EncodedValues<'a>,
+) -> Result<Vec<(usize, ValueRef<'a>)>, ReceiveError> {
+    let len = data.fields.len();
+    let mut resolved = Vec::new();
+    let mut count = 0;
+    while let Some((index, value)) = values.next()? {
+        if index >= len {
+            return Err(ReceiveError::UnknownFieldIndex { metadata_id, index, len });
         }
-    };
-    if resolved.len() > data.fields.len() {
-        let (max, actual) = (data.fields.len(), resolved.len());
-        return Err(ReceiveError::TooManyValues { max, actual });
+        count += 1;
+        // What is too much is counted, but not kept.
+        if count <= len {
+            resolved.push((index, value));
+        }
+    }
+    if count > len {
+        return Err(ReceiveError::TooManyValues { max: len, actual: count });
     }
     Ok(resolved)
 }
+
+/// Fields of an ordinary call site, among which looking for a name costs next to nothing.
+const FEW_FIELDS: usize = 32;
 
 pub(super) fn resolve_named<'a>(
     metadata_id: MetadataId,
     data: &CallSiteData,
     values: &'a TracedValues<String>,
 ) -> Result<Vec<(usize, ValueRef<'a>)>, ReceiveError> {
-    let mut resolved = Vec::<(usize, ValueRef<'a>)>::with_capacity(values.len());
-    for (name, value) in values {
-        let candidates = (0..).zip(&data.fields).filter(|(_, field)| *field == name);
-        // A call site may declare a name twice: its second value is that of its second field.
-        let is_free = |index: usize| resolved.iter().all(|(taken, _)| *taken != index);
-        let first = candidates.clone().next().map(|(index, _)| index);
-        let index = candidates.map(|(index, _)| index).find(|index| is_free(*index)).or(first);
-        let unknown = || ReceiveError::UnknownField { metadata_id, name: name.into() };
-        resolved.push((index.ok_or_else(unknown)?, ValueRef::from(value)));
+    let len = data.fields.len();
+    if values.len() > len {
+        return Err(ReceiveError::TooManyValues { max: len, actual: values.len() });
     }
-    Ok(resolved)
+    let mut fields = FieldsByName::new(data);
+    let resolve = |(name, value): (&str, &'a TracedValue)| match fields.next(name) {
+        Some(index) => Ok((index, ValueRef::from(value))),
+        None => Err(ReceiveError::UnknownField { metadata_id, name: name.into() }),
+    };
+    values.iter().map(resolve).collect()
+}
+
+/// Finds fields by name. A call site may declare a name twice: the second value of that name is
+/// that of its second field.
+enum FieldsByName<'a> {
+    Few {
+        fields: &'a [Cow<'static, str>],
+        used: [bool; FEW_FIELDS],
+    },
+    /// Indexes of the fields of each name, and how many values there were of it.
+    Many(BTreeMap<&'a str, (Vec<usize>, usize)>),
+}
+
+impl<'a> FieldsByName<'a> {
+    fn new(data: &'a CallSiteData) -> Self {
+        if data.fields.len() <= FEW_FIELDS {
+            return Self::Few { fields: &data.fields, used: [false; FEW_FIELDS] };
+        }
+        let mut by_name = BTreeMap::<_, (Vec<_>, _)>::new();
+        for (index, field) in data.fields.iter().enumerate() {
+            by_name.entry(&**field).or_default().0.push(index);
+        }
+        Self::Many(by_name)
+    }
+
+    /// Returns the first field of this name that was not returned yet, or else the first one.
+    fn next(&mut self, name: &str) -> Option<usize> {
+        match self {
+            Self::Few { fields, used } => {
+                let named = || (0..).zip(*fields).filter(|(_, field)| *field == name);
+                let first = named().next()?.0;
+                let unused = named().map(|(index, _)| index).find(|index| !used[*index]);
+                let index = unused.unwrap_or(first);
+                used[index] = true;
+                Some(index)
+            }
+            Self::Many(by_name) => {
+                let (indexes, used) = by_name.get_mut(name)?;
+                *used += 1;
+                indexes.get(*used - 1).or(indexes.first()).copied()
+            }
+        }
+    }
 }
 
 /// Gives each value the name of its field.

@@ -7,7 +7,14 @@ use alloc::vec::Vec;
 /// Sender and receiver have it both, so that they agree with the host on which span is current.
 #[derive(Debug, Clone)]
 pub(crate) struct SpanStack<Span> {
-    entered: Vec<Span>,
+    entered: Vec<Entered<Span>>,
+}
+
+#[derive(Debug, Clone)]
+struct Entered<Span> {
+    span: Span,
+    /// Whether the span is on the stack further below as well.
+    is_reentered: bool,
 }
 
 impl<Span: PartialEq> SpanStack<Span> {
@@ -16,20 +23,21 @@ impl<Span: PartialEq> SpanStack<Span> {
     }
 
     pub(crate) fn push(&mut self, span: Span) {
-        self.entered.push(span);
+        let is_reentered = self.entered.iter().any(|entered| entered.span == span);
+        self.entered.push(Entered { span, is_reentered });
     }
 
     /// Undoes the latest enter of a span, and returns it if there is one.
     pub(crate) fn remove(&mut self, is_it: impl Fn(&Span) -> bool) -> Option<Span> {
-        let position = self.entered.iter().rposition(is_it)?;
-        Some(self.entered.remove(position))
+        let position = self.entered.iter().rposition(|entered| is_it(&entered.span))?;
+        Some(self.entered.remove(position).span)
     }
 
     /// Iterates over those spans that were entered for the first time, innermost first: the
     /// current span, and those that become current as spans are exited.
     pub(crate) fn scope(&self) -> impl Iterator<Item = &Span> {
-        let is_first_enter = |(i, span): &(usize, &Span)| !self.entered[..*i].contains(span);
-        self.entered.iter().enumerate().rev().filter(is_first_enter).map(|(_, span)| span)
+        let first_enters = self.entered.iter().rev().filter(|entered| !entered.is_reentered);
+        first_enters.map(|entered| &entered.span)
     }
 }
 
@@ -40,8 +48,8 @@ impl<Span> SpanStack<Span> {
     }
 
     /// Iterates over all enters that were not undone, outermost first.
-    pub(crate) fn iter(&self) -> core::slice::Iter<'_, Span> {
-        self.entered.iter()
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &Span> + ExactSizeIterator {
+        self.entered.iter().map(|entered| &entered.span)
     }
 }
 

@@ -1,3 +1,4 @@
+use alloc::string::String;
 use core::fmt::{self, Write};
 
 use super::{TracedError, TracedValue, hex::Hex};
@@ -35,6 +36,14 @@ impl fmt::Display for Quoted<'_> {
         }
         formatter.write_char('"')
     }
+}
+
+/// `format!`, but what an implementation wrote before it failed stays: `format!` would panic, and
+/// the traced program with it.
+pub(crate) fn lenient_format(text: fmt::Arguments<'_>) -> String {
+    let mut formatted = String::new();
+    let _ = fmt::write(&mut formatted, text);
+    formatted
 }
 
 fn needs_escape(char: char) -> bool {

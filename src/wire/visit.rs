@@ -1,9 +1,8 @@
-use alloc::string::String;
 use core::fmt;
 
 use tracing_core::field::{Field, Visit};
 
-use super::{DebugObject, TracedValue};
+use super::{DebugObject, TracedValue, text::lenient_format};
 
 /// A value on its way out of a program, not yet formatted: one variant a method of [`Visit`].
 pub(crate) enum VisitedValue<'a> {
@@ -82,17 +81,11 @@ impl From<VisitedValue<'_>> for TracedValue {
             VisitedValue::F64(value) => value.into(),
             VisitedValue::Str(value) => value.into(),
             VisitedValue::Bytes(value) => value.into(),
-            VisitedValue::Debug(value) => Self::Object(DebugObject::new(debug_text(value))),
+            VisitedValue::Debug(value) => {
+                Self::Object(DebugObject::new(lenient_format(format_args!("{value:?}"))))
+            }
             #[cfg(feature = "std")]
             VisitedValue::Error(value) => Self::Error(super::TracedError::new(value)),
         }
     }
-}
-
-/// `{:?}`, but what an implementation wrote before it failed stays: `format!` would panic, and
-/// the trace would be lost with the test.
-fn debug_text(value: &dyn fmt::Debug) -> String {
-    let mut text = String::new();
-    let _ = fmt::write(&mut text, format_args!("{value:?}"));
-    text
 }

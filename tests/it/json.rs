@@ -331,3 +331,19 @@ fn name_given_twice_is_written_twice() {
     assert_eq!(event["new_event"]["values"], json!({ "a": { "int": 3 }, "b": { "int": 2 } }));
     assert_eq!(relayed_by_published(&lines).to_string(), "INFO a=3 b=2");
 }
+
+#[test]
+fn chain_of_errors_that_is_too_long_is_refused_before_the_stack_is_used_up() {
+    let json = |len: usize| {
+        let open = r#"{"message":"m","source":"#.repeat(len - 1);
+        format!(r#"{{"error":{open}{{"message":"m"}}{}}}"#, "}".repeat(len - 1))
+    };
+    serde_json::from_str::<TracedValue>(&json(100)).unwrap();
+    let error = serde_json::from_str::<TracedValue>(&json(101)).unwrap_err();
+    assert!(error.to_string().starts_with("a chain of more than 100 errors"), "{error}");
+
+    // The index of the variant, and then messages with their sources without an end.
+    let mut postcard = vec![6];
+    postcard.extend(b"\x01m\x01".repeat(1_000_000));
+    postcard::from_bytes::<TracedValue>(&postcard).unwrap_err();
+}

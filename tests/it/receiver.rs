@@ -117,9 +117,14 @@ fn refused_records() {
         "event of call site 0, which creates spans",
     );
     check_refused(
-        recorded(1, &[("known", 1), ("unknown", 2)]),
+        recorded(1, &[("unknown", 2)]),
         &E::UnknownField { metadata_id: 0, name: "unknown".into() },
         "call site 0 has no field \"unknown\"",
+    );
+    check_refused(
+        new_event(1, &[("known", 1), ("also", 2)]),
+        &E::TooManyValues { max: 1, actual: 2 },
+        "2 values for a call site with 1 fields",
     );
     let explicit = TracingEvent::NewEvent {
         metadata_id: 1,
@@ -299,4 +304,51 @@ fn receiver_and_what_it_leaves_can_be_sent_to_other_threads() {
     check::<TracingEventReceiver>();
     check::<spanshot::LocalSpans>();
     check::<ReceiveError>();
+}
+
+#[test]
+fn many_fields_of_few_names_get_their_values_in_turn() {
+    const FIELDS: usize = 100;
+
+    let storage = SharedStorage::default();
+    let mut receiver = TracingEventReceiver::capturing(&storage);
+    let names: Vec<_> = (0..FIELDS).map(|index| ["a", "b"][index % 2]).collect();
+    receiver.receive(call_site(0, CallSiteKind::Event, &names));
+    let mut event = r#"{"new_event":{"metadata_id":0,"values":{"#.to_owned();
+    for (index, name) in names.iter().enumerate().rev() {
+        let comma = if index > 0 { "," } else { "}}}" };
+        event += &format!(r#""{name}":{{"int":{index}}}{comma}"#);
+    }
+    receiver.receive(serde_json::from_str(&event).unwrap());
+    let trace = storage.lock();
+    let values = trace.all_events().next().unwrap().values();
+    let expected = (0..FIELDS).rev().map(|index| (["a", "b"][index % 2], index));
+    assert!(values.map(|(name, value)| (name, value.clone())).eq(expected.map(|(name, index)| {
+        (name, spanshot::TracedValue::Int(i128::try_from(index).unwrap()))
+    })));
+}
+
+#[test]
+fn values_beyond_the_fields_are_counted_and_refused() {
+    let storage = SharedStorage::default();
+    let mut receiver = receiver(&storage);
+    let mut frame = vec![0x28, 0x01, 0x00];
+    frame.extend([0x00; 1_000]); // `false` for field 0, again and again
+    let error = receiver.receive_encoded(&frame).unwrap_err();
+    assert_eq!(error, ReceiveError::TooManyValues { max: 1, actual: 1_000 });
+}
+
+#[test]
+fn forged_number_of_handles_costs_nothing() {
+    let metadata = r#"{"0":{"kind":"span","name":"span","target":"t","level":"info","fields":[]}}"#;
+    let spans = format!(r#"{{"1":{{"metadata_id":0,"ref_count":{},"values":{{}}}}}}"#, usize::MAX);
+    let capture = Capture::start();
+    let mut receiver = TracingEventReceiver::new(
+        serde_json::from_str(metadata).unwrap(),
+        serde_json::from_str(&spans).unwrap(),
+        spanshot::LocalSpans::default(),
+    );
+    receiver.receive(TracingEvent::SpanCloned { id: 1 });
+    receiver.receive(TracingEvent::SpanDropped { id: 1 });
+    assert!(!capture.trace().all_spans().next().unwrap().stats().is_closed);
 }

@@ -24,7 +24,7 @@
 //!
 //! | kind | record | body |
 //! |---|---|---|
-//! | 0 | new call site | `id: uint`, `span_or_event: u8` (0, 1), `level: u8` (0 error … 4 trace), `name: str`, `target: str`, `module_path: option str`, `file: option str`, `line: option uint`, `fields: uint` and that many `str` |
+//! | 0 | new call site | `id: uint`, `span_or_event: u8` (0, 1), `level: u8` (0 error … 4 trace), `name: str`, `target: str`, `module_path: option str`, `file: option str`, `line: option uint` (of 32 bits), `fields: uint` and that many `str` |
 //! | 1 | new span | `id: uint`, `call_site: uint`, `parent: uint`, *values* |
 //! | 2 | follows from | `id: uint`, `follows_from: uint` |
 //! | 3 | span entered | `id: uint` |
