@@ -65,7 +65,7 @@ fn relayed_call_sites_are_captured_whoever_announced_them_first() {
     };
     let capture = Capture::start();
     for frames in frames {
-        thread::scope(|scope| drop(scope.spawn(|| replay(&frames)).join().unwrap()));
+        thread::scope(|scope| scope.spawn(|| replay(&frames)).join().unwrap());
         replay(&frames);
     }
     assert_all_captured(&capture);

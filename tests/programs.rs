@@ -110,22 +110,30 @@ macro_rules! event {
     };
 }
 
-fn new_span(call_site: usize, parent: Option<Option<&Span>>, value: i64) -> Span {
+/// [`Parent`] with the span that it names.
+#[derive(Clone, Copy)]
+enum Given<'a> {
+    Contextual,
+    Root,
+    Span(&'a Span),
+}
+
+fn new_span(call_site: usize, parent: Given<'_>, value: i64) -> Span {
     match parent {
-        None => span!()(call_site, value),
-        Some(None) => span!(parent: None,)(call_site, value),
-        Some(Some(parent)) => {
+        Given::Contextual => span!()(call_site, value),
+        Given::Root => span!(parent: None,)(call_site, value),
+        Given::Span(parent) => {
             let id = parent.id();
             span!(parent: id.clone(),)(call_site, value)
         }
     }
 }
 
-fn new_event(call_site: usize, parent: Option<Option<&Span>>, value: i64) {
+fn new_event(call_site: usize, parent: Given<'_>, value: i64) {
     match parent {
-        None => event!()(call_site, value),
-        Some(None) => event!(parent: None,)(call_site, value),
-        Some(Some(parent)) => {
+        Given::Contextual => event!()(call_site, value),
+        Given::Root => event!(parent: None,)(call_site, value),
+        Given::Span(parent) => {
             let id = parent.id();
             event!(parent: id.clone(),)(call_site, value);
         }
@@ -142,12 +150,14 @@ struct State {
 type Entered = Vec<Option<(Id, Dispatch)>>;
 
 impl State {
-    fn parent(&self, parent: &Parent) -> Option<Option<&Span>> {
+    fn parent(&self, parent: &Parent) -> Given<'_> {
         match parent {
-            Parent::Contextual => None,
-            Parent::Root => Some(None),
-            // What is not there is the contextual parent.
-            Parent::Handle(handle) => self.handles[*handle].as_ref().map(Some),
+            Parent::Contextual => Given::Contextual,
+            Parent::Root => Given::Root,
+            // If there is no such handle, the parent is the contextual one.
+            Parent::Handle(handle) => {
+                self.handles[*handle].as_ref().map_or(Given::Contextual, Given::Span)
+            }
         }
     }
 
@@ -175,7 +185,10 @@ impl State {
                     dispatch.exit(&id);
                 }
             }
-            Step::Clone { from, to } => self.handles[*to] = self.handles[*from].clone(),
+            Step::Clone { from, to } => {
+                let clone = self.handles[*from].clone();
+                self.handles[*to] = clone;
+            }
             Step::Drop { handle } => self.handles[*handle] = None,
             Step::Record { handle, value } => {
                 if let Some(span) = &self.handles[*handle] {

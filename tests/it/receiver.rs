@@ -314,11 +314,11 @@ fn many_fields_of_few_names_get_their_values_in_turn() {
     let mut receiver = TracingEventReceiver::capturing(&storage);
     let names: Vec<_> = (0..FIELDS).map(|index| ["a", "b"][index % 2]).collect();
     receiver.receive(call_site(0, CallSiteKind::Event, &names));
-    let mut event = r#"{"new_event":{"metadata_id":0,"values":{"#.to_owned();
-    for (index, name) in names.iter().enumerate().rev() {
-        let comma = if index > 0 { "," } else { "}}}" };
-        event += &format!(r#""{name}":{{"int":{index}}}{comma}"#);
-    }
+    let values = names.iter().enumerate().rev();
+    let values: Vec<_> =
+        values.map(|(index, name)| format!(r#""{name}":{{"int":{index}}}"#)).collect();
+    let values = values.join(",");
+    let event = format!(r#"{{"new_event":{{"metadata_id":0,"values":{{{values}}}}}}}"#);
     receiver.receive(serde_json::from_str(&event).unwrap());
     let trace = storage.lock();
     let values = trace.all_events().next().unwrap().values();
