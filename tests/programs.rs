@@ -285,7 +285,7 @@ fn check(program: &Program, filter: usize) {
     let sent = Arc::new(Mutex::new(vec![]));
     let pushed = Arc::clone(&sent);
     let sender = TracingEventSender::encoded(move |frame: &[u8]| {
-        pushed.lock().unwrap().push(frame.to_vec())
+        pushed.lock().unwrap().push(frame.to_vec());
     });
     run(program, &Dispatch::new(sender));
     let frames = std::mem::take(&mut *sent.lock().unwrap());
