@@ -9,6 +9,7 @@
 //! ever waits for the other.
 
 mod captured;
+mod descendants;
 #[cfg(feature = "receiver")]
 mod direct;
 mod event;
@@ -25,12 +26,10 @@ mod storage;
 pub(crate) use self::captured::sealed::Sealed;
 pub use self::{
     captured::Captured,
+    descendants::{DescendantEvents, DescendantSpans},
     event::CapturedEvent,
     guard::Capture,
-    iter::{
-        CapturedEvents, CapturedNode, CapturedNodes, CapturedSpans, DescendantEvents,
-        DescendantSpans,
-    },
+    iter::{CapturedEvents, CapturedNode, CapturedNodes, CapturedSpans},
     layer::CaptureLayer,
     metadata::CapturedMetadata,
     shared::{SharedStorage, Trace},

@@ -24,8 +24,10 @@ mod persist;
 mod relay;
 mod restore;
 mod sink;
+mod span;
 mod stream;
 mod tracing_event_receiver;
+mod value_set;
 mod values;
 
 #[cfg(feature = "frames")]

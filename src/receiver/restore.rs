@@ -9,7 +9,8 @@ use core::iter;
 use super::{
     persist::{Entered, PersistedMetadata, PersistedSpans, SpanData},
     sink::{Sink, SinkParent, SinkSpan},
-    stream::{EnteredSpan, OpenSpan, Stream},
+    span::{EnteredSpan, OpenSpan},
+    stream::Stream,
     values::{name, owned, resolve_named},
 };
 use crate::wire::{CallSiteData, CallSiteKind, MetadataId, RawSpanId, TracedValues};

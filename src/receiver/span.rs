@@ -1,0 +1,59 @@
+//! Spans as the state machine knows them.
+
+use alloc::vec::Vec;
+
+use super::sink::{SinkParent, SinkSpan};
+use crate::wire::{MetadataId, RawSpanId, TracedValue};
+
+/// A span on the stack of a thread. It may be closed by now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct EnteredSpan {
+    pub(super) id: RawSpanId,
+    pub(super) metadata_id: MetadataId,
+    pub(super) sink_span: Option<SinkSpan>,
+}
+
+/// A span that is not closed. As in `tracing_subscriber::Registry`, a span is kept open by its
+/// handles and by its children there, but not by the threads that are in it.
+#[derive(Debug)]
+pub(super) struct OpenSpan {
+    pub(super) metadata_id: MetadataId,
+    pub(super) call_site: usize,
+    /// The parent in the program, whether the sink wants it or not.
+    pub(super) parent: Option<RawSpanId>,
+    /// The parent in the sink, which this span keeps open.
+    pub(super) keeps_open: Option<RawSpanId>,
+    /// Handles in the program.
+    pub(super) handles: usize,
+    /// Handles of these that the sink does not know: a span that is created anew has one there.
+    pub(super) unshared: usize,
+    pub(super) children: usize,
+    /// Values and the indexes of their fields.
+    pub(super) values: Vec<(usize, TracedValue)>,
+    /// Whether it was created as an explicit root.
+    pub(super) is_root: bool,
+    pub(super) follows_from: Vec<RawSpanId>,
+    /// What the sink calls it; `None` if the sink does not want it.
+    pub(super) sink_span: Option<SinkSpan>,
+    /// Whether it stays open if the execution is rolled back, having been persisted before.
+    pub(super) is_committed: bool,
+}
+
+/// Parent of a new span or event.
+pub(super) struct FoundParent {
+    pub(super) in_program: Option<RawSpanId>,
+    pub(super) in_sink: Option<RawSpanId>,
+    pub(super) for_sink: SinkParent,
+}
+
+impl FoundParent {
+    pub(super) fn root() -> Self {
+        Self { in_program: None, in_sink: None, for_sink: SinkParent::Root }
+    }
+}
+
+impl OpenSpan {
+    pub(super) fn is_closed(&self) -> bool {
+        self.handles == 0 && self.children == 0
+    }
+}
