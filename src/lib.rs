@@ -82,7 +82,8 @@
 //!
 //! Types and methods have the same names, and the JSON is the same, so that a stream passes from either
 //! crate to the other. A few things are better, and so not the same:
-//! `SharedStorage::lock()` locks nothing (it returns a snapshot); [`CapturedMetadata`] stands for
+//! `SharedStorage::lock()` locks nothing (it returns a snapshot); a sender numbers call sites in the order
+//! of their first use, so that [`PersistedMetadata`] is that of one execution; [`CapturedMetadata`] stands for
 //! `&'static Metadata<'static>`, with the same methods; values compare across integer types, so that
 //! `field("port", 8_080)` needs no suffix; [`TracingEvent`] has more fields; and a receiver stays with the
 //! subscriber that it started with.
@@ -94,7 +95,7 @@
 //!
 //! | feature | default | what it gives | needs |
 //! |---|---|---|---|
-//! | `std` | yes | threads in the sender, error chains as values; without it, the crate needs `alloc` | |
+//! | `std` | yes | threads in the sender (without it, a program is taken for one), error chains as values; without it, the crate needs `alloc` | |
 //! | `sender` | yes | [`TracingEventSender`] | `once_cell` |
 //! | `frames` | yes | the binary encoding, on whichever side there is: [`frame`], [`FrameDecoder`] | `postcard` |
 //! | `receiver` | yes | [`TracingEventReceiver`] (with `std`) | `parking_lot` |
