@@ -2,7 +2,8 @@
 //!
 //! A [`TracingEventSender`] is an ordinary `tracing` subscriber. What the module traces comes to
 //! it through the usual macros, and leaves through one function: as [`TracingEvent`]s, or as
-//! encoded frames. It decides nothing and knows little: call sites, each announced when it is
+//! encoded frames. It decides nothing but what
+//! it is told to filter out, and knows little: call sites, each announced when it is
 //! first used, the span that each thread is in, and the number of the next span. All else
 //! (parents, reference counts, filters) is the business of the receiver.
 //!
@@ -14,6 +15,7 @@
 mod call_sites;
 mod context;
 mod counter;
+mod filter;
 #[cfg(feature = "frames")]
 mod frames;
 mod output;

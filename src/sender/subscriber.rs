@@ -1,7 +1,7 @@
 use core::fmt;
 
 use tracing_core::{
-    Event, Interest, Metadata, Subscriber,
+    Event, Interest, LevelFilter, Metadata, Subscriber,
     span::{Attributes, Current, Id, Record},
 };
 
@@ -11,6 +11,7 @@ use super::{
     call_sites::CallSites,
     context::Context,
     counter::Cell,
+    filter::Filter,
     output::{Outgoing, Output},
     span_id,
 };
@@ -45,6 +46,7 @@ pub struct TracingEventSender<F = fn(TracingEvent)> {
     next_span: Cell,
     call_sites: CallSites,
     context: Context,
+    filter: Filter,
     output: F,
 }
 
@@ -98,8 +100,62 @@ impl<F> TracingEventSender<F> {
             next_span: Cell::new(1), // 0 is no ID
             call_sites: CallSites::new(),
             context: Context::new(),
+            filter: Filter::new(),
             output,
         }
+    }
+
+    /// Sends spans and events up to this level of verbosity only.
+    ///
+    /// What is more verbose costs the program next to nothing: it is neither formatted nor encoded.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use spanshot::TracingEventSender;
+    /// use tracing::level_filters::LevelFilter;
+    ///
+    /// let (sender, receiver) = mpsc::channel();
+    /// let subscriber = TracingEventSender::new(move |event| drop(sender.send(event)))
+    ///     .with_max_level(LevelFilter::INFO);
+    /// tracing::subscriber::with_default(subscriber, || tracing::debug!("not sent"));
+    /// assert_eq!(receiver.iter().count(), 0);
+    /// ```
+    #[must_use]
+    pub fn with_max_level(mut self, max_level: LevelFilter) -> Self {
+        self.filter.set_max_level(max_level);
+        self
+    }
+
+    /// Sends only what comes from call sites for which the predicate returns `true`; of several
+    /// predicates, all have to.
+    ///
+    /// `tracing` remembers the answer for a call site, so that it should always be the same. What is
+    /// filtered out is neither formatted nor encoded.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use spanshot::TracingEventSender;
+    ///
+    /// let (sender, receiver) = mpsc::channel();
+    /// let subscriber = TracingEventSender::new(move |event| drop(sender.send(event)))
+    ///     .with_filter(|metadata| metadata.target().starts_with("plugin"));
+    /// tracing::subscriber::with_default(subscriber, || {
+    ///     tracing::info!(target: "plugin::math", "sent");
+    ///     tracing::info!(target: "hyper", "not sent");
+    /// });
+    /// assert_eq!(receiver.iter().count(), 2); // the call site, and the event
+    /// ```
+    #[must_use]
+    pub fn with_filter<P>(mut self, predicate: P) -> Self
+    where
+        P: Fn(&Metadata<'_>) -> bool + Send + Sync + 'static,
+    {
+        self.filter.add(predicate);
+        self
     }
 
     /// Returns the ID of a call site, and has it announced unless that is done. There is none when
@@ -127,12 +183,16 @@ fn parent(is_contextual: bool, explicit: Option<&Id>) -> Parent {
 }
 
 impl<F: Output + 'static> Subscriber for TracingEventSender<F> {
-    fn register_callsite(&self, _metadata: &'static Metadata<'static>) -> Interest {
-        Interest::always()
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        if self.filter.is_enabled(metadata) { Interest::always() } else { Interest::never() }
     }
 
-    fn enabled(&self, _metadata: &Metadata<'_>) -> bool {
-        true
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        self.filter.is_enabled(metadata)
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(self.filter.max_level())
     }
 
     fn new_span(&self, attributes: &Attributes<'_>) -> Id {

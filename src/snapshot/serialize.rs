@@ -97,8 +97,9 @@ fn serialize_span<S: Serializer>(
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     if depth >= MAX_DEPTH {
-        let message = format_args!("spans are more than {MAX_DEPTH} deep within one another");
-        return Err(S::Error::custom(message));
+        return Err(S::Error::custom(format_args!(
+            "spans are more than {MAX_DEPTH} deep within one another"
+        )));
     }
     let mut map = serializer.serialize_map(None)?;
     let metadata = span.metadata();

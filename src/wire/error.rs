@@ -109,8 +109,7 @@ impl<'de> DeserializeSeed<'de> for ErrorSeed {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<TracedError, D::Error> {
         if self.left == 0 {
-            let message = format_args!("a chain of more than {MAX_CHAIN} errors");
-            return Err(de::Error::custom(message));
+            return Err(de::Error::custom(format_args!("a chain of more than {MAX_CHAIN} errors")));
         }
         deserializer.deserialize_struct("TracedError", &["message", "source"], self)
     }

@@ -248,3 +248,33 @@ fn programs_on_threads_that_take_turns() {
         info!("in shared");
     });
 }
+
+#[test]
+fn what_the_sender_filters_out_is_not_even_formatted() {
+    struct Unformatted;
+
+    impl fmt::Debug for Unformatted {
+        fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+            panic!("it is formatted")
+        }
+    }
+
+    let (sent, events) = std::sync::mpsc::channel();
+    let sender = spanshot::TracingEventSender::new(move |event| sent.send(event).unwrap())
+        .with_max_level(tracing::level_filters::LevelFilter::DEBUG)
+        .with_filter(|metadata| metadata.target() != "noisy")
+        .with_filter(|metadata| !metadata.is_span() || metadata.name() != "hidden");
+    tracing::subscriber::with_default(sender, || {
+        let hidden = info_span!("hidden", value = ?Unformatted);
+        assert!(hidden.is_disabled());
+        hidden.in_scope(|| {
+            trace!(value = ?Unformatted, "too verbose");
+            error!(target: "noisy", value = ?Unformatted);
+            debug!("sent");
+        });
+        assert!(!tracing::enabled!(tracing::Level::TRACE));
+        assert!(tracing::enabled!(tracing::Level::DEBUG));
+        assert!(!tracing::enabled!(target: "noisy", tracing::Level::ERROR));
+    });
+    assert_eq!(kinds(&events.try_iter().collect::<Vec<_>>()), ["event"]);
+}
