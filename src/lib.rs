@@ -55,7 +55,7 @@
 //!
 //! - **Transparent.** Replaying a program's stream gives the host the trace that the program would have
 //!   given it natively: parents, order, values with their types, levels and targets, subject to the
-//!   host's filters.
+//!   host's filters. Records of the `log` crate, through `tracing-log`, come from where they say.
 //! - **Nothing lost, nothing mixed.** A capture sees what its thread traced, and those that it was given
 //!   to, and nothing else, however many tests run at once, and whichever thread comes to a call site first.
 //! - **A failure explains itself.** It points at the line of the test, and shows what came nearest, why

@@ -1,4 +1,4 @@
-use alloc::{boxed::Box, vec::Vec};
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::{
     fmt,
     sync::atomic::{AtomicU64, Ordering},
@@ -20,7 +20,10 @@ use super::{
     metadata::CallSite,
     node::{NewValues, SpanIndex},
 };
-use crate::wire::visit::{FieldVisitor, VisitValue, VisitedValue};
+use crate::wire::{
+    CallSiteData, FromTracedValue, TracedValue, log_record,
+    visit::{FieldVisitor, VisitValue, VisitedValue},
+};
 
 /// [`Layer`] that captures spans and events into a [`SharedStorage`].
 ///
@@ -192,8 +195,14 @@ where
         }
         let mut scope = context.event_scope(event).into_iter().flatten();
         let parent = scope.find_map(|span| self.captured_span(&span));
-        let values = collect(|visitor| event.record(visitor));
-        let call_site = CallSite::Native(event.metadata());
+        let mut values = collect(|visitor| event.record(visitor));
+        let metadata = event.metadata();
+        let names = metadata.fields().iter().map(|field| field.name());
+        let call_site = if log_record::is_log_event(metadata.name(), metadata.target(), names) {
+            log_call_site(metadata, &mut values)
+        } else {
+            CallSite::Native(metadata)
+        };
         self.storage.write(|storage| storage.push_event(call_site, parent, values));
     }
 
@@ -220,6 +229,15 @@ where
         }
         self.storage.write(|storage| storage.stats_mut(index).is_closed = true);
     }
+}
+
+/// The call site that a record of the `log` crate names itself.
+fn log_call_site(metadata: &'static Metadata<'static>, values: &mut NewValues) -> CallSite {
+    let number = |value: &TracedValue| u64::from_value(value);
+    let data = CallSiteData::from(metadata);
+    let data = log_record::call_site(&data, values, TracedValue::as_str, number);
+    values.retain(|(field, _)| *field == log_record::MESSAGE);
+    CallSite::Received(Arc::new(data))
 }
 
 /// Takes the values of a record. This is where the traced code's `Debug` implementations run:

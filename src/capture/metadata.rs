@@ -5,11 +5,10 @@ use tracing_core::{Level, Metadata};
 use crate::wire::{CallSiteData, CallSiteKind};
 
 /// Call site of a captured span or event: what the program was compiled with, or a description that
-/// a guest sent.
+/// a guest sent, or that a record of the `log` crate has in its values.
 #[derive(Debug, Clone)]
 pub(crate) enum CallSite {
     Native(&'static Metadata<'static>),
-    #[cfg_attr(not(feature = "receiver"), allow(dead_code))]
     Received(Arc<CallSiteData>),
 }
 

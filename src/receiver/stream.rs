@@ -3,6 +3,7 @@ use alloc::{
     sync::Arc,
     vec::Vec,
 };
+use std::collections::HashMap;
 
 use super::{
     ReceiveError,
@@ -12,7 +13,7 @@ use super::{
 };
 use crate::wire::{
     CallSiteData, CallSiteKind, MetadataId, Parent, RawSpanId, Record, RecordValues, SpanStack,
-    ThreadIndex,
+    ThreadIndex, ValueRef, log_record,
 };
 
 /// The state machine that understands a stream of records.
@@ -25,6 +26,8 @@ pub(super) struct Stream {
     pub(super) call_sites: Vec<Arc<CallSiteData>>,
     /// Index of each call site.
     pub(super) call_site_ids: BTreeMap<MetadataId, usize>,
+    /// Index of the call site of each place that records of the `log` crate came from.
+    log_call_sites: HashMap<Arc<CallSiteData>, usize>,
     pub(super) spans: BTreeMap<RawSpanId, OpenSpan>,
     /// The highest ID that a span ever had, or may have had before the stream was restored.
     pub(super) last_span_id: RawSpanId,
@@ -88,8 +91,9 @@ impl Stream {
             Record::ValuesRecorded { id, values } => self.record(id, &values, sink)?,
             Record::NewEvent { metadata_id, parent, values, thread } => {
                 let (index, data) = self.call_site(metadata_id, CallSiteKind::Event)?;
-                let values = resolve(metadata_id, data, &values)?;
+                let mut values = resolve(metadata_id, data, &values)?;
                 let parent = self.parent(parent, thread)?;
+                let index = self.normalize_log_event(index, &mut values, sink).unwrap_or(index);
                 sink.new_event(index, parent.for_sink, &values);
             }
         }
@@ -128,6 +132,30 @@ impl Stream {
 
     pub(super) fn span(&self, id: RawSpanId) -> Result<&OpenSpan, ReceiveError> {
         self.spans.get(&id).ok_or(ReceiveError::UnknownSpanId(id))
+    }
+
+    /// Gives a record of the `log` crate the call site that it names itself.
+    fn normalize_log_event(
+        &mut self,
+        index: usize,
+        values: &mut Vec<(usize, ValueRef<'_>)>,
+        sink: &mut dyn Sink,
+    ) -> Option<usize> {
+        let data = self.call_sites.get(index)?;
+        let fields = data.fields.iter().map(|field| &**field);
+        if !log_record::is_log_event(&data.name, &data.target, fields) {
+            return None;
+        }
+        let data = log_record::call_site(data, values, ValueRef::as_str, ValueRef::as_u64);
+        let data = Arc::new(data);
+        values.retain(|(field, _)| *field == log_record::MESSAGE);
+        let next = self.call_sites.len();
+        let index = *self.log_call_sites.entry(Arc::clone(&data)).or_insert(next);
+        if index == next {
+            sink.new_call_site(&data);
+            self.call_sites.push(data);
+        }
+        Some(index)
     }
 
     fn span_mut(&mut self, id: RawSpanId) -> Result<&mut OpenSpan, ReceiveError> {

@@ -13,6 +13,8 @@ mod event;
 pub mod frame;
 pub(crate) mod hex;
 mod level;
+#[cfg(any(feature = "capture", feature = "receiver"))]
+pub(crate) mod log_record;
 mod model;
 #[cfg(any(feature = "sender", feature = "receiver"))]
 mod parent;

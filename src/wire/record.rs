@@ -70,6 +70,16 @@ pub(crate) enum ValueRef<'a> {
     Bytes(&'a [u8]),
 }
 
+impl ValueRef<'_> {
+    pub(crate) fn as_str(&self) -> Option<&str> {
+        if let Self::Str(text) = self { Some(text) } else { None }
+    }
+
+    pub(crate) fn as_u64(&self) -> Option<u64> {
+        if let Self::UInt(number) = self { u64::try_from(*number).ok() } else { None }
+    }
+}
+
 impl<'a> From<&'a TracedValue> for ValueRef<'a> {
     fn from(value: &'a TracedValue) -> Self {
         match value {
