@@ -29,8 +29,10 @@ impl<F> fmt::Debug for Frames<F> {
 }
 
 impl<F: Fn(&[u8])> Output for Frames<F> {
-    fn send(&self, outgoing: Outgoing<'_>) {
-        let frame = match outgoing {
+    type Record = FrameWriter;
+
+    fn encode(outgoing: Outgoing<'_>) -> FrameWriter {
+        match outgoing {
             Outgoing::NewCallSite { id, metadata } => FrameWriter::new_call_site(id, metadata),
             Outgoing::NewSpan { id, parent, call_site, values, thread } => {
                 let frame = FrameWriter::new_span(id, parent, call_site, thread);
@@ -50,7 +52,10 @@ impl<F: Fn(&[u8])> Output for Frames<F> {
                 let frame = FrameWriter::new_event(parent, call_site, thread);
                 with_values(frame, |visitor| event.record(visitor))
             }
-        };
+        }
+    }
+
+    fn send(&self, frame: FrameWriter) {
         (self.on_frame)(frame.as_bytes());
     }
 }

@@ -52,12 +52,21 @@ pub(crate) enum Outgoing<'a> {
 
 /// A function that records leave through, and the form that it takes them in.
 pub(crate) trait Output {
-    fn send(&self, outgoing: Outgoing<'_>);
+    /// The form.
+    type Record;
+
+    /// Puts a record into the form. This is where the program's values are formatted.
+    fn encode(outgoing: Outgoing<'_>) -> Self::Record;
+
+    /// Calls the function.
+    fn send(&self, record: Self::Record);
 }
 
 impl<F: Fn(TracingEvent)> Output for F {
-    fn send(&self, outgoing: Outgoing<'_>) {
-        self(match outgoing {
+    type Record = TracingEvent;
+
+    fn encode(outgoing: Outgoing<'_>) -> TracingEvent {
+        match outgoing {
             Outgoing::NewCallSite { id, metadata } => {
                 TracingEvent::NewCallSite { id, data: CallSiteData::from(metadata) }
             }
@@ -88,6 +97,10 @@ impl<F: Fn(TracingEvent)> Output for F {
                 let values = TracedValues::from_event(event);
                 TracingEvent::NewEvent { metadata_id: call_site, parent, is_root, values, thread }
             }
-        });
+        }
+    }
+
+    fn send(&self, record: TracingEvent) {
+        self(record);
     }
 }

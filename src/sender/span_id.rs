@@ -10,6 +10,16 @@ const NUMBER_MASK: u64 = (1 << NUMBER_BITS) - 1;
 /// Stands for all call sites that have no room in an [`Id`].
 const OTHER_CALL_SITE: u64 = u64::MAX >> NUMBER_BITS;
 
+/// The ID of a span that nobody is told of. On the wire there is no number 0.
+pub(super) fn unsent() -> Id {
+    Id::from_u64(OTHER_CALL_SITE << NUMBER_BITS)
+}
+
+/// Whether a span has a number by which it was told of.
+pub(super) fn is_sent(id: &Id) -> bool {
+    number(id) != 0
+}
+
 /// Makes the ID that the program sees.
 ///
 /// It holds the call site, so that [`Span::current()`] can name it: a sender keeps no list of

@@ -9,7 +9,7 @@ use tracing_core::{
 use super::frames::Frames;
 use super::{
     call_sites::CallSites,
-    context::Context,
+    context::{Context, Sending},
     counter::Cell,
     filter::Filter,
     output::{Outgoing, Output},
@@ -22,7 +22,8 @@ use crate::wire::{MetadataId, Parent, TracingEvent};
 /// One sender serves all threads of a program, and makes one stream. The function is called on
 /// the thread that traces, once a record, before the traced code goes on; whatever was traced
 /// until a trap, a panic or a kill has left the program by then. If several threads trace at once,
-/// the function is called by them at once, and has to keep the records of each in order.
+/// the function is called by them at once, and has to keep the records of each in order. The
+/// function may trace: what it traces is not sent.
 ///
 /// Call sites are announced when they are first used, with small sequential IDs. They are known
 /// to the stream from then on, so that a stream is to be received from its beginning.
@@ -157,25 +158,43 @@ impl<F> TracingEventSender<F> {
         self.filter.add(predicate);
         self
     }
+}
 
-    /// Returns the ID of a call site, and has it announced unless that is done. There is none when
-    /// IDs have run out, and then nothing can be said of the call site.
-    fn call_site(
-        &self,
-        metadata: &'static Metadata<'static>,
-        announce: impl FnOnce(Outgoing<'_>),
-    ) -> Option<u32> {
+impl<F> TracingEventSender<F> {
+    /// Sends a record. What the function traces is not sent, as nothing is that a subscriber traces
+    /// while `tracing-core` dispatches to it: it would be called for it again, without an end.
+    fn send(&self, outgoing: Outgoing<'_>)
+    where
+        F: Output,
+    {
+        let record = F::encode(outgoing);
+        let _sending = Sending::start(&self.context);
+        self.output.send(record);
+    }
+
+    /// Returns the ID of a call site, and announces it unless that is done. There is none when IDs
+    /// have run out, and then nothing can be said of the call site.
+    fn call_site(&self, metadata: &'static Metadata<'static>) -> Option<u32>
+    where
+        F: Output,
+    {
         let (id, call_site) = self.call_sites.get_or_insert(metadata)?;
         if !call_site.is_announced() {
-            announce(Outgoing::NewCallSite { id: MetadataId::from(id), metadata });
+            self.send(Outgoing::NewCallSite { id: MetadataId::from(id), metadata });
             call_site.set_announced();
         }
         Some(id)
+    }
+
+    /// Whether there is anything to be told of what happens to a span.
+    fn is_told_of(&self, id: &Id) -> bool {
+        span_id::is_sent(id) && !self.context.is_sending()
     }
 }
 
 fn parent(is_contextual: bool, explicit: Option<&Id>) -> Parent {
     match explicit {
+        Some(id) if !span_id::is_sent(id) => Parent::Root,
         Some(id) => Parent::Explicit(span_id::number(id)),
         None if is_contextual => Parent::Contextual,
         None => Parent::Root,
@@ -196,12 +215,14 @@ impl<F: Output + 'static> Subscriber for TracingEventSender<F> {
     }
 
     fn new_span(&self, attributes: &Attributes<'_>) -> Id {
-        let number = self.next_span.increment();
-        let announced = self.call_site(attributes.metadata(), |it| self.output.send(it));
-        let Some(call_site) = announced else {
-            return span_id::pack(number, u32::MAX);
+        if self.context.is_sending() {
+            return span_id::unsent();
+        }
+        let Some(call_site) = self.call_site(attributes.metadata()) else {
+            return span_id::unsent();
         };
-        self.output.send(Outgoing::NewSpan {
+        let number = self.next_span.increment();
+        self.send(Outgoing::NewSpan {
             id: number,
             parent: parent(attributes.is_contextual(), attributes.parent()),
             call_site: MetadataId::from(call_site),
@@ -212,18 +233,24 @@ impl<F: Output + 'static> Subscriber for TracingEventSender<F> {
     }
 
     fn record(&self, id: &Id, values: &Record<'_>) {
-        self.output.send(Outgoing::ValuesRecorded { id: span_id::number(id), values });
+        if self.is_told_of(id) {
+            self.send(Outgoing::ValuesRecorded { id: span_id::number(id), values });
+        }
     }
 
     fn record_follows_from(&self, id: &Id, follows_from: &Id) {
-        let follows_from = span_id::number(follows_from);
-        self.output.send(Outgoing::FollowsFrom { id: span_id::number(id), follows_from });
+        if self.is_told_of(id) && span_id::is_sent(follows_from) {
+            let follows_from = span_id::number(follows_from);
+            self.send(Outgoing::FollowsFrom { id: span_id::number(id), follows_from });
+        }
     }
 
     fn event(&self, event: &Event<'_>) {
-        let announced = self.call_site(event.metadata(), |it| self.output.send(it));
-        let Some(call_site) = announced else { return };
-        self.output.send(Outgoing::NewEvent {
+        if self.context.is_sending() {
+            return;
+        }
+        let Some(call_site) = self.call_site(event.metadata()) else { return };
+        self.send(Outgoing::NewEvent {
             parent: parent(event.is_contextual(), event.parent()),
             call_site: MetadataId::from(call_site),
             event,
@@ -232,26 +259,40 @@ impl<F: Output + 'static> Subscriber for TracingEventSender<F> {
     }
 
     fn enter(&self, id: &Id) {
+        if !self.is_told_of(id) {
+            return;
+        }
         let thread = self.context.enter(id);
-        self.output.send(Outgoing::SpanEntered { id: span_id::number(id), thread });
+        self.send(Outgoing::SpanEntered { id: span_id::number(id), thread });
     }
 
     fn exit(&self, id: &Id) {
+        if !self.is_told_of(id) {
+            return;
+        }
         let thread = self.context.exit(id);
-        self.output.send(Outgoing::SpanExited { id: span_id::number(id), thread });
+        self.send(Outgoing::SpanExited { id: span_id::number(id), thread });
     }
 
     fn clone_span(&self, id: &Id) -> Id {
-        self.output.send(Outgoing::SpanCloned { id: span_id::number(id) });
+        // Handles are counted wherever they are cloned and dropped: a span has to be closed in time.
+        if span_id::is_sent(id) {
+            self.send(Outgoing::SpanCloned { id: span_id::number(id) });
+        }
         id.clone()
     }
 
     fn try_close(&self, id: Id) -> bool {
-        self.output.send(Outgoing::SpanDropped { id: span_id::number(&id) });
+        if span_id::is_sent(&id) {
+            self.send(Outgoing::SpanDropped { id: span_id::number(&id) });
+        }
         false
     }
 
     fn current_span(&self) -> Current {
+        if self.context.is_sending() {
+            return Current::none();
+        }
         let current = self.context.current().and_then(|id| {
             let call_site = span_id::call_site(&id)?;
             Some(Current::new(id, self.call_sites.metadata(call_site)?))

@@ -5,7 +5,7 @@
 //! program without `std` has all the same do no harm to one another but this: its records say
 //! that they come from one thread.
 
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tracing_core::span::Id;
 
@@ -19,11 +19,16 @@ use crate::{
 pub(in crate::sender) struct Context {
     entered: Segments<Cell>,
     len: AtomicUsize,
+    is_sending: AtomicBool,
 }
 
 impl Context {
     pub(in crate::sender) const fn new() -> Self {
-        Self { entered: Segments::new(), len: AtomicUsize::new(0) }
+        Self {
+            entered: Segments::new(),
+            len: AtomicUsize::new(0),
+            is_sending: AtomicBool::new(false),
+        }
     }
 
     #[allow(clippy::unused_self)] // it is the same function as where there are threads
@@ -61,6 +66,15 @@ impl Context {
         };
         let index = (0..len).rev().find(is_first_enter)?;
         core::num::NonZeroU64::new(self.get(index)).map(Id::from_non_zero_u64)
+    }
+
+    /// Whether the program is in the sender's function.
+    pub(in crate::sender) fn is_sending(&self) -> bool {
+        self.is_sending.load(Ordering::Relaxed)
+    }
+
+    pub(in crate::sender) fn set_sending(&self, is_sending: bool) {
+        self.is_sending.store(is_sending, Ordering::Relaxed);
     }
 
     fn get(&self, index: usize) -> u64 {
@@ -106,5 +120,14 @@ mod tests {
             context.exit(&id(exited));
         }
         assert_eq!(context.current(), Some(id(49)));
+    }
+
+    #[test]
+    fn sending_is_noted() {
+        let context = Context::new();
+        for is_sending in [true, false] {
+            context.set_sending(is_sending);
+            assert_eq!(context.is_sending(), is_sending);
+        }
     }
 }

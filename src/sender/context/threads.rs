@@ -27,6 +27,8 @@ struct ThreadOfSender {
     sender: Weak<Threads>,
     index: ThreadIndex,
     entered: SpanStack<Id>,
+    /// Whether the thread is in the sender's function.
+    is_sending: bool,
 }
 
 std::thread_local! {
@@ -66,6 +68,15 @@ impl Context {
         self.with(|thread| thread.entered.scope().next().cloned()).flatten()
     }
 
+    /// Whether the current thread is in the sender's function.
+    pub(in crate::sender) fn is_sending(&self) -> bool {
+        self.with(|thread| thread.is_sending).unwrap_or(false)
+    }
+
+    pub(in crate::sender) fn set_sending(&self, is_sending: bool) {
+        self.with(|thread| thread.is_sending = is_sending);
+    }
+
     /// Runs the function on the current thread's entry for this sender; `None` if the thread is
     /// about to end and has lost its memory. A thread that goes on tracing then is a new one with
     /// every record, so that its records go to no span which it may have left.
@@ -83,6 +94,7 @@ impl Context {
                         sender: Arc::downgrade(&self.threads),
                         index: self.next_index(),
                         entered: SpanStack::new(),
+                        is_sending: false,
                     });
                     senders.len() - 1
                 });
