@@ -1,7 +1,8 @@
 //! Programs that are made at random give the same trace natively and through the tunnel, under
 //! several filters of the host, by both encodings, relayed and directly.
 //!
-//! `SPANSHOT_PROGRAMS` sets the number of programs for each property; by default it is 1,000.
+//! By default there are 1,000 programs for each property, the same in every run. `SPANSHOT_PROGRAMS`
+//! sets their number, and then they are others in every run.
 //!
 //! This is a binary of its own, since each of its many subscribers is told of all call sites of the
 //! process.
@@ -12,7 +13,10 @@ use std::{
     thread,
 };
 
-use proptest::{prelude::*, test_runner::TestRunner};
+use proptest::{
+    prelude::*,
+    test_runner::{RngAlgorithm, TestRng, TestRunner},
+};
 use spanshot::{CaptureLayer, SharedStorage, TracingEventReceiver, TracingEventSender};
 use tracing::{
     Dispatch, Span, debug, debug_span, error, field, info, info_span, level_filters::LevelFilter,
@@ -321,9 +325,19 @@ fn check_programs(threads: usize, filters: usize) {
     static KEEP_MAX_LEVEL: OnceLock<Dispatch> = OnceLock::new();
     KEEP_MAX_LEVEL.get_or_init(|| Dispatch::new(tracing_subscriber::registry()));
 
-    let cases = env::var("SPANSHOT_PROGRAMS").map_or(1_000, |cases| cases.parse().unwrap());
-    let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
-    let mut runner = TestRunner::new(config);
+    let cases = env::var("SPANSHOT_PROGRAMS").ok().map(|cases| cases.parse().unwrap());
+    let config = ProptestConfig {
+        cases: cases.unwrap_or(1_000),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    let mut runner = match cases {
+        Some(_) => TestRunner::new(config),
+        None => {
+            let rng = TestRng::deterministic_rng(RngAlgorithm::default());
+            TestRunner::new_with_rng(config, rng)
+        }
+    };
     let result = runner.run(&(program(threads), 0..filters), |(mut program, filter)| {
         if filter > 0 {
             // The program does not know the host's filter: a span that is disabled there is current
