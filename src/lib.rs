@@ -75,8 +75,14 @@
 //!   given to its fields in turn, so that one that is recorded into the second field only arrives in the
 //!   first. Frames go by the index.
 //! - Threads of one stream are relayed by the thread that receives them. To the host's subscriber they
-//!   are one, so that a span of the stream that is current on one of them may be given to new spans of
-//!   another as an *explicit* parent.
+//!   are one, so that while several are in spans at once, the current span of each is given to new spans
+//!   and events as an *explicit* parent. Filters of single layers, and span directives of an
+//!   `EnvFilter`, can tell the difference.
+//! - A module does not know the host's filter. A span that is disabled there is current in the module all
+//!   the same, and what is recorded into it through `Span::current()` goes to nobody; natively it would
+//!   go to the span around it. Nor does it know that a span is closed which it is still in.
+//! - A trace that a subscriber with `tracing-subscriber`'s `Registry` closes span by span goes down the
+//!   stack with a chain of parents that have no other handle.
 //!
 //! # Coming from `tracing-tunnel` and `tracing-capture`
 //!

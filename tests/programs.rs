@@ -331,12 +331,10 @@ fn check_programs(threads: usize, filters: usize) {
         failure_persistence: None,
         ..ProptestConfig::default()
     };
-    let mut runner = match cases {
-        Some(_) => TestRunner::new(config),
-        None => {
-            let rng = TestRng::deterministic_rng(RngAlgorithm::default());
-            TestRunner::new_with_rng(config, rng)
-        }
+    let mut runner = if cases.is_some() {
+        TestRunner::new(config)
+    } else {
+        TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::default()))
     };
     let result = runner.run(&(program(threads), 0..filters), |(mut program, filter)| {
         if filter > 0 {
