@@ -81,8 +81,6 @@
 //! - A module does not know the host's filter. A span that is disabled there is current in the module all
 //!   the same, and what is recorded into it through `Span::current()` goes to nobody; natively it would
 //!   go to the span around it. Nor does it know that a span is closed which it is still in.
-//! - A trace that a subscriber with `tracing-subscriber`'s `Registry` closes span by span goes down the
-//!   stack with a chain of parents that have no other handle.
 //!
 //! # Coming from `tracing-tunnel` and `tracing-capture`
 //!

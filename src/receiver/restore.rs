@@ -9,7 +9,7 @@ use core::iter;
 use super::{
     persist::{Entered, PersistedMetadata, PersistedSpans, SpanData},
     sink::{Sink, SinkParent, SinkSpan},
-    span::{EnteredSpan, OpenSpan},
+    span::{EnteredSpan, LastHandle, OpenSpan},
     stream::Stream,
     values::{name, owned, resolve_named},
 };
@@ -25,6 +25,7 @@ pub(super) struct LocalSpan {
     sink_span: Option<SinkSpan>,
     /// Handles that it does not know of.
     unshared: usize,
+    last_handle: LastHandle,
 }
 
 impl Stream {
@@ -68,11 +69,7 @@ impl Stream {
             self.push_entered(place.thread, EnteredSpan { id, metadata_id, sink_span });
         }
 
-        // What has no handle is kept open by its children, which are there now.
-        let handles = |id: &RawSpanId| self.spans.get(id).filter(|span| span.handles == 0);
-        for span in new_spans.iter().filter_map(handles).filter_map(|span| span.sink_span) {
-            sink.drop_handle(span);
-        }
+        // What has no handle should be kept open by its children, which are there now.
         for id in new_spans.into_iter().rev() {
             self.close_if_unused(id, sink);
         }
@@ -90,10 +87,15 @@ impl Stream {
         let Ok(values) = resolve_named(data.metadata_id, site_data, &data.values) else { return };
         let parent = data.parent_id.filter(|parent| self.spans.contains_key(parent));
         let (in_sink, for_sink) = self.parent_in_sink(parent, data.is_root);
-        let LocalSpan { sink_span, unshared } =
+        let LocalSpan { sink_span, unshared, last_handle } =
             sink_spans.get(&id).copied().unwrap_or_else(|| LocalSpan {
                 sink_span: sink.new_span(call_site, for_sink, &values),
                 unshared: data.ref_count.saturating_sub(1),
+                // A new span has a handle.
+                last_handle: match data.ref_count {
+                    0 => LastHandle::DropDeferred,
+                    _ => LastHandle::InUse,
+                },
             });
         let span = OpenSpan {
             metadata_id: data.metadata_id,
@@ -102,6 +104,7 @@ impl Stream {
             keeps_open: in_sink.filter(|_| sink_span.is_some()),
             handles: data.ref_count,
             unshared,
+            last_handle,
             children: 0,
             values: owned(&values),
             is_root: data.is_root,
@@ -109,6 +112,7 @@ impl Stream {
             sink_span,
             is_committed: true,
         };
+        self.without_handle += usize::from(last_handle == LastHandle::Dropped);
         self.keep_open(span.keeps_open);
         self.spans.insert(id, span);
     }
@@ -152,7 +156,11 @@ impl Stream {
         for (id, span) in core::mem::take(&mut self.spans) {
             let data = self.call_sites.get(span.call_site);
             let values = data.map(|data| name(data, span.values)).unwrap_or_default();
-            let known = LocalSpan { sink_span: span.sink_span, unshared: span.unshared };
+            let known = LocalSpan {
+                sink_span: span.sink_span,
+                unshared: span.unshared,
+                last_handle: span.last_handle,
+            };
             sink_spans.insert(id, known);
             spans.insert(
                 id,
@@ -170,8 +178,11 @@ impl Stream {
         for (thread, stack) in &self.threads {
             for (depth, span) in stack.iter().enumerate() {
                 // A span may be closed while it is entered. All that is left of it is the exit.
-                let known = LocalSpan { sink_span: span.sink_span, unshared: 0 };
-                sink_spans.entry(span.id).or_insert(known);
+                sink_spans.entry(span.id).or_insert(LocalSpan {
+                    sink_span: span.sink_span,
+                    unshared: 0,
+                    last_handle: LastHandle::InUse,
+                });
                 let data = spans.entry(span.id).or_insert_with(|| SpanData {
                     metadata_id: span.metadata_id,
                     parent_id: None,
@@ -191,10 +202,12 @@ impl Stream {
     /// Exits what is entered, and closes those spans that were never persisted.
     pub(super) fn roll_back(&mut self, sink: &mut dyn Sink) {
         self.exit_all(sink);
+        self.without_handle = 0;
         // Children come first: they have higher IDs.
         for (_, span) in core::mem::take(&mut self.spans).into_iter().rev() {
             let Some(sink_span) = span.sink_span.filter(|_| !span.is_committed) else { continue };
-            for _ in span.unshared..span.handles {
+            let deferred = usize::from(span.last_handle == LastHandle::DropDeferred);
+            for _ in span.unshared..span.handles + deferred {
                 sink.drop_handle(sink_span);
             }
             sink.closed(sink_span);

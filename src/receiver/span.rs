@@ -28,6 +28,7 @@ pub(super) struct OpenSpan {
     /// Handles of these that the sink does not know: a span that is created anew has one there.
     pub(super) unshared: usize,
     pub(super) children: usize,
+    pub(super) last_handle: LastHandle,
     /// Values and the indexes of their fields.
     pub(super) values: Vec<(usize, TracedValue)>,
     /// Whether it was created as an explicit root.
@@ -37,6 +38,17 @@ pub(super) struct OpenSpan {
     pub(super) sink_span: Option<SinkSpan>,
     /// Whether it stays open if the execution is rolled back, having been persisted before.
     pub(super) is_committed: bool,
+}
+
+/// What became of the last handle of an open span.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LastHandle {
+    /// It is there, or was dropped when nothing else kept the span open.
+    InUse,
+    /// It was dropped. Children keep the span open, and the sink knows.
+    Dropped,
+    /// The same, but the sink does not know.
+    DropDeferred,
 }
 
 /// Parent of a new span or event.

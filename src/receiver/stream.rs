@@ -3,18 +3,26 @@ use alloc::{
     sync::Arc,
     vec::Vec,
 };
+use core::mem;
 use std::collections::HashMap;
 
 use super::{
     ReceiveError,
     sink::{Sink, SinkParent},
-    span::{EnteredSpan, FoundParent, OpenSpan},
+    span::{EnteredSpan, FoundParent, LastHandle, OpenSpan},
     values::{owned, resolve, update},
 };
 use crate::wire::{
     CallSiteData, CallSiteKind, MetadataId, Parent, RawSpanId, Record, RecordValues, SpanStack,
     ThreadIndex, ValueRef, log_record,
 };
+
+/// Spans without a handle that may wait in the sink to be closed with their children.
+///
+/// `tracing_subscriber::Registry` closes such a span from within the closing of its last child, one
+/// within the other. Of those beyond, the last handle is kept until their children are closed: it
+/// makes no difference, but that a guest cannot use up the host's stack.
+const MAX_WITHOUT_HANDLE: usize = 128;
 
 /// The state machine that understands a stream of records.
 ///
@@ -31,6 +39,8 @@ pub(super) struct Stream {
     pub(super) spans: BTreeMap<RawSpanId, OpenSpan>,
     /// The highest ID that a span ever had, or may have had before the stream was restored.
     pub(super) last_span_id: RawSpanId,
+    /// Open spans without a handle that the sink knows to have none.
+    pub(super) without_handle: usize,
     pub(super) threads: BTreeMap<ThreadIndex, SpanStack<EnteredSpan>>,
     /// Whether several threads were in spans at once, and not all have left them since. A sink that
     /// takes the threads for one may then have the spans in another order than any of them.
@@ -70,24 +80,8 @@ impl Stream {
                 self.push_entered(thread, EnteredSpan { id, metadata_id, sink_span });
             }
             Record::SpanExited { id, thread } => self.exit(id, thread, sink)?,
-            Record::SpanCloned { id } => {
-                let span = self.span_mut(id)?;
-                span.handles = span.handles.saturating_add(1);
-                if let Some(span) = span.sink_span {
-                    sink.clone_handle(span);
-                }
-            }
-            Record::SpanDropped { id } => {
-                let span = self.span_mut(id)?;
-                span.handles =
-                    span.handles.checked_sub(1).ok_or(ReceiveError::UnknownSpanId(id))?;
-                if let Some(unshared) = span.unshared.checked_sub(1) {
-                    span.unshared = unshared;
-                } else if let Some(span) = span.sink_span {
-                    sink.drop_handle(span);
-                }
-                self.close_if_unused(id, sink);
-            }
+            Record::SpanCloned { id } => self.clone_handle(id, sink)?,
+            Record::SpanDropped { id } => self.drop_handle(id, sink)?,
             Record::ValuesRecorded { id, values } => self.record(id, &values, sink)?,
             Record::NewEvent { metadata_id, parent, values, thread } => {
                 let (index, data) = self.call_site(metadata_id, CallSiteKind::Event)?;
@@ -231,6 +225,7 @@ impl Stream {
             handles: 1,
             unshared: 0,
             children: 0,
+            last_handle: LastHandle::InUse,
             values: owned(&resolved),
             is_root,
             follows_from: Vec::new(),
@@ -302,6 +297,38 @@ impl Stream {
         Ok(())
     }
 
+    fn clone_handle(&mut self, id: RawSpanId, sink: &mut dyn Sink) -> Result<(), ReceiveError> {
+        let span = self.span_mut(id)?;
+        span.handles = span.handles.saturating_add(1);
+        let last_handle = mem::replace(&mut span.last_handle, LastHandle::InUse);
+        // A handle whose drop was deferred is in use again.
+        let sink_span = span.sink_span.filter(|_| last_handle != LastHandle::DropDeferred);
+        if let Some(span) = sink_span {
+            sink.clone_handle(span);
+        }
+        self.without_handle -= usize::from(last_handle == LastHandle::Dropped);
+        Ok(())
+    }
+
+    fn drop_handle(&mut self, id: RawSpanId, sink: &mut dyn Sink) -> Result<(), ReceiveError> {
+        let can_wait_in_sink = self.without_handle < MAX_WITHOUT_HANDLE;
+        let span = self.span_mut(id)?;
+        span.handles = span.handles.checked_sub(1).ok_or(ReceiveError::UnknownSpanId(id))?;
+        if let Some(unshared) = span.unshared.checked_sub(1) {
+            span.unshared = unshared;
+        } else if span.handles > 0 || span.children == 0 {
+            span.sink_span.into_iter().for_each(|span| sink.drop_handle(span));
+        } else if can_wait_in_sink {
+            span.last_handle = LastHandle::Dropped;
+            span.sink_span.into_iter().for_each(|span| sink.drop_handle(span));
+            self.without_handle += 1;
+        } else {
+            span.last_handle = LastHandle::DropDeferred;
+        }
+        self.close_if_unused(id, sink);
+        Ok(())
+    }
+
     /// Closes a span that nothing keeps open any more, and those that only it kept open.
     pub(super) fn close_if_unused(&mut self, id: RawSpanId, sink: &mut dyn Sink) {
         let mut next = Some(id);
@@ -311,8 +338,12 @@ impl Stream {
                 return;
             }
             let span = entry.remove();
-            if let Some(span) = span.sink_span {
-                sink.closed(span);
+            self.without_handle -= usize::from(span.last_handle == LastHandle::Dropped);
+            if let Some(sink_span) = span.sink_span {
+                if span.last_handle == LastHandle::DropDeferred {
+                    sink.drop_handle(sink_span);
+                }
+                sink.closed(sink_span);
             }
             if let Some(parent) = span.keeps_open {
                 if let Some(parent) = self.spans.get_mut(&parent) {

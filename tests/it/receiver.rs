@@ -352,3 +352,39 @@ fn forged_number_of_handles_costs_nothing() {
     receiver.receive(TracingEvent::SpanDropped { id: 1 });
     assert!(!capture.trace().all_spans().next().unwrap().stats().is_closed);
 }
+
+/// `Registry` closes a span that is kept open by a child only from within the closing of the child.
+#[test]
+fn chain_of_spans_without_handles_does_not_use_up_the_stack() {
+    const SPANS: u64 = 100_000;
+
+    let subscriber = tracing_subscriber::registry();
+    let storage = SharedStorage::default();
+    let subscriber = subscriber.with(CaptureLayer::new(&storage));
+    tracing::subscriber::with_default(subscriber, || {
+        let mut receiver = TracingEventReceiver::default();
+        receiver.receive(call_site(0, CallSiteKind::Span, &[]));
+        for id in 1..=SPANS {
+            receiver.receive(TracingEvent::NewSpan {
+                id,
+                parent_id: id.checked_sub(1).filter(|id| *id > 0),
+                is_root: false,
+                metadata_id: 0,
+                values: TracedValues::new(),
+                thread: 0,
+            });
+        }
+        for id in 1..=SPANS {
+            assert!(storage.lock().all_spans().next().is_some_and(|span| !span.stats().is_closed));
+            receiver.receive(TracingEvent::SpanDropped { id });
+            if id == 1_000 {
+                // One that has no handle any more gets one again.
+                receiver.receive(TracingEvent::SpanCloned { id: 5 });
+                receiver.receive(TracingEvent::SpanCloned { id });
+                receiver.receive(TracingEvent::SpanDropped { id });
+                receiver.receive(TracingEvent::SpanDropped { id: 5 });
+            }
+        }
+        assert!(storage.lock().all_spans().all(|span| span.stats().is_closed));
+    });
+}
