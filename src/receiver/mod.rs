@@ -20,6 +20,7 @@ mod call_sites;
 mod error;
 #[cfg(feature = "frames")]
 mod frame_decoder;
+mod handles;
 mod persist;
 mod relay;
 mod restore;

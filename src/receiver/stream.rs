@@ -3,7 +3,6 @@ use alloc::{
     sync::Arc,
     vec::Vec,
 };
-use core::mem;
 use std::collections::HashMap;
 
 use super::{
@@ -16,13 +15,6 @@ use crate::wire::{
     CallSiteData, CallSiteKind, MetadataId, Parent, RawSpanId, Record, RecordValues, SpanStack,
     ThreadIndex, ValueRef, log_record,
 };
-
-/// Spans without a handle that may wait in the sink to be closed with their children.
-///
-/// `tracing_subscriber::Registry` closes such a span from within the closing of its last child, one
-/// within the other. Of those beyond, the last handle is kept until their children are closed: it
-/// makes no difference, but that a guest cannot use up the host's stack.
-const MAX_WITHOUT_HANDLE: usize = 128;
 
 /// The state machine that understands a stream of records.
 ///
@@ -152,7 +144,7 @@ impl Stream {
         Some(index)
     }
 
-    fn span_mut(&mut self, id: RawSpanId) -> Result<&mut OpenSpan, ReceiveError> {
+    pub(super) fn span_mut(&mut self, id: RawSpanId) -> Result<&mut OpenSpan, ReceiveError> {
         self.spans.get_mut(&id).ok_or(ReceiveError::UnknownSpanId(id))
     }
 
@@ -295,62 +287,5 @@ impl Stream {
             sink.record(span, call_site, &values);
         }
         Ok(())
-    }
-
-    fn clone_handle(&mut self, id: RawSpanId, sink: &mut dyn Sink) -> Result<(), ReceiveError> {
-        let span = self.span_mut(id)?;
-        span.handles = span.handles.saturating_add(1);
-        let last_handle = mem::replace(&mut span.last_handle, LastHandle::InUse);
-        // A handle whose drop was deferred is in use again.
-        let sink_span = span.sink_span.filter(|_| last_handle != LastHandle::DropDeferred);
-        if let Some(span) = sink_span {
-            sink.clone_handle(span);
-        }
-        self.without_handle -= usize::from(last_handle == LastHandle::Dropped);
-        Ok(())
-    }
-
-    fn drop_handle(&mut self, id: RawSpanId, sink: &mut dyn Sink) -> Result<(), ReceiveError> {
-        let can_wait_in_sink = self.without_handle < MAX_WITHOUT_HANDLE;
-        let span = self.span_mut(id)?;
-        span.handles = span.handles.checked_sub(1).ok_or(ReceiveError::UnknownSpanId(id))?;
-        if let Some(unshared) = span.unshared.checked_sub(1) {
-            span.unshared = unshared;
-        } else if span.handles > 0 || span.children == 0 {
-            span.sink_span.into_iter().for_each(|span| sink.drop_handle(span));
-        } else if can_wait_in_sink {
-            span.last_handle = LastHandle::Dropped;
-            span.sink_span.into_iter().for_each(|span| sink.drop_handle(span));
-            self.without_handle += 1;
-        } else {
-            span.last_handle = LastHandle::DropDeferred;
-        }
-        self.close_if_unused(id, sink);
-        Ok(())
-    }
-
-    /// Closes a span that nothing keeps open any more, and those that only it kept open.
-    pub(super) fn close_if_unused(&mut self, id: RawSpanId, sink: &mut dyn Sink) {
-        let mut next = Some(id);
-        while let Some(id) = next.take() {
-            let Entry::Occupied(entry) = self.spans.entry(id) else { return };
-            if !entry.get().is_closed() {
-                return;
-            }
-            let span = entry.remove();
-            self.without_handle -= usize::from(span.last_handle == LastHandle::Dropped);
-            if let Some(sink_span) = span.sink_span {
-                if span.last_handle == LastHandle::DropDeferred {
-                    sink.drop_handle(sink_span);
-                }
-                sink.closed(sink_span);
-            }
-            if let Some(parent) = span.keeps_open {
-                if let Some(parent) = self.spans.get_mut(&parent) {
-                    parent.children = parent.children.saturating_sub(1);
-                }
-                next = Some(parent);
-            }
-        }
     }
 }
