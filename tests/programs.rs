@@ -320,6 +320,17 @@ fn check(program: &Program, filter: usize) {
 }
 
 fn check_programs(threads: usize, filters: usize) {
+    check_all(&(program(threads), 0..filters), |(mut program, filter)| {
+        if filter > 0 {
+            // The program does not know the host's filter: a span that is disabled there is current
+            // here all the same.
+            program.retain(|(_, step)| !matches!(step, Step::RecordInCurrent { .. }));
+        }
+        check(&program, filter);
+    });
+}
+
+fn check_all<S: Strategy>(strategy: &S, check: impl Fn(S::Value)) {
     // Which spans a filter of a single layer leaves without an ID depends on the maximum level of
     // all subscribers in the process. It is the same throughout while there is one that wants all.
     static KEEP_MAX_LEVEL: OnceLock<Dispatch> = OnceLock::new();
@@ -336,13 +347,8 @@ fn check_programs(threads: usize, filters: usize) {
     } else {
         TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::default()))
     };
-    let result = runner.run(&(program(threads), 0..filters), |(mut program, filter)| {
-        if filter > 0 {
-            // The program does not know the host's filter: a span that is disabled there is current
-            // here all the same.
-            program.retain(|(_, step)| !matches!(step, Step::RecordInCurrent { .. }));
-        }
-        check(&program, filter);
+    let result = runner.run(strategy, |value| {
+        check(value);
         Ok(())
     });
     result.unwrap_or_else(|error| panic!("{error}"));
@@ -358,4 +364,60 @@ fn on_one_thread() {
 #[test]
 fn on_three_threads_that_take_turns() {
     check_programs(3, 3);
+}
+
+/// Sends a program's frames through two receivers: the first is persisted at the boundary, and the
+/// second goes on in the same subscriber or storage.
+fn receive_in_two(
+    frames: &[Vec<u8>],
+    boundary: usize,
+    mut first: TracingEventReceiver,
+) -> TracingEventReceiver {
+    let (before, after) = frames.split_at(boundary);
+    for frame in before {
+        first.receive_encoded(frame).unwrap();
+    }
+    let metadata = serde_json::to_string(&first.persist_metadata()).unwrap();
+    let (spans, local_spans) = first.persist();
+    let spans = postcard::to_allocvec(&spans).unwrap();
+    let (metadata, spans) =
+        (serde_json::from_str(&metadata).unwrap(), postcard::from_bytes(&spans).unwrap());
+    let mut second = TracingEventReceiver::new(metadata, spans, local_spans);
+    for frame in after {
+        second.receive_encoded(frame).unwrap();
+    }
+    second
+}
+
+#[test]
+fn suspended_at_a_random_boundary() {
+    let strategy = (program(1), any::<prop::sample::Index>());
+    check_all(&strategy, |(program, boundary)| {
+        let storage = SharedStorage::default();
+        run(&program, &subscriber(0, &storage));
+        let native = storage.lock().to_string();
+
+        let sent = Arc::new(Mutex::new(vec![]));
+        let pushed = Arc::clone(&sent);
+        let sender = TracingEventSender::encoded(move |frame: &[u8]| {
+            pushed.lock().unwrap().push(frame.to_vec());
+        });
+        run(&program, &Dispatch::new(sender));
+        let frames = std::mem::take(&mut *sent.lock().unwrap());
+        let boundary = boundary.index(frames.len() + 1);
+
+        let storage = SharedStorage::default();
+        let receiver = TracingEventReceiver::capturing(&storage);
+        let receiver = receive_in_two(&frames, boundary, receiver);
+        assert_eq!(storage.lock().to_string(), native, "directly");
+        drop(receiver);
+
+        let storage = SharedStorage::default();
+        tracing::dispatcher::with_default(&subscriber(0, &storage), || {
+            let receiver = TracingEventReceiver::default();
+            let receiver = receive_in_two(&frames, boundary, receiver);
+            assert_eq!(storage.lock().to_string(), native, "relayed");
+            drop(receiver);
+        });
+    });
 }
