@@ -74,13 +74,15 @@
 //! - In JSON a value goes by the name of its field. Where a call site declares a name twice, values are
 //!   given to its fields in turn, so that one that is recorded into the second field only arrives in the
 //!   first. Frames go by the index.
-//! - Threads of one stream are relayed by the thread that receives them. To the host's subscriber they
-//!   are one, so that while several are in spans at once, the current span of each is given to new spans
-//!   and events as an *explicit* parent. Filters of single layers, and span directives of an
-//!   `EnvFilter`, can tell the difference.
+//! - Each thread of a stream is relayed on a thread of its own: the first one on that which receives, up
+//!   to 64 others at a time on threads that the receiver starts. Those beyond share the first one, where
+//!   the span that each is in is given to new spans and events as an *explicit* parent. Filters of single
+//!   layers, and span directives of an `EnvFilter`, can tell the difference. The same holds if a receiver
+//!   is moved to another thread of the host while its program's first thread is in a span.
 //! - A module does not know the host's filter. A span that is disabled there is current in the module all
 //!   the same, and what is recorded into it through `Span::current()` goes to nobody; natively it would
-//!   go to the span around it. Nor does it know that a span is closed which it is still in.
+//!   go to the span around it. Nor does it know that a span is closed which it is still in: natively
+//!   there is no current span then, here there is one to which nothing happens.
 //!
 //! # Coming from `tracing-tunnel` and `tracing-capture`
 //!

@@ -8,8 +8,8 @@ use super::{
     span::SpanStats,
 };
 use crate::{
-    receiver::{Sink, SinkParent, SinkSpan, SinkValues, TracingEventReceiver},
-    wire::{CallSiteData, TracedValue},
+    receiver::{Innermost, Sink, SinkParent, SinkSpan, SinkValues, TracingEventReceiver},
+    wire::{CallSiteData, ThreadIndex, TracedValue},
 };
 
 /// Sink that fills a storage, without a subscriber and without anything that lives forever.
@@ -52,9 +52,8 @@ fn index(span: SinkSpan) -> Option<SpanIndex> {
 impl SinkParent {
     fn index(self) -> Option<SpanIndex> {
         match self {
-            Self::Contextual { current, .. } => current.and_then(index),
-            Self::Root => None,
-            Self::Explicit(span) => index(span),
+            Self::Contextual(Innermost::Open(span)) | Self::Explicit(span) => index(span),
+            Self::Contextual(Innermost::None | Innermost::Closed) | Self::Root => None,
         }
     }
 }
@@ -78,7 +77,7 @@ impl Direct {
 }
 
 impl Sink for Direct {
-    fn forget_call_sites(&mut self) {
+    fn suspend(&mut self) {
         self.call_sites.clear();
     }
 
@@ -89,6 +88,7 @@ impl Sink for Direct {
     fn new_span(
         &mut self,
         call_site: usize,
+        _thread: ThreadIndex,
         parent: SinkParent,
         values: &SinkValues<'_>,
     ) -> Option<SinkSpan> {
@@ -99,7 +99,13 @@ impl Sink for Direct {
             .map(|index| index.into_raw().into())
     }
 
-    fn new_event(&mut self, call_site: usize, parent: SinkParent, values: &SinkValues<'_>) {
+    fn new_event(
+        &mut self,
+        call_site: usize,
+        _thread: ThreadIndex,
+        parent: SinkParent,
+        values: &SinkValues<'_>,
+    ) {
         let Some(call_site) = self.call_sites.get(call_site).cloned() else { return };
         let values = owned(values);
         self.storage.write(|storage| storage.push_event(call_site, parent.index(), values));
@@ -116,11 +122,11 @@ impl Sink for Direct {
         self.storage.write(|storage| storage.follows_from(span, follows_from));
     }
 
-    fn enter(&mut self, span: SinkSpan) {
+    fn enter(&mut self, span: SinkSpan, _thread: ThreadIndex) {
         self.change(span, |stats| stats.entered += 1);
     }
 
-    fn exit(&mut self, span: SinkSpan) {
+    fn exit(&mut self, span: SinkSpan, _thread: ThreadIndex) {
         self.change(span, |stats| stats.exited += 1);
     }
 

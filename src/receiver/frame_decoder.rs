@@ -7,7 +7,8 @@ use super::{
     values::{name, owned, resolve},
 };
 use crate::wire::{
-    CallSiteData, CallSiteKind, MetadataId, Record, RecordValues, TracedValues, TracingEvent, frame,
+    CallSiteData, CallSiteKind, MetadataId, Record, RecordValues, ThreadIndex, TracedValues,
+    TracingEvent, frame,
 };
 
 /// Turns [frames](crate::frame) into [`TracingEvent`]s.
@@ -121,17 +122,26 @@ impl Sink for Discard {
     fn new_span(
         &mut self,
         _call_site: usize,
+        _thread: ThreadIndex,
         _parent: SinkParent,
         _values: &SinkValues<'_>,
     ) -> Option<SinkSpan> {
         Some(SinkSpan::MIN)
     }
 
-    fn new_event(&mut self, _call_site: usize, _parent: SinkParent, _values: &SinkValues<'_>) {}
+    fn new_event(
+        &mut self,
+        _call_site: usize,
+        _thread: ThreadIndex,
+        _parent: SinkParent,
+        _values: &SinkValues<'_>,
+    ) {
+    }
+
     fn record(&mut self, _span: SinkSpan, _call_site: usize, _values: &SinkValues<'_>) {}
     fn follows_from(&mut self, _span: SinkSpan, _follows_from: SinkSpan) {}
-    fn enter(&mut self, _span: SinkSpan) {}
-    fn exit(&mut self, _span: SinkSpan) {}
+    fn enter(&mut self, _span: SinkSpan, _thread: ThreadIndex) {}
+    fn exit(&mut self, _span: SinkSpan, _thread: ThreadIndex) {}
     fn clone_handle(&mut self, _span: SinkSpan) {}
     fn drop_handle(&mut self, _span: SinkSpan) {}
     fn closed(&mut self, _span: SinkSpan) {}

@@ -58,24 +58,35 @@ impl Stream {
     pub(super) fn close_if_unused(&mut self, id: RawSpanId, sink: &mut dyn Sink) {
         let mut next = Some(id);
         while let Some(id) = next.take() {
-            let Entry::Occupied(entry) = self.spans.entry(id) else { return };
-            if !entry.get().is_closed() {
+            let Some(span) = self.spans.get_mut(&id).filter(|span| span.is_unused()) else {
                 return;
-            }
-            let span = entry.remove();
-            self.without_handle -= usize::from(span.last_handle == LastHandle::Dropped);
-            if let Some(sink_span) = span.sink_span {
-                if span.last_handle == LastHandle::DropDeferred {
+            };
+            let last_handle = mem::replace(&mut span.last_handle, LastHandle::InUse);
+            self.without_handle -= usize::from(last_handle == LastHandle::Dropped);
+            span.is_closed = true;
+            if let Some(sink_span) = span.sink_span.take() {
+                if last_handle == LastHandle::DropDeferred {
                     sink.drop_handle(sink_span);
                 }
                 sink.closed(sink_span);
             }
-            if let Some(parent) = span.keeps_open {
+            let parent = span.keeps_open.take();
+            self.forget_if_closed(id);
+            if let Some(parent) = parent {
                 if let Some(parent) = self.spans.get_mut(&parent) {
                     parent.children = parent.children.saturating_sub(1);
                 }
                 next = Some(parent);
             }
+        }
+    }
+
+    /// Forgets a closed span once nothing can name it any more.
+    pub(super) fn forget_if_closed(&mut self, id: RawSpanId) {
+        let Entry::Occupied(entry) = self.spans.entry(id) else { return };
+        let span = entry.get();
+        if span.is_closed && span.is_unused() && span.entered == 0 {
+            entry.remove();
         }
     }
 }

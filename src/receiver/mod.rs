@@ -34,7 +34,7 @@ mod values;
 #[cfg(feature = "frames")]
 pub use self::frame_decoder::FrameDecoder;
 #[cfg(feature = "capture")]
-pub(crate) use self::sink::{Sink, SinkParent, SinkSpan, SinkValues};
+pub(crate) use self::sink::{Innermost, Sink, SinkParent, SinkSpan, SinkValues};
 pub use self::{
     error::ReceiveError,
     persist::{LocalSpans, PersistedMetadata, PersistedSpans},

@@ -100,6 +100,8 @@ pub(super) struct SpanData {
     pub(super) parent_id: Option<RawSpanId>,
     /// Whether the span was created as an explicit root.
     pub(super) is_root: bool,
+    /// Whether the span was closed while it was entered.
+    pub(super) is_closed: bool,
     /// Handles of the span.
     pub(super) ref_count: usize,
     pub(super) values: TracedValues<String>,
@@ -130,6 +132,8 @@ struct SpanModel<'a> {
     #[serde(default)]
     is_root: bool,
     #[serde(default)]
+    is_closed: bool,
+    #[serde(default)]
     follows_from: Cow<'a, [RawSpanId]>,
     #[serde(default)]
     entered: Cow<'a, [Entered]>,
@@ -144,6 +148,7 @@ impl Serialize for SpanData {
             values: Cow::Borrowed(&self.values),
             bytes: names_of_bytes(&self.values),
             is_root: self.is_root,
+            is_closed: self.is_closed,
             follows_from: Cow::Borrowed(&self.follows_from),
             entered: Cow::Borrowed(&self.entered),
         };
@@ -158,6 +163,7 @@ impl<'de> Deserialize<'de> for SpanData {
             metadata_id: model.metadata_id,
             parent_id: model.parent_id,
             is_root: model.is_root,
+            is_closed: model.is_closed,
             ref_count: model.ref_count,
             values: restore_bytes(model.values.into_owned(), &model.bytes),
             follows_from: model.follows_from.into_owned(),

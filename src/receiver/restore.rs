@@ -8,15 +8,18 @@ use core::iter;
 
 use super::{
     persist::{Entered, PersistedMetadata, PersistedSpans, SpanData},
-    sink::{Sink, SinkParent, SinkSpan},
-    span::{EnteredSpan, LastHandle, OpenSpan},
+    sink::{Innermost, Sink, SinkParent, SinkSpan},
+    span::{EnteredSpan, KnownSpan, LastHandle},
     stream::Stream,
     values::{name, owned, resolve_named},
 };
-use crate::wire::{CallSiteData, CallSiteKind, MetadataId, RawSpanId, TracedValues};
+use crate::wire::{CallSiteData, CallSiteKind, MetadataId, RawSpanId, ThreadIndex};
 
 /// What a sink knows of spans.
 pub(super) type SinkSpans = BTreeMap<RawSpanId, LocalSpan>;
+
+/// The thread that restores, before any other is in a span.
+const FIRST_THREAD: ThreadIndex = 0;
 
 /// What a sink knows of a span.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +29,10 @@ pub(super) struct LocalSpan {
     /// Handles that it does not know of.
     unshared: usize,
     last_handle: LastHandle,
+}
+
+impl LocalSpan {
+    const CLOSED: Self = Self { sink_span: None, unshared: 0, last_handle: LastHandle::InUse };
 }
 
 impl Stream {
@@ -43,12 +50,10 @@ impl Stream {
         let mut entered = Vec::new();
         let mut new_spans = Vec::new();
         // Parents come first: they have lower IDs.
-        for (id, data) in spans.spans {
+        for (id, mut data) in spans.spans {
             entered.extend(data.entered.iter().map(|place| (*place, id, data.metadata_id)));
-            if data.ref_count == 0 && !parents.contains(&id) {
-                continue; // It is closed, and only waits for its exit.
-            }
-            if !sink_spans.contains_key(&id) {
+            data.is_closed |= data.ref_count == 0 && !parents.contains(&id);
+            if data.is_closed || !sink_spans.contains_key(&id) {
                 new_spans.push(id);
             }
             self.restore_span(id, data, sink_spans, sink);
@@ -59,12 +64,11 @@ impl Stream {
 
         entered.sort_by_key(|(place, ..)| (place.thread, place.depth));
         for (place, id, metadata_id) in entered {
-            let sink_span = match self.spans.get(&id) {
-                Some(span) => span.sink_span,
-                None => sink_spans.get(&id).and_then(|known| known.sink_span),
-            };
+            let Some(span) = self.spans.get(&id) else { continue };
+            let known = || sink_spans.get(&id).and_then(|known| known.sink_span);
+            let sink_span = if span.is_closed { known() } else { span.sink_span };
             if let Some(span) = sink_span {
-                sink.enter(span);
+                sink.enter(span, place.thread);
             }
             self.push_entered(place.thread, EnteredSpan { id, metadata_id, sink_span });
         }
@@ -87,17 +91,18 @@ impl Stream {
         let Ok(values) = resolve_named(data.metadata_id, site_data, &data.values) else { return };
         let parent = data.parent_id.filter(|parent| self.spans.contains_key(parent));
         let (in_sink, for_sink) = self.parent_in_sink(parent, data.is_root);
-        let LocalSpan { sink_span, unshared, last_handle } =
-            sink_spans.get(&id).copied().unwrap_or_else(|| LocalSpan {
-                sink_span: sink.new_span(call_site, for_sink, &values),
-                unshared: data.ref_count.saturating_sub(1),
-                // A new span has a handle.
-                last_handle: match data.ref_count {
-                    0 => LastHandle::DropDeferred,
-                    _ => LastHandle::InUse,
-                },
-            });
-        let span = OpenSpan {
+        let known =
+            if data.is_closed { Some(LocalSpan::CLOSED) } else { sink_spans.get(&id).copied() };
+        let LocalSpan { sink_span, unshared, last_handle } = known.unwrap_or_else(|| LocalSpan {
+            sink_span: sink.new_span(call_site, FIRST_THREAD, for_sink, &values),
+            unshared: data.ref_count.saturating_sub(1),
+            // A new span has a handle.
+            last_handle: match data.ref_count {
+                0 => LastHandle::DropDeferred,
+                _ => LastHandle::InUse,
+            },
+        });
+        let span = KnownSpan {
             metadata_id: data.metadata_id,
             call_site,
             parent,
@@ -106,6 +111,8 @@ impl Stream {
             unshared,
             last_handle,
             children: 0,
+            entered: 0,
+            is_closed: data.is_closed,
             values: owned(&values),
             is_root: data.is_root,
             follows_from: data.follows_from,
@@ -128,7 +135,7 @@ impl Stream {
         match ancestors.into_iter().find_map(wanted) {
             Some((id, span)) => (Some(id), SinkParent::Explicit(span)),
             None if is_root => (None, SinkParent::Root),
-            None => (None, SinkParent::Contextual { current: None, is_ambiguous: false }),
+            None => (None, SinkParent::Contextual(Innermost::None)),
         }
     }
 
@@ -168,6 +175,7 @@ impl Stream {
                     metadata_id: span.metadata_id,
                     parent_id: span.parent,
                     is_root: span.is_root,
+                    is_closed: span.is_closed,
                     ref_count: span.handles,
                     values,
                     follows_from: span.follows_from,
@@ -177,22 +185,13 @@ impl Stream {
         }
         for (thread, stack) in &self.threads {
             for (depth, span) in stack.iter().enumerate() {
-                // A span may be closed while it is entered. All that is left of it is the exit.
-                sink_spans.entry(span.id).or_insert(LocalSpan {
-                    sink_span: span.sink_span,
-                    unshared: 0,
-                    last_handle: LastHandle::InUse,
-                });
-                let data = spans.entry(span.id).or_insert_with(|| SpanData {
-                    metadata_id: span.metadata_id,
-                    parent_id: None,
-                    is_root: true,
-                    ref_count: 0,
-                    values: TracedValues::new(),
-                    follows_from: Vec::new(),
-                    entered: Vec::new(),
-                });
-                data.entered.push(Entered { thread: *thread, depth });
+                if let Some(data) = spans.get_mut(&span.id) {
+                    data.entered.push(Entered { thread: *thread, depth });
+                }
+                // If the span was closed while it was entered, it is known for the sake of its exit.
+                if let Some(known) = sink_spans.get_mut(&span.id) {
+                    known.sink_span = known.sink_span.or(span.sink_span);
+                }
             }
         }
         self.exit_all(sink);
@@ -216,10 +215,9 @@ impl Stream {
 
     /// Exits all spans, threads one after another, on each the innermost span first.
     fn exit_all(&mut self, sink: &mut dyn Sink) {
-        self.has_mixed_threads = false;
-        for (_, stack) in core::mem::take(&mut self.threads) {
+        for (thread, stack) in core::mem::take(&mut self.threads) {
             for span in stack.iter().rev().filter_map(|entered| entered.sink_span) {
-                sink.exit(span);
+                sink.exit(span, thread);
             }
         }
     }

@@ -1,7 +1,7 @@
 use alloc::sync::Arc;
 use core::num::NonZeroU64;
 
-use crate::wire::{CallSiteData, ValueRef};
+use crate::wire::{CallSiteData, ThreadIndex, ValueRef};
 
 /// What a sink calls a span. A span that the sink does not want has none, and is never mentioned.
 pub(crate) type SinkSpan = NonZeroU64;
@@ -13,22 +13,28 @@ pub(crate) type SinkValues<'a> = [(usize, ValueRef<'a>)];
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SinkParent {
     /// The innermost span that the record's thread has entered, if any.
-    Contextual {
-        current: Option<SinkSpan>,
-        /// Whether other threads of the stream are, or were at the same time, in spans: what the
-        /// sink itself takes for the current span may then be another one.
-        is_ambiguous: bool,
-    },
+    Contextual(Innermost),
     /// None.
     Root,
     /// This one.
     Explicit(SinkSpan),
 }
 
+/// The innermost span that a thread has entered, of those that the sink wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Innermost {
+    /// There is none: the thread is wherever the host is.
+    None,
+    Open(SinkSpan),
+    /// One that was closed since. Whoever is in it is in none, whatever is around it.
+    Closed,
+}
+
 /// Where a stream goes: the state machine has checked it, and calls nothing out of order.
 pub(crate) trait Sink: Send + Sync {
-    /// Begins to number call sites anew, for another receiver that goes on with this sink.
-    fn forget_call_sites(&mut self) {}
+    /// The stream is suspended, and nothing is entered. Whoever goes on with this sink will tell
+    /// it of call sites anew.
+    fn suspend(&mut self) {}
 
     /// Learns of a call site. The first one is number 0 from now on, the next one 1, and so on.
     fn new_call_site(&mut self, data: &Arc<CallSiteData>);
@@ -37,19 +43,26 @@ pub(crate) trait Sink: Send + Sync {
     fn new_span(
         &mut self,
         call_site: usize,
+        thread: ThreadIndex,
         parent: SinkParent,
         values: &SinkValues<'_>,
     ) -> Option<SinkSpan>;
 
-    fn new_event(&mut self, call_site: usize, parent: SinkParent, values: &SinkValues<'_>);
+    fn new_event(
+        &mut self,
+        call_site: usize,
+        thread: ThreadIndex,
+        parent: SinkParent,
+        values: &SinkValues<'_>,
+    );
 
     fn record(&mut self, span: SinkSpan, call_site: usize, values: &SinkValues<'_>);
 
     fn follows_from(&mut self, span: SinkSpan, follows_from: SinkSpan);
 
-    fn enter(&mut self, span: SinkSpan);
+    fn enter(&mut self, span: SinkSpan, thread: ThreadIndex);
 
-    fn exit(&mut self, span: SinkSpan);
+    fn exit(&mut self, span: SinkSpan, thread: ThreadIndex);
 
     /// A handle of the span is cloned.
     fn clone_handle(&mut self, span: SinkSpan);

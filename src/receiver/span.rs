@@ -13,10 +13,10 @@ pub(super) struct EnteredSpan {
     pub(super) sink_span: Option<SinkSpan>,
 }
 
-/// A span that is not closed. As in `tracing_subscriber::Registry`, a span is kept open by its
+/// A span that the program can name. As in `tracing_subscriber::Registry`, a span is kept open by its
 /// handles and by its children there, but not by the threads that are in it.
 #[derive(Debug)]
-pub(super) struct OpenSpan {
+pub(super) struct KnownSpan {
     pub(super) metadata_id: MetadataId,
     pub(super) call_site: usize,
     /// The parent in the program, whether the sink wants it or not.
@@ -28,6 +28,11 @@ pub(super) struct OpenSpan {
     /// Handles of these that the sink does not know: a span that is created anew has one there.
     pub(super) unshared: usize,
     pub(super) children: usize,
+    /// Enters that were not undone, by all threads.
+    pub(super) entered: usize,
+    /// Whether it was closed while it was entered. It is as if the sink did not want it, but it can
+    /// still be named: `Span::current()` in the program, which knows nothing of that, gives handles.
+    pub(super) is_closed: bool,
     pub(super) last_handle: LastHandle,
     /// Values and the indexes of their fields.
     pub(super) values: Vec<(usize, TracedValue)>,
@@ -64,8 +69,9 @@ impl FoundParent {
     }
 }
 
-impl OpenSpan {
-    pub(super) fn is_closed(&self) -> bool {
+impl KnownSpan {
+    /// Whether nothing keeps it open any more.
+    pub(super) fn is_unused(&self) -> bool {
         self.handles == 0 && self.children == 0
     }
 }

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 
 use super::{
     ReceiveError,
-    sink::{Sink, SinkParent},
-    span::{EnteredSpan, FoundParent, LastHandle, OpenSpan},
+    sink::{Innermost, Sink, SinkParent},
+    span::{EnteredSpan, FoundParent, KnownSpan, LastHandle},
     values::{owned, resolve, update},
 };
 use crate::wire::{
@@ -28,15 +28,12 @@ pub(super) struct Stream {
     pub(super) call_site_ids: BTreeMap<MetadataId, usize>,
     /// Index of the call site of each place that records of the `log` crate came from.
     log_call_sites: HashMap<Arc<CallSiteData>, usize>,
-    pub(super) spans: BTreeMap<RawSpanId, OpenSpan>,
+    pub(super) spans: BTreeMap<RawSpanId, KnownSpan>,
     /// The highest ID that a span ever had, or may have had before the stream was restored.
     pub(super) last_span_id: RawSpanId,
     /// Open spans without a handle that the sink knows to have none.
     pub(super) without_handle: usize,
     pub(super) threads: BTreeMap<ThreadIndex, SpanStack<EnteredSpan>>,
-    /// Whether several threads were in spans at once, and not all have left them since. A sink that
-    /// takes the threads for one may then have the spans in another order than any of them.
-    pub(super) has_mixed_threads: bool,
 }
 
 impl Stream {
@@ -65,9 +62,9 @@ impl Stream {
                 }
             }
             Record::SpanEntered { id, thread } => {
-                let OpenSpan { metadata_id, sink_span, .. } = *self.span(id)?;
+                let KnownSpan { metadata_id, sink_span, .. } = *self.span(id)?;
                 if let Some(span) = sink_span {
-                    sink.enter(span);
+                    sink.enter(span, thread);
                 }
                 self.push_entered(thread, EnteredSpan { id, metadata_id, sink_span });
             }
@@ -80,7 +77,7 @@ impl Stream {
                 let mut values = resolve(metadata_id, data, &values)?;
                 let parent = self.parent(parent, thread)?;
                 let index = self.normalize_log_event(index, &mut values, sink).unwrap_or(index);
-                sink.new_event(index, parent.for_sink, &values);
+                sink.new_event(index, thread, parent.for_sink, &values);
             }
         }
         Ok(())
@@ -116,7 +113,7 @@ impl Stream {
         }
     }
 
-    pub(super) fn span(&self, id: RawSpanId) -> Result<&OpenSpan, ReceiveError> {
+    pub(super) fn span(&self, id: RawSpanId) -> Result<&KnownSpan, ReceiveError> {
         self.spans.get(&id).ok_or(ReceiveError::UnknownSpanId(id))
     }
 
@@ -144,7 +141,7 @@ impl Stream {
         Some(index)
     }
 
-    pub(super) fn span_mut(&mut self, id: RawSpanId) -> Result<&mut OpenSpan, ReceiveError> {
+    pub(super) fn span_mut(&mut self, id: RawSpanId) -> Result<&mut KnownSpan, ReceiveError> {
         self.spans.get_mut(&id).ok_or(ReceiveError::UnknownSpanId(id))
     }
 
@@ -167,27 +164,24 @@ impl Stream {
     }
 
     fn contextual_parent(&self, thread: ThreadIndex) -> FoundParent {
-        let is_ambiguous =
-            self.has_mixed_threads || self.threads.keys().any(|other| *other != thread);
         let stack = self.threads.get(&thread);
         let scope = || stack.into_iter().flat_map(SpanStack::scope);
-        let is_open = |span: &EnteredSpan| self.spans.contains_key(&span.id);
+        let is_open =
+            |span: &EnteredSpan| self.spans.get(&span.id).is_some_and(|span| !span.is_closed);
         let is_enabled = |span: &EnteredSpan| span.sink_span.is_some();
         // Whoever is in a closed span is in none, whatever is around it; but a span that the sink
         // does not want is never entered there.
         let in_program = scope().find(|span| is_open(span) || is_enabled(span));
         let in_sink = scope().find(|span| is_enabled(span));
-        let for_sink = match in_sink {
-            Some(span) if is_open(span) => {
-                SinkParent::Contextual { current: span.sink_span, is_ambiguous }
-            }
-            Some(_) if is_ambiguous => SinkParent::Root,
-            _ => SinkParent::Contextual { current: None, is_ambiguous },
+        let innermost = match in_sink {
+            Some(span) if !is_open(span) => Innermost::Closed,
+            Some(span) => span.sink_span.map_or(Innermost::None, Innermost::Open),
+            None => Innermost::None,
         };
         FoundParent {
             in_program: in_program.filter(|span| is_open(span)).map(|span| span.id),
             in_sink: in_sink.filter(|span| is_open(span)).map(|span| span.id),
-            for_sink,
+            for_sink: SinkParent::Contextual(innermost),
         }
     }
 
@@ -207,9 +201,9 @@ impl Stream {
         let Entry::Vacant(entry) = self.spans.entry(id) else {
             return Err(ReceiveError::SpanExists(id));
         };
-        let sink_span = sink.new_span(call_site, parent.for_sink, &resolved);
+        let sink_span = sink.new_span(call_site, thread, parent.for_sink, &resolved);
         let keeps_open = parent.in_sink.filter(|_| sink_span.is_some());
-        entry.insert(OpenSpan {
+        entry.insert(KnownSpan {
             metadata_id,
             call_site,
             parent: parent.in_program,
@@ -217,6 +211,8 @@ impl Stream {
             handles: 1,
             unshared: 0,
             children: 0,
+            entered: 0,
+            is_closed: false,
             last_handle: LastHandle::InUse,
             values: owned(&resolved),
             is_root,
@@ -250,17 +246,22 @@ impl Stream {
         };
         if stack.get().is_empty() {
             stack.remove();
-            self.has_mixed_threads &= !self.threads.is_empty();
         }
         if let Some(span) = entered.sink_span {
-            sink.exit(span);
+            sink.exit(span, thread);
         }
+        if let Some(span) = self.spans.get_mut(&id) {
+            span.entered -= 1;
+        }
+        self.forget_if_closed(id);
         Ok(())
     }
 
     pub(super) fn push_entered(&mut self, thread: ThreadIndex, span: EnteredSpan) {
+        if let Some(span) = self.spans.get_mut(&span.id) {
+            span.entered += 1;
+        }
         self.threads.entry(thread).or_insert_with(SpanStack::new).push(span);
-        self.has_mixed_threads |= self.threads.len() > 1;
     }
 
     fn cannot_exit(&self, id: RawSpanId, thread: ThreadIndex) -> ReceiveError {

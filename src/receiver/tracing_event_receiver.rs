@@ -96,7 +96,6 @@ impl TracingEventReceiver {
     ) -> Self {
         let sink = local_spans.sink.take().unwrap_or_else(|| Box::new(Relay::new()));
         let mut receiver = Self::with_sink(sink);
-        receiver.sink.forget_call_sites();
         for (id, data) in metadata.call_sites {
             receiver.stream.new_call_site(id, Arc::new(data), &mut *receiver.sink);
         }
@@ -274,6 +273,7 @@ impl TracingEventReceiver {
             Some(not_restored) => not_restored,
             None => self.stream.persist(&mut *self.sink),
         };
+        self.sink.suspend();
         let sink = core::mem::replace(&mut self.sink, Box::new(Relay::default()));
         (persisted, LocalSpans { spans, sink: Some(sink) })
     }

@@ -125,6 +125,11 @@ pub(super) fn owned(values: &SinkValues<'_>) -> Vec<(usize, TracedValue)> {
     values.iter().map(|(index, value)| (*index, TracedValue::from(value))).collect()
 }
 
+/// Lends values that were taken out of their record.
+pub(super) fn borrowed(values: &[(usize, TracedValue)]) -> Vec<(usize, ValueRef<'_>)> {
+    values.iter().map(|(index, value)| (*index, ValueRef::from(value))).collect()
+}
+
 /// Sets values, each in the place of an earlier one of its field, if there is one.
 pub(super) fn update(values: &mut Vec<(usize, TracedValue)>, new: &SinkValues<'_>) {
     for (index, value) in new {

@@ -11,4 +11,5 @@ mod receiver;
 mod sender;
 mod snapshots;
 mod support;
+mod threads_of_host;
 mod values;

@@ -9,7 +9,7 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use crate::support::panic_message;
 
-fn call_site(id: u64, kind: CallSiteKind, fields: &[&'static str]) -> TracingEvent {
+pub(crate) fn call_site(id: u64, kind: CallSiteKind, fields: &[&'static str]) -> TracingEvent {
     let data = CallSiteData {
         kind,
         name: format!("site {id}").into(),
@@ -23,7 +23,7 @@ fn call_site(id: u64, kind: CallSiteKind, fields: &[&'static str]) -> TracingEve
     TracingEvent::NewCallSite { id, data }
 }
 
-fn new_span(id: u64, metadata_id: u64, values: &[(&str, i64)]) -> TracingEvent {
+pub(crate) fn new_span(id: u64, metadata_id: u64, values: &[(&str, i64)]) -> TracingEvent {
     TracingEvent::NewSpan {
         id,
         parent_id: None,
@@ -387,34 +387,4 @@ fn chain_of_spans_without_handles_does_not_use_up_the_stack() {
         }
         assert!(storage.lock().all_spans().all(|span| span.stats().is_closed));
     });
-}
-
-/// On the relay, the spans of all threads are on one stack, where the exit of one thread's span may
-/// undo the enter of another's.
-#[test]
-fn threads_that_were_in_spans_at_once_do_not_mix_after_one_has_left() {
-    let capture = Capture::start();
-    let mut receiver = TracingEventReceiver::default();
-    receiver.receive(call_site(0, CallSiteKind::Span, &[]));
-    receiver.receive(call_site(1, CallSiteKind::Event, &[]));
-    receiver.receive(new_span(1, 0, &[]));
-    receiver.receive(new_span(2, 0, &[]));
-    for (id, thread) in [(2, 0), (1, 1), (2, 1)] {
-        receiver.receive(TracingEvent::SpanEntered { id, thread });
-    }
-    receiver.receive(TracingEvent::SpanExited { id: 2, thread: 0 });
-    let event = |thread| TracingEvent::NewEvent {
-        metadata_id: 1,
-        parent: None,
-        is_root: false,
-        values: TracedValues::new(),
-        thread,
-    };
-    receiver.receive(event(1));
-    receiver.receive(event(0));
-    assert_eq!(
-        capture.trace().to_string(),
-        "INFO site 0{}\nINFO site 0{}\n└─ INFO\nINFO",
-        "the first is in span 2, and the second in none"
-    );
 }

@@ -1,0 +1,157 @@
+//! Which thread of the host stands for which thread of the stream.
+
+use alloc::{collections::BTreeMap, vec::Vec};
+use std::thread::{self, ThreadId};
+
+use tracing_core::{Dispatch, span::Id};
+
+use super::worker::Worker;
+use crate::wire::ThreadIndex;
+
+/// Threads that are started for one receiver at the most.
+const MAX_WORKERS: usize = 64;
+
+/// Threads of the host, each for one thread of the stream.
+///
+/// A subscriber keeps for each thread which spans it is in, and filters do, too. So it would not do
+/// to enter on one thread what was entered on several. The first thread of a stream is the one that
+/// receives; any other has a [`Worker`], which it keeps for as long as it is in spans, and longer
+/// unless there are too many threads. If more are in spans at once than there can be workers, the
+/// others share the thread that receives.
+#[derive(Debug, Default)]
+pub(super) struct Lanes {
+    /// Threads of the stream that have a lane.
+    threads: BTreeMap<ThreadIndex, Occupant>,
+    here: Here,
+    workers: Vec<Worker>,
+}
+
+/// A thread of the stream.
+#[derive(Debug)]
+struct Occupant {
+    lane: Lane,
+    /// Spans that it is in.
+    entered: usize,
+}
+
+/// A thread of the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// The one that receives.
+    Here,
+    /// The worker with this index.
+    Worker(usize),
+}
+
+/// The thread that receives.
+#[derive(Debug, Default)]
+struct Here {
+    /// Spans of the stream that are entered here.
+    entered: usize,
+    /// Whether they were entered by several threads of the stream.
+    is_shared: bool,
+    /// Where that is: a receiver may be moved meanwhile.
+    thread: Option<ThreadId>,
+    /// The host's own span that was current when the first of them was entered, kept open until the
+    /// last of them is exited.
+    host_span: Option<Id>,
+}
+
+impl Lanes {
+    /// Finds the lane of a thread, in which it stays if it enters a span.
+    pub(super) fn lane(&mut self, thread: ThreadIndex, dispatch: &Dispatch) -> Lane {
+        if thread == 0 {
+            return Lane::Here;
+        }
+        if let Some(known) = self.threads.get(&thread) {
+            return known.lane;
+        }
+        let lane = self.new_lane(dispatch);
+        if lane != Lane::Here {
+            self.threads.insert(thread, Occupant { lane, entered: 0 });
+        }
+        lane
+    }
+
+    fn new_lane(&mut self, dispatch: &Dispatch) -> Lane {
+        if self.workers.len() < MAX_WORKERS {
+            if let Ok(worker) = Worker::start(dispatch.clone()) {
+                self.workers.push(worker);
+                return Lane::Worker(self.workers.len() - 1);
+            }
+        }
+        // Threads come and go: the lowest number is that of the oldest.
+        let idle = self.threads.iter().find(|(_, occupant)| occupant.entered == 0);
+        match idle.map(|(thread, occupant)| (*thread, occupant.lane)) {
+            Some((thread, lane)) => {
+                self.threads.remove(&thread);
+                lane
+            }
+            None => Lane::Here,
+        }
+    }
+
+    pub(super) fn worker(&self, index: usize) -> Option<&Worker> {
+        self.workers.get(index)
+    }
+
+    /// Notes that a thread is about to enter a span in its lane.
+    pub(super) fn enter(&mut self, thread: ThreadIndex, lane: Lane, dispatch: &Dispatch) {
+        if lane == Lane::Here {
+            if self.here.entered == 0 {
+                self.here.thread = Some(thread::current().id());
+                self.here.host_span = current_span(dispatch);
+            } else {
+                self.here.is_shared |= !self.threads.contains_key(&thread);
+            }
+            self.here.entered += 1;
+        }
+        self.threads.entry(thread).or_insert(Occupant { lane, entered: 0 }).entered += 1;
+    }
+
+    /// Notes that a thread has exited a span.
+    pub(super) fn exit(&mut self, thread: ThreadIndex, dispatch: &Dispatch) {
+        let Some(occupant) = self.threads.get_mut(&thread) else { return };
+        occupant.entered -= 1;
+        if occupant.lane != Lane::Here {
+            return;
+        }
+        if occupant.entered == 0 {
+            self.threads.remove(&thread);
+        }
+        self.here.entered -= 1;
+        if self.here.entered == 0 {
+            if let Some(host_span) = core::mem::take(&mut self.here).host_span {
+                dispatch.try_close(host_span);
+            }
+        }
+    }
+
+    /// Whether the subscriber, asked in this lane, knows which spans the thread is in.
+    pub(super) fn is_exact(&self, thread: ThreadIndex, lane: Lane) -> bool {
+        lane != Lane::Here
+            || self.here.entered == 0
+            || (!self.here.is_shared
+                && self.threads.contains_key(&thread)
+                && self.here.thread == Some(thread::current().id()))
+    }
+
+    /// Returns the host's own span, which is that of the thread that receives.
+    pub(super) fn host_span(&self, dispatch: &Dispatch) -> Option<Id> {
+        if self.here.entered > 0 {
+            return self.here.host_span.clone();
+        }
+        dispatch.current_span().id().cloned()
+    }
+
+    /// Ends the workers, none of which is in a span.
+    pub(super) fn end_workers(&mut self) {
+        self.threads.clear();
+        self.workers.clear();
+    }
+}
+
+/// Returns the current span of this thread, and keeps it open.
+fn current_span(dispatch: &Dispatch) -> Option<Id> {
+    dispatch.current_span().id().map(|id| dispatch.clone_span(id))
+}

@@ -1,0 +1,276 @@
+//! Relaying a stream to a subscriber.
+//!
+//! A stream has threads; its receiver has one, on which it calls the subscriber. That would be the
+//! same thing, but for what `tracing` keeps for each thread: the spans that it is in. So if several
+//! threads of a program were in spans at once, they are so on as many threads of the host: see
+//! [`Lanes`].
+
+mod lanes;
+mod worker;
+
+use alloc::{sync::Arc, vec::Vec};
+
+use tracing_core::{
+    Dispatch, Event, Metadata, dispatcher,
+    span::{Attributes, Id, Record},
+    subscriber::NoSubscriber,
+};
+
+use self::lanes::{Lane, Lanes};
+use super::{
+    call_sites::{self, DynamicCallSite},
+    sink::{Innermost, Sink, SinkParent, SinkSpan, SinkValues},
+    value_set::with_value_set,
+    values::{borrowed, owned},
+};
+use crate::wire::{CallSiteData, ThreadIndex};
+
+/// Sink that hands a stream to a subscriber, as `tracing`'s macros would have done.
+#[derive(Debug, Default)]
+pub(super) struct Relay {
+    /// The subscriber, once there is one.
+    dispatch: Option<Dispatch>,
+    call_sites: Vec<CallSite>,
+    lanes: Lanes,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct CallSite {
+    site: &'static DynamicCallSite,
+    metadata: &'static Metadata<'static>,
+}
+
+/// Parent of a new span or event, as `tracing` has it.
+#[derive(Clone)]
+enum RelayedParent {
+    Contextual,
+    Root,
+    Explicit(Id),
+}
+
+impl Relay {
+    pub(super) fn new() -> Self {
+        let mut relay = Self::default();
+        relay.pin();
+        relay
+    }
+
+    /// Decides for the current subscriber, unless that is done or there is none.
+    fn pin(&mut self) {
+        if self.dispatch.is_none() {
+            let dispatch = dispatcher::get_default(Dispatch::clone);
+            self.dispatch = Some(dispatch).filter(|dispatch| !dispatch.is::<NoSubscriber>());
+        }
+    }
+
+    /// Runs the function in the lane of a thread, with values, as `tracing`'s macros would create a
+    /// span or emit an event: nothing comes back to the subscriber that it traces meanwhile.
+    fn run<T: Send + 'static>(
+        &mut self,
+        thread: ThreadIndex,
+        parent: SinkParent,
+        values: &SinkValues<'_>,
+        f: impl Fn(&Dispatch, &RelayedParent, &SinkValues<'_>) -> T + Send + 'static,
+    ) -> Option<T> {
+        let dispatch = self.dispatch.as_ref()?;
+        let lane = self.lanes.lane(thread, dispatch);
+        let parent = with_default(dispatch, |dispatch| self.parent(thread, lane, parent, dispatch));
+        match lane {
+            Lane::Here => Some(with_default(dispatch, |dispatch| {
+                guarded(dispatch, |dispatch| f(dispatch, &parent, values))
+            })),
+            Lane::Worker(index) => {
+                let values = owned(values);
+                self.lanes.worker(index)?.run(move |dispatch| {
+                    guarded(dispatch, |dispatch| f(dispatch, &parent, &borrowed(&values)))
+                })
+            }
+        }
+    }
+
+    /// Finds the parent, which is contextual wherever the subscriber knows what the thread is in.
+    fn parent(
+        &self,
+        thread: ThreadIndex,
+        lane: Lane,
+        parent: SinkParent,
+        dispatch: &Dispatch,
+    ) -> RelayedParent {
+        let innermost = match parent {
+            SinkParent::Explicit(span) => return RelayedParent::Explicit(id(span)),
+            SinkParent::Root => return RelayedParent::Root,
+            SinkParent::Contextual(innermost) => innermost,
+        };
+        let in_host_span = || self.lanes.host_span(dispatch).map(RelayedParent::Explicit);
+        match innermost {
+            // The host's span is current on the thread that receives only.
+            Innermost::None if lane != Lane::Here => {
+                in_host_span().unwrap_or(RelayedParent::Contextual)
+            }
+            _ if self.lanes.is_exact(thread, lane) => RelayedParent::Contextual,
+            Innermost::None => in_host_span().unwrap_or(RelayedParent::Root),
+            Innermost::Open(span) => RelayedParent::Explicit(id(span)),
+            Innermost::Closed => RelayedParent::Root,
+        }
+    }
+
+    /// Runs the function in a lane while the subscriber is the default one.
+    fn run_in(&self, lane: Lane, f: impl FnOnce(&Dispatch) + Send + 'static) {
+        match lane {
+            Lane::Here => self.run_here(f),
+            Lane::Worker(index) => {
+                self.lanes.worker(index).and_then(|worker| worker.run(f));
+            }
+        }
+    }
+
+    fn run_here(&self, f: impl FnOnce(&Dispatch)) {
+        if let Some(dispatch) = &self.dispatch {
+            with_default(dispatch, f);
+        }
+    }
+}
+
+/// Runs the function while the subscriber is the default one: a subscriber may ask for it, as
+/// `Registry` does when it closes the parent of a closed span.
+///
+/// A receiver may be fed by the hook of a sender, in the middle of a dispatch on this thread.
+/// Then the default cannot be changed; but neither has it a say, since `tracing-core` takes
+/// nothing that is traced meanwhile.
+fn with_default<T>(dispatch: &Dispatch, f: impl FnOnce(&Dispatch) -> T) -> T {
+    if dispatcher::get_current(|_| ()).is_some() {
+        dispatcher::with_default(dispatch, || f(dispatch))
+    } else {
+        f(dispatch)
+    }
+}
+
+/// Runs the function with the subscriber, which is the default one, and sees to it that nothing
+/// which the subscriber traces meanwhile comes back to it.
+fn guarded<T>(dispatch: &Dispatch, f: impl Fn(&Dispatch) -> T) -> T {
+    dispatcher::get_current(|current| f(current)).unwrap_or_else(|| f(dispatch))
+}
+
+fn id(span: SinkSpan) -> Id {
+    Id::from_non_zero_u64(span)
+}
+
+impl Sink for Relay {
+    fn start(&mut self) {
+        self.pin();
+    }
+
+    fn is_ready(&self) -> bool {
+        self.dispatch.is_some()
+    }
+
+    fn suspend(&mut self) {
+        self.call_sites.clear();
+        self.lanes.end_workers();
+    }
+
+    fn new_call_site(&mut self, data: &Arc<CallSiteData>) {
+        let site = call_sites::intern(data);
+        self.call_sites.push(CallSite { site, metadata: site.static_metadata() });
+        match &self.dispatch {
+            Some(dispatch) => with_default(dispatch, |_| site.register()),
+            None => site.register(),
+        }
+    }
+
+    fn new_span(
+        &mut self,
+        call_site: usize,
+        thread: ThreadIndex,
+        parent: SinkParent,
+        values: &SinkValues<'_>,
+    ) -> Option<SinkSpan> {
+        let CallSite { site, metadata } = *self.call_sites.get(call_site)?;
+        let span = self.run(thread, parent, values, move |dispatch, parent, values| {
+            if !site.is_enabled(dispatch) {
+                return None;
+            }
+            with_value_set(metadata, values, |values| {
+                let attributes = match parent {
+                    RelayedParent::Contextual => Attributes::new(metadata, values),
+                    RelayedParent::Root => Attributes::new_root(metadata, values),
+                    RelayedParent::Explicit(id) => {
+                        Attributes::child_of(id.clone(), metadata, values)
+                    }
+                };
+                Some(dispatch.new_span(&attributes).into_non_zero_u64())
+            })
+        });
+        span.flatten()
+    }
+
+    fn new_event(
+        &mut self,
+        call_site: usize,
+        thread: ThreadIndex,
+        parent: SinkParent,
+        values: &SinkValues<'_>,
+    ) {
+        let Some(CallSite { site, metadata }) = self.call_sites.get(call_site).copied() else {
+            return;
+        };
+        self.run(thread, parent, values, move |dispatch, parent, values| {
+            if !site.is_enabled(dispatch) {
+                return;
+            }
+            with_value_set(metadata, values, |values| {
+                dispatch.event(&match parent {
+                    RelayedParent::Contextual => Event::new(metadata, values),
+                    RelayedParent::Root => Event::new_child_of(None, metadata, values),
+                    RelayedParent::Explicit(id) => {
+                        Event::new_child_of(id.clone(), metadata, values)
+                    }
+                });
+            });
+        });
+    }
+
+    fn record(&mut self, span: SinkSpan, call_site: usize, values: &SinkValues<'_>) {
+        let Some(CallSite { metadata, .. }) = self.call_sites.get(call_site).copied() else {
+            return;
+        };
+        self.run_here(|dispatch| {
+            with_value_set(metadata, values, |values| {
+                dispatch.record(&id(span), &Record::new(values));
+            });
+        });
+    }
+
+    fn follows_from(&mut self, span: SinkSpan, follows_from: SinkSpan) {
+        self.run_here(|dispatch| dispatch.record_follows_from(&id(span), &id(follows_from)));
+    }
+
+    fn enter(&mut self, span: SinkSpan, thread: ThreadIndex) {
+        let Some(dispatch) = self.dispatch.clone() else { return };
+        let lane = self.lanes.lane(thread, &dispatch);
+        with_default(&dispatch, |dispatch| self.lanes.enter(thread, lane, dispatch));
+        self.run_in(lane, move |dispatch| dispatch.enter(&id(span)));
+    }
+
+    fn exit(&mut self, span: SinkSpan, thread: ThreadIndex) {
+        let Some(dispatch) = self.dispatch.clone() else { return };
+        let lane = self.lanes.lane(thread, &dispatch);
+        self.run_in(lane, move |dispatch| dispatch.exit(&id(span)));
+        with_default(&dispatch, |dispatch| self.lanes.exit(thread, dispatch));
+    }
+
+    fn clone_handle(&mut self, span: SinkSpan) {
+        self.run_here(|dispatch| {
+            dispatch.clone_span(&id(span));
+        });
+    }
+
+    fn drop_handle(&mut self, span: SinkSpan) {
+        self.run_here(|dispatch| {
+            dispatch.try_close(id(span));
+        });
+    }
+
+    /// The subscriber counts by itself.
+    fn closed(&mut self, _span: SinkSpan) {}
+}
