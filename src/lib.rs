@@ -71,9 +71,8 @@
 //!   site of each for the first 65,535 call sites: `Span::current()` does not know a span of a later one.
 //! - Text formats that have no way of telling the floats apart may round them; `serde_json` needs its
 //!   feature `float_roundtrip` not to. Frames carry all their bits.
-//! - In JSON a value goes by the name of its field. Where a call site declares a name twice, values are
-//!   given to its fields in turn, so that one that is recorded into the second field only arrives in the
-//!   first. Frames go by the index.
+//! - JSON lists the fields that hold byte strings by their names. Where a call site declares a name twice,
+//!   text of another field that has the form of a byte string is taken for one. Frames go by the index.
 //! - Each thread of a stream is relayed on a thread of its own: the first one on that which receives, up
 //!   to 64 others at a time on threads that the receiver starts. Those beyond share the first one, where
 //!   the span that each is in is given to new spans and events as an *explicit* parent. Filters of single

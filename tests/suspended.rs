@@ -12,7 +12,10 @@ use std::{
     process::Command,
 };
 
-use spanshot::{Capture, CapturedNode, LocalSpans, SharedStorage, Trace, TracingEventReceiver};
+use spanshot::{
+    Capture, CapturedNode, LocalSpans, PersistedMetadata, PersistedSpans, SharedStorage, Trace,
+    TracingEventReceiver,
+};
 use support::{direct, feed_frames, frames_of};
 use tracing::{Span, field, info, info_span};
 
@@ -156,13 +159,22 @@ fn resume_here() {
     let Some(path) = env::var_os(SUSPENDED).map(PathBuf::from) else { return };
     let bytes = fs::read(&path).unwrap();
     let (metadata, spans, frames): Suspended = postcard::from_bytes(&bytes).unwrap();
-    let (metadata, spans) = if path.extension().unwrap() == "json" {
-        (serde_json::from_slice(&metadata).unwrap(), serde_json::from_slice(&spans).unwrap())
-    } else {
-        (postcard::from_bytes(&metadata).unwrap(), postcard::from_bytes(&spans).unwrap())
-    };
+    let (metadata, spans): (PersistedMetadata, PersistedSpans) =
+        if path.extension().unwrap() == "json" {
+            (serde_json::from_slice(&metadata).unwrap(), serde_json::from_slice(&spans).unwrap())
+        } else {
+            (postcard::from_bytes(&metadata).unwrap(), postcard::from_bytes(&spans).unwrap())
+        };
+    let storage = SharedStorage::default();
+    let local_spans = LocalSpans::capturing(&storage);
+    let mut receiver = TracingEventReceiver::new(metadata.clone(), spans.clone(), local_spans);
+    feed_frames(&frames)(&mut receiver);
+    let captured = draw(&storage.lock(), &|_| true);
+
     let capture = Capture::start();
     let mut receiver = TracingEventReceiver::new(metadata, spans, LocalSpans::default());
     feed_frames(&frames)(&mut receiver);
-    fs::write(output(&path), draw(&capture.trace(), &|_| true)).unwrap();
+    let relayed = draw(&capture.trace(), &|_| true);
+    assert_eq!(captured, relayed);
+    fs::write(output(&path), relayed).unwrap();
 }

@@ -8,7 +8,9 @@ use super::{
     span::SpanStats,
 };
 use crate::{
-    receiver::{Innermost, Sink, SinkParent, SinkSpan, SinkValues, TracingEventReceiver},
+    receiver::{
+        Innermost, LocalSpans, Sink, SinkParent, SinkSpan, SinkValues, TracingEventReceiver,
+    },
     wire::{CallSiteData, ThreadIndex, TracedValue},
 };
 
@@ -41,7 +43,41 @@ impl TracingEventReceiver {
     /// ```
     #[cfg_attr(docsrs, doc(cfg(feature = "capture")))]
     pub fn capturing(storage: &SharedStorage) -> Self {
-        Self::with_sink(Box::new(Direct { storage: storage.clone(), call_sites: Vec::new() }))
+        Self::with_sink(Box::new(Direct::new(storage)))
+    }
+}
+
+impl LocalSpans {
+    /// Has a restored receiver create its spans anew in a storage, which it fills directly from
+    /// then on, as [`TracingEventReceiver::capturing()`] does for a new stream.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{LocalSpans, SharedStorage, TracingEvent, TracingEventReceiver};
+    ///
+    /// let mut receiver = TracingEventReceiver::capturing(&SharedStorage::default());
+    /// let stream = r#"[
+    ///     {"new_call_site":{"id":0,"kind":"span","name":"job","target":"app","level":"info","fields":[]}},
+    ///     {"new_span":{"id":1,"metadata_id":0,"values":{}}}
+    /// ]"#;
+    /// for event in serde_json::from_str::<Vec<TracingEvent>>(stream)? {
+    ///     receiver.receive(event);
+    /// }
+    /// let metadata = receiver.persist_metadata();
+    /// let (spans, _) = receiver.persist();
+    ///
+    /// // In another process, perhaps:
+    /// let storage = SharedStorage::default();
+    /// let local_spans = LocalSpans::capturing(&storage);
+    /// let mut receiver = TracingEventReceiver::new(metadata, spans, local_spans);
+    /// receiver.receive(TracingEvent::SpanDropped { id: 1 });
+    /// assert!(storage.lock().all_spans().next().unwrap().stats().is_closed);
+    /// # Ok::<_, serde_json::Error>(())
+    /// ```
+    #[cfg_attr(docsrs, doc(cfg(feature = "capture")))]
+    pub fn capturing(storage: &SharedStorage) -> Self {
+        Self::in_sink(Box::new(Direct::new(storage)))
     }
 }
 
@@ -63,6 +99,10 @@ fn owned(values: &SinkValues<'_>) -> NewValues {
 }
 
 impl Direct {
+    fn new(storage: &SharedStorage) -> Self {
+        Self { storage: storage.clone(), call_sites: Vec::new() }
+    }
+
     /// Changes the statistics of a span that is not closed: what is done to a closed one has no
     /// effect natively.
     fn change(&self, span: SinkSpan, f: impl FnOnce(&mut SpanStats)) {

@@ -1,7 +1,8 @@
 use alloc::{string::String, sync::Arc};
 
 use super::{
-    ReceiveError,
+    PersistedMetadata, PersistedSpans, ReceiveError,
+    restore::SinkSpans,
     sink::{Sink, SinkParent, SinkSpan, SinkValues},
     stream::Stream,
     values::{name, owned, resolve},
@@ -13,7 +14,8 @@ use crate::wire::{
 
 /// Turns [frames](crate::frame) into [`TracingEvent`]s.
 ///
-/// The frames of one stream are decoded in order, from its first one. This is for those who want
+/// The frames of one stream are decoded in order, from its first one, or from where it was
+/// [persisted](FrameDecoder::new). This is for those who want
 /// to look at a stream, or to write it in another format; a
 /// [`TracingEventReceiver`](super::TracingEventReceiver) takes frames as they are.
 ///
@@ -42,6 +44,43 @@ pub struct FrameDecoder {
 }
 
 impl FrameDecoder {
+    /// Creates a decoder that goes on where a receiver of the stream was
+    /// [persisted](super::TracingEventReceiver::persist).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use spanshot::{FrameDecoder, SharedStorage, TracingEventReceiver, TracingEventSender};
+    ///
+    /// let (sender, frames) = mpsc::channel();
+    /// let subscriber = TracingEventSender::encoded(move |frame| drop(sender.send(frame.to_vec())));
+    /// let mut receiver = TracingEventReceiver::capturing(&SharedStorage::default());
+    /// tracing::subscriber::with_default(subscriber, || {
+    ///     let span = tracing::info_span!("job", step = 1);
+    ///     frames.try_iter().for_each(|frame| receiver.receive_encoded(&frame).unwrap());
+    ///     span.record("step", 2);
+    /// });
+    ///
+    /// let metadata = receiver.persist_metadata();
+    /// let (spans, _) = receiver.persist();
+    /// let mut decoder = FrameDecoder::new(metadata, spans);
+    /// let event = decoder.decode(&frames.recv()?)?;
+    /// assert_eq!(
+    ///     serde_json::to_string(&event)?,
+    ///     r#"{"values_recorded":{"id":1,"values":{"step":{"int":2}}}}"#
+    /// );
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn new(metadata: PersistedMetadata, spans: PersistedSpans) -> Self {
+        let mut stream = Stream::default();
+        for (id, data) in metadata.call_sites {
+            stream.new_call_site(id, Arc::new(data), &mut Discard);
+        }
+        stream.restore(spans, &SinkSpans::new(), &mut Discard);
+        Self { stream }
+    }
+
     /// Decodes a frame.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{restore::SinkSpans, sink::Sink};
 use crate::wire::{
-    CallSiteData, MetadataId, RawSpanId, ThreadIndex, TracedValues, names_of_bytes, restore_bytes,
+    CallSiteData, MetadataId, RawSpanId, ThreadIndex, TracedValues, names_of_bytes, restore,
 };
 
 /// Call sites that an execution of a program has announced, to be kept until it goes on.
@@ -73,8 +73,9 @@ impl PersistedSpans {
 /// What the host's subscriber, or storage, knows of the [`PersistedSpans`] of one execution.
 ///
 /// It is kept in memory for as long as that lives. A receiver that is restored with it goes on
-/// where the earlier one was, with the very same spans; one that is restored without it (or with the
-/// default, which is empty) creates them anew in the current subscriber.
+/// where the earlier one was, with the very same spans. One that is restored with the default, which
+/// is empty, creates them anew in the current subscriber; and one that is restored with
+/// [`LocalSpans::capturing()`], in a storage.
 ///
 /// # Example
 ///
@@ -84,6 +85,14 @@ pub struct LocalSpans {
     pub(super) spans: SinkSpans,
     /// Where the spans live.
     pub(super) sink: Option<Box<dyn Sink>>,
+}
+
+impl LocalSpans {
+    /// No spans yet; they are to live in this sink.
+    #[cfg(feature = "capture")]
+    pub(crate) fn in_sink(sink: Box<dyn Sink>) -> Self {
+        Self { spans: SinkSpans::new(), sink: Some(sink) }
+    }
 }
 
 impl fmt::Debug for LocalSpans {
@@ -130,6 +139,8 @@ struct SpanModel<'a> {
     #[serde(default)]
     bytes: Vec<Cow<'a, str>>,
     #[serde(default)]
+    nth: Cow<'a, [usize]>,
+    #[serde(default)]
     is_root: bool,
     #[serde(default)]
     is_closed: bool,
@@ -147,6 +158,7 @@ impl Serialize for SpanData {
             ref_count: self.ref_count,
             values: Cow::Borrowed(&self.values),
             bytes: names_of_bytes(&self.values),
+            nth: Cow::Borrowed(self.values.nth()),
             is_root: self.is_root,
             is_closed: self.is_closed,
             follows_from: Cow::Borrowed(&self.follows_from),
@@ -165,7 +177,7 @@ impl<'de> Deserialize<'de> for SpanData {
             is_root: model.is_root,
             is_closed: model.is_closed,
             ref_count: model.ref_count,
-            values: restore_bytes(model.values.into_owned(), &model.bytes),
+            values: restore(model.values, &model.bytes, model.nth),
             follows_from: model.follows_from.into_owned(),
             entered: model.entered.into_owned(),
         })

@@ -80,7 +80,8 @@ impl TracingEventReceiver {
     ///
     /// With the `local_spans` of the same execution, it goes on in the subscriber, or the storage,
     /// that they live in. Without them (after a restart of the host, say) the default is passed, and
-    /// open spans are created, and entered, anew in the current subscriber.
+    /// open spans are created, and entered, anew in the current subscriber; or
+    /// [`LocalSpans::capturing()`], and they are in a storage.
     ///
     /// What was persisted should be of the program and the execution whose records follow.
     /// Otherwise they will be refused, or taken for what they are not. A span whose call site is

@@ -56,9 +56,16 @@ pub(super) fn resolve_named<'a>(
         return Err(ReceiveError::TooManyValues { max: len, actual: values.len() });
     }
     let mut fields = FieldsByName::new(data);
-    let resolve = |(name, value): (&str, &'a TracedValue)| match fields.next(name) {
-        Some(index) => Ok((index, ValueRef::from(value))),
-        None => Err(ReceiveError::UnknownField { metadata_id, name: name.into() }),
+    let mut nth = values.nth().iter();
+    let resolve = |(name, value): (&str, &'a TracedValue)| {
+        let index = match nth.next() {
+            Some(nth) => fields.nth(name, *nth),
+            None => fields.next(name),
+        };
+        match index {
+            Some(index) => Ok((index, ValueRef::from(value))),
+            None => Err(ReceiveError::UnknownField { metadata_id, name: name.into() }),
+        }
     };
     values.iter().map(resolve).collect()
 }
@@ -84,6 +91,17 @@ impl<'a> FieldsByName<'a> {
             by_name.entry(&**field).or_default().0.push(index);
         }
         Self::Many(by_name)
+    }
+
+    /// Returns the field of this name that has so many others before it.
+    fn nth(&self, name: &str, nth: usize) -> Option<usize> {
+        match self {
+            Self::Few { fields, .. } => {
+                let named = (0..).zip(*fields).filter(|(_, field)| *field == name);
+                named.map(|(index, _)| index).nth(nth)
+            }
+            Self::Many(by_name) => by_name.get(name)?.0.get(nth).copied(),
+        }
     }
 
     /// Returns the first field of this name that was not returned yet, or else the first one.
@@ -112,11 +130,14 @@ pub(super) fn name(
     values: impl IntoIterator<Item = (usize, TracedValue)>,
 ) -> TracedValues<String> {
     let mut named = TracedValues::new();
+    let mut indexes = Vec::new();
     for (index, value) in values {
         if let Some(name) = data.fields.get(index) {
             named.push(name.clone().into_owned(), value);
+            indexes.push(index);
         }
     }
+    named.set_fields(&indexes, || data.fields.iter().map(|field| &**field));
     named
 }
 

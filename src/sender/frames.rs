@@ -45,7 +45,7 @@ impl<F: Fn(&[u8])> Output for Frames<F> {
             Outgoing::SpanExited { id, thread } => FrameWriter::span_exited(id, thread),
             Outgoing::SpanCloned { id } => FrameWriter::span_cloned(id),
             Outgoing::SpanDropped { id } => FrameWriter::span_dropped(id),
-            Outgoing::ValuesRecorded { id, values } => {
+            Outgoing::ValuesRecorded { id, values, .. } => {
                 with_values(FrameWriter::values_recorded(id), |visitor| values.record(visitor))
             }
             Outgoing::NewEvent { parent, call_site, event, thread } => {

@@ -40,6 +40,8 @@ pub(crate) enum Outgoing<'a> {
     },
     ValuesRecorded {
         id: RawSpanId,
+        /// Call site of the span, if it is known.
+        metadata: Option<&'static Metadata<'static>>,
         values: &'a Record<'a>,
     },
     NewEvent {
@@ -72,7 +74,8 @@ impl<F: Fn(TracingEvent)> Output for F {
             }
             Outgoing::NewSpan { id, parent, call_site, values, thread } => {
                 let (parent_id, is_root) = parent.into_fields();
-                let values = TracedValues::from_values(values.values());
+                let fields = Some(values.metadata().fields());
+                let values = TracedValues::collect(fields, |visitor| values.record(visitor));
                 TracingEvent::NewSpan {
                     id,
                     parent_id,
@@ -89,8 +92,10 @@ impl<F: Fn(TracingEvent)> Output for F {
             Outgoing::SpanExited { id, thread } => TracingEvent::SpanExited { id, thread },
             Outgoing::SpanCloned { id } => TracingEvent::SpanCloned { id },
             Outgoing::SpanDropped { id } => TracingEvent::SpanDropped { id },
-            Outgoing::ValuesRecorded { id, values } => {
-                TracingEvent::ValuesRecorded { id, values: TracedValues::from_record(values) }
+            Outgoing::ValuesRecorded { id, metadata, values } => {
+                let fields = metadata.map(Metadata::fields);
+                let values = TracedValues::collect(fields, |visitor| values.record(visitor));
+                TracingEvent::ValuesRecorded { id, values }
             }
             Outgoing::NewEvent { parent, call_site, event, thread } => {
                 let (parent, is_root) = parent.into_fields();

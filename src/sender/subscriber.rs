@@ -234,7 +234,9 @@ impl<F: Output + 'static> Subscriber for TracingEventSender<F> {
 
     fn record(&self, id: &Id, values: &Record<'_>) {
         if self.is_told_of(id) {
-            self.send(Outgoing::ValuesRecorded { id: span_id::number(id), values });
+            let call_site = span_id::call_site(id);
+            let metadata = call_site.and_then(|call_site| self.call_sites.metadata(call_site));
+            self.send(Outgoing::ValuesRecorded { id: span_id::number(id), metadata, values });
         }
     }
 

@@ -43,6 +43,6 @@ pub use self::{
 };
 #[cfg(feature = "receiver")]
 pub(crate) use self::{
-    model::{names_of_bytes, restore_bytes},
+    model::{names_of_bytes, restore},
     record::{Record, RecordValues, ValueRef},
 };

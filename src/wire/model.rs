@@ -27,6 +27,8 @@ enum EventModel<'a> {
         values: Cow<'a, TracedValues<String>>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         bytes: Vec<Cow<'a, str>>,
+        #[serde(default, skip_serializing_if = "<[usize]>::is_empty")]
+        nth: Cow<'a, [usize]>,
         #[serde(default, skip_serializing_if = "is_default")]
         thread: ThreadIndex,
     },
@@ -55,6 +57,8 @@ enum EventModel<'a> {
         values: Cow<'a, TracedValues<String>>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         bytes: Vec<Cow<'a, str>>,
+        #[serde(default, skip_serializing_if = "<[usize]>::is_empty")]
+        nth: Cow<'a, [usize]>,
     },
     NewEvent {
         metadata_id: MetadataId,
@@ -65,6 +69,8 @@ enum EventModel<'a> {
         values: Cow<'a, TracedValues<String>>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         bytes: Vec<Cow<'a, str>>,
+        #[serde(default, skip_serializing_if = "<[usize]>::is_empty")]
+        nth: Cow<'a, [usize]>,
         #[serde(default, skip_serializing_if = "is_default")]
         thread: ThreadIndex,
     },
@@ -80,19 +86,22 @@ pub(crate) fn names_of_bytes(values: &TracedValues<String>) -> Vec<Cow<'_, str>>
     values.iter().filter_map(is_bytes).map(Cow::Borrowed).collect()
 }
 
-/// Turns the values of these names from text into byte strings. One that is no such text stays
-/// what it is.
-pub(crate) fn restore_bytes(
-    mut values: TracedValues<String>,
-    names: &[Cow<'_, str>],
+/// Adds to values what their own model cannot say. Those of the listed names are turned from text
+/// into byte strings; one that is no such text stays what it is.
+pub(crate) fn restore(
+    values: Cow<'_, TracedValues<String>>,
+    bytes: &[Cow<'_, str>],
+    nth: Cow<'_, [usize]>,
 ) -> TracedValues<String> {
+    let mut values = values.into_owned();
     for (name, value) in values.values_mut() {
-        if names.iter().any(|listed| listed == name) {
+        if bytes.iter().any(|listed| listed == name) {
             if let Some(bytes) = value.as_debug_str().and_then(hex::parse) {
                 *value = TracedValue::Bytes(bytes);
             }
         }
     }
+    values.set_nth(nth.into_owned());
     values
 }
 
@@ -110,6 +119,7 @@ impl<'a> From<&'a TracingEvent> for EventModel<'a> {
                     metadata_id: *metadata_id,
                     values: Cow::Borrowed(values),
                     bytes: names_of_bytes(values),
+                    nth: Cow::Borrowed(values.nth()),
                     thread: *thread,
                 }
             }
@@ -128,6 +138,7 @@ impl<'a> From<&'a TracingEvent> for EventModel<'a> {
                 id: *id,
                 values: Cow::Borrowed(values),
                 bytes: names_of_bytes(values),
+                nth: Cow::Borrowed(values.nth()),
             },
             TracingEvent::NewEvent { metadata_id, parent, is_root, values, thread } => {
                 Self::NewEvent {
@@ -136,6 +147,7 @@ impl<'a> From<&'a TracingEvent> for EventModel<'a> {
                     is_root: *is_root,
                     values: Cow::Borrowed(values),
                     bytes: names_of_bytes(values),
+                    nth: Cow::Borrowed(values.nth()),
                     thread: *thread,
                 }
             }
@@ -149,8 +161,17 @@ impl From<EventModel<'_>> for TracingEvent {
             EventModel::NewCallSite { id, data } => {
                 Self::NewCallSite { id, data: data.into_owned() }
             }
-            EventModel::NewSpan { id, parent_id, is_root, metadata_id, values, bytes, thread } => {
-                let values = restore_bytes(values.into_owned(), &bytes);
+            EventModel::NewSpan {
+                id,
+                parent_id,
+                is_root,
+                metadata_id,
+                values,
+                bytes,
+                nth,
+                thread,
+            } => {
+                let values = restore(values, &bytes, nth);
                 Self::NewSpan { id, parent_id, is_root, metadata_id, values, thread }
             }
             EventModel::FollowsFrom { id, follows_from } => Self::FollowsFrom { id, follows_from },
@@ -158,11 +179,11 @@ impl From<EventModel<'_>> for TracingEvent {
             EventModel::SpanExited { id, thread } => Self::SpanExited { id, thread },
             EventModel::SpanCloned { id } => Self::SpanCloned { id },
             EventModel::SpanDropped { id } => Self::SpanDropped { id },
-            EventModel::ValuesRecorded { id, values, bytes } => {
-                Self::ValuesRecorded { id, values: restore_bytes(values.into_owned(), &bytes) }
+            EventModel::ValuesRecorded { id, values, bytes, nth } => {
+                Self::ValuesRecorded { id, values: restore(values, &bytes, nth) }
             }
-            EventModel::NewEvent { metadata_id, parent, is_root, values, bytes, thread } => {
-                let values = restore_bytes(values.into_owned(), &bytes);
+            EventModel::NewEvent { metadata_id, parent, is_root, values, bytes, nth, thread } => {
+                let values = restore(values, &bytes, nth);
                 Self::NewEvent { metadata_id, parent, is_root, values, thread }
             }
         }

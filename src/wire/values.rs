@@ -1,4 +1,4 @@
-use alloc::{string::String, vec, vec::Vec};
+use alloc::{collections::BTreeMap, string::String, vec, vec::Vec};
 use core::{fmt, mem, ops, slice};
 
 use serde::{
@@ -8,7 +8,7 @@ use serde::{
 };
 use tracing_core::{
     Event,
-    field::{Field, ValueSet},
+    field::{Field, FieldSet, ValueSet},
     span::Record,
 };
 
@@ -40,11 +40,14 @@ use super::{
 pub struct TracedValues<S> {
     // Call sites rarely have more than a handful of fields, where a list beats a map.
     entries: Vec<(S, TracedValue)>,
+    /// To which of the fields with its name each value belongs: 0 is the first. Empty if the values
+    /// of one name belong to its fields in turn, as nearly all do.
+    nth: Vec<usize>,
 }
 
 impl<S> Default for TracedValues<S> {
     fn default() -> Self {
-        Self { entries: Vec::new() }
+        Self { entries: Vec::new(), nth: Vec::new() }
     }
 }
 
@@ -57,23 +60,31 @@ impl<S: AsRef<str>> fmt::Debug for TracedValues<S> {
 impl<S: From<&'static str> + AsRef<str>> TracedValues<S> {
     /// Takes the values that a span is created with.
     pub fn from_values(values: &ValueSet<'_>) -> Self {
-        Self::collect(|visitor| values.record(visitor))
+        Self::collect(None, |visitor| values.record(visitor))
     }
 
     /// Takes the values that are recorded into a span.
     pub fn from_record(values: &Record<'_>) -> Self {
-        Self::collect(|visitor| values.record(visitor))
+        Self::collect(None, |visitor| values.record(visitor))
     }
 
     /// Takes the values of an event.
     pub fn from_event(event: &Event<'_>) -> Self {
-        Self::collect(|visitor| event.record(visitor))
+        Self::collect(Some(event.metadata().fields()), |visitor| event.record(visitor))
     }
 
-    fn collect(record: impl FnOnce(&mut FieldVisitor<Collector<S>>)) -> Self {
-        let mut visitor = FieldVisitor(Collector { values: Self::default() });
+    /// Takes values, which belong to these fields.
+    pub(crate) fn collect(
+        fields: Option<&FieldSet>,
+        record: impl FnOnce(&mut FieldVisitor<Collector<S>>),
+    ) -> Self {
+        let mut visitor = FieldVisitor(Collector { values: Self::default(), indexes: Vec::new() });
         record(&mut visitor);
-        visitor.0.values
+        let Collector { mut values, indexes } = visitor.0;
+        if let Some(fields) = fields {
+            values.set_fields(&indexes, || fields.iter().map(|field| field.name()));
+        }
+        values
     }
 }
 
@@ -115,14 +126,43 @@ impl<S: AsRef<str>> TracedValues<S> {
         if let Some((_, place)) = existing {
             Some(mem::replace(place, value))
         } else {
-            self.entries.push((name, value));
+            self.push(name, value);
             None
         }
     }
 
     /// Adds a value behind the others even if there is one with this name already.
     pub(crate) fn push(&mut self, name: S, value: TracedValue) {
+        if !self.nth.is_empty() {
+            let same = |(other, _): &&(S, TracedValue)| other.as_ref() == name.as_ref();
+            self.nth.push(self.entries.iter().filter(same).count());
+        }
         self.entries.push((name, value));
+    }
+
+    /// Says which field each value belongs to, given the names of all fields.
+    pub(crate) fn set_fields<'a, I: Iterator<Item = &'a str>>(
+        &mut self,
+        indexes: &[usize],
+        fields: impl Fn() -> I,
+    ) {
+        if !has_repeats(&fields) {
+            return;
+        }
+        let of_fields = ranks(fields());
+        let nth: Option<Vec<_>> =
+            indexes.iter().map(|index| of_fields.get(*index).copied()).collect();
+        let in_turn = ranks(self.entries.iter().map(|(name, _)| name.as_ref()));
+        self.nth = nth.filter(|nth| *nth != in_turn).unwrap_or_default();
+    }
+
+    /// Returns to which of the fields with its name each value belongs, unless that is in turn.
+    pub(crate) fn nth(&self) -> &[usize] {
+        &self.nth
+    }
+
+    pub(crate) fn set_nth(&mut self, nth: Vec<usize>) {
+        self.nth = nth;
     }
 
     pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = (&str, &mut TracedValue)> {
@@ -244,12 +284,37 @@ impl<'de> Deserialize<'de> for TracedValues<String> {
     }
 }
 
-struct Collector<S> {
+/// Names of an ordinary call site, which are compared faster than looked up.
+const FEW_NAMES: usize = 32;
+
+fn has_repeats<'a, I: Iterator<Item = &'a str>>(names: impl Fn() -> I) -> bool {
+    if names().nth(FEW_NAMES).is_some() {
+        return ranks(names()).iter().any(|rank| *rank > 0);
+    }
+    let is_repeat = |(position, name)| names().take(position).any(|other| other == name);
+    names().enumerate().any(is_repeat)
+}
+
+/// Counts for each name those before it that are the same.
+fn ranks<'a>(names: impl Iterator<Item = &'a str>) -> Vec<usize> {
+    let mut counts = BTreeMap::new();
+    let rank = |name| {
+        let count = counts.entry(name).or_insert(0);
+        *count += 1;
+        *count - 1
+    };
+    names.map(rank).collect()
+}
+
+/// Visit that collects values, and the indexes of their fields.
+pub(crate) struct Collector<S> {
     values: TracedValues<S>,
+    indexes: Vec<usize>,
 }
 
 impl<S: From<&'static str> + AsRef<str>> VisitValue for Collector<S> {
     fn visit(&mut self, field: &Field, value: VisitedValue<'_>) {
         self.values.push(field.name().into(), value.into());
+        self.indexes.push(field.index());
     }
 }

@@ -176,6 +176,7 @@ fn stream_of_the_published_crate_is_read() {
 fn further_program() {
     let span = info_span!("span", bytes = &[0xde_u8, 0xad][..], text = ?"[de ad]").entered();
     drop(info_span!(parent: None, "root"));
+    info!(same = None::<i64>, same = 1);
     info!(parent: None, none = &[][..] as &[u8], "root");
     span.record("bytes", &[0_u8][..]);
     let (dispatch, id) = (current_dispatch(), span.id().unwrap());
@@ -199,13 +200,14 @@ fn what_the_published_crate_cannot_say_is_in_additional_fields() {
         r#"{"span_entered":{"id":1}}"#,
         r#"{"new_span":{"id":2,"is_root":true,"metadata_id":1,"values":{}}}"#,
         r#"{"span_dropped":{"id":2}}"#,
-        r#"{"new_event":{"metadata_id":2,"is_root":true,"values":{"message":{"object":"root"},"none":{"object":"[]"}},"bytes":["none"]}}"#,
+        r#"{"new_event":{"metadata_id":2,"values":{"same":{"int":1}},"nth":[1]}}"#,
+        r#"{"new_event":{"metadata_id":3,"is_root":true,"values":{"message":{"object":"root"},"none":{"object":"[]"}},"bytes":["none"]}}"#,
         r#"{"values_recorded":{"id":1,"values":{"bytes":{"object":"[00]"}},"bytes":["bytes"]}}"#,
         r#"{"span_entered":{"id":1,"thread":1}}"#,
-        r#"{"new_span":{"id":3,"metadata_id":3,"values":{},"thread":1}}"#,
+        r#"{"new_span":{"id":3,"metadata_id":4,"values":{},"thread":1}}"#,
         r#"{"span_dropped":{"id":3}}"#,
         r#"{"span_exited":{"id":1,"thread":1}}"#,
-        r#"{"new_event":{"metadata_id":4,"values":{"message":{"object":"bare"}},"thread":1}}"#,
+        r#"{"new_event":{"metadata_id":5,"values":{"message":{"object":"bare"}},"thread":1}}"#,
         r#"{"span_exited":{"id":1}}"#,
         r#"{"span_dropped":{"id":1}}"#,
     ];
@@ -229,6 +231,7 @@ fn published_crate_passes_over_additional_fields() {
     let expected = "\
 INFO span{bytes=[00] text=\"[de ad]\"}
 ├─ INFO root{}
+├─ INFO same=1
 ├─ INFO root none=[]
 ├─ INFO on thread{}
 └─ INFO bare";

@@ -467,6 +467,15 @@ fn late_value_of_a_name_given_twice_is_restored_in_its_place() {
         },
         "INFO host{}\n├─ INFO span{a=3 a=2}\n└─ INFO suspend",
     );
+    check_anew(
+        ALL,
+        || {
+            let span = info_span!("span", a = Empty, a = 2);
+            info!("suspend");
+            span.record("a", 3);
+        },
+        "INFO host{}\n├─ INFO span{a=2 a=3}\n└─ INFO suspend",
+    );
 }
 
 /// A program that is in no span when it is suspended, which `tracing-tunnel` does not persist.
