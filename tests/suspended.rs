@@ -10,13 +10,14 @@ use std::{
     env, fs,
     path::{Path, PathBuf},
     process::Command,
+    thread,
 };
 
 use spanshot::{
     Capture, CapturedNode, LocalSpans, PersistedMetadata, PersistedSpans, SharedStorage, Trace,
     TracingEventReceiver,
 };
-use support::{direct, feed_frames, frames_of};
+use support::{current_dispatch, direct, feed_frames, frames_of};
 use tracing::{Span, field, info, info_span};
 
 /// Names the files of a suspended program.
@@ -63,6 +64,34 @@ fn programs() -> Vec<(&'static str, fn())> {
             let error = "x".parse::<u8>().unwrap_err();
             span.record("a", &error as &dyn std::error::Error);
             span.in_scope(|| info!(e = ?Some("text"), f = -0.0, g = true));
+        }),
+        ("threads", || {
+            let dispatch = current_dispatch();
+            let outer = info_span!("outer").entered();
+            thread::scope(|scope| {
+                scope.spawn(|| {
+                    tracing::dispatcher::with_default(&dispatch, || {
+                        info!("in none");
+                        info_span!("of thread").in_scope(|| info!("in that of the thread"));
+                        outer.in_scope(|| info!("in outer, on the thread"));
+                    });
+                });
+            });
+            info!("in outer");
+        }),
+        ("closed while entered", || {
+            let outer = info_span!("outer").entered();
+            let span = info_span!("span");
+            let (dispatch, id) = (current_dispatch(), span.id().unwrap());
+            dispatch.enter(&id);
+            drop(span);
+            let current = Span::current();
+            current.in_scope(|| info!("in none"));
+            info!(parent: &current, "a root");
+            drop(current);
+            dispatch.exit(&id);
+            info!("in outer");
+            drop(outer);
         }),
     ]
 }

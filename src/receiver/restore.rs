@@ -70,7 +70,9 @@ impl Stream {
             if let Some(span) = sink_span {
                 sink.enter(span, place.thread);
             }
-            self.push_entered(place.thread, EnteredSpan { id, metadata_id, sink_span });
+            let is_closed_elsewhere = span.is_closed && !sink_spans.contains_key(&id);
+            let span = EnteredSpan { id, metadata_id, sink_span, is_closed_elsewhere };
+            self.push_entered(place.thread, span);
         }
 
         // What has no handle should be kept open by its children, which are there now.

@@ -11,6 +11,8 @@ pub(super) struct EnteredSpan {
     pub(super) id: RawSpanId,
     pub(super) metadata_id: MetadataId,
     pub(super) sink_span: Option<SinkSpan>,
+    /// Whether it was closed in another sink, so that this one does not know of it.
+    pub(super) is_closed_elsewhere: bool,
 }
 
 /// A span that the program can name. As in `tracing_subscriber::Registry`, a span is kept open by its

@@ -66,7 +66,9 @@ impl Stream {
                 if let Some(span) = sink_span {
                     sink.enter(span, thread);
                 }
-                self.push_entered(thread, EnteredSpan { id, metadata_id, sink_span });
+                let is_closed_elsewhere = false;
+                let span = EnteredSpan { id, metadata_id, sink_span, is_closed_elsewhere };
+                self.push_entered(thread, span);
             }
             Record::SpanExited { id, thread } => self.exit(id, thread, sink)?,
             Record::SpanCloned { id } => self.clone_handle(id, sink)?,
@@ -171,17 +173,21 @@ impl Stream {
         let is_enabled = |span: &EnteredSpan| span.sink_span.is_some();
         // Whoever is in a closed span is in none, whatever is around it; but a span that the sink
         // does not want is never entered there.
-        let in_program = scope().find(|span| is_open(span) || is_enabled(span));
-        let in_sink = scope().find(|span| is_enabled(span));
-        let innermost = match in_sink {
-            Some(span) if !is_open(span) => Innermost::Closed,
-            Some(span) => span.sink_span.map_or(Innermost::None, Innermost::Open),
-            None => Innermost::None,
+        let in_program =
+            scope().find(|span| is_open(span) || is_enabled(span) || span.is_closed_elsewhere);
+        let in_sink = scope().find(|span| is_enabled(span) || span.is_closed_elsewhere);
+        let for_sink = match in_sink {
+            Some(span) if span.is_closed_elsewhere => SinkParent::Root,
+            Some(span) if !is_open(span) => SinkParent::Contextual(Innermost::Closed),
+            Some(EnteredSpan { sink_span: Some(span), .. }) => {
+                SinkParent::Contextual(Innermost::Open(*span))
+            }
+            _ => SinkParent::Contextual(Innermost::None),
         };
         FoundParent {
             in_program: in_program.filter(|span| is_open(span)).map(|span| span.id),
             in_sink: in_sink.filter(|span| is_open(span)).map(|span| span.id),
-            for_sink: SinkParent::Contextual(innermost),
+            for_sink,
         }
     }
 
