@@ -137,6 +137,27 @@ fn refused_records() {
 }
 
 #[test]
+fn span_that_is_closed_while_it_is_entered_is_known_until_nothing_can_name_it() {
+    let storage = SharedStorage::default();
+    let mut receiver = receiver(&storage);
+    receiver.receive(enter(1));
+    receiver.receive(TracingEvent::SpanDropped { id: 1 });
+    assert!(storage.lock().all_spans().next().unwrap().stats().is_closed);
+    // This is what `Span::current().in_scope(…)` sends.
+    receiver.receive(TracingEvent::SpanCloned { id: 1 });
+    receiver.receive(enter(1));
+    receiver.receive(TracingEvent::ValuesRecorded { id: 1, values: traced(&[("known", 2)]) });
+    receiver.receive(exit(1));
+    receiver.receive(exit(1));
+    receiver.receive(TracingEvent::SpanDropped { id: 1 });
+    let result = receiver.try_receive(TracingEvent::SpanCloned { id: 1 });
+    assert_eq!(result, Err(ReceiveError::UnknownSpanId(1)));
+    let trace = storage.lock();
+    let span = trace.all_spans().next().unwrap();
+    assert_eq!((span.stats().entered, &span["known"]), (1, &1_i64.into()));
+}
+
+#[test]
 fn receive_panics_at_the_caller_with_the_error() {
     let message = panic_message(|| TracingEventReceiver::default().receive(enter(1)));
     assert_eq!(message, "received an invalid event: there is no span with ID 1, or it is closed");

@@ -1,6 +1,7 @@
 //! Threads of a stream, and those of the host on which they are relayed.
 
 use std::{
+    cell::RefCell,
     collections::BTreeSet,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
@@ -193,6 +194,31 @@ fn subscriber_is_let_go_of_when_the_receiver_is_dropped_or_persisted() {
     drop(first);
     drop(second.persist());
     assert_eq!(Arc::strong_count(&alive), 1);
+}
+
+#[test]
+fn threads_end_when_the_receiver_is_persisted() {
+    thread_local! {
+        static HELD: RefCell<Vec<Arc<()>>> = const { RefCell::new(Vec::new()) };
+    }
+    /// Has each thread hold on to something until it ends.
+    struct HoldOn(Arc<()>);
+    impl<S: Subscriber> Layer<S> for HoldOn {
+        fn on_event(&self, _: &Event<'_>, _: Context<'_, S>) {
+            HELD.with_borrow_mut(|held| held.push(Arc::clone(&self.0)));
+        }
+    }
+
+    let held = Arc::new(());
+    let layer = HoldOn(Arc::clone(&held));
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+        let mut receiver = receiver();
+        receiver.receive(event(1));
+        receiver.receive(event(2));
+        assert_eq!(Arc::strong_count(&held), 4);
+        let _local_spans = receiver.persist();
+        assert_eq!(Arc::strong_count(&held), 2);
+    });
 }
 
 #[test]
