@@ -136,9 +136,9 @@ mod wire;
 
 #[cfg(feature = "capture")]
 pub use crate::capture::{
-    Capture, CaptureLayer, Captured, CapturedEvent, CapturedEvents, CapturedMetadata, CapturedNode,
-    CapturedNodes, CapturedSpan, CapturedSpans, DescendantEvents, DescendantSpans, SharedStorage,
-    SpanStats, Storage, Trace,
+    Capture, CaptureBuilder, CaptureLayer, Captured, CapturedEvent, CapturedEvents,
+    CapturedMetadata, CapturedNode, CapturedNodes, CapturedSpan, CapturedSpans, DescendantEvents,
+    DescendantSpans, SharedStorage, SpanStats, Storage, Trace,
 };
 #[cfg(all(feature = "receiver", feature = "frames"))]
 pub use crate::receiver::FrameDecoder;

@@ -7,7 +7,7 @@ use tracing_core::{
 };
 use tracing_subscriber::layer::SubscriberExt;
 
-use super::{CaptureLayer, SharedStorage, Trace};
+use super::{CaptureBuilder, CaptureLayer, SharedStorage, Trace};
 
 /// Captures what the current thread traces, until it is dropped.
 ///
@@ -55,6 +55,15 @@ impl fmt::Debug for Capture {
 impl Capture {
     /// Begins to capture.
     pub fn start() -> Self {
+        Self::builder().start()
+    }
+
+    /// Begins to say what a capture is to be like.
+    pub fn builder() -> CaptureBuilder {
+        CaptureBuilder::default()
+    }
+
+    pub(super) fn start_with(_options: CaptureBuilder) -> Self {
         let storage = SharedStorage::default();
         let subscriber = tracing_subscriber::registry().with(CaptureLayer::new(&storage));
         let dispatch = Dispatch::new(subscriber);

@@ -8,6 +8,7 @@
 //! goes on meanwhile, into a copy that is made when the first record comes, so that neither side
 //! ever waits for the other.
 
+mod builder;
 mod captured;
 mod descendants;
 #[cfg(feature = "receiver")]
@@ -25,6 +26,7 @@ mod storage;
 #[cfg(feature = "predicates")]
 pub(crate) use self::captured::sealed::Sealed;
 pub use self::{
+    builder::CaptureBuilder,
     captured::Captured,
     descendants::{DescendantEvents, DescendantSpans},
     event::CapturedEvent,
