@@ -138,7 +138,7 @@ mod wire;
 pub use crate::capture::{
     Capture, CaptureBuilder, CaptureLayer, Captured, CapturedEvent, CapturedEvents,
     CapturedMetadata, CapturedNode, CapturedNodes, CapturedSpan, CapturedSpans, DescendantEvents,
-    DescendantSpans, SharedStorage, SpanStats, Storage, Trace,
+    DescendantSpans, Happening, Keep, Moment, SharedStorage, SpanStats, Storage, TimedOut, Trace,
 };
 #[cfg(all(feature = "receiver", feature = "frames"))]
 pub use crate::receiver::FrameDecoder;

@@ -1,4 +1,4 @@
-use super::{CapturedEvent, CapturedMetadata, CapturedSpan, Storage};
+use super::{CapturedEvent, CapturedMetadata, CapturedSpan, Moment, Storage};
 use crate::wire::TracedValue;
 
 /// What spans and events have in common, for code that takes both.
@@ -29,6 +29,9 @@ pub trait Captured<'a>: Copy + Eq + PartialOrd + core::fmt::Display + sealed::Se
 
     /// Returns the span that this one is in, or `None` for a root.
     fn parent(&self) -> Option<CapturedSpan<'a>>;
+
+    /// Returns the moment when the span was created, or the event emitted.
+    fn moment(&self) -> Moment;
 }
 
 pub(crate) mod sealed {
@@ -65,6 +68,10 @@ macro_rules! impl_captured {
 
             fn parent(&self) -> Option<CapturedSpan<'a>> {
                 self.parent()
+            }
+
+            fn moment(&self) -> Moment {
+                self.moment()
             }
         }
     };

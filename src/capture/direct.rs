@@ -2,10 +2,9 @@ use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::num::NonZeroU32;
 
 use super::{
-    SharedStorage,
+    SharedStorage, Storage,
     metadata::CallSite,
-    node::{NewValues, SpanIndex},
-    span::SpanStats,
+    node::{NewValues, SpanKey},
 };
 use crate::{
     receiver::{
@@ -81,14 +80,14 @@ impl LocalSpans {
     }
 }
 
-fn index(span: SinkSpan) -> Option<SpanIndex> {
-    NonZeroU32::try_from(span).ok().map(SpanIndex::from_raw)
+fn key(span: SinkSpan) -> Option<SpanKey> {
+    NonZeroU32::try_from(span).ok().map(SpanKey::from_raw)
 }
 
 impl SinkParent {
-    fn index(self) -> Option<SpanIndex> {
+    fn key(self) -> Option<SpanKey> {
         match self {
-            Self::Contextual(Innermost::Open(span)) | Self::Explicit(span) => index(span),
+            Self::Contextual(Innermost::Open(span)) | Self::Explicit(span) => key(span),
             Self::Contextual(Innermost::None | Innermost::Closed) | Self::Root => None,
         }
     }
@@ -103,16 +102,10 @@ impl Direct {
         Self { storage: storage.clone(), call_sites: Vec::new() }
     }
 
-    /// Changes the statistics of a span that is not closed: what is done to a closed one has no
-    /// effect natively.
-    fn change(&self, span: SinkSpan, f: impl FnOnce(&mut SpanStats)) {
-        let Some(span) = index(span) else { return };
-        self.storage.write(|storage| {
-            let stats = storage.stats_mut(span);
-            if !stats.is_closed {
-                f(stats);
-            }
-        });
+    fn change(&self, span: SinkSpan, f: impl FnOnce(&mut Storage, SpanKey)) {
+        if let Some(span) = key(span) {
+            self.storage.write(|storage| f(storage, span));
+        }
     }
 }
 
@@ -135,8 +128,8 @@ impl Sink for Direct {
         let call_site = self.call_sites.get(call_site)?.clone();
         let values = owned(values);
         self.storage
-            .write(|storage| storage.push_span(call_site, parent.index(), values))
-            .map(|index| index.into_raw().into())
+            .write(|storage| storage.push_span(call_site, parent.key(), values))
+            .map(|key| key.into_raw().into())
     }
 
     fn new_event(
@@ -148,26 +141,26 @@ impl Sink for Direct {
     ) {
         let Some(call_site) = self.call_sites.get(call_site).cloned() else { return };
         let values = owned(values);
-        self.storage.write(|storage| storage.push_event(call_site, parent.index(), values));
+        self.storage.write(|storage| storage.push_event(call_site, parent.key(), values));
     }
 
     fn record(&mut self, span: SinkSpan, _call_site: usize, values: &SinkValues<'_>) {
-        let Some(span) = index(span) else { return };
+        let Some(span) = key(span) else { return };
         let values = owned(values);
         self.storage.write(|storage| storage.record(span, values));
     }
 
     fn follows_from(&mut self, span: SinkSpan, follows_from: SinkSpan) {
-        let (Some(span), Some(follows_from)) = (index(span), index(follows_from)) else { return };
+        let (Some(span), Some(follows_from)) = (key(span), key(follows_from)) else { return };
         self.storage.write(|storage| storage.follows_from(span, follows_from));
     }
 
     fn enter(&mut self, span: SinkSpan, _thread: ThreadIndex) {
-        self.change(span, |stats| stats.entered += 1);
+        self.change(span, Storage::enter);
     }
 
     fn exit(&mut self, span: SinkSpan, _thread: ThreadIndex) {
-        self.change(span, |stats| stats.exited += 1);
+        self.change(span, Storage::exit);
     }
 
     fn clone_handle(&mut self, _span: SinkSpan) {}
@@ -175,6 +168,6 @@ impl Sink for Direct {
     fn drop_handle(&mut self, _span: SinkSpan) {}
 
     fn closed(&mut self, span: SinkSpan) {
-        self.change(span, |stats| stats.is_closed = true);
+        self.change(span, Storage::close);
     }
 }

@@ -1,7 +1,7 @@
 use core::{cmp, fmt, iter, ops, ptr};
 
 use super::{
-    CapturedMetadata, CapturedNode, CapturedSpan, Storage,
+    CapturedMetadata, CapturedNode, CapturedSpan, Moment, Storage,
     metadata::CallSite,
     node::{EventIndex, EventNode, ValueRange},
 };
@@ -68,6 +68,11 @@ impl<'a> CapturedEvent<'a> {
     /// `Display` output or an error.
     pub fn message(&self) -> Option<&'a str> {
         self.value("message")?.as_text()
+    }
+
+    /// Returns the moment when the event was emitted.
+    pub fn moment(&self) -> Moment {
+        self.storage.timeline.moment(self.node().emitted)
     }
 
     /// Returns the span that this event is in, or `None` if it is in none.

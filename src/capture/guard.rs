@@ -1,13 +1,11 @@
 use alloc::vec::Vec;
-use core::{cell::RefCell, fmt, marker::PhantomData};
+use core::{cell::RefCell, fmt, marker::PhantomData, time::Duration};
 
+use super::{CaptureBuilder, SharedStorage, Storage, Trace, subscriber::CaptureSubscriber};
 use tracing_core::{
     Dispatch,
     dispatcher::{self, DefaultGuard},
 };
-use tracing_subscriber::layer::SubscriberExt;
-
-use super::{CaptureBuilder, CaptureLayer, SharedStorage, Trace};
 
 /// Captures what the current thread traces, until it is dropped.
 ///
@@ -65,8 +63,7 @@ impl Capture {
 
     pub(super) fn start_with(_options: CaptureBuilder) -> Self {
         let storage = SharedStorage::default();
-        let subscriber = tracing_subscriber::registry().with(CaptureLayer::new(&storage));
-        let dispatch = Dispatch::new(subscriber);
+        let dispatch = Dispatch::new(CaptureSubscriber::new(&storage));
         let guard = dispatcher::set_default(&dispatch);
         started(Started { storage: storage.clone(), _guard: guard, is_over: false });
         Self { storage, dispatch, not_send: PhantomData }
@@ -75,6 +72,62 @@ impl Capture {
     /// Returns what was captured so far. The capture goes on meanwhile.
     pub fn trace(&self) -> Trace {
         self.storage.lock()
+    }
+
+    /// Returns what was captured since this was last called, and goes on; see
+    /// [`SharedStorage::take()`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::Capture;
+    ///
+    /// let capture = Capture::start();
+    /// tracing::info!("request 1");
+    /// assert_eq!(capture.take().to_string(), "INFO request 1");
+    /// tracing::info!("request 2");
+    /// assert_eq!(capture.take().to_string(), "INFO request 2");
+    /// ```
+    pub fn take(&self) -> Trace {
+        self.storage.take()
+    }
+
+    /// Waits until the condition holds for what was captured, and returns that.
+    ///
+    /// The condition is asked now, and again after changes. It may be the
+    /// [function](crate::predicates::into_fn) of a predicate, applied to some spans or events.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the condition did not hold before the timeout had passed, with a message that shows
+    /// the trace. [`SharedStorage::wait_until()`] returns an error instead.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::Capture;
+    /// use std::{thread, time::Duration};
+    ///
+    /// let capture = Capture::start();
+    /// let dispatch = capture.dispatch().clone();
+    /// thread::spawn(move || {
+    ///     tracing::dispatcher::with_default(&dispatch, || tracing::info!("ready"));
+    /// });
+    /// capture.wait_until(Duration::from_secs(10), |trace| {
+    ///     trace.all_events().any(|event| event.message() == Some("ready"))
+    /// });
+    /// ```
+    #[track_caller]
+    pub fn wait_until(&self, timeout: Duration, condition: impl FnMut(&Storage) -> bool) -> Trace {
+        match self.storage.wait_until(timeout, condition) {
+            Ok(trace) => trace,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Returns the storage that is filled, which other threads can read, too.
+    pub fn storage(&self) -> &SharedStorage {
+        &self.storage
     }
 
     /// Returns the capture's subscriber, to be made the default of another thread.

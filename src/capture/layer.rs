@@ -1,4 +1,4 @@
-use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, vec::Vec};
 use core::{
     fmt,
     sync::atomic::{AtomicU64, Ordering},
@@ -6,7 +6,6 @@ use core::{
 
 use tracing_core::{
     Event, Interest, Metadata, Subscriber,
-    field::Field,
     span::{Attributes, Id, Record},
 };
 use tracing_subscriber::{
@@ -17,12 +16,9 @@ use tracing_subscriber::{
 
 use super::{
     SharedStorage,
+    collect::{collect, collect_event},
     metadata::CallSite,
-    node::{NewValues, SpanIndex},
-};
-use crate::wire::{
-    CallSiteData, FromTracedValue, TracedValue, log_record,
-    visit::{FieldVisitor, VisitValue, VisitedValue},
+    node::SpanKey,
 };
 
 /// [`Layer`] that captures spans and events into a [`SharedStorage`].
@@ -53,7 +49,8 @@ use crate::wire::{
 pub struct CaptureLayer<S> {
     storage: SharedStorage,
     filter: Option<Box<dyn Filter<S> + Send + Sync>>,
-    key: u64,
+    /// Number of the layer, which no other one has.
+    layer: u64,
 }
 
 impl<S> fmt::Debug for CaptureLayer<S> {
@@ -71,11 +68,11 @@ where
 {
     /// Creates a layer that captures everything which reaches it.
     pub fn new(storage: &SharedStorage) -> Self {
-        static NEXT_KEY: AtomicU64 = AtomicU64::new(0);
+        static NEXT_LAYER: AtomicU64 = AtomicU64::new(0);
 
         crate::interest::ask_all_subscribers();
-        let key = NEXT_KEY.fetch_add(1, Ordering::Relaxed);
-        Self { storage: storage.clone(), filter: None, key }
+        let layer = NEXT_LAYER.fetch_add(1, Ordering::Relaxed);
+        Self { storage: storage.clone(), filter: None, layer }
     }
 
     /// Captures only what passes the filter.
@@ -111,12 +108,12 @@ where
         self.filter.as_deref().is_none_or(|filter| filter.enabled(metadata, context))
     }
 
-    fn captured(&self, id: &Id, context: &Context<'_, S>) -> Option<SpanIndex> {
+    fn captured(&self, id: &Id, context: &Context<'_, S>) -> Option<SpanKey> {
         self.captured_span(&context.span(id)?)
     }
 
-    fn captured_span(&self, span: &SpanRef<'_, S>) -> Option<SpanIndex> {
-        span.extensions().get::<CapturedAs>()?.get(self.key)
+    fn captured_span(&self, span: &SpanRef<'_, S>) -> Option<SpanKey> {
+        span.extensions().get::<CapturedAs>()?.get(self.layer)
     }
 }
 
@@ -125,14 +122,14 @@ where
 /// Nearly always there is one of them.
 #[derive(Debug)]
 struct CapturedAs {
-    first: (u64, SpanIndex),
-    others: Vec<(u64, SpanIndex)>,
+    first: (u64, SpanKey),
+    others: Vec<(u64, SpanKey)>,
 }
 
 impl CapturedAs {
-    fn get(&self, key: u64) -> Option<SpanIndex> {
+    fn get(&self, layer: u64) -> Option<SpanKey> {
         let mut all = core::iter::once(&self.first).chain(&self.others);
-        all.find(|(layer, _)| *layer == key).map(|(_, index)| *index)
+        all.find(|(other, _)| *other == layer).map(|(_, key)| *key)
     }
 }
 
@@ -160,23 +157,23 @@ where
         let parent = span.scope().skip(1).find_map(|span| self.captured_span(&span));
         let values = collect(|visitor| attributes.record(visitor));
         let call_site = CallSite::Native(attributes.metadata());
-        let index = self.storage.write(|storage| storage.push_span(call_site, parent, values));
-        let Some(index) = index else { return };
+        let key = self.storage.write(|storage| storage.push_span(call_site, parent, values));
+        let Some(key) = key else { return };
 
         let mut extensions = span.extensions_mut();
         match extensions.get_mut::<CapturedAs>() {
-            Some(captured) => captured.others.push((self.key, index)),
-            None => extensions.insert(CapturedAs { first: (self.key, index), others: Vec::new() }),
+            Some(captured) => captured.others.push((self.layer, key)),
+            None => extensions.insert(CapturedAs { first: (self.layer, key), others: Vec::new() }),
         }
     }
 
     fn on_record(&self, id: &Id, record: &Record<'_>, context: Context<'_, S>) {
-        let Some(index) = self.captured(id, &context) else { return };
+        let Some(span) = self.captured(id, &context) else { return };
         if let Some(filter) = &self.filter {
             filter.on_record(id, record, context);
         }
         let values = collect(|visitor| record.record(visitor));
-        self.storage.write(|storage| storage.record(index, values));
+        self.storage.write(|storage| storage.record(span, values));
     }
 
     fn on_follows_from(&self, id: &Id, follows_from: &Id, context: Context<'_, S>) {
@@ -195,63 +192,31 @@ where
         }
         let mut scope = context.event_scope(event).into_iter().flatten();
         let parent = scope.find_map(|span| self.captured_span(&span));
-        let mut values = collect(|visitor| event.record(visitor));
-        let metadata = event.metadata();
-        let names = metadata.fields().iter().map(|field| field.name());
-        let call_site = if log_record::is_log_event(metadata.name(), metadata.target(), names) {
-            log_call_site(metadata, &mut values)
-        } else {
-            CallSite::Native(metadata)
-        };
+        let (call_site, values) = collect_event(event);
         self.storage.write(|storage| storage.push_event(call_site, parent, values));
     }
 
     fn on_enter(&self, id: &Id, context: Context<'_, S>) {
-        let Some(index) = self.captured(id, &context) else { return };
+        let Some(span) = self.captured(id, &context) else { return };
         if let Some(filter) = &self.filter {
             filter.on_enter(id, context);
         }
-        self.storage.write(|storage| storage.stats_mut(index).entered += 1);
+        self.storage.write(|storage| storage.enter(span));
     }
 
     fn on_exit(&self, id: &Id, context: Context<'_, S>) {
-        let Some(index) = self.captured(id, &context) else { return };
+        let Some(span) = self.captured(id, &context) else { return };
         if let Some(filter) = &self.filter {
             filter.on_exit(id, context);
         }
-        self.storage.write(|storage| storage.stats_mut(index).exited += 1);
+        self.storage.write(|storage| storage.exit(span));
     }
 
     fn on_close(&self, id: Id, context: Context<'_, S>) {
-        let Some(index) = self.captured(&id, &context) else { return };
+        let Some(span) = self.captured(&id, &context) else { return };
         if let Some(filter) = &self.filter {
             filter.on_close(id, context);
         }
-        self.storage.write(|storage| storage.stats_mut(index).is_closed = true);
+        self.storage.write(|storage| storage.close(span));
     }
-}
-
-/// The call site that a record of the `log` crate names itself.
-fn log_call_site(metadata: &'static Metadata<'static>, values: &mut NewValues) -> CallSite {
-    let number = |value: &TracedValue| u64::from_value(value);
-    let data = CallSiteData::from(metadata);
-    let data = log_record::call_site(&data, values, TracedValue::as_str, number);
-    values.retain(|(field, _)| *field == log_record::MESSAGE);
-    CallSite::Received(Arc::new(data))
-}
-
-/// Takes the values of a record. This is where the traced code's `Debug` implementations run:
-/// before, and not while, anything is locked.
-fn collect(record: impl FnOnce(&mut dyn tracing_core::field::Visit)) -> NewValues {
-    struct Collector(NewValues);
-
-    impl VisitValue for Collector {
-        fn visit(&mut self, field: &Field, value: VisitedValue<'_>) {
-            self.0.push((field.index(), value.into()));
-        }
-    }
-
-    let mut visitor = FieldVisitor(Collector(Vec::new()));
-    record(&mut visitor);
-    visitor.0.0
 }

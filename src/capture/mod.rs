@@ -8,33 +8,47 @@
 //! goes on meanwhile, into a copy that is made when the first record comes, so that neither side
 //! ever waits for the other.
 
+mod bound;
 mod builder;
 mod captured;
+mod collect;
 mod descendants;
 #[cfg(feature = "receiver")]
 mod direct;
 mod event;
+mod fill;
 mod guard;
+mod happening;
 mod iter;
+mod keys;
 mod layer;
 mod metadata;
 mod node;
 mod shared;
+mod shrink;
 mod span;
 mod storage;
+mod subscriber;
+mod thread_spans;
+mod timeline;
+mod waiting;
 
 #[cfg(feature = "predicates")]
 pub(crate) use self::captured::sealed::Sealed;
 pub use self::{
+    bound::Keep,
     builder::CaptureBuilder,
     captured::Captured,
     descendants::{DescendantEvents, DescendantSpans},
     event::CapturedEvent,
     guard::Capture,
+    happening::Happening,
     iter::{CapturedEvents, CapturedNode, CapturedNodes, CapturedSpans},
     layer::CaptureLayer,
     metadata::CapturedMetadata,
     shared::{SharedStorage, Trace},
     span::{CapturedSpan, SpanStats},
     storage::Storage,
+    timeline::Moment,
+    waiting::TimedOut,
 };

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::num::NonZeroU32;
 
-use super::metadata::CallSite;
+use super::{metadata::CallSite, timeline::EntryIndex};
 use crate::wire::TracedValue;
 
 /// Place of a span among the spans of a storage.
@@ -33,8 +33,24 @@ macro_rules! impl_index {
 
 impl_index!(SpanIndex, EventIndex);
 
-#[cfg(feature = "receiver")]
-impl SpanIndex {
+/// Name of a span: the number of those that were captured before it, plus 1. It stays the same
+/// while the storage is emptied, or the oldest of its nodes are left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct SpanKey(NonZeroU32);
+
+impl SpanKey {
+    pub(crate) const FIRST: Self = Self(NonZeroU32::MIN);
+
+    /// Returns how many keys there are from another one up to this one, which is not before it.
+    pub(crate) fn distance_from(self, first: Self) -> Option<usize> {
+        self.0.get().checked_sub(first.0.get()).map(|distance| distance as usize)
+    }
+
+    /// Returns the key that is so many keys on; `None` if there is none.
+    pub(crate) fn advanced_by(self, distance: usize) -> Option<Self> {
+        self.0.checked_add(u32::try_from(distance).ok()?).map(Self)
+    }
+
     pub(crate) fn into_raw(self) -> NonZeroU32 {
         self.0
     }
@@ -153,6 +169,13 @@ impl Values {
         }
     }
 
+    /// Returns the bytes that the values of the range take, on the heap and here.
+    pub(crate) fn bytes(&self, range: ValueRange) -> usize {
+        let values = &self.values[range.start..range.start + range.len as usize];
+        let on_heap: usize = values.iter().map(TracedValue::heap_bytes).sum();
+        on_heap + values.len() * (size_of::<TracedValue>() + size_of::<u32>())
+    }
+
     /// Iterates over the values of the range and the indexes of their fields.
     pub(crate) fn iter(
         &self,
@@ -167,6 +190,7 @@ impl Values {
 #[derive(Debug, Clone)]
 pub(crate) struct EventNode {
     pub(crate) call_site: CallSite,
+    pub(crate) emitted: EntryIndex,
     pub(crate) links: Links,
     pub(crate) values: ValueRange,
 }
@@ -174,9 +198,16 @@ pub(crate) struct EventNode {
 #[derive(Debug, Clone)]
 pub(crate) struct SpanNode {
     pub(crate) call_site: CallSite,
+    pub(crate) created: EntryIndex,
+    /// The last thing that happened to the span.
+    pub(crate) last: EntryIndex,
     pub(crate) links: Links,
     pub(crate) values: ValueRange,
     pub(crate) children: Children,
     pub(crate) stats: super::span::SpanStats,
     pub(crate) follows_from: Vec<SpanIndex>,
+    /// Handles, where they are counted here.
+    pub(crate) handles: u32,
+    /// Children that are not closed, where handles are counted.
+    pub(crate) open_children: u32,
 }

@@ -1,9 +1,11 @@
-use alloc::sync::Arc;
-use core::{fmt, ops};
+use alloc::{sync::Arc, vec::Vec};
+use core::{fmt, mem, ops, task::Waker};
+use std::time::Instant;
 
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
+use tracing_core::Metadata;
 
-use super::Storage;
+use super::{Keep, Storage, node::SpanKey};
 
 /// A [`Storage`] that is filled and read at the same time, from any thread.
 ///
@@ -22,7 +24,35 @@ use super::Storage;
 /// ```
 #[derive(Clone, Default)]
 pub struct SharedStorage {
-    storage: Arc<Mutex<Arc<Storage>>>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    /// Those who wait for a change are woken through it.
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    storage: Arc<Storage>,
+    /// Number of changes so far.
+    changes: u64,
+    /// Threads that wait for a change.
+    waiting: usize,
+    /// Tasks that wait for a change.
+    wakers: Vec<Waker>,
+}
+
+impl State {
+    /// Returns the storage, with no more in it than it is to hold.
+    fn trace(&mut self) -> Trace {
+        if !self.storage.is_within_bound() {
+            Arc::make_mut(&mut self.storage).leave_out_oldest();
+        }
+        Trace { storage: Arc::clone(&self.storage) }
+    }
 }
 
 impl fmt::Debug for SharedStorage {
@@ -37,16 +67,159 @@ impl SharedStorage {
     /// Nothing stays locked: what is traced while the returned guard lives is captured as ever, and
     /// seen by the next call.
     pub fn lock(&self) -> Trace {
-        Trace { storage: Arc::clone(&self.storage.lock()) }
+        self.shared.state.lock().trace()
+    }
+
+    /// Returns what was captured since this was last called, and goes on.
+    ///
+    /// Spans that are open now are in this trace, and in the next one as well, with those around
+    /// them: what happens in them later has its place there.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{CaptureLayer, SharedStorage};
+    /// use tracing_subscriber::layer::SubscriberExt;
+    ///
+    /// let storage = SharedStorage::default();
+    /// let subscriber = tracing_subscriber::registry().with(CaptureLayer::new(&storage));
+    /// tracing::subscriber::with_default(subscriber, || {
+    ///     let _connection = tracing::info_span!("connection").entered();
+    ///     tracing::info!("request 1");
+    ///     let first = storage.take();
+    ///     tracing::info!("request 2");
+    ///     let second = storage.take();
+    ///     assert_eq!(first.to_string(), "INFO connection{}\n└─ INFO request 1");
+    ///     assert_eq!(second.to_string(), "INFO connection{}\n└─ INFO request 2");
+    /// });
+    /// ```
+    pub fn take(&self) -> Trace {
+        let mut state = self.shared.state.lock();
+        let trace = state.trace();
+        state.storage = Arc::new(trace.successor());
+        state.changes += 1;
+        trace
+    }
+
+    /// Limits the number of spans and events, of which some are kept.
+    ///
+    /// Spans that are open, and spans around what is kept, are kept as well, beyond the limit. How
+    /// many nodes were left out is [said](Storage::left_out), and shown in the tree.
+    ///
+    /// # Example
+    ///
+    /// See [`Keep`].
+    pub fn set_max_nodes(&self, max_nodes: usize, keep: Keep) {
+        self.change(|storage| storage.set_bound(|max| max.nodes = max_nodes, keep));
+    }
+
+    /// Limits the memory that spans, events and their values take, as [`Self::set_max_nodes()`]
+    /// limits their number. It is in bytes, and about what they really take.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{Keep, SharedStorage, TracingEventReceiver, TracingEventSender};
+    /// use std::sync::Mutex;
+    ///
+    /// let storage = SharedStorage::default();
+    /// storage.set_max_bytes(10_000, Keep::Oldest);
+    /// let receiver = Mutex::new(TracingEventReceiver::capturing(&storage));
+    /// let sender = TracingEventSender::new(move |event| receiver.lock().unwrap().receive(event));
+    /// tracing::subscriber::with_default(sender, || {
+    ///     for _ in 0..1_000 {
+    ///         tracing::info!("a message of some length");
+    ///     }
+    /// });
+    /// assert!(storage.lock().left_out() > 800);
+    /// ```
+    pub fn set_max_bytes(&self, max_bytes: usize, keep: Keep) {
+        self.change(|storage| storage.set_bound(|max| max.bytes = max_bytes, keep));
+    }
+
+    /// Keeps the times of everything that happens from now on; see
+    /// [`Storage::time_of()`], [`CapturedSpan::busy()`](super::CapturedSpan::busy) and
+    /// [`CapturedSpan::idle()`](super::CapturedSpan::idle). What was captured before is dropped, but
+    /// for spans that are open.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{CaptureLayer, SharedStorage};
+    /// use std::time::Duration;
+    /// use tracing_subscriber::layer::SubscriberExt;
+    ///
+    /// let storage = SharedStorage::default();
+    /// storage.keep_times();
+    /// let subscriber = tracing_subscriber::registry().with(CaptureLayer::new(&storage));
+    /// tracing::subscriber::with_default(subscriber, || {
+    ///     tracing::info_span!("work").in_scope(|| std::thread::sleep(Duration::from_millis(2)));
+    /// });
+    /// let trace = storage.lock();
+    /// assert!(trace.all_spans().next().unwrap().busy() >= Some(Duration::from_millis(2)));
+    /// ```
+    pub fn keep_times(&self) {
+        self.change(Storage::keep_times);
+    }
+
+    fn change(&self, f: impl FnOnce(&mut Storage)) {
+        f(Arc::make_mut(&mut self.shared.state.lock().storage));
     }
 
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.storage, &other.storage)
+        Arc::ptr_eq(&self.shared, &other.shared)
     }
 
-    /// Changes the storage. The function must not run code of the user: it runs under a lock.
+    /// Changes the storage, and wakes those who wait for that. The function must not run code of the
+    /// user: it runs under a lock.
     pub(crate) fn write<T>(&self, f: impl FnOnce(&mut Storage) -> T) -> T {
-        f(Arc::make_mut(&mut self.storage.lock()))
+        let mut state = self.shared.state.lock();
+        let result = f(Arc::make_mut(&mut state.storage));
+        state.changes += 1;
+        if state.waiting > 0 {
+            self.shared.changed.notify_all();
+        }
+        if !state.wakers.is_empty() {
+            let wakers = mem::take(&mut state.wakers);
+            drop(state);
+            wakers.into_iter().for_each(Waker::wake);
+        }
+        result
+    }
+
+    /// Returns what was captured so far, and the number of changes up to then.
+    pub(super) fn observe(&self) -> (Trace, u64) {
+        let mut state = self.shared.state.lock();
+        (state.trace(), state.changes)
+    }
+
+    /// Waits until there are more changes than that; `false` if there are none by the deadline.
+    pub(super) fn wait_for_change(&self, changes: u64, deadline: Instant) -> bool {
+        let mut state = self.shared.state.lock();
+        state.waiting += 1;
+        let mut is_timed_out = false;
+        while state.changes == changes && !is_timed_out {
+            is_timed_out = self.shared.changed.wait_until(&mut state, deadline).timed_out();
+        }
+        state.waiting -= 1;
+        state.changes != changes
+    }
+
+    /// Has a task woken by the next change; `false` if there are more changes than that already.
+    pub(super) fn wake_on_change(&self, changes: u64, waker: &Waker) -> bool {
+        let mut state = self.shared.state.lock();
+        if state.changes != changes {
+            return false;
+        }
+        if !state.wakers.iter().any(|known| known.will_wake(waker)) {
+            state.wakers.push(waker.clone());
+        }
+        true
+    }
+
+    /// Returns the call site of a span that was captured natively, if it is open.
+    pub(super) fn metadata_if_open(&self, span: SpanKey) -> Option<&'static Metadata<'static>> {
+        self.shared.state.lock().storage.metadata_if_open(span)
     }
 }
 

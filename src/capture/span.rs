@@ -1,9 +1,10 @@
-use core::{cmp, fmt, iter, ops, ptr};
+use core::{cmp, fmt, iter, ops, ptr, time::Duration};
 
 use super::{
     CapturedEvents, CapturedMetadata, CapturedNode, CapturedNodes, CapturedSpans, DescendantEvents,
-    DescendantSpans, Storage,
+    DescendantSpans, Moment, Storage,
     node::{SpanIndex, SpanNode},
+    timeline::{EntryIndex, EntryKind, Timeline},
 };
 use crate::wire::TracedValue;
 
@@ -96,6 +97,78 @@ impl<'a> CapturedSpan<'a> {
     /// Returns what happened to the span so far.
     pub fn stats(&self) -> SpanStats {
         self.node().stats
+    }
+
+    /// Returns the moment when the span was created.
+    pub fn moment(&self) -> Moment {
+        self.timeline().moment(self.node().created)
+    }
+
+    /// Returns the moment when the span was closed, if it is closed.
+    pub fn closed(&self) -> Option<Moment> {
+        let node = self.node();
+        // Nothing happens to a span after that.
+        node.stats.is_closed.then(|| self.timeline().moment(node.last))
+    }
+
+    /// Iterates over the moments when the span was entered, the first one first.
+    pub fn enters(&self) -> impl DoubleEndedIterator<Item = Moment> + use<'a> {
+        self.moments(EntryKind::Entered)
+    }
+
+    /// Iterates over the moments when the span was exited, the first one first.
+    pub fn exits(&self) -> impl DoubleEndedIterator<Item = Moment> + use<'a> {
+        self.moments(EntryKind::Exited)
+    }
+
+    fn moments(&self, wanted: EntryKind) -> impl DoubleEndedIterator<Item = Moment> + use<'a> {
+        let timeline = self.timeline();
+        let of_span = self.entries().filter(move |(_, kind)| *kind == wanted);
+        of_span.map(|(entry, _)| timeline.moment(entry))
+    }
+
+    fn entries(&self) -> impl DoubleEndedIterator<Item = (EntryIndex, EntryKind)> + use<'a> {
+        let node = self.node();
+        self.timeline().of_span(self.index, node.created, node.last)
+    }
+
+    fn timeline(&self) -> &'a Timeline {
+        &self.storage.timeline
+    }
+
+    /// Returns how long threads were in the span, from its creation until it was closed or, if it is
+    /// open, until the last thing that was captured. Time that several threads were in it at once
+    /// counts once. `None` if times are not [kept](super::SharedStorage::keep_times).
+    pub fn busy(&self) -> Option<Duration> {
+        self.durations().map(|(busy, _)| busy)
+    }
+
+    /// Returns how long no thread was in the span, as [`Self::busy()`] returns how long one was.
+    pub fn idle(&self) -> Option<Duration> {
+        self.durations().map(|(_, idle)| idle)
+    }
+
+    fn durations(&self) -> Option<(Duration, Duration)> {
+        let timeline = self.timeline();
+        let (mut busy, mut idle) = (Duration::ZERO, Duration::ZERO);
+        let mut entered = 0_usize;
+        let mut since = timeline.time(self.node().created)?;
+        let mut pass = |entered: usize, now: Duration| {
+            *(if entered > 0 { &mut busy } else { &mut idle }) += now.saturating_sub(since);
+            since = now;
+        };
+        for (entry, kind) in self.entries() {
+            pass(entered, timeline.time(entry)?);
+            match kind {
+                EntryKind::Entered => entered += 1,
+                EntryKind::Exited => entered = entered.saturating_sub(1),
+                EntryKind::Created | EntryKind::Closed => {}
+            }
+        }
+        if !self.stats().is_closed {
+            pass(entered, timeline.last_time()?);
+        }
+        Some((busy, idle))
     }
 
     /// Iterates over the events in this span itself, in the order of their capture.

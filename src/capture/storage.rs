@@ -1,13 +1,15 @@
 use alloc::vec::Vec;
+use std::time::SystemTime;
 
 use super::{
     CapturedEvent, CapturedEvents, CapturedNode, CapturedNodes, CapturedSpan, CapturedSpans,
-    metadata::CallSite,
+    Happening, Keep, Moment,
+    bound::{Bound, Size},
+    keys::SpanKeys,
     node::{
-        Children, EventIndex, EventNode, Links, NewValues, NodeIndex, NodeKind, SpanIndex,
-        SpanNode, Values,
+        Children, EventIndex, EventNode, Links, NodeIndex, NodeKind, SpanIndex, SpanNode, Values,
     },
-    span::SpanStats,
+    timeline::{EntryKind, Timeline},
 };
 
 /// Captured spans and events, as a tree.
@@ -35,11 +37,16 @@ use super::{
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Storage {
-    spans: Vec<SpanNode>,
-    events: Vec<EventNode>,
-    values: Values,
-    roots: Children,
-    left_out: u64,
+    pub(super) spans: Vec<SpanNode>,
+    pub(super) events: Vec<EventNode>,
+    pub(super) values: Values,
+    pub(super) roots: Children,
+    pub(super) keys: SpanKeys,
+    pub(super) timeline: Timeline,
+    pub(super) bound: Bound,
+    /// About what nodes and values take in memory.
+    pub(super) bytes: usize,
+    pub(super) left_out: u64,
 }
 
 impl Storage {
@@ -68,10 +75,74 @@ impl Storage {
         CapturedNodes::new(self, self.roots)
     }
 
-    /// Returns how many spans and events came when there was no room for more: a storage holds
-    /// two billion of each.
+    /// Returns how many spans and events are not here because there was no room for them: a storage
+    /// holds two billion of each, or what it was [limited to](super::SharedStorage::set_max_nodes).
     pub fn left_out(&self) -> u64 {
         self.left_out
+    }
+
+    /// Whether what was left out is older than what is here.
+    pub(crate) fn is_oldest_left_out(&self) -> bool {
+        self.bound.keep == Keep::Newest
+    }
+
+    /// Iterates over everything that happened, in order.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{Capture, Happening};
+    ///
+    /// let capture = Capture::start();
+    /// let span = tracing::info_span!("connect");
+    /// span.in_scope(|| tracing::warn!("slow"));
+    ///
+    /// let trace = capture.trace();
+    /// let happenings: Vec<_> = trace.timeline().map(|(_, happening)| happening).collect();
+    /// assert!(matches!(
+    ///     happenings[..],
+    ///     [Happening::Created(_), Happening::Entered(_), Happening::Emitted(_), Happening::Exited(_)]
+    /// ));
+    /// ```
+    pub fn timeline(&self) -> impl DoubleEndedIterator<Item = (Moment, Happening<'_>)> + '_ {
+        self.timeline.entries().map(|index| {
+            let happening = match self.timeline.get(index) {
+                (NodeKind::Event(event), _) => Happening::Emitted(self.event(event)),
+                (NodeKind::Span(span), kind) => {
+                    let span = self.span(span);
+                    match kind {
+                        EntryKind::Created => Happening::Created(span),
+                        EntryKind::Entered => Happening::Entered(span),
+                        EntryKind::Exited => Happening::Exited(span),
+                        EntryKind::Closed => Happening::Closed(span),
+                    }
+                }
+            };
+            (self.timeline.moment(index), happening)
+        })
+    }
+
+    /// Returns the time of a moment; `None` if times are not [kept](super::SharedStorage::keep_times),
+    /// or the moment is not that of anything here.
+    ///
+    /// It is taken from a monotonic clock, and set against the wall clock when the capture was
+    /// started.
+    pub fn time_of(&self, moment: Moment) -> Option<SystemTime> {
+        self.timeline.time_of(moment)
+    }
+
+    /// Limits the storage.
+    pub(super) fn set_bound(&mut self, set: impl FnOnce(&mut Size), keep: Keep) {
+        set(&mut self.bound.max);
+        self.bound.keep = keep;
+    }
+
+    pub(super) fn is_within_bound(&self) -> bool {
+        self.bound.keep == Keep::Oldest || self.bound.is_kept(self.size())
+    }
+
+    pub(crate) fn size(&self) -> Size {
+        Size { nodes: self.spans.len() + self.events.len(), bytes: self.bytes }
     }
 
     pub(crate) fn span_count(&self) -> usize {
@@ -114,78 +185,5 @@ impl Storage {
 
     pub(crate) fn values(&self) -> &Values {
         &self.values
-    }
-}
-
-/// Filling. The indexes are those that this storage returned.
-impl Storage {
-    /// Adds a span; `None` if there is no room for it.
-    pub(crate) fn push_span(
-        &mut self,
-        call_site: CallSite,
-        parent: Option<SpanIndex>,
-        values: NewValues,
-    ) -> Option<SpanIndex> {
-        let Some(index) = SpanIndex::new(self.spans.len()) else {
-            self.left_out += 1;
-            return None;
-        };
-        let links = self.link(NodeKind::Span(index), parent);
-        self.spans.push(SpanNode {
-            call_site,
-            links,
-            values: self.values.add(values),
-            children: Children::default(),
-            stats: SpanStats::default(),
-            follows_from: Vec::new(),
-        });
-        Some(index)
-    }
-
-    /// Adds an event, if there is room for it.
-    pub(crate) fn push_event(
-        &mut self,
-        call_site: CallSite,
-        parent: Option<SpanIndex>,
-        values: NewValues,
-    ) {
-        let Some(index) = EventIndex::new(self.events.len()) else {
-            self.left_out += 1;
-            return;
-        };
-        let links = self.link(NodeKind::Event(index), parent);
-        self.events.push(EventNode { call_site, links, values: self.values.add(values) });
-    }
-
-    /// Puts a new node behind the children that its parent has.
-    fn link(&mut self, kind: NodeKind, parent: Option<SpanIndex>) -> Links {
-        let node = NodeIndex::from(kind);
-        let children = match parent {
-            Some(parent) => &mut self.spans[parent.get()].children,
-            None => &mut self.roots,
-        };
-        match kind {
-            NodeKind::Span(_) => children.spans += 1,
-            NodeKind::Event(_) => children.events += 1,
-        }
-        let previous = children.last.replace(node);
-        match previous.map(NodeIndex::kind) {
-            None => children.first = Some(node),
-            Some(NodeKind::Span(index)) => self.spans[index.get()].links.next = Some(node),
-            Some(NodeKind::Event(index)) => self.events[index.get()].links.next = Some(node),
-        }
-        Links { parent, previous, next: None }
-    }
-
-    pub(crate) fn record(&mut self, span: SpanIndex, values: NewValues) {
-        self.values.update(&mut self.spans[span.get()].values, values);
-    }
-
-    pub(crate) fn follows_from(&mut self, span: SpanIndex, follows_from: SpanIndex) {
-        self.spans[span.get()].follows_from.push(follows_from);
-    }
-
-    pub(crate) fn stats_mut(&mut self, span: SpanIndex) -> &mut SpanStats {
-        &mut self.spans[span.get()].stats
     }
 }

@@ -51,7 +51,7 @@ impl Stream {
         let mut new_spans = Vec::new();
         // Parents come first: they have lower IDs.
         for (id, mut data) in spans.spans {
-            entered.extend(data.entered.iter().map(|place| (*place, id, data.metadata_id)));
+            entered.extend(data.entered.iter().map(|place| (*place, id)));
             data.is_closed |= data.ref_count == 0 && !parents.contains(&id);
             if data.is_closed || !sink_spans.contains_key(&id) {
                 new_spans.push(id);
@@ -62,8 +62,8 @@ impl Stream {
             self.restore_follows_from(*id, sink);
         }
 
-        entered.sort_by_key(|(place, ..)| (place.thread, place.depth));
-        for (place, id, metadata_id) in entered {
+        entered.sort_by_key(|(place, _)| (place.thread, place.depth));
+        for (place, id) in entered {
             let Some(span) = self.spans.get(&id) else { continue };
             let known = || sink_spans.get(&id).and_then(|known| known.sink_span);
             let sink_span = if span.is_closed { known() } else { span.sink_span };
@@ -71,7 +71,7 @@ impl Stream {
                 sink.enter(span, place.thread);
             }
             let is_closed_elsewhere = span.is_closed && !sink_spans.contains_key(&id);
-            let span = EnteredSpan { id, metadata_id, sink_span, is_closed_elsewhere };
+            let span = EnteredSpan { id, sink_span, is_closed_elsewhere };
             self.push_entered(place.thread, span);
         }
 

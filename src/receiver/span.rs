@@ -3,16 +3,21 @@
 use alloc::vec::Vec;
 
 use super::sink::{SinkParent, SinkSpan};
-use crate::wire::{MetadataId, RawSpanId, TracedValue};
+use crate::wire::{MetadataId, RawSpanId, StackedSpan, TracedValue};
 
 /// A span on the stack of a thread. It may be closed by now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct EnteredSpan {
     pub(super) id: RawSpanId,
-    pub(super) metadata_id: MetadataId,
     pub(super) sink_span: Option<SinkSpan>,
     /// Whether it was closed in another sink, so that this one does not know of it.
     pub(super) is_closed_elsewhere: bool,
+}
+
+impl StackedSpan for EnteredSpan {
+    fn key(&self) -> u64 {
+        self.id
+    }
 }
 
 /// A span that the program can name. As in `tracing_subscriber::Registry`, a span is kept open by its

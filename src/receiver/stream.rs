@@ -62,12 +62,12 @@ impl Stream {
                 }
             }
             Record::SpanEntered { id, thread } => {
-                let KnownSpan { metadata_id, sink_span, .. } = *self.span(id)?;
+                let sink_span = self.span(id)?.sink_span;
                 if let Some(span) = sink_span {
                     sink.enter(span, thread);
                 }
                 let is_closed_elsewhere = false;
-                let span = EnteredSpan { id, metadata_id, sink_span, is_closed_elsewhere };
+                let span = EnteredSpan { id, sink_span, is_closed_elsewhere };
                 self.push_entered(thread, span);
             }
             Record::SpanExited { id, thread } => self.exit(id, thread, sink)?,
@@ -247,7 +247,7 @@ impl Stream {
         let Entry::Occupied(mut stack) = self.threads.entry(thread) else {
             return Err(self.cannot_exit(id, thread));
         };
-        let Some(entered) = stack.get_mut().remove(|entered| entered.id == id) else {
+        let Some(entered) = stack.get_mut().remove(id) else {
             return Err(self.cannot_exit(id, thread));
         };
         if stack.get().is_empty() {

@@ -20,6 +20,10 @@ const MAX_DRAWN_DEPTH: usize = 48;
 impl fmt::Display for Storage {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut lines = Lines::default();
+        if self.left_out() > 0 && self.is_oldest_left_out() {
+            lines.next(formatter)?;
+            write!(formatter, "({} earlier nodes were left out)", self.left_out())?;
+        }
         if self.roots().len() == 0 {
             lines.next(formatter)?;
             formatter.write_str("(nothing was captured)")?;
@@ -28,9 +32,9 @@ impl fmt::Display for Storage {
             lines.next(formatter)?;
             lines.write_tree(formatter, root)?;
         }
-        if self.left_out() > 0 {
+        if self.left_out() > 0 && !self.is_oldest_left_out() {
             lines.next(formatter)?;
-            write!(formatter, "({} more were left out for want of room)", self.left_out())?;
+            write!(formatter, "({} later nodes were left out)", self.left_out())?;
         }
         Ok(())
     }

@@ -35,6 +35,13 @@ pub struct TracedError {
 }
 
 impl TracedError {
+    /// Returns about how many bytes the chain takes on the heap.
+    #[cfg(feature = "capture")]
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let chain = core::iter::successors(Some(self), |error| error.source.as_deref());
+        chain.map(|error| error.message.len() + size_of::<Self>()).sum()
+    }
+
     /// Takes over the messages of an error and its sources.
     pub fn new(error: &(dyn Error + 'static)) -> Self {
         let mut messages = Vec::new();

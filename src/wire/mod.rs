@@ -20,7 +20,7 @@ mod model;
 mod parent;
 #[cfg(feature = "receiver")]
 mod record;
-#[cfg(any(all(feature = "sender", feature = "std"), feature = "receiver"))]
+#[cfg(any(all(feature = "sender", feature = "std"), feature = "receiver", feature = "capture"))]
 mod span_stack;
 pub(crate) mod text;
 mod value;
@@ -30,8 +30,14 @@ pub(crate) mod visit;
 
 #[cfg(any(feature = "sender", feature = "receiver"))]
 pub(crate) use self::parent::Parent;
-#[cfg(any(all(feature = "sender", feature = "std"), feature = "receiver"))]
+#[cfg(any(
+    all(feature = "sender", feature = "std"),
+    feature = "receiver",
+    feature = "capture"
+))]
 pub(crate) use self::span_stack::SpanStack;
+#[cfg(feature = "receiver")]
+pub(crate) use self::span_stack::StackedSpan;
 pub use self::{
     call_site::{CallSiteData, CallSiteKind},
     convert::FromTracedValue,

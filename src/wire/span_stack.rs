@@ -1,14 +1,22 @@
-use alloc::vec::Vec;
+use alloc::{collections::BTreeMap, vec::Vec};
 
 /// Spans that a thread has entered and not exited yet, outermost first.
 ///
 /// It follows the rules of `tracing_subscriber::Registry`: a span that is entered again does not
 /// become current by that, and an exit undoes the latest enter of that span, wherever it stands.
-/// Sender and receiver have it both, so that they agree with the host on which span is current.
+/// Sender, receiver and capture have it all three, so that they agree on which span is current.
 #[derive(Debug, Clone)]
 pub(crate) struct SpanStack<Span> {
-    entered: Vec<Entered<Span>>,
+    /// Enters, with gaps where one below others was undone. The last one is no gap.
+    entered: Vec<Option<Entered<Span>>>,
+    gaps: usize,
+    /// Places of the enters of each span, kept while there are [many](MANY): a stack may be a hundred
+    /// thousand spans deep, and left from its other end.
+    places: Option<BTreeMap<u64, Vec<usize>>>,
 }
+
+/// Enters among which looking for one costs next to nothing.
+const MANY: usize = 64;
 
 #[derive(Debug, Clone)]
 struct Entered<Span> {
@@ -17,39 +25,102 @@ struct Entered<Span> {
     is_reentered: bool,
 }
 
-impl<Span: PartialEq> SpanStack<Span> {
+/// What can stand on a [`SpanStack`].
+pub(crate) trait StackedSpan {
+    /// Tells the span from all others.
+    fn key(&self) -> u64;
+}
+
+impl StackedSpan for tracing_core::span::Id {
+    fn key(&self) -> u64 {
+        self.into_u64()
+    }
+}
+
+impl<Span: StackedSpan> SpanStack<Span> {
     pub(crate) const fn new() -> Self {
-        Self { entered: Vec::new() }
+        Self { entered: Vec::new(), gaps: 0, places: None }
     }
 
     pub(crate) fn push(&mut self, span: Span) {
-        let is_reentered = self.entered.iter().any(|entered| entered.span == span);
-        self.entered.push(Entered { span, is_reentered });
+        if self.places.is_none() && self.entered.len() >= MANY {
+            self.close_gaps();
+        }
+        let is_reentered = self.latest(span.key()).is_some();
+        if let Some(places) = &mut self.places {
+            places.entry(span.key()).or_default().push(self.entered.len());
+        }
+        self.entered.push(Some(Entered { span, is_reentered }));
     }
 
     /// Undoes the latest enter of a span, and returns it if there is one.
-    pub(crate) fn remove(&mut self, is_it: impl Fn(&Span) -> bool) -> Option<Span> {
-        let position = self.entered.iter().rposition(|entered| is_it(&entered.span))?;
-        Some(self.entered.remove(position).span)
+    pub(crate) fn remove(&mut self, key: u64) -> Option<Span> {
+        let place = self.latest(key)?;
+        if let Some(places) = &mut self.places {
+            if let Some(of_span) = places.get_mut(&key) {
+                of_span.pop();
+                if of_span.is_empty() {
+                    places.remove(&key);
+                }
+            }
+        }
+        let removed = self.entered.get_mut(place)?.take()?;
+        self.gaps += 1;
+        while let Some(None) = self.entered.last() {
+            self.entered.pop();
+            self.gaps -= 1;
+        }
+        if self.gaps > MANY && self.gaps > self.entered.len() / 2 || self.entered.is_empty() {
+            self.close_gaps();
+        }
+        Some(removed.span)
+    }
+
+    /// Finds the latest enter of a span.
+    fn latest(&self, key: u64) -> Option<usize> {
+        if let Some(places) = &self.places {
+            return places.get(&key)?.last().copied();
+        }
+        let is_it = |entered: &Option<Entered<Span>>| {
+            entered.as_ref().is_some_and(|entered| entered.span.key() == key)
+        };
+        self.entered.iter().rposition(is_it)
+    }
+
+    /// Moves enters to where others were undone, and finds their places again.
+    fn close_gaps(&mut self) {
+        self.entered.retain(Option::is_some);
+        self.gaps = 0;
+        self.places = (self.entered.len() >= MANY).then(|| {
+            let mut places = BTreeMap::<_, Vec<_>>::new();
+            for (place, entered) in self.entered.iter().enumerate() {
+                let key = entered.as_ref().map_or(0, |entered| entered.span.key());
+                places.entry(key).or_default().push(place);
+            }
+            places
+        });
     }
 
     /// Iterates over those spans that were entered for the first time, innermost first: the
     /// current span, and those that become current as spans are exited.
     pub(crate) fn scope(&self) -> impl Iterator<Item = &Span> {
-        let first_enters = self.entered.iter().rev().filter(|entered| !entered.is_reentered);
-        first_enters.map(|entered| &entered.span)
+        let entered = self.entered.iter().rev().flatten();
+        entered.filter(|entered| !entered.is_reentered).map(|entered| &entered.span)
+    }
+}
+
+#[cfg(any(feature = "receiver", feature = "capture"))]
+impl<Span> SpanStack<Span> {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entered.is_empty()
     }
 }
 
 #[cfg(feature = "receiver")]
 impl<Span> SpanStack<Span> {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.entered.is_empty()
-    }
-
     /// Iterates over all enters that were not undone, outermost first.
-    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &Span> + ExactSizeIterator {
-        self.entered.iter().map(|entered| &entered.span)
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &Span> {
+        self.entered.iter().flatten().map(|entered| &entered.span)
     }
 }
 
@@ -57,35 +128,94 @@ impl<Span> SpanStack<Span> {
 mod tests {
     use super::*;
 
-    fn stack(entered: &[u64]) -> SpanStack<u64> {
+    use tracing_core::span::Id;
+
+    fn stack(entered: &[u64]) -> SpanStack<Id> {
         let mut stack = SpanStack::new();
         for id in entered {
-            stack.push(*id);
+            stack.push(Id::from_u64(*id));
         }
         stack
     }
 
-    fn current(stack: &SpanStack<u64>) -> Option<u64> {
-        stack.scope().next().copied()
+    fn current(stack: &SpanStack<Id>) -> Option<u64> {
+        stack.scope().next().map(Id::into_u64)
     }
 
     #[test]
     fn reentered_span_does_not_become_current() {
         let mut stack = stack(&[1, 2, 1]);
         assert_eq!(current(&stack), Some(2));
-        assert_eq!(stack.remove(|id| *id == 1), Some(1));
+        assert_eq!(stack.remove(1), Some(Id::from_u64(1)));
         assert_eq!(current(&stack), Some(2));
-        assert_eq!(stack.remove(|id| *id == 2), Some(2));
+        assert_eq!(stack.remove(2), Some(Id::from_u64(2)));
         assert_eq!(current(&stack), Some(1));
-        assert_eq!(stack.remove(|id| *id == 1), Some(1));
+        assert_eq!(stack.remove(1), Some(Id::from_u64(1)));
         assert_eq!(current(&stack), None);
-        assert_eq!(stack.remove(|id| *id == 1), None);
+        assert_eq!(stack.remove(1), None);
     }
 
     #[test]
     fn spans_are_exited_in_any_order() {
         let mut stack = stack(&[1, 2, 3]);
-        assert_eq!(stack.remove(|id| *id == 2), Some(2));
-        assert_eq!(stack.scope().copied().collect::<Vec<_>>(), [3, 1]);
+        assert_eq!(stack.remove(2), Some(Id::from_u64(2)));
+        assert_eq!(stack.scope().map(Id::into_u64).collect::<Vec<_>>(), [3, 1]);
+    }
+
+    /// The rules, as `Registry` has them: a list that is searched, and moved up.
+    #[derive(Default)]
+    struct Model(Vec<(u64, bool)>);
+
+    impl Model {
+        fn push(&mut self, id: u64) {
+            let is_reentered = self.0.iter().any(|(other, _)| *other == id);
+            self.0.push((id, is_reentered));
+        }
+
+        fn remove(&mut self, id: u64) -> Option<u64> {
+            let place = self.0.iter().rposition(|(other, _)| *other == id)?;
+            Some(self.0.remove(place).0)
+        }
+
+        fn scope(&self) -> Vec<u64> {
+            let entered = self.0.iter().rev().filter(|(_, is_reentered)| !is_reentered);
+            entered.map(|(id, _)| *id).collect()
+        }
+    }
+
+    #[test]
+    fn deep_stack_follows_the_same_rules() {
+        let (mut stack, mut model) = (stack(&[]), Model::default());
+        let mut random = 1_u64;
+        for step in 0..20_000_u64 {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let id = 1 + (random >> 33) % 300;
+            // It grows for a while, and then shrinks.
+            if (random >> 20) % 10 < if step % 4_000 < 2_000 { 7 } else { 3 } {
+                stack.push(Id::from_u64(id));
+                model.push(id);
+            } else {
+                let removed = stack.remove(id).map(|id| id.into_u64());
+                assert_eq!(removed, model.remove(id), "step {step}");
+            }
+            assert_eq!(current(&stack), model.scope().first().copied(), "step {step}");
+            if step % 100 == 0 {
+                let scope: Vec<_> = stack.scope().map(Id::into_u64).collect();
+                assert_eq!(scope, model.scope(), "step {step}");
+            }
+        }
+    }
+
+    #[test]
+    fn many_spans_are_exited_from_either_end() {
+        const LEN: u64 = 100_000;
+        for from_below in [true, false] {
+            let mut stack = stack(&(1..=LEN).collect::<Vec<_>>());
+            for nth in 1..=LEN {
+                let id = if from_below { nth } else { LEN + 1 - nth };
+                assert!(stack.remove(id).is_some());
+                assert_eq!(current(&stack).is_none(), nth == LEN);
+            }
+        }
     }
 }

@@ -87,6 +87,18 @@ impl TracedValue {
         Self::Object(DebugObject(format!("{object:?}")))
     }
 
+    /// Returns about how many bytes the value takes on the heap.
+    #[cfg(feature = "capture")]
+    pub(crate) fn heap_bytes(&self) -> usize {
+        match self {
+            Self::Bool(_) | Self::Int(_) | Self::UInt(_) | Self::Float(_) => 0,
+            Self::String(text) => text.len(),
+            Self::Object(text) => text.as_ref().len(),
+            Self::Error(error) => error.heap_bytes(),
+            Self::Bytes(bytes) => bytes.len(),
+        }
+    }
+
     /// Returns a Boolean, or `None` if the value is of another variant.
     pub fn as_bool(&self) -> Option<bool> {
         if let Self::Bool(value) = self { Some(*value) } else { None }

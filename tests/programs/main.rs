@@ -17,7 +17,8 @@ use proptest::{
     test_runner::{RngAlgorithm, TestRng, TestRunner},
 };
 use spanshot::{
-    CaptureLayer, SharedStorage, Trace, TracingEvent, TracingEventReceiver, TracingEventSender,
+    Capture, CaptureLayer, SharedStorage, Trace, TracingEvent, TracingEventReceiver,
+    TracingEventSender,
 };
 use tracing::{Dispatch, level_filters::LevelFilter};
 use tracing_subscriber::{EnvFilter, Layer, filter::Targets, layer::SubscriberExt};
@@ -198,6 +199,25 @@ fn check_all<S: Strategy>(strategy: &S, check: impl Fn(S::Value)) {
         Ok(())
     });
     result.unwrap_or_else(|error| panic!("{error}"));
+}
+
+/// A capture's own subscriber gives the trace that a layer on `Registry` does.
+#[test]
+fn captured_as_by_a_layer_on_a_registry() {
+    check_all(&program(3), |program| {
+        let by_layer = run_natively(&program, 0);
+        let capture = Capture::start();
+        run(&program, capture.dispatch());
+        let captured = capture.trace();
+        assert_eq!(detailed(&captured), detailed(&by_layer));
+        let moments = |trace: &Trace| -> Vec<_> {
+            trace
+                .timeline()
+                .map(|(moment, happening)| format!("{moment:?} {happening:?}"))
+                .collect()
+        };
+        assert_eq!(moments(&captured), moments(&by_layer));
+    });
 }
 
 #[test]

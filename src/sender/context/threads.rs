@@ -57,7 +57,7 @@ impl Context {
     /// Notes that the current thread exits a span, and returns its number.
     pub(in crate::sender) fn exit(&self, id: &Id) -> ThreadIndex {
         let exited = self.with(|thread| {
-            thread.entered.remove(|entered| entered == id);
+            thread.entered.remove(id.into_u64());
             thread.index
         });
         exited.unwrap_or_else(|| self.next_index())

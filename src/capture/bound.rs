@@ -1,0 +1,87 @@
+/// Which nodes a bounded capture keeps, when there are more than it may hold.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::{Keep, SharedStorage, TracingEventReceiver, TracingEventSender};
+/// use std::sync::Mutex;
+///
+/// let storage = SharedStorage::default();
+/// storage.set_max_nodes(2, Keep::Newest);
+/// let receiver = Mutex::new(TracingEventReceiver::capturing(&storage));
+/// let sender = TracingEventSender::new(move |event| receiver.lock().unwrap().receive(event));
+/// tracing::subscriber::with_default(sender, || {
+///     for number in 1..=100 {
+///         tracing::info!(number);
+///     }
+/// });
+///
+/// let trace = storage.lock();
+/// assert_eq!(trace.left_out(), 98);
+/// assert_eq!(trace.to_string(), "(98 earlier nodes were left out)\nINFO number=99\nINFO number=100");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// Those that were captured first: what comes when there is no more room is left out.
+    Oldest,
+    /// Those that were captured last: the first ones make room.
+    Newest,
+}
+
+/// How much a storage may hold, and how much it does.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bound {
+    pub(crate) max: Size,
+    pub(crate) keep: Keep,
+    /// What was left when the storage was last made smaller: spans that are open stay.
+    pub(crate) settled: Size,
+}
+
+/// A size of a storage, or of a part of it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Size {
+    /// Spans and events.
+    pub(crate) nodes: usize,
+    /// About what they take in memory.
+    pub(crate) bytes: usize,
+}
+
+impl Size {
+    pub(crate) const MAX: Self = Self { nodes: usize::MAX, bytes: usize::MAX };
+
+    fn is_within(self, max: Self) -> bool {
+        self.nodes <= max.nodes && self.bytes <= max.bytes
+    }
+
+    pub(crate) fn plus(self, other: Self) -> Self {
+        let nodes = self.nodes.saturating_add(other.nodes);
+        Self { nodes, bytes: self.bytes.saturating_add(other.bytes) }
+    }
+}
+
+impl Default for Bound {
+    /// None.
+    fn default() -> Self {
+        Self { max: Size::MAX, keep: Keep::Oldest, settled: Size::default() }
+    }
+}
+
+impl Bound {
+    /// Whether a storage of this size holds no more than it may, or than it has to.
+    pub(crate) fn is_kept(&self, size: Size) -> bool {
+        size.is_within(self.max) || size.is_within(self.settled)
+    }
+
+    /// Whether a storage of this size is so much too large that it pays to make it smaller.
+    pub(crate) fn is_far_exceeded(&self, size: Size) -> bool {
+        let is_far = |size: usize, max: usize, settled: usize| size / 2 > max.max(settled);
+        self.keep == Keep::Newest
+            && (is_far(size.nodes, self.max.nodes, self.settled.nodes)
+                || is_far(size.bytes, self.max.bytes, self.settled.bytes))
+    }
+
+    /// Whether something may be added to a storage of this size.
+    pub(crate) fn has_room(&self, size: Size, new: Size) -> bool {
+        self.keep == Keep::Newest || size.plus(new).is_within(self.max)
+    }
+}

@@ -1,0 +1,168 @@
+//! How a storage is made smaller: emptied for its next trace, or rid of its oldest nodes.
+
+use alloc::{vec, vec::Vec};
+
+use super::{
+    Storage,
+    bound::Size,
+    node::{Children, EventIndex, EventNode, NewValues, NodeKind, SpanIndex, SpanNode, ValueRange},
+    timeline::{EntryIndex, EntryKind},
+};
+
+impl Storage {
+    /// Returns a storage that goes on like this one. Of its nodes, it has the spans that are open,
+    /// and those around them.
+    pub(crate) fn successor(&self) -> Self {
+        let mut successor = self.newest(None);
+        successor.left_out = 0;
+        successor.bound.settled = successor.size();
+        successor
+    }
+
+    /// Keeps times from now on, of a storage that is emptied for it.
+    pub(super) fn keep_times(&mut self) {
+        *self = self.successor();
+        self.timeline.keep_times();
+    }
+
+    /// Makes the storage as small as it is to be.
+    pub(crate) fn leave_out_oldest(&mut self) {
+        let mut newest = self.newest(self.first_within_bound());
+        let nodes = |storage: &Self| storage.spans.len() + storage.events.len();
+        newest.left_out += (nodes(self) - nodes(&newest)) as u64;
+        newest.bound.settled = newest.size();
+        *self = newest;
+    }
+
+    /// Finds the oldest node among the newest ones that there is room for.
+    fn first_within_bound(&self) -> Option<EntryIndex> {
+        let mut size = Size::default();
+        let mut first = None;
+        for index in self.timeline.entries().rev() {
+            if let (node, EntryKind::Created) = self.timeline.get(index) {
+                size = size.plus(Size { nodes: 1, bytes: self.node_bytes(node) });
+                if size.nodes > self.bound.max.nodes || size.bytes > self.bound.max.bytes {
+                    break;
+                }
+                first = Some(index);
+            }
+        }
+        first
+    }
+
+    fn node_bytes(&self, node: NodeKind) -> usize {
+        match node {
+            NodeKind::Span(index) => {
+                size_of::<SpanNode>() + self.values.bytes(self.spans[index.get()].values)
+            }
+            NodeKind::Event(index) => {
+                size_of::<EventNode>() + self.values.bytes(self.events[index.get()].values)
+            }
+        }
+    }
+
+    /// Copies the nodes that were created from an entry on, and the spans that are open, each with
+    /// the spans around it.
+    fn newest(&self, first: Option<EntryIndex>) -> Self {
+        let is_new = |created: EntryIndex| first.is_some_and(|first| created >= first);
+        let mut is_kept: Vec<_> =
+            self.spans.iter().map(|span| is_new(span.created) || !span.stats.is_closed).collect();
+        for event in self.events.iter().filter(|event| is_new(event.emitted)) {
+            event.links.parent.into_iter().for_each(|parent| is_kept[parent.get()] = true);
+        }
+        // A span comes before those in it.
+        for (position, span) in self.spans.iter().enumerate().rev() {
+            if let Some(parent) = span.links.parent.filter(|_| is_kept[position]) {
+                is_kept[parent.get()] = true;
+            }
+        }
+
+        let left = (0..self.spans.len()).filter(|position| is_kept[*position]);
+        let Some(keys) = self.keys.leaving(self.spans.len(), left.filter_map(SpanIndex::new))
+        else {
+            return self.clone(); // keys have run out, and nothing is added any more
+        };
+        let timeline = self.timeline.successor();
+        let (bound, left_out) = (self.bound, self.left_out);
+        let mut copy = Self { keys, timeline, bound, left_out, ..Self::default() };
+        let mut places = vec![None; self.spans.len()];
+        for entry in self.timeline.entries() {
+            match self.timeline.get(entry) {
+                (NodeKind::Span(span), EntryKind::Created) if is_kept[span.get()] => {
+                    places[span.get()] = copy.copy_span(self, entry, span, &places);
+                }
+                (NodeKind::Event(event), _) if is_new(entry) => {
+                    copy.copy_event(self, entry, event, &places);
+                }
+                (NodeKind::Span(span), _) => {
+                    // Those that are not kept have no place.
+                    if let Some(place) = places[span.get()] {
+                        let node = NodeKind::Span(place);
+                        copy.spans[place.get()].last =
+                            copy.timeline.take_over(&self.timeline, entry, node);
+                    }
+                }
+                (NodeKind::Event(_), _) => {}
+            }
+        }
+        for (span, place) in self.spans.iter().zip(&places) {
+            if let Some(place) = place {
+                let sources = span.follows_from.iter().filter_map(|source| places[source.get()]);
+                copy.spans[place.get()].follows_from = sources.collect();
+            }
+        }
+        copy
+    }
+
+    fn copy_span(
+        &mut self,
+        of: &Self,
+        entry: EntryIndex,
+        span: SpanIndex,
+        places: &[Option<SpanIndex>],
+    ) -> Option<SpanIndex> {
+        let place = SpanIndex::new(self.spans.len())?;
+        let node = &of.spans[span.get()];
+        let parent = node.links.parent.and_then(|parent| places[parent.get()]);
+        let links = self.link(NodeKind::Span(place), parent);
+        let created = self.timeline.take_over(&of.timeline, entry, NodeKind::Span(place));
+        let values = self.copy_values(of, node.values);
+        self.bytes += of.node_bytes(NodeKind::Span(span));
+        self.spans.push(SpanNode {
+            call_site: node.call_site.clone(),
+            created,
+            last: created,
+            links,
+            values,
+            children: Children::default(),
+            stats: node.stats,
+            follows_from: Vec::new(),
+            handles: node.handles,
+            open_children: node.open_children,
+        });
+        Some(place)
+    }
+
+    fn copy_event(
+        &mut self,
+        of: &Self,
+        entry: EntryIndex,
+        event: EventIndex,
+        places: &[Option<SpanIndex>],
+    ) {
+        let Some(place) = EventIndex::new(self.events.len()) else { return };
+        let node = &of.events[event.get()];
+        let parent = node.links.parent.and_then(|parent| places[parent.get()]);
+        let links = self.link(NodeKind::Event(place), parent);
+        let emitted = self.timeline.take_over(&of.timeline, entry, NodeKind::Event(place));
+        let values = self.copy_values(of, node.values);
+        self.bytes += of.node_bytes(NodeKind::Event(event));
+        self.events.push(EventNode { call_site: node.call_site.clone(), emitted, links, values });
+    }
+
+    fn copy_values(&mut self, of: &Self, range: ValueRange) -> ValueRange {
+        let values: NewValues =
+            of.values.iter(range).map(|(field, value)| (field, value.clone())).collect();
+        self.values.add(values)
+    }
+}

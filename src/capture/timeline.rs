@@ -1,0 +1,184 @@
+//! What happened in a capture, in one order.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+use std::time::{Instant, SystemTime};
+
+use super::node::{NodeIndex, NodeKind, SpanIndex};
+
+/// A place in the one order of everything that a capture saw: that a span was created, entered,
+/// exited or closed, or an event emitted.
+///
+/// Moments of one capture can be compared, also between the traces that were taken from it one after
+/// another. They say nothing of how much time passed; for that, see
+/// [`Storage::time_of()`](super::Storage::time_of).
+///
+/// # Example
+///
+/// ```
+/// use spanshot::Capture;
+///
+/// let capture = Capture::start();
+/// let span = tracing::info_span!("connect");
+/// tracing::info!("before it is entered");
+/// span.in_scope(|| ());
+///
+/// let trace = capture.trace();
+/// let span = trace.all_spans().next().unwrap();
+/// let event = trace.all_events().next().unwrap();
+/// assert!(span.moment() < event.moment());
+/// assert!(span.enters().all(|entered| event.moment() < entered));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moment(u64);
+
+/// What happened to a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EntryKind {
+    /// A span was created, or an event emitted.
+    Created,
+    Entered,
+    Exited,
+    Closed,
+}
+
+/// What happened to which node, and the moment.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    node: NodeIndex,
+    /// The lower half of the moment.
+    low: u32,
+    /// The rest of it, and in the two highest bits the kind.
+    high: u32,
+}
+
+const HIGH_BITS: u32 = 30;
+
+impl Entry {
+    #[allow(clippy::cast_possible_truncation)] // it is what halves are made by
+    fn new(node: NodeKind, kind: EntryKind, moment: u64) -> Self {
+        // No capture lives for 2^62 moments.
+        let high = (moment >> u32::BITS) as u32 | (kind as u32) << HIGH_BITS;
+        Self { node: node.into(), low: moment as u32, high }
+    }
+
+    fn kind(self) -> EntryKind {
+        match self.high >> HIGH_BITS {
+            0 => EntryKind::Created,
+            1 => EntryKind::Entered,
+            2 => EntryKind::Exited,
+            _ => EntryKind::Closed,
+        }
+    }
+
+    fn moment(self) -> Moment {
+        let high = self.high & ((1 << HIGH_BITS) - 1);
+        Moment(u64::from(high) << u32::BITS | u64::from(self.low))
+    }
+}
+
+/// Place of an entry on the timeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct EntryIndex(u32);
+
+/// Everything that happened, in order.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Timeline {
+    /// The next moment.
+    next: u64,
+    entries: Vec<Entry>,
+    times: Option<Times>,
+}
+
+/// When each entry happened.
+#[derive(Debug, Clone)]
+struct Times {
+    started: SystemTime,
+    origin: Instant,
+    /// Time since `origin`, for each entry.
+    since: Vec<Duration>,
+}
+
+impl Timeline {
+    /// Keeps times from now on. What there is already has the time of the beginning.
+    pub(crate) fn keep_times(&mut self) {
+        let (started, origin) = (SystemTime::now(), Instant::now());
+        let since = alloc::vec![Duration::ZERO; self.entries.len()];
+        self.times = Some(Times { started, origin, since });
+    }
+
+    /// Returns an empty timeline that goes on like this one, and may take over entries of it.
+    pub(crate) fn successor(&self) -> Self {
+        let times = self.times.as_ref().map(|times| Times { since: Vec::new(), ..*times });
+        Self { next: self.next, entries: Vec::new(), times }
+    }
+
+    /// Adds what happens now.
+    pub(crate) fn push(&mut self, node: NodeKind, kind: EntryKind) -> EntryIndex {
+        let time = self.times.as_ref().map(|times| times.origin.elapsed());
+        let entry = Entry::new(node, kind, self.next);
+        self.next += 1;
+        self.push_entry(entry, time)
+    }
+
+    /// Takes over an entry of the timeline that this one succeeds, for a node that is called
+    /// otherwise here.
+    pub(crate) fn take_over(&mut self, of: &Self, index: EntryIndex, node: NodeKind) -> EntryIndex {
+        let entry = Entry { node: node.into(), ..of.entries[index.0 as usize] };
+        self.push_entry(entry, of.time(index))
+    }
+
+    fn push_entry(&mut self, entry: Entry, time: Option<Duration>) -> EntryIndex {
+        // More than four billion entries would take 48 gigabytes.
+        let index = EntryIndex(u32::try_from(self.entries.len()).unwrap_or(u32::MAX));
+        self.entries.push(entry);
+        if let (Some(times), Some(time)) = (&mut self.times, time) {
+            times.since.push(time);
+        }
+        index
+    }
+
+    pub(crate) fn get(&self, index: EntryIndex) -> (NodeKind, EntryKind) {
+        let entry = self.entries[index.0 as usize];
+        (entry.node.kind(), entry.kind())
+    }
+
+    pub(crate) fn moment(&self, index: EntryIndex) -> Moment {
+        self.entries[index.0 as usize].moment()
+    }
+
+    /// Iterates over all entries in order.
+    pub(crate) fn entries(&self) -> impl DoubleEndedIterator<Item = EntryIndex> + use<> {
+        (0..u32::try_from(self.entries.len()).unwrap_or(u32::MAX)).map(EntryIndex)
+    }
+
+    /// Iterates over what happened to a span, between its creation and the last of it.
+    pub(crate) fn of_span(
+        &self,
+        span: SpanIndex,
+        created: EntryIndex,
+        last: EntryIndex,
+    ) -> impl DoubleEndedIterator<Item = (EntryIndex, EntryKind)> + Clone + use<'_> {
+        (created.0..=last.0).map(EntryIndex).filter_map(move |index| {
+            let (node, kind) = self.get(index);
+            (node == NodeKind::Span(span)).then_some((index, kind))
+        })
+    }
+
+    /// When an entry happened, since the capture was started, if times are kept.
+    pub(crate) fn time(&self, index: EntryIndex) -> Option<Duration> {
+        self.times.as_ref()?.since.get(index.0 as usize).copied()
+    }
+
+    /// When a moment was, if it is on this timeline and times are kept.
+    pub(crate) fn time_of(&self, moment: Moment) -> Option<SystemTime> {
+        let times = self.times.as_ref()?;
+        let index = self.entries.binary_search_by_key(&moment, |entry| entry.moment()).ok()?;
+        times.started.checked_add(*times.since.get(index)?)
+    }
+
+    /// When the last entry happened.
+    pub(crate) fn last_time(&self) -> Option<Duration> {
+        self.times.as_ref()?.since.last().copied()
+    }
+}
