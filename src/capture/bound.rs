@@ -67,9 +67,9 @@ impl Default for Bound {
 }
 
 impl Bound {
-    /// Whether a storage of this size holds no more than it may, or than it has to.
+    /// Whether a storage of this size holds no more than it may.
     pub(crate) fn is_kept(&self, size: Size) -> bool {
-        size.is_within(self.max) || size.is_within(self.settled)
+        self.keep == Keep::Oldest || size.is_within(self.max)
     }
 
     /// Whether a storage of this size is so much too large that it pays to make it smaller.

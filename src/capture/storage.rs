@@ -138,7 +138,7 @@ impl Storage {
     }
 
     pub(super) fn is_within_bound(&self) -> bool {
-        self.bound.keep == Keep::Oldest || self.bound.is_kept(self.size())
+        self.bound.is_kept(self.size())
     }
 
     pub(crate) fn size(&self) -> Size {
