@@ -53,7 +53,7 @@ impl Stream {
                 // Natively, too, one may follow from a span that is closed, and nobody learns.
                 let source = match self.span(follows_from) {
                     Ok(source) => source.sink_span,
-                    Err(_) if (1..=self.last_span_id).contains(&follows_from) => None,
+                    Err(_) if self.is_closed(follows_from) => None,
                     Err(error) => return Err(error),
                 };
                 if let (Some(span), Some(source)) = (span, source) {
@@ -77,7 +77,7 @@ impl Stream {
             Record::NewEvent { metadata_id, parent, values, thread } => {
                 let (index, data) = self.call_site(metadata_id, CallSiteKind::Event)?;
                 let mut values = resolve(metadata_id, data, &values)?;
-                let parent = self.parent(parent, thread)?;
+                let parent = self.parent_of_event(parent, thread)?;
                 let index = self.normalize_log_event(index, &mut values, sink).unwrap_or(index);
                 sink.new_event(index, thread, parent.for_sink, &values);
             }
@@ -117,6 +117,11 @@ impl Stream {
 
     pub(super) fn span(&self, id: RawSpanId) -> Result<&KnownSpan, ReceiveError> {
         self.spans.get(&id).ok_or(ReceiveError::UnknownSpanId(id))
+    }
+
+    /// Whether a span is closed that may have been there.
+    fn is_closed(&self, id: RawSpanId) -> bool {
+        (1..=self.last_span_id).contains(&id) && !self.spans.contains_key(&id)
     }
 
     /// Gives a record of the `log` crate the call site that it names itself.
@@ -163,6 +168,18 @@ impl Stream {
             },
             Parent::Contextual => self.contextual_parent(thread),
         })
+    }
+
+    /// Finds the parent of an event, which natively, too, may name a closed span, and is in none then.
+    fn parent_of_event(
+        &self,
+        parent: Parent,
+        thread: ThreadIndex,
+    ) -> Result<FoundParent, ReceiveError> {
+        match parent {
+            Parent::Explicit(id) if self.is_closed(id) => Ok(FoundParent::root()),
+            _ => self.parent(parent, thread),
+        }
     }
 
     fn contextual_parent(&self, thread: ThreadIndex) -> FoundParent {

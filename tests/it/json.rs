@@ -86,15 +86,19 @@ const PROGRAMS: [(&str, fn()); 7] = [
 ];
 
 /// JSON of each event of a program, from the published crate.
+///
+/// A program that leaves a span open leaves the sender in the process, which is told of all call
+/// sites there are whenever there is a new subscriber: it is to write nothing then.
 pub(crate) fn published_json(program: fn()) -> Vec<String> {
-    let lines = Arc::new(Mutex::new(vec![]));
+    let lines = Arc::new(Mutex::new(Some(vec![])));
     let pushed = Arc::clone(&lines);
     let sender = tracing_tunnel::TracingEventSender::new(move |event| {
-        pushed.lock().unwrap().push(serde_json::to_string(&event).unwrap());
+        if let Some(lines) = &mut *pushed.lock().unwrap() {
+            lines.push(serde_json::to_string(&event).unwrap());
+        }
     });
     tracing::subscriber::with_default(sender, program);
-    let lines = lines.lock().unwrap();
-    lines.clone()
+    lines.lock().unwrap().take().unwrap()
 }
 
 /// JSON of each event of a program.

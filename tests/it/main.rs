@@ -12,4 +12,5 @@ mod sender;
 mod snapshots;
 mod support;
 mod threads_of_host;
+mod transparent;
 mod values;

@@ -4,7 +4,6 @@
 use std::{
     mem,
     sync::{Arc, Mutex},
-    thread,
 };
 
 use serde::{Serialize, de::DeserializeOwned};
@@ -12,7 +11,7 @@ use spanshot::{
     Capture, CaptureLayer, LocalSpans, PersistedMetadata, PersistedSpans, SharedStorage, Trace,
     TracingEventReceiver,
 };
-use tracing::{Subscriber, debug_span, dispatcher, field::Empty, info, info_span, span};
+use tracing::{Subscriber, debug_span, field::Empty, info, info_span, span};
 use tracing_subscriber::{
     filter::LevelFilter,
     layer::{Context, Layer, SubscriberExt},
@@ -22,7 +21,7 @@ use tracing_subscriber::{
 
 use crate::{
     json::{json, published_json},
-    support::{current_dispatch, direct, feed_frames, frames_of, native},
+    support::{current_dispatch, direct, feed_frames, frames_of, native, on_thread},
 };
 
 fn through_json<T: Serialize, U: DeserializeOwned>(value: &T) -> U {
@@ -31,12 +30,6 @@ fn through_json<T: Serialize, U: DeserializeOwned>(value: &T) -> U {
 
 fn through_postcard<T: Serialize + DeserializeOwned>(value: &T) -> T {
     postcard::from_bytes(&postcard::to_allocvec(value).unwrap()).unwrap()
-}
-
-fn on_thread(program: impl FnOnce() + Send) {
-    let dispatch = current_dispatch();
-    let program = || dispatcher::with_default(&dispatch, program);
-    thread::scope(|scope| scope.spawn(program).join().unwrap());
 }
 
 const PROGRAMS: [(&str, fn()); 5] = [
@@ -98,7 +91,7 @@ const PROGRAMS: [(&str, fn()); 5] = [
 ];
 
 /// What is persisted at a boundary.
-struct Suspended {
+pub(crate) struct Suspended {
     metadata: PersistedMetadata,
     spans: PersistedSpans,
     local_spans: LocalSpans,
@@ -111,7 +104,7 @@ impl Suspended {
         Self { metadata, spans, local_spans }
     }
 
-    fn after(frames: &[Vec<u8>]) -> Self {
+    pub(crate) fn after(frames: &[Vec<u8>]) -> Self {
         let mut receiver = TracingEventReceiver::default();
         feed_frames(frames)(&mut receiver);
         Self::new(receiver)
@@ -123,7 +116,7 @@ impl Suspended {
     }
 
     /// Restores it as another host would do.
-    fn go_on_anew(&self) -> TracingEventReceiver {
+    pub(crate) fn go_on_anew(&self) -> TracingEventReceiver {
         let (metadata, spans) = (through_json(&self.metadata), through_json(&self.spans));
         assert_eq!(
             (&metadata, &spans),
@@ -330,7 +323,7 @@ fn persisted_spans_are_exited_and_entered_again_and_stay_open() {
     assert_eq!(log.take(), [&news[..], &enters].concat());
 }
 
-fn captured(max_level: LevelFilter, f: impl FnOnce()) -> Trace {
+pub(crate) fn captured(max_level: LevelFilter, f: impl FnOnce()) -> Trace {
     let storage = SharedStorage::default();
     let subscriber = registry().with(max_level).with(CaptureLayer::new(&storage));
     tracing::subscriber::with_default(subscriber, f);
@@ -340,7 +333,7 @@ fn captured(max_level: LevelFilter, f: impl FnOnce()) -> Trace {
 /// Has a program suspended before its event `suspend`, and checks what another subscriber gets of
 /// it, in a span of the host.
 #[track_caller]
-fn check_anew(max_levels: [LevelFilter; 2], program: impl Fn(), expected: &str) {
+pub(crate) fn check_anew(max_levels: [LevelFilter; 2], program: impl Fn(), expected: &str) {
     let frames = frames_of(program);
     let is_mark = |frame: &Vec<u8>| frame.windows(7).any(|text| text == b"suspend");
     let (before, after) = frames.split_at(frames.iter().rposition(is_mark).unwrap());
@@ -354,7 +347,7 @@ fn check_anew(max_levels: [LevelFilter; 2], program: impl Fn(), expected: &str) 
     assert_eq!(trace.to_string(), expected);
 }
 
-const ALL: [LevelFilter; 2] = [LevelFilter::TRACE; 2];
+pub(crate) const ALL: [LevelFilter; 2] = [LevelFilter::TRACE; 2];
 
 #[test]
 fn restored_span_stands_in_the_nearest_that_is_enabled_now() {

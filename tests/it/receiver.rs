@@ -2,9 +2,8 @@
 
 use spanshot::{
     CallSiteData, CallSiteKind, Capture, CaptureLayer, ReceiveError, SharedStorage, TracedValues,
-    TracingEvent, TracingEventReceiver, TracingLevel, predicates::*,
+    TracingEvent, TracingEventReceiver, TracingLevel,
 };
-use tracing::level_filters::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 
 use crate::support::panic_message;
@@ -63,77 +62,6 @@ fn receiver(storage: &SharedStorage) -> TracingEventReceiver {
     receiver.receive(call_site(1, CallSiteKind::Event, &["known"]));
     receiver.receive(new_span(1, 0, &[("known", 1)]));
     receiver
-}
-
-#[track_caller]
-fn check_refused(event: TracingEvent, expected: &ReceiveError, message: &str) {
-    let storage = SharedStorage::default();
-    let mut receiver = receiver(&storage);
-    let before = format!("{receiver:?}");
-    let trace = storage.lock().to_string();
-    let error = receiver.try_receive(event).unwrap_err();
-    assert_eq!(error, *expected);
-    assert_eq!(error.to_string(), message);
-    assert_eq!(format!("{receiver:?}"), before, "the state is that before the record");
-    assert_eq!(storage.lock().to_string(), trace, "nothing was captured");
-    receiver.receive(new_event(1, &[("known", 2)]));
-    assert_eq!(storage.lock().all_events().len(), 1, "it goes on");
-}
-
-#[test]
-fn refused_records() {
-    use ReceiveError as E;
-    let message = "call site 9 was not announced in this stream";
-    check_refused(new_span(2, 9, &[]), &E::UnknownMetadataId(9), message);
-    check_refused(new_event(9, &[]), &E::UnknownMetadataId(9), message);
-    let message = "there is no span with ID 9, or it is closed";
-    check_refused(enter(9), &E::UnknownSpanId(9), message);
-    check_refused(exit(9), &E::UnknownSpanId(9), message);
-    check_refused(TracingEvent::SpanCloned { id: 9 }, &E::UnknownSpanId(9), message);
-    check_refused(TracingEvent::SpanDropped { id: 9 }, &E::UnknownSpanId(9), message);
-    let follows = |id, follows_from| TracingEvent::FollowsFrom { id, follows_from };
-    check_refused(follows(9, 1), &E::UnknownSpanId(9), message);
-    check_refused(follows(1, 9), &E::UnknownSpanId(9), message);
-    let recorded = |id, values| TracingEvent::ValuesRecorded { id, values: traced(values) };
-    check_refused(recorded(9, &[]), &E::UnknownSpanId(9), message);
-    check_refused(
-        exit(1),
-        &E::SpanNotEntered { id: 1, thread: 0 },
-        "exit of span 1, which thread 0 has not entered",
-    );
-    check_refused(
-        new_span(1, 0, &[]),
-        &E::SpanExists(1),
-        "new span with ID 1, which is that of an open span",
-    );
-    check_refused(
-        new_span(2, 1, &[]),
-        &E::WrongKind { metadata_id: 1, actual: CallSiteKind::Event },
-        "span of call site 1, which emits events",
-    );
-    check_refused(
-        new_event(0, &[]),
-        &E::WrongKind { metadata_id: 0, actual: CallSiteKind::Span },
-        "event of call site 0, which creates spans",
-    );
-    check_refused(
-        recorded(1, &[("unknown", 2)]),
-        &E::UnknownField { metadata_id: 0, name: "unknown".into() },
-        "call site 0 has no field \"unknown\"",
-    );
-    check_refused(
-        new_event(1, &[("known", 1), ("also", 2)]),
-        &E::TooManyValues { max: 1, actual: 2 },
-        "2 values for a call site with 1 fields",
-    );
-    let explicit = TracingEvent::NewEvent {
-        metadata_id: 1,
-        parent: Some(9),
-        is_root: false,
-        values: TracedValues::new(),
-        thread: 0,
-    };
-    check_refused(explicit, &E::UnknownSpanId(9), message);
 }
 
 #[test]
@@ -208,61 +136,12 @@ fn dropped_receiver_exits_and_closes_what_it_opened() {
 }
 
 #[test]
-fn receiver_stays_with_its_subscriber() {
-    let [first, second] = [SharedStorage::default(), SharedStorage::default()];
-    let subscriber = |storage| tracing_subscriber::registry().with(CaptureLayer::new(storage));
-    let mut receiver = tracing::subscriber::with_default(subscriber(&first), || {
-        let mut receiver = TracingEventReceiver::default();
-        open_two_spans(&mut receiver);
-        receiver
-    });
-    tracing::subscriber::with_default(subscriber(&second), || {
-        receiver.receive(new_span(3, 0, &[]));
-        drop(receiver);
-    });
-    assert_eq!(first.lock().all_spans().len(), 3);
-    assert!(first.lock().all_spans().all(|span| span.stats().is_closed));
-    assert_eq!(second.lock().all_spans().len(), 0);
-}
-
-#[test]
 fn receiver_that_is_made_before_there_is_a_subscriber_finds_it_later() {
     let mut receiver = TracingEventReceiver::default();
     receiver.receive(call_site(0, CallSiteKind::Span, &[]));
     let capture = Capture::start();
     receiver.receive(new_span(1, 0, &[]));
     assert_eq!(capture.trace().all_spans().len(), 1);
-}
-
-#[test]
-fn disabled_span_is_passed_over() {
-    let storage = SharedStorage::default();
-    let subscriber =
-        tracing_subscriber::registry().with(LevelFilter::INFO).with(CaptureLayer::new(&storage));
-    tracing::subscriber::with_default(subscriber, || {
-        let mut receiver = TracingEventReceiver::default();
-        let TracingEvent::NewCallSite { data, .. } = call_site(1, CallSiteKind::Span, &["field"])
-        else {
-            unreachable!()
-        };
-        let data = CallSiteData { level: TracingLevel::Debug, ..data };
-        receiver.receive(call_site(0, CallSiteKind::Span, &[]));
-        receiver.receive(TracingEvent::NewCallSite { id: 1, data });
-        receiver.receive(call_site(2, CallSiteKind::Event, &[]));
-        receiver.receive(new_span(1, 0, &[]));
-        receiver.receive(enter(1));
-        receiver.receive(new_span(2, 1, &[]));
-        receiver.receive(enter(2));
-        receiver.receive(new_event(2, &[]));
-        receiver.receive(TracingEvent::ValuesRecorded { id: 2, values: traced(&[("field", 1)]) });
-        receiver.receive(exit(2));
-        receiver.receive(TracingEvent::SpanDropped { id: 2 });
-        receiver.receive(exit(1));
-        receiver.receive(TracingEvent::SpanDropped { id: 1 });
-    });
-    let trace = storage.lock();
-    assert_eq!(trace.to_string(), "INFO site 0{}\n└─ INFO");
-    trace.scan_spans().single(&always());
 }
 
 #[test]

@@ -1,18 +1,11 @@
-//! The sender, and programs whose trace must be the same through the tunnel as natively.
+//! What the sender sends.
 
-use std::{
-    fmt,
-    panic::{AssertUnwindSafe, catch_unwind},
-    thread,
-};
+use std::{fmt, thread};
 
 use spanshot::TracingEvent;
-use tracing::{
-    Span, debug, error, error_span, event, field, info, info_span, instrument, span, trace,
-    trace_span, warn,
-};
+use tracing::{Span, debug, error, field, info, info_span, trace};
 
-use crate::support::{assert_transparent, events_of, frames_of};
+use crate::support::{events_of, frames_of};
 
 /// Kinds of the records of a stream, without call sites.
 fn kinds(events: &[TracingEvent]) -> Vec<&'static str> {
@@ -120,133 +113,6 @@ fn record_knows_its_thread() {
         })
         .collect();
     assert_eq!(threads, [1, 1, 1, 0, 0, 0]);
-}
-
-#[test]
-fn debug_implementation_may_trace_and_panic() {
-    struct Tracing;
-
-    impl fmt::Debug for Tracing {
-        fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-            info!("formatting");
-            formatter.write_str("formatted")
-        }
-    }
-
-    struct Panicking;
-
-    impl fmt::Debug for Panicking {
-        fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
-            panic!("cannot be formatted")
-        }
-    }
-
-    let program = || {
-        info!(value = ?Tracing, "before");
-        let span = info_span!("span");
-        let panicking = || span.in_scope(|| info!(value = ?Panicking));
-        assert!(catch_unwind(AssertUnwindSafe(panicking)).is_err());
-        info!("after");
-    };
-    assert_transparent(program);
-    let frames = frames_of(program);
-    let contains = |text: &str| {
-        frames.iter().any(|frame| frame.windows(text.len()).any(|part| part == text.as_bytes()))
-    };
-    assert!(contains("formatted") && contains("after"));
-}
-
-#[test]
-fn programs_with_parents_of_all_kinds() {
-    assert_transparent(|| {
-        let outer = info_span!("outer");
-        let other = info_span!("other", key = "value");
-        let _entered = outer.enter();
-        info!("contextual");
-        info!(parent: &other, "explicit");
-        info!(parent: None, "root");
-        let _contextual = info_span!("contextual");
-        let explicit = info_span!(parent: &other, "explicit");
-        let root = info_span!(parent: None, "root");
-        explicit.in_scope(|| info!("in explicit"));
-        root.in_scope(|| info_span!("in root").in_scope(|| warn!("deep")));
-    });
-}
-
-#[test]
-fn programs_with_lives_of_all_kinds() {
-    assert_transparent(|| {
-        let span = info_span!("reentered");
-        span.in_scope(|| span.in_scope(|| info!("twice")));
-        let (first, second) = (info_span!("first"), info_span!("second"));
-        let (entered_first, entered_second) = (first.enter(), second.enter());
-        drop(entered_first);
-        info!("in second only");
-        drop(entered_second);
-        let clone = first.clone();
-        drop(first);
-        clone.in_scope(|| info!("in clone"));
-        // A span may be closed while it is entered.
-        let dispatch = crate::support::current_dispatch();
-        let id = clone.id().unwrap();
-        dispatch.enter(&id);
-        drop(clone);
-        info!("in a closed span, that is, in none");
-        dispatch.exit(&id);
-        info!("outside");
-        std::mem::forget(second);
-        let child = {
-            let parent = info_span!("parent");
-            let _entered = parent.enter();
-            info_span!("child")
-        };
-        child.in_scope(|| info!("parent is kept open by its child"));
-        let closed = info_span!("closed").id();
-        child.follows_from(closed);
-    });
-}
-
-#[test]
-fn programs_with_values_of_all_kinds() {
-    #[instrument(fields(late = field::Empty), ret, err)]
-    fn instrumented(input: u8) -> Result<u8, std::num::ParseIntError> {
-        Span::current().record("late", "recorded");
-        "no number".parse::<u8>().map(|number| number + input)
-    }
-
-    assert_transparent(|| {
-        let error = std::io::Error::other(instrumented(3).unwrap_err());
-        let span = info_span!("span", a = 1_u8, b = field::Empty, c = ?[1, 2], d = %"shown");
-        span.record("b", i128::MIN).record("a", u128::MAX);
-        span.in_scope(|| {
-            error!(error = &error as &dyn std::error::Error, "failed: {}", 1 + 1);
-            event!(tracing::Level::DEBUG, dotted.name = true, "quoted name" = f64::NEG_INFINITY);
-            trace!(bytes = &[0_u8, 255][..], text = "nul \0 and \u{1f980}", negative_zero = -0.0);
-            debug!(some = Some(5), none = None::<u64>, r#type = "raw");
-            info!(huge = "x".repeat(100_000));
-        });
-        drop(trace_span!("empty"));
-        drop(error_span!("error"));
-        drop(span!(target: "other::target", tracing::Level::WARN, "targeted"));
-    });
-}
-
-#[test]
-fn programs_on_threads_that_take_turns() {
-    assert_transparent(|| {
-        let dispatch = crate::support::current_dispatch();
-        let shared = info_span!("shared");
-        let _entered = shared.enter();
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                tracing::dispatcher::with_default(&dispatch, || {
-                    info!("root on the other thread");
-                    shared.in_scope(|| info_span!("child").in_scope(|| info!("deep")));
-                });
-            });
-        });
-        info!("in shared");
-    });
 }
 
 #[test]

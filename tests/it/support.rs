@@ -3,6 +3,7 @@
 use std::{
     env, fs,
     sync::{Arc, Mutex},
+    thread,
 };
 
 use spanshot::{
@@ -132,6 +133,13 @@ pub(crate) fn panic_message<T>(f: impl FnOnce() -> T) -> String {
         Ok(message) => *message,
         Err(payload) => (*payload.downcast::<&str>().expect("the panic has a message")).to_owned(),
     }
+}
+
+/// Runs a part of a program on a thread of its own, to its end.
+pub(crate) fn on_thread(program: impl FnOnce() + Send) {
+    let dispatch = current_dispatch();
+    let program = || tracing::dispatcher::with_default(&dispatch, program);
+    thread::scope(|scope| scope.spawn(program).join().unwrap());
 }
 
 /// The subscriber of the current thread.

@@ -6,7 +6,6 @@ use std::{
     error::Error,
     fmt::{self, Debug},
     iter,
-    num::NonZeroU8,
     sync::{Arc, Mutex},
 };
 
@@ -129,52 +128,17 @@ fn check_replayed(program: impl Fn(), visits: &str) {
 
 /// Checks that the visits are the same natively and replayed.
 #[track_caller]
-fn check(program: impl Fn(), visits: &str) {
+pub(crate) fn check(program: impl Fn(), visits: &str) {
     assert_eq!(logged(&program), visits, "natively");
     check_replayed(program, visits);
 }
 
 /// Checks that the visits are the same natively and replayed, where they are too many to list.
 #[track_caller]
-fn check_same(program: impl Fn()) {
+pub(crate) fn check_same(program: impl Fn()) {
     let visits = logged(&program);
     assert!(visits.contains("; "));
     check_replayed(program, &visits);
-}
-
-/// Error with sources, which are named by their number.
-#[derive(Debug)]
-struct Numbered(usize, Option<Box<Numbered>>);
-
-impl Numbered {
-    fn chain(len: usize) -> Self {
-        (1..len).fold(Self(0, None), |source, i| Self(i, Some(Box::new(source))))
-    }
-}
-
-impl fmt::Display for Numbered {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}", self.0)
-    }
-}
-
-impl Error for Numbered {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.1.as_deref().map(|source| source as &(dyn Error + 'static))
-    }
-}
-
-#[test]
-fn plain_values() {
-    check(
-        || info!(no = false, yes = true, a = -1_i8, b = i64::MIN, c = 1_u8, d = u64::MAX),
-        "event; bool no false; bool yes true; i64 a -1; i64 b -9223372036854775808; u64 c 1; \
-         u64 d 18446744073709551615",
-    );
-    check(
-        || info!(a = NonZeroU8::new(7), b = Box::new(1.0_f32), c = &&"s", d = b"\0\xff" as &[u8]),
-        r#"event; u64 a 7; f64 b 3ff0000000000000; str c "s"; bytes d [0, 255]"#,
-    );
 }
 
 #[test]
@@ -193,36 +157,6 @@ fn wide_integer_that_fits_64_bits_is_visited_as_such() {
 }
 
 #[test]
-fn floats() {
-    check(
-        || info!(a = -0.0, b = f64::NAN, c = f64::INFINITY, d = f64::NEG_INFINITY, e = 5e-324),
-        "event; f64 a 8000000000000000; f64 b NaN; f64 c 7ff0000000000000; \
-         f64 d fff0000000000000; f64 e 1",
-    );
-}
-
-#[test]
-fn formatted_values_and_the_message() {
-    check(
-        || info!(a = ?Some("x"), b = %"\u{1b}[0m\0", c = format_args!("{}", 1), "{}-{}", 1, "two"),
-        r#"event; debug message "1-two"; debug a "Some(\"x\")"; debug b "\u{1b}[0m\0"; debug c "1""#,
-    );
-}
-
-#[test]
-fn errors() {
-    let chain = Numbered::chain(3);
-    let boxed: Box<dyn Error + Send + Sync> = "boxed".into();
-    let none: Option<&(dyn Error + 'static)> = None;
-    check(
-        || info!(a = &chain as &(dyn Error + 'static), b = chain.source(), c = &*boxed, d = none),
-        r#"event; error a "2" < "1" < "0"; error b "1" < "0"; error c "boxed""#,
-    );
-    let long = Numbered::chain(100);
-    check_same(|| info!(error = &long as &(dyn Error + 'static)));
-}
-
-#[test]
 fn what_a_failing_error_wrote_stays() {
     #[derive(Debug)]
     struct Failing;
@@ -237,15 +171,6 @@ fn what_a_failing_error_wrote_stays() {
     impl Error for Failing {}
 
     assert_transparent(|| info!(error = &Failing as &(dyn Error + 'static)));
-}
-
-#[test]
-fn names() {
-    const NAME: &str = "a constant";
-    check(
-        || info!(a.b.c = 1, "quoted name" = 2, r#type = 3, { NAME } = 4, "" = 5, "\n\0é" = 6),
-        "event; i64 a.b.c 1; i64 quoted name 2; i64 type 3; i64 a constant 4; i64  5; i64 \n\0é 6",
-    );
 }
 
 #[test]
@@ -280,20 +205,6 @@ fn json_takes_text_for_bytes_if_it_has_their_form_and_their_name() {
     let events = through_json(&events_of(bytes));
     let TracingEvent::NewEvent { values, .. } = &events[1] else { panic!("{events:?}") };
     assert!(values.iter().all(|(_, value)| value.as_bytes().is_some()), "even the second, a text");
-}
-
-#[test]
-fn values_that_are_missing_come_later_or_again() {
-    let program = || {
-        let span = info_span!("s", a = Empty, b = Some(1), c = None::<&str>, d = "d");
-        span.record("c", "c").record("a", 0.0).record("a", true).record("d", Empty);
-        span.record("unknown", 1);
-    };
-    check(
-        program,
-        r#"new s; i64 b 1; str d "d"; record; str c "c"; record; f64 a 0; record; bool a true; record"#,
-    );
-    assert_transparent(program);
 }
 
 #[test]
@@ -355,17 +266,4 @@ fn any_number_of_fields() {
         g1 = 1, g2 = 2, g3 = 3, g4 = 4, g5 = 5, g6 = 6, g7 = 7, g8 = 8, g9 = 9, h0 = 0, h1 = 1,
         h2 = 2, h3 = 3, h4 = 4, h5 = 5, h6 = 6, h7 = 7, h8 = 8, h9 = 9, i0 = 0, i1 = 1, i2 = 2,
     ));
-}
-
-#[test]
-fn any_text() {
-    let long = "né\0\u{10ffff}\n".repeat(1 << 17);
-    for text in ["", "\0", "\u{feff}", "\"\\\u{2028}", "[de ad]", "null", &long] {
-        check_same(|| info!(text, debug = ?text, bytes = text.as_bytes(), "{text}"));
-        let error: Box<dyn Error> = text.into();
-        check_same(|| info!(error = &*error));
-        check_same(|| {
-            info_span!("s", text = Empty).record("text", text);
-        });
-    }
 }
