@@ -222,6 +222,7 @@ impl<F: Output + 'static> Subscriber for TracingEventSender<F> {
             return span_id::unsent();
         };
         let number = self.next_span.increment();
+        let Some(id) = span_id::pack(number, call_site) else { return span_id::unsent() };
         self.send(Outgoing::NewSpan {
             id: number,
             parent: parent(attributes.is_contextual(), attributes.parent()),
@@ -229,7 +230,7 @@ impl<F: Output + 'static> Subscriber for TracingEventSender<F> {
             values: attributes,
             thread: self.context.thread(),
         });
-        span_id::pack(number, call_site)
+        id
     }
 
     fn record(&self, id: &Id, values: &Record<'_>) {
