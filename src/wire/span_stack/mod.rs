@@ -1,4 +1,9 @@
-use alloc::{collections::BTreeMap, vec::Vec};
+#[cfg_attr(not(any(feature = "receiver", feature = "capture")), path = "no_places.rs")]
+mod places;
+
+use alloc::vec::Vec;
+
+use self::places::Places;
 
 /// Spans that a thread has entered and not exited yet, outermost first.
 ///
@@ -10,13 +15,13 @@ pub(crate) struct SpanStack<Span> {
     /// Enters, with gaps where one below others was undone. The last one is no gap.
     entered: Vec<Option<Entered<Span>>>,
     gaps: usize,
-    /// Places of the enters of each span, kept while there are [many](MANY): a stack may be a hundred
-    /// thousand spans deep, and left from its other end.
-    places: Option<BTreeMap<u64, Vec<usize>>>,
+    /// Where the enters are, if there are many: a stack may be a hundred thousand spans deep, and left
+    /// from its other end.
+    places: Places,
 }
 
-/// Enters among which looking for one costs next to nothing.
-const MANY: usize = 64;
+/// Gaps that are not worth to be closed.
+const FEW_GAPS: usize = 64;
 
 #[derive(Debug, Clone)]
 struct Entered<Span> {
@@ -39,38 +44,29 @@ impl StackedSpan for tracing_core::span::Id {
 
 impl<Span: StackedSpan> SpanStack<Span> {
     pub(crate) const fn new() -> Self {
-        Self { entered: Vec::new(), gaps: 0, places: None }
+        Self { entered: Vec::new(), gaps: 0, places: Places::new() }
     }
 
     pub(crate) fn push(&mut self, span: Span) {
-        if self.places.is_none() && self.entered.len() >= MANY {
+        if self.places.are_wanted(self.entered.len()) {
             self.close_gaps();
         }
         let is_reentered = self.latest(span.key()).is_some();
-        if let Some(places) = &mut self.places {
-            places.entry(span.key()).or_default().push(self.entered.len());
-        }
+        self.places.push(span.key(), self.entered.len());
         self.entered.push(Some(Entered { span, is_reentered }));
     }
 
     /// Undoes the latest enter of a span, and returns it if there is one.
     pub(crate) fn remove(&mut self, key: u64) -> Option<Span> {
         let place = self.latest(key)?;
-        if let Some(places) = &mut self.places {
-            if let Some(of_span) = places.get_mut(&key) {
-                of_span.pop();
-                if of_span.is_empty() {
-                    places.remove(&key);
-                }
-            }
-        }
+        self.places.pop(key);
         let removed = self.entered.get_mut(place)?.take()?;
         self.gaps += 1;
         while let Some(None) = self.entered.last() {
             self.entered.pop();
             self.gaps -= 1;
         }
-        if self.gaps > MANY && self.gaps > self.entered.len() / 2 || self.entered.is_empty() {
+        if self.gaps > FEW_GAPS.max(self.entered.len() / 2) {
             self.close_gaps();
         }
         Some(removed.span)
@@ -78,27 +74,20 @@ impl<Span: StackedSpan> SpanStack<Span> {
 
     /// Finds the latest enter of a span.
     fn latest(&self, key: u64) -> Option<usize> {
-        if let Some(places) = &self.places {
-            return places.get(&key)?.last().copied();
-        }
         let is_it = |entered: &Option<Entered<Span>>| {
             entered.as_ref().is_some_and(|entered| entered.span.key() == key)
         };
-        self.entered.iter().rposition(is_it)
+        self.places.latest(key).unwrap_or_else(|()| self.entered.iter().rposition(is_it))
     }
 
-    /// Moves enters to where others were undone, and finds their places again.
+    /// Moves enters to where others were undone.
     fn close_gaps(&mut self) {
         self.entered.retain(Option::is_some);
         self.gaps = 0;
-        self.places = (self.entered.len() >= MANY).then(|| {
-            let mut places = BTreeMap::<_, Vec<_>>::new();
-            for (place, entered) in self.entered.iter().enumerate() {
-                let key = entered.as_ref().map_or(0, |entered| entered.span.key());
-                places.entry(key).or_default().push(place);
-            }
-            places
-        });
+        let key = |entered: &Option<Entered<Span>>| {
+            entered.as_ref().map_or(0, |entered| entered.span.key())
+        };
+        self.places.rebuild(self.entered.iter().map(key));
     }
 
     /// Iterates over those spans that were entered for the first time, innermost first: the
@@ -207,6 +196,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(any(feature = "receiver", feature = "capture"))] // without, it takes minutes
     fn many_spans_are_exited_from_either_end() {
         const LEN: u64 = 100_000;
         for from_below in [true, false] {
