@@ -59,7 +59,7 @@
 //! - **Nothing lost, nothing mixed.** A capture sees what its thread traced, and those that it was given
 //!   to, and nothing else, however many tests run at once, and whichever thread comes to a call site first.
 //! - **A failure explains itself.** It points at the line of the test, and shows what came nearest, why
-//!   that does not match, and the trace.
+//!   that does not match, and the trace. A test that fails otherwise [prints it](CaptureBuilder#printing).
 //! - **A guest is hostile.** Whatever arrives, the receiver answers with a typed [`ReceiveError`], is as
 //!   it was before, and goes on. Text that a guest traced is escaped where it is shown.
 //!
@@ -104,7 +104,7 @@
 //! | `sender` | yes | [`TracingEventSender`] | `once_cell` |
 //! | `frames` | yes | the binary encoding, on whichever side there is: [`frame`], [`FrameDecoder`] | `postcard` |
 //! | `receiver` | yes | [`TracingEventReceiver`] (with `std`) | `parking_lot` |
-//! | `capture` | yes | [`Capture`], [`CaptureLayer`], [`Storage`] and its tree (with `std`) | `tracing-subscriber`, `parking_lot` |
+//! | `capture` | yes | [`Capture`], [`CaptureLayer`], [`Storage`] and its tree (with `std`) | `tracing-subscriber`, `parking_lot`, `anstyle` |
 //! | `predicates` | yes | [`mod@predicates`] (with `capture`) | `predicates` |
 //! | `snapshot` | yes | [`assert_trace_snapshot!`] (with `capture`) | `insta` |
 //! | `wasm-guest` | no | [`transport::wasm_guest`], the sender of a WASM guest (with `sender` and `frames`) | |
@@ -138,7 +138,8 @@ mod wire;
 pub use crate::capture::{
     Capture, CaptureBuilder, CaptureLayer, Captured, CapturedEvent, CapturedEvents,
     CapturedMetadata, CapturedNode, CapturedNodes, CapturedSpan, CapturedSpans, DescendantEvents,
-    DescendantSpans, Happening, Keep, Moment, SharedStorage, SpanStats, Storage, TimedOut, Trace,
+    DescendantSpans, Happening, Keep, Moment, Print, SharedStorage, SpanStats, Storage, TimedOut,
+    Trace,
 };
 #[cfg(all(feature = "receiver", feature = "frames"))]
 pub use crate::receiver::FrameDecoder;

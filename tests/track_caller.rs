@@ -5,8 +5,8 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use spanshot::{Capture, TracingEvent, TracingEventReceiver, predicates::*};
-use tracing::info;
+use spanshot::{Capture, Print, TracingEvent, TracingEventReceiver, predicates::*};
+use tracing::{Level, info};
 
 #[test]
 fn failures_point_at_the_line_of_the_test() {
@@ -44,6 +44,10 @@ fn failures_point_at_the_line_of_the_test() {
     check!(event["b"].clone());
     let dropped = TracingEvent::SpanDropped { id: 1 };
     check!(TracingEventReceiver::default().receive(dropped.clone()));
+    check!(Capture::builder().print_filter("x=loud"));
+    let watching = Capture::builder().fail_on_events(Level::INFO).print(Print::Never).start();
+    info!("not allowed");
+    check!(watching.finish());
     let _ = panic::take_hook();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }

@@ -1,10 +1,16 @@
-use alloc::vec::Vec;
+use alloc::{
+    string::{String, ToString},
+    vec::Vec,
+};
 use core::{cell::RefCell, fmt, marker::PhantomData, time::Duration};
 
-use super::{CaptureBuilder, SharedStorage, Storage, Trace, subscriber::CaptureSubscriber};
 use tracing_core::{
     Dispatch,
     dispatcher::{self, DefaultGuard},
+};
+
+use super::{
+    CaptureBuilder, SharedStorage, Storage, Trace, ending::Ending, subscriber::CaptureSubscriber,
 };
 
 /// Captures what the current thread traces, until it is dropped.
@@ -19,6 +25,10 @@ use tracing_core::{
 ///
 /// A [`TracingEventReceiver`](crate::TracingEventReceiver) stays with the subscriber that it
 /// started with. One that is to relay into the capture is created after it.
+///
+/// If the test panics while a capture lives, its trace is printed to the output of the test; when it
+/// is to be printed otherwise, and what makes a capture fail its test, is told to its
+/// [`builder()`](Self::builder).
 ///
 /// # Other threads
 ///
@@ -40,6 +50,8 @@ use tracing_core::{
 pub struct Capture {
     storage: SharedStorage,
     dispatch: Dispatch,
+    /// What is to be done when it ends, until it has.
+    ending: Option<Ending>,
     /// It is that of a thread.
     not_send: PhantomData<*const ()>,
 }
@@ -52,6 +64,7 @@ impl fmt::Debug for Capture {
 
 impl Capture {
     /// Begins to capture.
+    #[track_caller]
     pub fn start() -> Self {
         Self::builder().start()
     }
@@ -61,12 +74,14 @@ impl Capture {
         CaptureBuilder::default()
     }
 
-    pub(super) fn start_with(_options: CaptureBuilder) -> Self {
+    #[track_caller]
+    pub(super) fn start_with(options: CaptureBuilder) -> Self {
+        let ending = Ending::new(options.printing, options.watch);
         let storage = SharedStorage::default();
         let dispatch = Dispatch::new(CaptureSubscriber::new(&storage));
         let guard = dispatcher::set_default(&dispatch);
         started(Started { storage: storage.clone(), _guard: guard, is_over: false });
-        Self { storage, dispatch, not_send: PhantomData }
+        Self { storage, dispatch, ending: Some(ending), not_send: PhantomData }
     }
 
     /// Returns what was captured so far. The capture goes on meanwhile.
@@ -121,7 +136,10 @@ impl Capture {
     pub fn wait_until(&self, timeout: Duration, condition: impl FnMut(&Storage) -> bool) -> Trace {
         match self.storage.wait_until(timeout, condition) {
             Ok(trace) => trace,
-            Err(error) => panic!("{error}"),
+            Err(error) => {
+                error.trace().seen().set(&error.trace().to_string());
+                panic!("{error}")
+            }
         }
     }
 
@@ -150,11 +168,54 @@ impl Capture {
     pub fn dispatch(&self) -> &Dispatch {
         &self.dispatch
     }
+
+    /// Ends the capture, and returns what it captured.
+    ///
+    /// This is what happens when a capture is dropped, but where it [fails its
+    /// test](CaptureBuilder#watching-over-a-test), the failure points at this line of the test. The
+    /// trace can be asserted on afterwards.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there is something that the capture was to fail on, unless a panic is under way.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{Capture, predicates::*};
+    /// use tracing::Level;
+    ///
+    /// let capture = Capture::builder().fail_on_events(Level::WARN).fail_on_open_spans().start();
+    /// tracing::info_span!("connect").in_scope(|| tracing::info!("connected"));
+    /// let trace = capture.finish();
+    /// trace.scan_events().single(&message(eq("connected")));
+    /// ```
+    #[track_caller]
+    pub fn finish(mut self) -> Trace {
+        match self.end() {
+            Ok(trace) => trace,
+            Err(message) => panic!("{message}"),
+        }
+    }
+
+    /// Ends the capture, unless it has ended. Returns what the test is to fail with.
+    fn end(&mut self) -> Result<Trace, String> {
+        let ending = self.ending.take();
+        ended(&self.storage);
+        let trace = self.storage.lock();
+        match ending {
+            Some(ending) => ending.end(&trace).map(|()| trace),
+            None => Ok(trace),
+        }
+    }
 }
 
 impl Drop for Capture {
+    /// Prints the trace if the test fails, and fails the test if the capture is to do so.
     fn drop(&mut self) {
-        ended(&self.storage);
+        if let Err(message) = self.end() {
+            panic!("{message}");
+        }
     }
 }
 

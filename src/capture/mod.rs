@@ -15,7 +15,9 @@ mod collect;
 mod descendants;
 #[cfg(feature = "receiver")]
 mod direct;
+mod ending;
 mod event;
+pub(crate) mod excerpt;
 mod fill;
 mod guard;
 mod happening;
@@ -24,7 +26,10 @@ mod keys;
 mod layer;
 mod metadata;
 mod node;
+mod print;
+mod seen;
 mod shared;
+mod shown;
 mod shrink;
 mod span;
 mod storage;
@@ -32,9 +37,11 @@ mod subscriber;
 mod thread_spans;
 mod timeline;
 mod waiting;
+mod watch;
 
 #[cfg(feature = "predicates")]
 pub(crate) use self::captured::sealed::Sealed;
+pub(crate) use self::shown::{Shown, is_visible};
 pub use self::{
     bound::Keep,
     builder::CaptureBuilder,
@@ -46,6 +53,7 @@ pub use self::{
     iter::{CapturedEvents, CapturedNode, CapturedNodes, CapturedSpans},
     layer::CaptureLayer,
     metadata::CapturedMetadata,
+    print::Print,
     shared::{SharedStorage, Trace},
     span::{CapturedSpan, SpanStats},
     storage::Storage,

@@ -9,6 +9,7 @@ use super::{
     node::{
         Children, EventIndex, EventNode, Links, NodeIndex, NodeKind, SpanIndex, SpanNode, Values,
     },
+    seen::Seen,
     timeline::{EntryKind, Timeline},
 };
 
@@ -47,6 +48,7 @@ pub struct Storage {
     /// About what nodes and values take in memory.
     pub(super) bytes: usize,
     pub(super) left_out: u64,
+    pub(super) seen: Seen,
 }
 
 impl Storage {
@@ -79,6 +81,11 @@ impl Storage {
     /// holds two billion of each, or what it was [limited to](super::SharedStorage::set_max_nodes).
     pub fn left_out(&self) -> u64 {
         self.left_out
+    }
+
+    /// What people have been shown of this trace.
+    pub(crate) fn seen(&self) -> &Seen {
+        &self.seen
     }
 
     /// Whether what was left out is older than what is here.

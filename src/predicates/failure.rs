@@ -11,13 +11,10 @@ use ::predicates::{
     reflection::{Case, PredicateReflection, Product},
 };
 
-use crate::capture::Captured;
-
-/// Spans or events that a message lists.
-const MAX_LISTED: usize = 5;
-
-/// Lines of the trace that a message shows.
-const MAX_TRACE_LINES: usize = 60;
+use crate::capture::{
+    Captured, Shown,
+    excerpt::{MAX_LISTED, push_trace},
+};
 
 /// A case that says what there actually was. What the value shows has to be safe to show.
 pub(super) fn actual<'a>(
@@ -128,12 +125,8 @@ impl Message {
 
     /// Adds the trace that the item is in.
     fn finish<'a, T: Captured<'a>>(mut self, item: Option<&T>) -> String {
-        let Some(storage) = item.map(T::storage) else { return self.text };
-        self.line(&"\nthe trace:");
-        let mut lines = FirstLines { text: &mut self.text, left: MAX_TRACE_LINES };
-        if write!(lines, "{storage}").is_err() {
-            let nodes = storage.all_spans().len() + storage.all_events().len();
-            self.line(&format_args!("(and more: it has {nodes} spans and events)"));
+        if let Some(storage) = item.map(T::storage) {
+            push_trace(&mut self.text, Shown::plain(storage));
         }
         self.text
     }
@@ -159,23 +152,4 @@ fn reason(leaf: &Case<'_>) -> String {
         let _ = write!(reason, ": {} is {}", product.name(), product.value());
     }
     reason
-}
-
-/// Takes text up to a number of lines, and fails from there on, so that the rest is not made.
-struct FirstLines<'a> {
-    text: &'a mut String,
-    left: usize,
-}
-
-impl Write for FirstLines<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        for line in text.split_inclusive('\n') {
-            if self.left == 0 {
-                return Err(fmt::Error);
-            }
-            self.text.push_str(line);
-            self.left -= usize::from(line.ends_with('\n'));
-        }
-        Ok(())
-    }
 }

@@ -27,6 +27,7 @@
 //! trace.scan_events().none(&level(Level::ERROR));
 //! ```
 
+mod allow;
 #[macro_use]
 mod combinators;
 mod failure;

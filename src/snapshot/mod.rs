@@ -9,3 +9,4 @@
 pub(crate) mod assert;
 mod serialize;
 mod tree;
+mod visible;

@@ -1,8 +1,13 @@
 use alloc::{vec, vec::Vec};
 use core::fmt;
 
+use anstyle::{AnsiColor, Style};
+use tracing_core::Level;
+use tracing_subscriber::filter::Targets;
+
+use super::visible::Visible;
 use crate::{
-    capture::{CapturedEvent, CapturedNode, CapturedNodes, CapturedSpan, Storage},
+    capture::{CapturedEvent, CapturedNode, CapturedSpan, Shown, Storage, is_visible},
     wire::{TracedValue, text::Escaped},
 };
 
@@ -19,22 +24,36 @@ const MAX_DRAWN_DEPTH: usize = 48;
 /// A precision limits the depth: `{:.0}` shows the roots, `{:.1}` what is in them as well, and so on.
 impl fmt::Display for Storage {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut lines = Lines::default();
-        if self.left_out() > 0 && self.is_oldest_left_out() {
-            lines.next(formatter)?;
-            write!(formatter, "({} earlier nodes were left out)", self.left_out())?;
+        Shown::plain(self).fmt(formatter)
+    }
+}
+
+/// The same, without what the filter hides, and in colour.
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { storage, filter, is_coloured } = *self;
+        let mut tree = Tree { filter, is_coloured, is_first_written: false };
+        if storage.left_out() > 0 && storage.is_oldest_left_out() {
+            tree.next_line(formatter)?;
+            write!(formatter, "({} earlier nodes were left out)", storage.left_out())?;
         }
-        if self.roots().len() == 0 {
-            lines.next(formatter)?;
+        if storage.roots().len() == 0 {
+            tree.next_line(formatter)?;
             formatter.write_str("(nothing was captured)")?;
         }
-        for root in self.roots() {
-            lines.next(formatter)?;
-            lines.write_tree(formatter, root)?;
+        for root in Visible::new(storage.roots(), filter) {
+            tree.next_line(formatter)?;
+            tree.write(formatter, root)?;
         }
-        if self.left_out() > 0 && !self.is_oldest_left_out() {
-            lines.next(formatter)?;
-            write!(formatter, "({} later nodes were left out)", self.left_out())?;
+        let hidden = hidden(storage, filter);
+        if hidden > 0 {
+            tree.next_line(formatter)?;
+            let all = storage.all_spans().len() + storage.all_events().len();
+            write!(formatter, "(the print filter hides {hidden} of {all} spans and events)")?;
+        }
+        if storage.left_out() > 0 && !storage.is_oldest_left_out() {
+            tree.next_line(formatter)?;
+            write!(formatter, "({} later nodes were left out)", storage.left_out())?;
         }
         Ok(())
     }
@@ -44,32 +63,44 @@ impl fmt::Display for Storage {
 /// `{:.0}` shows the span alone.
 impl fmt::Display for CapturedSpan<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Lines::default().write_tree(formatter, CapturedNode::Span(*self))
+        Tree::default().write(formatter, CapturedNode::Span(*self))
     }
 }
 
 /// The line of the event in the tree of the trace.
 impl fmt::Display for CapturedEvent<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_line(formatter, &CapturedNode::Event(*self))
+        Tree::default().write(formatter, CapturedNode::Event(*self))
     }
 }
 
 /// The span with all that is in it, or the line of the event.
 impl fmt::Display for CapturedNode<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Lines::default().write_tree(formatter, *self)
+        Tree::default().write(formatter, *self)
     }
 }
 
-/// Puts line breaks between lines.
+/// How many spans and events a filter hides.
+fn hidden(storage: &Storage, filter: Option<&Targets>) -> usize {
+    if filter.is_none() {
+        return 0;
+    }
+    let spans = storage.all_spans().map(CapturedNode::Span);
+    let nodes = spans.chain(storage.all_events().map(CapturedNode::Event));
+    nodes.filter(|node| !is_visible(filter, *node)).count()
+}
+
+/// Draws a tree, and puts line breaks between its lines.
 #[derive(Default)]
-struct Lines {
+struct Tree<'a> {
+    filter: Option<&'a Targets>,
+    is_coloured: bool,
     is_first_written: bool,
 }
 
-impl Lines {
-    fn next(&mut self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl<'a> Tree<'a> {
+    fn next_line(&mut self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_first_written {
             formatter.write_str("\n")?;
         }
@@ -79,16 +110,14 @@ impl Lines {
 
     /// Writes a node and what is in it. A tree may be deeper than a stack has room for: what is
     /// yet to be written is kept on the heap.
-    fn write_tree(
-        &mut self,
-        formatter: &mut fmt::Formatter<'_>,
-        root: CapturedNode<'_>,
-    ) -> fmt::Result {
+    fn write(&mut self, formatter: &mut fmt::Formatter<'_>, root: CapturedNode<'a>) -> fmt::Result {
         self.is_first_written = true;
         let max_depth = formatter.precision().unwrap_or(usize::MAX);
-        write_line(formatter, &root)?;
-        let mut unwritten: Vec<CapturedNodes<'_>> = match root {
-            CapturedNode::Span(span) if max_depth > 0 => vec![span.nodes()],
+        self.write_line(formatter, root)?;
+        let mut unwritten: Vec<Visible<'_>> = match root {
+            CapturedNode::Span(span) if max_depth > 0 => {
+                vec![Visible::new(span.nodes(), self.filter)]
+            }
             _ => return Ok(()),
         };
         while let Some(siblings) = unwritten.last_mut() {
@@ -96,68 +125,95 @@ impl Lines {
                 unwritten.pop();
                 continue;
             };
-            self.next(formatter)?;
+            self.next_line(formatter)?;
             write_branches(formatter, &unwritten)?;
-            write_line(formatter, &node)?;
+            self.write_line(formatter, node)?;
             match node {
                 CapturedNode::Span(span) if unwritten.len() < max_depth => {
-                    unwritten.push(span.nodes());
+                    unwritten.push(Visible::new(span.nodes(), self.filter));
                 }
                 _ => {}
             }
         }
         Ok(())
     }
+
+    fn write_line(
+        &self,
+        formatter: &mut fmt::Formatter<'_>,
+        node: CapturedNode<'_>,
+    ) -> fmt::Result {
+        match node {
+            CapturedNode::Span(span) => {
+                self.write_level(formatter, *span.metadata().level())?;
+                write_span(formatter, span)
+            }
+            CapturedNode::Event(event) => {
+                self.write_level(formatter, *event.metadata().level())?;
+                write_event(formatter, event)
+            }
+        }
+    }
+
+    fn write_level(&self, formatter: &mut fmt::Formatter<'_>, level: Level) -> fmt::Result {
+        let style = if self.is_coloured { style(level) } else { Style::new() };
+        write!(formatter, "{style}{level}{style:#}")
+    }
+}
+
+/// The colours that `tracing_subscriber::fmt` has for levels.
+fn style(level: Level) -> Style {
+    let colour = match level {
+        Level::ERROR => AnsiColor::Red,
+        Level::WARN => AnsiColor::Yellow,
+        Level::INFO => AnsiColor::Green,
+        Level::DEBUG => AnsiColor::Blue,
+        Level::TRACE => AnsiColor::Magenta,
+    };
+    colour.on_default()
 }
 
 /// Draws what leads to a node, whose later siblings and those of its ancestors are given.
-fn write_branches(
-    formatter: &mut fmt::Formatter<'_>,
-    unwritten: &[CapturedNodes<'_>],
-) -> fmt::Result {
+fn write_branches(formatter: &mut fmt::Formatter<'_>, unwritten: &[Visible<'_>]) -> fmt::Result {
     let Some((siblings, ancestors)) = unwritten.split_last() else { return Ok(()) };
     for siblings in ancestors.iter().take(MAX_DRAWN_DEPTH) {
-        formatter.write_str(if siblings.len() > 0 { "│  " } else { "   " })?;
+        formatter.write_str(if siblings.has_more() { "│  " } else { "   " })?;
     }
     if ancestors.len() > MAX_DRAWN_DEPTH {
         write!(formatter, "(depth {}) ", unwritten.len())?;
     }
-    formatter.write_str(if siblings.len() > 0 { "├─ " } else { "└─ " })
+    formatter.write_str(if siblings.has_more() { "├─ " } else { "└─ " })
 }
 
-fn write_line(formatter: &mut fmt::Formatter<'_>, node: &CapturedNode<'_>) -> fmt::Result {
-    match node {
-        CapturedNode::Span(span) => {
-            let metadata = span.metadata();
-            write!(formatter, "{} {}{{", metadata.level(), Escaped(metadata.name()))?;
-            for (i, (name, value)) in span.values().enumerate() {
-                formatter.write_str(if i > 0 { " " } else { "" })?;
-                write_field(formatter, name, value)?;
-            }
-            formatter.write_str("}")?;
-            for (i, source) in span.follows_from().enumerate() {
-                formatter.write_str(if i > 0 { ", " } else { " (follows from " })?;
-                write!(formatter, "{}", Escaped(source.metadata().name()))?;
-            }
-            formatter.write_str(if span.follows_from().len() > 0 { ")" } else { "" })
-        }
-        CapturedNode::Event(event) => {
-            write!(formatter, "{}", event.metadata().level())?;
-            match event.message() {
-                // Nothing would look as if there were no message.
-                Some("") => formatter.write_str(" \"\"")?,
-                Some(message) => write!(formatter, " {}", Escaped(message))?,
-                None => {}
-            }
-            let is_shown = event.message().is_some();
-            for (name, value) in event.values().filter(|(name, _)| !is_shown || *name != "message")
-            {
-                formatter.write_str(" ")?;
-                write_field(formatter, name, value)?;
-            }
-            Ok(())
-        }
+/// Writes what stands behind the level of a span.
+fn write_span(formatter: &mut fmt::Formatter<'_>, span: CapturedSpan<'_>) -> fmt::Result {
+    write!(formatter, " {}{{", Escaped(span.metadata().name()))?;
+    for (i, (name, value)) in span.values().enumerate() {
+        formatter.write_str(if i > 0 { " " } else { "" })?;
+        write_field(formatter, name, value)?;
     }
+    formatter.write_str("}")?;
+    for (i, source) in span.follows_from().enumerate() {
+        formatter.write_str(if i > 0 { ", " } else { " (follows from " })?;
+        write!(formatter, "{}", Escaped(source.metadata().name()))?;
+    }
+    formatter.write_str(if span.follows_from().len() > 0 { ")" } else { "" })
+}
+
+/// Writes what stands behind the level of an event.
+fn write_event(formatter: &mut fmt::Formatter<'_>, event: CapturedEvent<'_>) -> fmt::Result {
+    match event.message() {
+        // Nothing would look as if there were no message.
+        Some("") => formatter.write_str(" \"\"")?,
+        Some(message) => write!(formatter, " {}", Escaped(message))?,
+        None => {}
+    }
+    let is_shown = event.message().is_some();
+    for (name, value) in event.values().filter(|(name, _)| !is_shown || *name != "message") {
+        formatter.write_str(" ")?;
+        write_field(formatter, name, value)?;
+    }
+    Ok(())
 }
 
 fn write_field(formatter: &mut fmt::Formatter<'_>, name: &str, value: &TracedValue) -> fmt::Result {

@@ -1,6 +1,7 @@
 //! One integration binary, a module a topic.
 
 mod capture;
+mod ending;
 mod frames;
 mod guest;
 mod json;
