@@ -2,9 +2,10 @@ use alloc::boxed::Box;
 use core::fmt;
 
 use tracing_core::LevelFilter;
+use tracing_subscriber::filter::Targets;
 
 use super::{
-    Capture, CapturedEvent,
+    Capture, CapturedEvent, Keep, SharedStorage,
     print::{Print, Printing, parse_filter},
     watch::Watch,
 };
@@ -63,6 +64,8 @@ use super::{
 #[derive(Default)]
 #[must_use = "nothing is captured before it is started"]
 pub struct CaptureBuilder {
+    pub(super) storage: SharedStorage,
+    pub(super) filter: Option<Targets>,
     pub(super) printing: Printing,
     pub(super) watch: Watch,
 }
@@ -82,6 +85,90 @@ impl CaptureBuilder {
     #[track_caller]
     pub fn start(self) -> Capture {
         Capture::start_with(self)
+    }
+}
+
+/// What is captured.
+impl CaptureBuilder {
+    /// Captures only a part of what is traced. What is filtered out is not even formatted.
+    ///
+    /// The filter is a list of levels for targets, as for [`print_filter()`](Self::print_filter). Of a
+    /// span that is filtered out, what is in it stands at its place. For filters of another kind, there
+    /// is [`CaptureLayer`](super::CaptureLayer).
+    ///
+    /// # Panics
+    ///
+    /// Panics if this is not such a list.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::Capture;
+    ///
+    /// let capture = Capture::builder().filter("info,noisy=off").start();
+    /// tracing::info!(target: "noisy", "not captured");
+    /// tracing::debug!("not captured");
+    /// tracing::info!("captured");
+    /// assert_eq!(capture.trace().to_string(), "INFO captured");
+    /// ```
+    #[track_caller]
+    pub fn filter(mut self, filter: &str) -> Self {
+        match parse_filter(filter) {
+            Ok(filter) => self.filter = Some(filter),
+            Err(error) => panic!("{error}"),
+        }
+        self
+    }
+
+    /// Limits the number of spans and events; see [`SharedStorage::set_max_nodes()`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{Capture, Keep};
+    ///
+    /// let capture = Capture::builder().max_nodes(10, Keep::Newest).start();
+    /// (0..1_000).for_each(|number| tracing::info!(number));
+    /// assert_eq!(capture.trace().left_out(), 990);
+    /// ```
+    pub fn max_nodes(self, max_nodes: usize, keep: Keep) -> Self {
+        self.storage.set_max_nodes(max_nodes, keep);
+        self
+    }
+
+    /// Limits the memory that is used, in bytes; see [`SharedStorage::set_max_bytes()`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{Capture, Keep};
+    ///
+    /// let capture = Capture::builder().max_bytes(1_000_000, Keep::Newest).start();
+    /// (0..100).for_each(|_| tracing::info!("{}", "very long ".repeat(10_000)));
+    /// assert!(capture.trace().left_out() > 80);
+    /// ```
+    pub fn max_bytes(self, max_bytes: usize, keep: Keep) -> Self {
+        self.storage.set_max_bytes(max_bytes, keep);
+        self
+    }
+
+    /// Keeps the times of everything that happens; see [`SharedStorage::keep_times()`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::Capture;
+    ///
+    /// let capture = Capture::builder().keep_times().start();
+    /// tracing::info_span!("work").in_scope(|| tracing::info!("working"));
+    /// let trace = capture.trace();
+    /// let span = trace.all_spans().next().unwrap();
+    /// assert!(span.busy().is_some());
+    /// assert!(trace.time_of(span.moment()) <= trace.time_of(span.closed().unwrap()));
+    /// ```
+    pub fn keep_times(self) -> Self {
+        self.storage.keep_times();
+        self
     }
 }
 

@@ -77,8 +77,8 @@ impl Capture {
     #[track_caller]
     pub(super) fn start_with(options: CaptureBuilder) -> Self {
         let ending = Ending::new(options.printing, options.watch);
-        let storage = SharedStorage::default();
-        let dispatch = Dispatch::new(CaptureSubscriber::new(&storage));
+        let storage = options.storage;
+        let dispatch = Dispatch::new(CaptureSubscriber::new(&storage, options.filter));
         let guard = dispatcher::set_default(&dispatch);
         started(Started { storage: storage.clone(), _guard: guard, is_over: false });
         Self { storage, dispatch, ending: Some(ending), not_send: PhantomData }

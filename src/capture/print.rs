@@ -80,9 +80,7 @@ fn read<T>(name: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<
 
 /// Parses a filter as [`Environment`] does.
 pub(super) fn parse_filter(filter: &str) -> Result<Targets, String> {
-    filter
-        .parse()
-        .map_err(|error| format!("{filter:?} is no print filter: {}", explain_filter(&error)))
+    filter.parse().map_err(|error| format!("{filter:?} is no filter: {}", explain_filter(&error)))
 }
 
 fn explain_filter(error: &dyn core::fmt::Display) -> String {

@@ -7,6 +7,7 @@ use tracing_core::{
     Event, Interest, LevelFilter, Metadata, Subscriber,
     span::{Attributes, Current, Id, Record},
 };
+use tracing_subscriber::filter::Targets;
 
 use super::{
     SharedStorage,
@@ -16,7 +17,7 @@ use super::{
     thread_spans,
 };
 
-/// Subscriber of a [`Capture`](super::Capture), which captures everything.
+/// Subscriber of a [`Capture`](super::Capture), which captures everything that passes a filter.
 ///
 /// It gives the trace that a [`CaptureLayer`](super::CaptureLayer) on a
 /// `tracing_subscriber::Registry` would have given, and follows the rules of that one: a span is kept
@@ -28,15 +29,16 @@ pub(super) struct CaptureSubscriber {
     storage: SharedStorage,
     /// Number of the capture, which no other one has.
     number: u64,
+    filter: Option<Targets>,
 }
 
 impl CaptureSubscriber {
-    pub(super) fn new(storage: &SharedStorage) -> Self {
+    pub(super) fn new(storage: &SharedStorage, filter: Option<Targets>) -> Self {
         static NEXT_NUMBER: AtomicU64 = AtomicU64::new(0);
 
         crate::interest::ask_all_subscribers();
         let number = NEXT_NUMBER.fetch_add(1, Ordering::Relaxed);
-        Self { storage: storage.clone(), number }
+        Self { storage: storage.clone(), number, filter }
     }
 
     fn parent(&self, is_contextual: bool, explicit: Option<&Id>) -> Option<SpanKey> {
@@ -68,16 +70,19 @@ fn nearest(id: &Id) -> Option<SpanKey> {
 }
 
 impl Subscriber for CaptureSubscriber {
-    fn register_callsite(&self, _metadata: &'static Metadata<'static>) -> Interest {
-        Interest::always()
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        if self.enabled(metadata) { Interest::always() } else { Interest::never() }
     }
 
-    fn enabled(&self, _metadata: &Metadata<'_>) -> bool {
-        true
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        let filter = self.filter.as_ref();
+        filter.is_none_or(|filter| filter.would_enable(metadata.target(), metadata.level()))
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        Some(LevelFilter::TRACE)
+        let Some(filter) = &self.filter else { return Some(LevelFilter::TRACE) };
+        let of_targets = filter.iter().map(|(_, level)| level);
+        of_targets.chain(filter.default_level()).max()
     }
 
     fn new_span(&self, attributes: &Attributes<'_>) -> Id {

@@ -94,7 +94,8 @@ impl SharedStorage {
                 return Ok(trace);
             }
             drop(trace); // what is traced would have to be written into a copy
-            if !self.wait_for_change(changes, deadline) {
+            // A condition that traces changes something each time.
+            if !self.wait_for_change(changes, deadline) || Instant::now() >= deadline {
                 return Err(TimedOut { timeout, trace: self.lock() });
             }
         }

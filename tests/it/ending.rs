@@ -453,7 +453,7 @@ fn deep_tree_of_hidden_spans_is_shown() {
 #[test]
 fn filter_that_is_none_is_refused() {
     let message = panic_message(|| Capture::builder().print_filter("warn,x=loud\u{1b}"));
-    assert!(message.starts_with("\"warn,x=loud\\u{1b}\" is no print filter: "), "{message}");
+    assert!(message.starts_with("\"warn,x=loud\\u{1b}\" is no filter: "), "{message}");
     assert!(message.ends_with("; a filter is like `info` or `warn,my_crate=debug`"), "{message}");
 }
 
