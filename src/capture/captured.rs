@@ -1,4 +1,4 @@
-use super::{CapturedEvent, CapturedMetadata, CapturedSpan, Moment, Storage};
+use super::{CapturedEvent, CapturedMetadata, CapturedNode, CapturedSpan, Moment};
 use crate::wire::TracedValue;
 
 /// What spans and events have in common, for code that takes both.
@@ -35,25 +35,25 @@ pub trait Captured<'a>: Copy + Eq + PartialOrd + core::fmt::Display + sealed::Se
 }
 
 pub(crate) mod sealed {
-    use crate::capture::Storage;
+    use crate::capture::CapturedNode;
 
     /// What only this crate implements, and what only it may know.
     pub trait Sealed {
         /// What spans or events are called, one of them and several.
         const NOUNS: [&'static str; 2];
 
-        /// The trace that the span or event is in.
-        fn storage(&self) -> &Storage;
+        /// The span or the event as a node of its trace.
+        fn node(&self) -> CapturedNode<'_>;
     }
 }
 
 macro_rules! impl_captured {
-    ($ty:ident, $nouns:expr) => {
+    ($ty:ident, $variant:ident, $nouns:expr) => {
         impl sealed::Sealed for $ty<'_> {
             const NOUNS: [&'static str; 2] = $nouns;
 
-            fn storage(&self) -> &Storage {
-                self.storage()
+            fn node(&self) -> CapturedNode<'_> {
+                CapturedNode::$variant(*self)
             }
         }
 
@@ -77,5 +77,5 @@ macro_rules! impl_captured {
     };
 }
 
-impl_captured!(CapturedSpan, ["span", "spans"]);
-impl_captured!(CapturedEvent, ["event", "events"]);
+impl_captured!(CapturedSpan, Span, ["span", "spans"]);
+impl_captured!(CapturedEvent, Event, ["event", "events"]);

@@ -38,7 +38,8 @@ impl<'a> CapturedEvent<'a> {
         Self { storage, index }
     }
 
-    pub(super) fn storage(&self) -> &'a Storage {
+    /// The trace that it is in.
+    pub(crate) fn trace(&self) -> &'a Storage {
         self.storage
     }
 
@@ -78,6 +79,12 @@ impl<'a> CapturedEvent<'a> {
     /// Returns the span that this event is in, or `None` if it is in none.
     pub fn parent(&self) -> Option<CapturedSpan<'a>> {
         self.node().links.parent.map(|parent| self.storage.span(parent))
+    }
+
+    /// The span or event with the same parent that came before.
+    #[cfg(feature = "predicates")]
+    pub(super) fn previous_sibling(&self) -> Option<CapturedNode<'a>> {
+        self.node().links.previous.map(|node| self.storage.node(node))
     }
 
     /// The next span or event with the same parent.

@@ -78,6 +78,9 @@ impl Capture {
     pub(super) fn start_with(options: CaptureBuilder) -> Self {
         let ending = Ending::new(options.printing, options.watch);
         let storage = options.storage;
+        if let Some(filter) = &options.filter {
+            storage.set_filter(filter.clone());
+        }
         let dispatch = Dispatch::new(CaptureSubscriber::new(&storage, options.filter));
         let guard = dispatcher::set_default(&dispatch);
         started(Started { storage: storage.clone(), _guard: guard, is_over: false });

@@ -28,6 +28,42 @@ pub enum CapturedNode<'a> {
     Event(CapturedEvent<'a>),
 }
 
+#[cfg(feature = "predicates")]
+impl<'a> CapturedNode<'a> {
+    /// The trace that the node is in.
+    pub(crate) fn trace(&self) -> &'a Storage {
+        match self {
+            Self::Span(span) => span.trace(),
+            Self::Event(event) => event.trace(),
+        }
+    }
+
+    /// Iterates over the spans around the node, from the parent to the root.
+    pub(crate) fn ancestors(self) -> impl Iterator<Item = CapturedSpan<'a>> + use<'a> {
+        let parent = match self {
+            Self::Span(span) => span.parent(),
+            Self::Event(event) => event.parent(),
+        };
+        core::iter::successors(parent, CapturedSpan::parent)
+    }
+
+    /// The next span or event with the same parent.
+    pub(crate) fn next_sibling(&self) -> Option<Self> {
+        match self {
+            Self::Span(span) => span.next_sibling(),
+            Self::Event(event) => event.next_sibling(),
+        }
+    }
+
+    /// The span or event with the same parent that came before.
+    pub(crate) fn previous_sibling(&self) -> Option<Self> {
+        match self {
+            Self::Span(span) => span.previous_sibling(),
+            Self::Event(event) => event.previous_sibling(),
+        }
+    }
+}
+
 /// Walks the children of one node from both ends.
 #[derive(Debug, Clone)]
 struct Siblings<'a> {

@@ -10,6 +10,7 @@ use tracing_core::{
 };
 use tracing_subscriber::{
     Layer,
+    filter::Targets,
     layer::{Context, Filter},
     registry::{LookupSpan, SpanRef},
 };
@@ -100,6 +101,9 @@ where
     where
         F: Filter<S> + Send + Sync + 'static,
     {
+        if let Some(max_level) = filter.max_level_hint() {
+            self.storage.set_filter(Targets::new().with_default(max_level));
+        }
         self.filter = Some(Box::new(filter));
         self
     }

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use parking_lot::{Condvar, Mutex};
 use tracing_core::Metadata;
+use tracing_subscriber::filter::Targets;
 
 use super::{Keep, Storage, node::SpanKey};
 
@@ -160,6 +161,11 @@ impl SharedStorage {
     /// ```
     pub fn keep_times(&self) {
         self.change(Storage::keep_times);
+    }
+
+    /// Notes what is let pass at all, so that nobody takes the rest for missing.
+    pub(super) fn set_filter(&self, filter: Targets) {
+        self.change(|storage| storage.filter = Some(Arc::new(filter)));
     }
 
     fn change(&self, f: impl FnOnce(&mut Storage)) {

@@ -85,7 +85,8 @@ impl Storage {
         let timeline = self.timeline.successor();
         let (bound, left_out) = (self.bound, self.left_out);
         let seen = self.seen.clone();
-        let mut copy = Self { keys, timeline, bound, left_out, seen, ..Self::default() };
+        let filter = self.filter.clone();
+        let mut copy = Self { keys, timeline, bound, left_out, filter, seen, ..Self::default() };
         let mut places = vec![None; self.spans.len()];
         for entry in self.timeline.entries() {
             match self.timeline.get(entry) {

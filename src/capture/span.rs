@@ -67,7 +67,8 @@ impl<'a> CapturedSpan<'a> {
         Self { storage, index }
     }
 
-    pub(super) fn storage(&self) -> &'a Storage {
+    /// The trace that it is in.
+    pub(crate) fn trace(&self) -> &'a Storage {
         self.storage
     }
 
@@ -206,6 +207,12 @@ impl<'a> CapturedSpan<'a> {
     /// those of `deep_scan_events()`.
     pub fn descendant_events(&self) -> DescendantEvents<'a> {
         DescendantEvents::new(*self)
+    }
+
+    /// The span or event with the same parent that came before.
+    #[cfg(feature = "predicates")]
+    pub(super) fn previous_sibling(&self) -> Option<CapturedNode<'a>> {
+        self.node().links.previous.map(|node| self.storage.node(node))
     }
 
     /// The next span or event with the same parent.

@@ -1,5 +1,7 @@
-use alloc::vec::Vec;
+use alloc::{sync::Arc, vec::Vec};
 use std::time::SystemTime;
+
+use tracing_subscriber::filter::Targets;
 
 use super::{
     CapturedEvent, CapturedEvents, CapturedNode, CapturedNodes, CapturedSpan, CapturedSpans,
@@ -48,6 +50,8 @@ pub struct Storage {
     /// About what nodes and values take in memory.
     pub(super) bytes: usize,
     pub(super) left_out: u64,
+    /// What the capture lets pass, as far as it knows.
+    pub(super) filter: Option<Arc<Targets>>,
     pub(super) seen: Seen,
 }
 
@@ -146,6 +150,12 @@ impl Storage {
 
     pub(super) fn is_within_bound(&self) -> bool {
         self.bound.is_kept(self.size())
+    }
+
+    /// What the capture lets pass, if that is not everything, as far as it knows.
+    #[cfg(feature = "predicates")]
+    pub(crate) fn filter(&self) -> Option<&Targets> {
+        self.filter.as_deref()
     }
 
     pub(crate) fn size(&self) -> Size {

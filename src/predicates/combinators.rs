@@ -1,10 +1,17 @@
-use alloc::string::ToString;
+use alloc::{boxed::Box, string::ToString};
 use core::fmt;
 
 use ::predicates::{
     Predicate,
-    reflection::{Case, PredicateReflection, Product},
+    reflection::{Case, Child, Parameter, PredicateReflection, Product},
 };
+
+/// Name of the parameter by which combinations are told apart in a [`Case`].
+pub(super) const OPERATOR: &str = "operator";
+
+fn operator<'a>(name: &'a &'static str) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
+    Box::new(core::iter::once(Parameter::new(OPERATOR, name)))
+}
 
 /// Predicate that is true if both of its parts are, made by `&`.
 ///
@@ -35,18 +42,26 @@ impl<T: fmt::Display, U: fmt::Display> fmt::Display for And<T, U> {
     }
 }
 
-impl<T: PredicateReflection, U: PredicateReflection> PredicateReflection for And<T, U> {}
+impl<T: PredicateReflection, U: PredicateReflection> PredicateReflection for And<T, U> {
+    fn parameters<'a>(&'a self) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
+        operator(&"and")
+    }
+
+    fn children<'a>(&'a self) -> Box<dyn Iterator<Item = Child<'a>> + 'a> {
+        Box::new([Child::new("first", &self.first), Child::new("second", &self.second)].into_iter())
+    }
+}
 
 impl<T: Predicate<Item>, U: Predicate<Item>, Item: ?Sized> Predicate<Item> for And<T, U> {
     fn eval(&self, item: &Item) -> bool {
         self.first.eval(item) && self.second.eval(item)
     }
 
-    /// A case of falseness has all parts that are false: who looks for what came nearest wants to
-    /// know how many there are.
+    /// The case has those of both parts, each with a result of its own: who looks for what came
+    /// nearest wants to know how many are true.
     fn find_case(&self, expected: bool, item: &Item) -> Option<Case<'_>> {
-        let parts = (self.first.find_case(expected, item), self.second.find_case(expected, item));
-        find_case(self, expected, expected, parts)
+        let parts = || [find_any_case(&self.first, item), find_any_case(&self.second, item)];
+        (self.eval(item) == expected).then(|| find_case(self, expected, parts()))
     }
 }
 
@@ -78,7 +93,15 @@ impl<T: fmt::Display, U: fmt::Display> fmt::Display for Or<T, U> {
     }
 }
 
-impl<T: PredicateReflection, U: PredicateReflection> PredicateReflection for Or<T, U> {}
+impl<T: PredicateReflection, U: PredicateReflection> PredicateReflection for Or<T, U> {
+    fn parameters<'a>(&'a self) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
+        operator(&"or")
+    }
+
+    fn children<'a>(&'a self) -> Box<dyn Iterator<Item = Child<'a>> + 'a> {
+        Box::new([Child::new("first", &self.first), Child::new("second", &self.second)].into_iter())
+    }
+}
 
 impl<T: Predicate<Item>, U: Predicate<Item>, Item: ?Sized> Predicate<Item> for Or<T, U> {
     fn eval(&self, item: &Item) -> bool {
@@ -86,23 +109,27 @@ impl<T: Predicate<Item>, U: Predicate<Item>, Item: ?Sized> Predicate<Item> for O
     }
 
     fn find_case(&self, expected: bool, item: &Item) -> Option<Case<'_>> {
-        let parts = (self.first.find_case(expected, item), self.second.find_case(expected, item));
-        find_case(self, expected, !expected, parts)
+        let parts = || [find_any_case(&self.first, item), find_any_case(&self.second, item)];
+        (self.eval(item) == expected).then(|| find_case(self, expected, parts()))
     }
 }
 
-/// Builds the case of a combination from those of its parts.
+/// Builds the case of a combination, with those of its parts: what holds of them and what does not.
 fn find_case<'a>(
     combination: &'a dyn PredicateReflection,
     expected: bool,
-    needs_both: bool,
-    parts: (Option<Case<'a>>, Option<Case<'a>>),
+    parts: [Option<Case<'a>>; 2],
+) -> Case<'a> {
+    let parts = parts.into_iter().flatten();
+    parts.fold(Case::new(Some(combination), expected), Case::add_child)
+}
+
+/// Finds the case of a part, whichever there is.
+fn find_any_case<'a, P: Predicate<Item>, Item: ?Sized>(
+    predicate: &'a P,
+    item: &Item,
 ) -> Option<Case<'a>> {
-    if matches!(parts, (None, None)) || needs_both && matches!(parts, (None, _) | (_, None)) {
-        return None;
-    }
-    let case = Case::new(Some(combination), expected);
-    Some(parts.0.into_iter().chain(parts.1).fold(case, Case::add_child))
+    predicate.find_case(false, item).or_else(|| predicate.find_case(true, item))
 }
 
 /// Predicate that is true if another one is not, made by `!`.
@@ -132,7 +159,15 @@ impl<T: fmt::Display> fmt::Display for Not<T> {
     }
 }
 
-impl<T: PredicateReflection> PredicateReflection for Not<T> {}
+impl<T: PredicateReflection> PredicateReflection for Not<T> {
+    fn parameters<'a>(&'a self) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
+        operator(&"not")
+    }
+
+    fn children<'a>(&'a self) -> Box<dyn Iterator<Item = Child<'a>> + 'a> {
+        Box::new(core::iter::once(Child::new("negated", &self.negated)))
+    }
+}
 
 impl<T: Predicate<Item>, Item: ?Sized> Predicate<Item> for Not<T> {
     fn eval(&self, item: &Item) -> bool {
@@ -159,8 +194,11 @@ impl<T: Predicate<Item>, Item: ?Sized> Predicate<Item> for Not<T> {
 
 /// Gives a predicate of this module its operators.
 macro_rules! impl_bool_ops {
-    ($name:ident <$($param:ident),+>) => {
-        impl<$($param,)+ Rhs> core::ops::BitAnd<Rhs> for $name <$($param),+>
+    ($name:ident) => {
+        impl_bool_ops!($name <>);
+    };
+    ($name:ident <$($param:ident),*>) => {
+        impl<$($param,)* Rhs> core::ops::BitAnd<Rhs> for $name <$($param),*>
         where
             Rhs: ::predicates::reflection::PredicateReflection,
         {
@@ -171,7 +209,7 @@ macro_rules! impl_bool_ops {
             }
         }
 
-        impl<$($param,)+ Rhs> core::ops::BitOr<Rhs> for $name <$($param),+>
+        impl<$($param,)* Rhs> core::ops::BitOr<Rhs> for $name <$($param),*>
         where
             Rhs: ::predicates::reflection::PredicateReflection,
         {
@@ -182,7 +220,7 @@ macro_rules! impl_bool_ops {
             }
         }
 
-        impl <$($param),+> core::ops::Not for $name <$($param),+> {
+        impl <$($param),*> core::ops::Not for $name <$($param),*> {
             type Output = $crate::predicates::Not<Self>;
 
             fn not(self) -> Self::Output {

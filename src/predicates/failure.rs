@@ -1,6 +1,7 @@
 //! What a failed assertion says.
 
 use alloc::{
+    format,
     string::{String, ToString},
     vec::Vec,
 };
@@ -11,9 +12,10 @@ use ::predicates::{
     reflection::{Case, PredicateReflection, Product},
 };
 
-use crate::capture::{
-    Captured, Shown,
-    excerpt::{MAX_LISTED, push_trace},
+use super::combinators::OPERATOR;
+use crate::{
+    capture::{Captured, CapturedNode, Shown, Storage, excerpt::MAX_LISTED},
+    snapshot::Around,
 };
 
 /// A case that says what there actually was. What the value shows has to be safe to show.
@@ -27,15 +29,20 @@ pub(super) fn actual<'a>(
     Case::new(Some(predicate), expected).add_product(product)
 }
 
-/// Nothing matches: what came nearest, and why it does not match.
-pub(super) fn no_match<'a, T, P>(items: impl Iterator<Item = T>, predicate: &P) -> String
+/// Too few match: what came nearest, and which conditions of the predicate it meets.
+pub(super) fn missing<'a, T, P>(
+    headline: &str,
+    storage: &Storage,
+    items: impl Iterator<Item = T>,
+    predicate: &P,
+) -> String
 where
     T: Captured<'a>,
     P: Predicate<T> + ?Sized,
 {
     let [noun, nouns] = T::NOUNS;
     let (count, nearest) = nearest(items, predicate);
-    let mut message = Message::new(&format_args!("no {noun} matches {predicate}"));
+    let mut message = Message::new(headline);
     match count {
         0 => message.line(&format_args!("\nthere are no {nouns} to look at")),
         1 => message.line(&format_args!("\nthe only {noun}:")),
@@ -43,14 +50,15 @@ where
     }
     for item in &nearest {
         message.item(item);
-        message.reasons(predicate.find_case(false, item).as_ref());
+        message.conditions(predicate.find_case(false, item).as_ref());
     }
-    message.finish(nearest.first())
+    message.finish(storage, &nearest)
 }
 
-/// Some match that should not, or more than should.
+/// Some items should not be there, or not be as they are: those, and why.
 pub(super) fn unwanted<'a, T, P>(
-    what: &str,
+    headline: &str,
+    storage: &Storage,
     unwanted: impl Iterator<Item = T>,
     predicate: &P,
 ) -> String
@@ -58,25 +66,78 @@ where
     T: Captured<'a>,
     P: Predicate<T> + ?Sized,
 {
-    let mut message = Message::new(&format_args!("{what}: {predicate}\n"));
-    let mut first = None;
+    let mut message = Message::new(headline);
+    message.line(&"");
+    let mut listed = Vec::new();
     let mut count = 0_usize;
     for item in unwanted {
-        if count < MAX_LISTED {
-            message.item(&item);
-            // There are none if the item is not wanted because it matches.
-            message.reasons(predicate.find_case(false, &item).as_ref());
-        }
-        first = first.or(Some(item));
         count += 1;
+        if listed.len() < MAX_LISTED {
+            message.item(&item);
+            // An item that matches is not wanted because it does: the conditions say nothing new.
+            message.conditions(predicate.find_case(false, &item).as_ref());
+            listed.push(item);
+        }
     }
     if count > MAX_LISTED {
         message.line(&format_args!("  (and {} more)", count - MAX_LISTED));
     }
-    message.finish(first.as_ref())
+    message.finish(storage, &listed)
 }
 
-/// Counts the items, and finds those that miss the fewest conditions; among equals, the first.
+/// Items do not come as expected: how far they do, what should come next, and what comes instead.
+pub(super) fn out_of_order<'a, T: Captured<'a>>(
+    headline: &str,
+    storage: &Storage,
+    expected: &[&dyn Predicate<T>],
+    found: &[T],
+    instead: Option<T>,
+    rest: impl Iterator<Item = T>,
+) -> String {
+    let mut message = Message::new(headline);
+    message.line(&"");
+    for (item, predicate) in found.iter().zip(expected) {
+        message.line(&format_args!("✓ {predicate}"));
+        message.item(item);
+    }
+    let mut marked = found.to_vec();
+    if let Some(predicate) = expected.get(found.len()) {
+        message.line(&format_args!("✗ {predicate}"));
+        let (items, what) = match instead {
+            Some(instead) => (alloc::vec![instead], "instead"),
+            None => (nearest(rest, *predicate).1, "nearest of what follows"),
+        };
+        if items.is_empty() {
+            message.line(&"  (nothing follows)");
+        } else {
+            message.line(&format_args!("  {what}:"));
+        }
+        for item in items {
+            message.item(&item);
+            message.conditions(predicate.find_case(false, &item).as_ref());
+            marked.push(item);
+        }
+    } else {
+        message.line(&"✗ nothing more; instead:");
+        if let Some(item) = instead {
+            message.item(&item);
+            marked.push(item);
+        }
+    }
+    let left = expected.len().saturating_sub(found.len() + 1);
+    if left > 0 {
+        message.line(&format_args!("  (and {left} more expected)"));
+    }
+    message.finish(storage, &marked)
+}
+
+/// What was asked for cannot be answered, for a reason that the headline names.
+pub(super) fn blind(headline: &str, storage: &Storage) -> String {
+    Message::new(headline).finish::<crate::capture::CapturedSpan<'_>>(storage, &[])
+}
+
+/// Counts the items that do not match, and finds those that meet the most conditions; among equals,
+/// the first.
 fn nearest<'a, T, P>(items: impl Iterator<Item = T>, predicate: &P) -> (usize, Vec<T>)
 where
     T: Captured<'a>,
@@ -85,8 +146,9 @@ where
     let mut count = 0;
     let mut nearest = Vec::<(usize, T)>::new();
     for item in items {
+        let Some(case) = predicate.find_case(false, &item) else { continue };
         count += 1;
-        let unmet = predicate.find_case(false, &item).map_or(1, |case| leaves(&case).len());
+        let unmet = unmet(&case);
         let position = nearest.partition_point(|(other, _)| *other <= unmet);
         if position < MAX_LISTED {
             nearest.truncate(MAX_LISTED - 1);
@@ -96,15 +158,37 @@ where
     (count, nearest.into_iter().map(|(_, item)| item).collect())
 }
 
+/// Counts the conditions that would have to be met for the case to be another one. Of alternatives, one
+/// is enough.
+fn unmet(case: &Case<'_>) -> usize {
+    if case.result() {
+        return 0;
+    }
+    let children = || case.children().map(unmet);
+    if case.children().next().is_none() {
+        1
+    } else if is_alternative(case) {
+        children().min().unwrap_or(1)
+    } else {
+        children().sum()
+    }
+}
+
+fn is_alternative(case: &Case<'_>) -> bool {
+    let mut parameters = case.predicate().into_iter().flat_map(PredicateReflection::parameters);
+    parameters
+        .any(|parameter| parameter.name() == OPERATOR && parameter.value().to_string() == "or")
+}
+
 /// Text of a message, as far as it is made.
 struct Message {
     text: String,
 }
 
 impl Message {
-    fn new(headline: &dyn fmt::Display) -> Self {
+    fn new(headline: &str) -> Self {
         let mut message = Self { text: String::new() };
-        message.line(headline);
+        message.line(&headline);
         message
     }
 
@@ -117,33 +201,47 @@ impl Message {
         self.line(&format_args!("  {item:.0}"));
     }
 
-    fn reasons(&mut self, case: Option<&Case<'_>>) {
-        for leaf in case.into_iter().flat_map(leaves) {
-            self.line(&format_args!("    ✗ {}", reason(leaf)));
+    /// Lists conditions, each with a tick or a cross, and what there actually is.
+    fn conditions(&mut self, case: Option<&Case<'_>>) {
+        let Some(case) = case else { return };
+        let mut unvisited = alloc::vec![(case, 2_usize)];
+        while let Some((case, indent)) = unvisited.pop() {
+            let children: Vec<_> = case.children().collect();
+            let mark = if case.result() { '✓' } else { '✗' };
+            let indent = if children.is_empty() {
+                self.line(&format_args!(
+                    "{:indent$}{mark} {}",
+                    "",
+                    reason(case),
+                    indent = 2 * indent
+                ));
+                indent
+            } else if is_alternative(case) {
+                let one_of = format!("{mark} one of");
+                self.line(&format_args!("{:indent$}{one_of}:", "", indent = 2 * indent));
+                indent + 1
+            } else {
+                indent
+            };
+            unvisited.extend(children.into_iter().rev().map(|child| (child, indent)));
         }
     }
 
-    /// Adds the trace that the item is in.
-    fn finish<'a, T: Captured<'a>>(mut self, item: Option<&T>) -> String {
-        if let Some(storage) = item.map(T::storage) {
-            push_trace(&mut self.text, Shown::plain(storage));
+    /// Adds the trace, with these items marked.
+    fn finish<'a, T: Captured<'a>>(mut self, storage: &Storage, items: &[T]) -> String {
+        let marked: Vec<CapturedNode<'_>> = items.iter().map(T::node).collect();
+        let Some(trace) = marked.first().map(CapturedNode::trace).or(Some(storage)) else {
+            return self.text;
+        };
+        if trace.roots().len() > 0 {
+            let around = Around::new(trace, marked);
+            self.line(&format_args!("\n{around}"));
+            if around.is_whole() {
+                Shown::plain(trace).set_seen();
+            }
         }
         self.text
     }
-}
-
-/// The cases that are not made of others: each a condition, met or not.
-fn leaves<'a>(case: &'a Case<'a>) -> Vec<&'a Case<'a>> {
-    let mut leaves = Vec::new();
-    let mut unvisited = alloc::vec![case];
-    while let Some(case) = unvisited.pop() {
-        let children: Vec<_> = case.children().collect();
-        if children.is_empty() {
-            leaves.push(case);
-        }
-        unvisited.extend(children.into_iter().rev());
-    }
-    leaves
 }
 
 fn reason(leaf: &Case<'_>) -> String {

@@ -1,12 +1,16 @@
+use alloc::boxed::Box;
 use core::fmt;
 
 use ::predicates::{
     Predicate,
-    reflection::{Case, PredicateReflection},
+    reflection::{Case, Parameter, PredicateReflection},
 };
 use tracing_core::{Level, LevelFilter};
 
-use super::failure::actual;
+use super::{
+    failure::actual,
+    sight::{ALL_LEVELS, LEVEL, LEVELS},
+};
 use crate::capture::Captured;
 
 /// What [`level()`] takes.
@@ -90,7 +94,13 @@ impl<P: fmt::Display> fmt::Display for LevelPredicate<P> {
     }
 }
 
-impl<P: PredicateReflection> PredicateReflection for LevelPredicate<P> {}
+impl<P: Predicate<Level>> PredicateReflection for LevelPredicate<P> {
+    fn parameters<'a>(&'a self) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
+        let levels = ALL_LEVELS.iter().filter(|level| self.matches.eval(level));
+        let levels = levels.map(|level| Parameter::new(LEVEL, level));
+        Box::new(core::iter::once(Parameter::new(LEVELS, &self.matches)).chain(levels))
+    }
+}
 
 impl<'a, P: Predicate<Level>, T: Captured<'a>> Predicate<T> for LevelPredicate<P> {
     fn eval(&self, item: &T) -> bool {

@@ -28,6 +28,7 @@
 //! ```
 
 mod allow;
+mod checks;
 #[macro_use]
 mod combinators;
 mod failure;
@@ -35,9 +36,13 @@ mod field;
 mod level;
 mod message;
 mod name;
+mod order;
 mod parent;
 mod scanner;
+mod scope;
+mod sight;
 mod target;
+mod tree;
 
 #[doc(no_inline)]
 pub use ::predicates::{
@@ -50,14 +55,17 @@ pub use ::predicates::{
 };
 
 pub use self::{
+    checks::ScanError,
     combinators::{And, Not, Or},
     field::{EquivPredicate, FieldPredicate, IntoFieldPredicate, ValuePredicate, field, value},
     level::{IntoLevelPredicate, LevelPredicate, level},
     message::{MessagePredicate, message},
     name::{NamePredicate, name},
     parent::{AncestorPredicate, ParentPredicate, ancestor, parent},
-    scanner::{ScanExt, Scanner},
+    scanner::{Ancestors, IntoCount, ScanExt, Scanner},
+    scope::Scope,
     target::{IntoTargetPredicate, TargetPredicate, TargetStrPredicate, target},
+    tree::{IntoTree, TreePredicate, tree},
 };
 
 /// Makes a closure of a predicate, for [`Iterator::filter()`] and the like.

@@ -1,11 +1,12 @@
+use alloc::boxed::Box;
 use core::fmt;
 
 use ::predicates::{
     Predicate,
-    reflection::{Case, PredicateReflection},
+    reflection::{Case, Parameter, PredicateReflection},
 };
 
-use super::failure::actual;
+use super::{failure::actual, sight::TARGET};
 use crate::{capture::Captured, wire::text::Quoted};
 
 /// What [`target()`] takes.
@@ -79,7 +80,11 @@ impl<P: fmt::Display> fmt::Display for TargetPredicate<P> {
     }
 }
 
-impl<P: PredicateReflection> PredicateReflection for TargetPredicate<P> {}
+impl<P: PredicateReflection> PredicateReflection for TargetPredicate<P> {
+    fn parameters<'a>(&'a self) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
+        self.matches.parameters()
+    }
+}
 
 impl<'a, P: Predicate<str>, T: Captured<'a>> Predicate<T> for TargetPredicate<P> {
     fn eval(&self, item: &T) -> bool {
@@ -104,7 +109,11 @@ impl fmt::Display for TargetStrPredicate<'_> {
     }
 }
 
-impl PredicateReflection for TargetStrPredicate<'_> {}
+impl PredicateReflection for TargetStrPredicate<'_> {
+    fn parameters<'a>(&'a self) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
+        Box::new(core::iter::once(Parameter::new(TARGET, &self.module)))
+    }
+}
 
 impl Predicate<str> for TargetStrPredicate<'_> {
     fn eval(&self, target: &str) -> bool {

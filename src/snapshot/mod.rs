@@ -5,8 +5,13 @@
 //! addresses. Text that a program traced is never taken at its word: characters that steer a
 //! terminal, or change the direction of the text around them, are escaped.
 
+#[cfg(feature = "predicates")]
+mod around;
 #[cfg(feature = "snapshot")]
 pub(crate) mod assert;
 mod serialize;
 mod tree;
 mod visible;
+
+#[cfg(feature = "predicates")]
+pub(crate) use self::around::Around;

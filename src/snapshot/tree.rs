@@ -93,7 +93,7 @@ fn hidden(storage: &Storage, filter: Option<&Targets>) -> usize {
 
 /// Draws a tree, and puts line breaks between its lines.
 #[derive(Default)]
-struct Tree<'a> {
+pub(super) struct Tree<'a> {
     filter: Option<&'a Targets>,
     is_coloured: bool,
     is_first_written: bool,
@@ -138,7 +138,7 @@ impl<'a> Tree<'a> {
         Ok(())
     }
 
-    fn write_line(
+    pub(super) fn write_line(
         &self,
         formatter: &mut fmt::Formatter<'_>,
         node: CapturedNode<'_>,

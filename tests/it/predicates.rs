@@ -101,20 +101,22 @@ fn wrong_number_is_shown_with_the_right_one() {
 
     nearest of 3 spans:
       INFO connect{host=::1 secure=true}
+        ✓ name(var == "connect"): name is "connect"
         ✗ field "host"(var == "localhost:80"): host is ::1
       INFO connect{host="localhost"}
+        ✓ name(var == "connect"): name is "connect"
         ✗ field "host"(var == "localhost:80"): host is "localhost"
       INFO serve{port=8080}
         ✗ name(var == "connect"): name is "serve"
         ✗ field "host"(var == "localhost:80"): host is not there
 
     the trace:
-    INFO serve{port=8080}
-    ├─ INFO connect{host=::1 secure=true}
-    │  └─ WARN slow: dns millis=850 ratio=0.5
-    └─ INFO connect{host="localhost"}
-       ├─ ERROR failed code=-3 reason=Some("refused")
-       └─ INFO attempts=3
+    ▶ INFO serve{port=8080}
+    ▶ ├─ INFO connect{host=::1 secure=true}
+      │  └─ WARN slow: dns millis=850 ratio=0.5
+    ▶ └─ INFO connect{host="localhost"}
+         ├─ ERROR failed code=-3 reason=Some("refused")
+         └─ INFO attempts=3
     "#);
 }
 
@@ -129,12 +131,12 @@ fn too_many_matches_are_listed() {
       INFO connect{host="localhost"}
 
     the trace:
-    INFO serve{port=8080}
-    ├─ INFO connect{host=::1 secure=true}
-    │  └─ WARN slow: dns millis=850 ratio=0.5
-    └─ INFO connect{host="localhost"}
-       ├─ ERROR failed code=-3 reason=Some("refused")
-       └─ INFO attempts=3
+      INFO serve{port=8080}
+    ▶ ├─ INFO connect{host=::1 secure=true}
+      │  └─ WARN slow: dns millis=850 ratio=0.5
+    ▶ └─ INFO connect{host="localhost"}
+         ├─ ERROR failed code=-3 reason=Some("refused")
+         └─ INFO attempts=3
     "#);
 }
 
@@ -148,12 +150,12 @@ fn offenders_are_listed() {
       ERROR failed code=-3 reason=Some("refused")
 
     the trace:
-    INFO serve{port=8080}
-    ├─ INFO connect{host=::1 secure=true}
-    │  └─ WARN slow: dns millis=850 ratio=0.5
-    └─ INFO connect{host="localhost"}
-       ├─ ERROR failed code=-3 reason=Some("refused")
-       └─ INFO attempts=3
+      INFO serve{port=8080}
+      ├─ INFO connect{host=::1 secure=true}
+    ▶ │  └─ WARN slow: dns millis=850 ratio=0.5
+      └─ INFO connect{host="localhost"}
+    ▶    ├─ ERROR failed code=-3 reason=Some("refused")
+         └─ INFO attempts=3
     "#);
     assert_snapshot!(panic_message(|| trace.scan_events().all(&level(LevelFilter::WARN))), @r#"
     1 of 3 events do not match: level(WARN or more severe)
@@ -162,12 +164,12 @@ fn offenders_are_listed() {
         ✗ level(WARN or more severe): level is INFO
 
     the trace:
-    INFO serve{port=8080}
-    ├─ INFO connect{host=::1 secure=true}
-    │  └─ WARN slow: dns millis=850 ratio=0.5
-    └─ INFO connect{host="localhost"}
-       ├─ ERROR failed code=-3 reason=Some("refused")
-       └─ INFO attempts=3
+      INFO serve{port=8080}
+      ├─ INFO connect{host=::1 secure=true}
+      │  └─ WARN slow: dns millis=850 ratio=0.5
+      └─ INFO connect{host="localhost"}
+         ├─ ERROR failed code=-3 reason=Some("refused")
+    ▶    └─ INFO attempts=3
     "#);
 }
 
@@ -178,6 +180,9 @@ fn nothing_to_look_at_is_said_so() {
     no span matches name(var == "connect")
 
     there are no spans to look at
+
+    the trace:
+      INFO alone
     "#);
     assert_snapshot!(panic_message(|| trace.scan_events().last(&message(eq("lonely")))), @r#"
     no event matches message(var == "lonely")
@@ -187,7 +192,7 @@ fn nothing_to_look_at_is_said_so() {
         ✗ message(var == "lonely"): message is "alone"
 
     the trace:
-    INFO alone
+    ▶ INFO alone
     "#);
 }
 
@@ -201,5 +206,6 @@ fn long_traces_are_cut() {
     let text = panic_message(|| trace.scan_events().none(&message(eq("event"))));
     assert!(text.lines().count() < 80, "{text}");
     assert!(text.contains("(and 995 more)"), "{text}");
-    assert!(text.ends_with("(and more: it has 1000 spans and events)\n"), "{text}");
+    assert!(text.contains("the trace (a part of its 1000 spans and events):"), "{text}");
+    assert!(text.ends_with("  INFO event index=6\n  ⋮ 993 more\n"), "{text}");
 }

@@ -1,0 +1,188 @@
+//! The part of a tree that is around some of its nodes, which are marked.
+
+use alloc::{vec, vec::Vec};
+use core::fmt::{self, Write};
+
+use super::tree::Tree;
+use crate::capture::{CapturedNode, CapturedNodes, CapturedSpan, Storage};
+
+/// Nodes up to which a tree is drawn as a whole.
+const FEW: usize = 50;
+
+/// Siblings that are drawn on either side of a marked node.
+const BESIDE: usize = 2;
+
+/// Children that are drawn of a marked span.
+const INSIDE: usize = 3;
+
+/// Spans that are drawn around a marked node.
+const OUTSIDE: usize = 16;
+
+/// Shows marked nodes in their tree: all of it, if it is small, and otherwise what is next to them. What
+/// is left out is counted, but not drawn and then thrown away: there may be millions of nodes.
+pub(crate) struct Around<'a> {
+    storage: &'a Storage,
+    marked: Vec<CapturedNode<'a>>,
+    /// Spans around marked nodes.
+    open: Vec<CapturedSpan<'a>>,
+    /// Nodes beside and inside marked ones.
+    context: Vec<CapturedNode<'a>>,
+    /// The outermost spans that are drawn, if there are others around them.
+    inner_roots: Vec<CapturedSpan<'a>>,
+    is_whole: bool,
+}
+
+impl<'a> Around<'a> {
+    pub(crate) fn new(storage: &'a Storage, marked: Vec<CapturedNode<'a>>) -> Self {
+        let is_whole = storage.all_spans().len() + storage.all_events().len() <= FEW;
+        let mut around = Self {
+            storage,
+            marked: Vec::new(),
+            open: Vec::new(),
+            context: Vec::new(),
+            inner_roots: Vec::new(),
+            is_whole,
+        };
+        if !is_whole {
+            for node in &marked {
+                around.keep(*node);
+            }
+        }
+        around.marked = marked;
+        around
+    }
+
+    /// Whether the whole tree is drawn.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
+    fn keep(&mut self, node: CapturedNode<'a>) {
+        let mut ancestors = node.ancestors();
+        self.open.extend(ancestors.by_ref().take(OUTSIDE));
+        if ancestors.next().is_some() {
+            if let Some(outermost) = node.ancestors().nth(OUTSIDE - 1) {
+                if !self.inner_roots.contains(&outermost) {
+                    self.inner_roots.push(outermost);
+                }
+            }
+        }
+        let siblings = |step: fn(&CapturedNode<'a>) -> Option<CapturedNode<'a>>| {
+            core::iter::successors(step(&node), step).take(BESIDE)
+        };
+        self.context.extend(siblings(CapturedNode::previous_sibling));
+        self.context.extend(siblings(CapturedNode::next_sibling));
+        if let CapturedNode::Span(span) = node {
+            self.context.extend(span.nodes().take(INSIDE));
+        }
+    }
+
+    fn draw(&self, node: CapturedNode<'a>) -> Drawn {
+        let is_open = |span| self.open.contains(&span);
+        match node {
+            node if self.is_whole || self.marked.contains(&node) => Drawn::WithInside,
+            CapturedNode::Span(span) if is_open(span) => Drawn::WithInside,
+            node if self.context.contains(&node) => Drawn::Alone,
+            _ => Drawn::Not,
+        }
+    }
+
+    /// Writes the drawn ones of siblings, and what is drawn of what is in them. Roots have no branches
+    /// that lead to them.
+    fn write_siblings(
+        &self,
+        formatter: &mut fmt::Formatter<'_>,
+        siblings: CapturedNodes<'a>,
+        are_roots: bool,
+    ) -> fmt::Result {
+        let write_branches = |formatter: &mut fmt::Formatter<'_>,
+                              levels: &[Level<'_>],
+                              has_more| {
+            write_branches(formatter, levels.get(usize::from(are_roots)..).unwrap_or(&[]), has_more)
+        };
+        let mut unwritten = vec![Level { siblings, skipped: 0 }];
+        while let Some(level) = unwritten.last_mut() {
+            let node = level.siblings.next();
+            let drawn = node.map_or(Drawn::Alone, |node| self.draw(node));
+            if drawn == Drawn::Not {
+                level.skipped += 1;
+                continue;
+            }
+            let skipped = core::mem::take(&mut level.skipped);
+            if skipped > 0 {
+                formatter.write_str("\n  ")?;
+                write_branches(formatter, &unwritten, node.is_some())?;
+                write!(formatter, "⋮ {skipped} more")?;
+            }
+            let Some(node) = node else {
+                unwritten.pop();
+                continue;
+            };
+            self.write_mark(formatter, node)?;
+            let has_more = unwritten.last().is_some_and(|level| level.siblings.len() > 0);
+            write_branches(formatter, &unwritten, has_more)?;
+            Tree::default().write_line(formatter, node)?;
+            if let (CapturedNode::Span(span), Drawn::WithInside) = (node, drawn) {
+                unwritten.push(Level { siblings: span.nodes(), skipped: 0 });
+            }
+        }
+        Ok(())
+    }
+
+    fn write_mark(
+        &self,
+        formatter: &mut fmt::Formatter<'_>,
+        node: CapturedNode<'a>,
+    ) -> fmt::Result {
+        formatter.write_str(if self.marked.contains(&node) { "\n▶ " } else { "\n  " })
+    }
+}
+
+/// How much is drawn of a node.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Drawn {
+    Not,
+    Alone,
+    WithInside,
+}
+
+/// Siblings that are yet to be written.
+struct Level<'a> {
+    siblings: CapturedNodes<'a>,
+    /// Those just before that were not drawn.
+    skipped: usize,
+}
+
+fn write_branches(
+    formatter: &mut fmt::Formatter<'_>,
+    unwritten: &[Level<'_>],
+    has_more: bool,
+) -> fmt::Result {
+    let Some((_, around)) = unwritten.split_last() else { return Ok(()) };
+    for level in around {
+        formatter.write_str(if level.siblings.len() > 0 { "│  " } else { "   " })?;
+    }
+    formatter.write_str(if has_more { "├─ " } else { "└─ " })
+}
+
+impl fmt::Display for Around<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the trace")?;
+        if !self.is_whole {
+            let nodes = self.storage.all_spans().len() + self.storage.all_events().len();
+            write!(formatter, " (a part of its {nodes} spans and events)")?;
+        }
+        formatter.write_char(':')?;
+        if self.storage.left_out() > 0 {
+            write!(formatter, "\n  ({} nodes were left out of it)", self.storage.left_out())?;
+        }
+        self.write_siblings(formatter, self.storage.roots(), true)?;
+        for span in &self.inner_roots {
+            write!(formatter, "\n  (in {} more spans)", span.ancestors().count())?;
+            self.write_mark(formatter, CapturedNode::Span(*span))?;
+            Tree::default().write_line(formatter, CapturedNode::Span(*span))?;
+            self.write_siblings(formatter, span.nodes(), false)?;
+        }
+        Ok(())
+    }
+}
