@@ -56,8 +56,10 @@
 //! - **Transparent.** Replaying a program's stream gives the host the trace that the program would have
 //!   given it natively: parents, order, values with their types, levels and targets, subject to the
 //!   host's filters. Records of the `log` crate, through `tracing-log`, come from where they say.
-//! - **Nothing lost, nothing mixed.** A capture sees what its thread traced, and those that it was given
-//!   to, and nothing else, however many tests run at once, and whichever thread comes to a call site first.
+//! - **Nothing lost, nothing mixed.** A capture sees what its thread traced, and the threads and tasks that
+//!   it was [carried](CaptureHandle) to, and nothing else, however many tests run at once, and whichever
+//!   thread comes to a call site first. For code that starts threads by itself, there is a [process-wide
+//!   mode](Capture::start_process_wide).
 //! - **A failure explains itself.** It points at the line of the test, and shows what came nearest, why
 //!   that does not match, and the trace. A test that fails otherwise [prints it](CaptureBuilder#printing).
 //! - **A guest is hostile.** Whatever arrives, the receiver answers with a typed [`ReceiveError`], is as
@@ -107,6 +109,7 @@
 //! | `capture` | yes | [`Capture`], [`CaptureLayer`], [`Storage`] and its tree (with `std`) | `tracing-subscriber`, `parking_lot`, `anstyle` |
 //! | `predicates` | yes | [`mod@predicates`] (with `capture`) | `predicates` |
 //! | `snapshot` | yes | [`assert_trace_snapshot!`] (with `capture`) | `insta` |
+//! | `log` | no | records of the `log` crate are events of every [`Capture`] (with `capture`) | `tracing-log` |
 //! | `wasm-guest` | no | [`transport::wasm_guest`], the sender of a WASM guest (with `sender` and `frames`) | |
 //!
 //! [`tracing`]: https://docs.rs/tracing
@@ -136,10 +139,10 @@ mod wire;
 
 #[cfg(feature = "capture")]
 pub use crate::capture::{
-    Capture, CaptureBuilder, CaptureLayer, Captured, CapturedEvent, CapturedEvents,
-    CapturedMetadata, CapturedNode, CapturedNodes, CapturedSpan, CapturedSpans, DescendantEvents,
-    DescendantSpans, Happening, Keep, Moment, Print, SharedStorage, SpanStats, Storage, TimedOut,
-    Trace,
+    Capture, CaptureBuilder, CaptureHandle, CaptureLayer, Captured, CapturedEvent, CapturedEvents,
+    CapturedMetadata, CapturedNode, CapturedNodes, CapturedSpan, CapturedSpans, Carried,
+    DescendantEvents, DescendantSpans, Happening, Keep, Moment, Print, ProcessWideLayer,
+    SharedStorage, SpanStats, Storage, TimedOut, Trace,
 };
 #[cfg(all(feature = "receiver", feature = "frames"))]
 pub use crate::receiver::FrameDecoder;

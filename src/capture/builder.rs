@@ -82,9 +82,35 @@ impl fmt::Debug for CaptureBuilder {
 
 impl CaptureBuilder {
     /// Begins to capture what the current thread traces.
+    ///
+    /// # Panics
+    ///
+    /// Panics for the reason that [`Capture::start()`] does.
     #[track_caller]
     pub fn start(self) -> Capture {
         Capture::start_with(self)
+    }
+
+    /// Begins to capture what the test traces on whichever threads; see
+    /// [`Capture::start_process_wide()`].
+    ///
+    /// # Panics
+    ///
+    /// Panics for the reasons that [`Capture::start_process_wide()`] does.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::Capture;
+    ///
+    /// let capture = Capture::builder().filter("info").start_process_wide();
+    /// tracing::info!("captured");
+    /// tracing::debug!("not captured");
+    /// assert_eq!(capture.trace().all_events().len(), 1);
+    /// ```
+    #[track_caller]
+    pub fn start_process_wide(self) -> Capture {
+        Capture::start_process_wide_with(self)
     }
 }
 

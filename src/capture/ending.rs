@@ -2,7 +2,9 @@ use alloc::{format, string::String};
 use core::panic::{AssertUnwindSafe, Location};
 use std::{panic, thread};
 
-use super::{Storage, excerpt::push_trace, print::Printing, watch::Watch};
+use super::{
+    Storage, excerpt::push_trace, print::Printing, process_wide::unattributed, watch::Watch,
+};
 
 /// What there is to do when a capture ends: it prints its trace, and fails its test.
 #[derive(Debug)]
@@ -12,6 +14,7 @@ pub(super) struct Ending {
     started_at: &'static Location<'static>,
     /// A capture that something starts while it is being unwound is not that of the failing test.
     was_panicking: bool,
+    is_process_wide: bool,
 }
 
 impl Ending {
@@ -22,20 +25,33 @@ impl Ending {
             watch,
             started_at: Location::caller(),
             was_panicking: thread::panicking(),
+            is_process_wide: false,
         }
+    }
+
+    /// If the test fails, what belongs to no test is printed, too.
+    pub(super) fn of_process_wide(self) -> Self {
+        Self { is_process_wide: true, ..self }
     }
 
     /// Prints the trace, if that is asked for. Returns what the test is to fail with, which is never
     /// the case while it panics.
     pub(super) fn end(self, storage: &Storage) -> Result<(), String> {
         if thread::panicking() {
-            self.printing.print(storage, self.started_at, !self.was_panicking);
+            self.print(storage, !self.was_panicking);
             return Ok(());
         }
         // What the test allows is its own code, and may panic: that is a failure as well.
         let checked = panic::catch_unwind(AssertUnwindSafe(|| self.check(storage)));
-        self.printing.print(storage, self.started_at, !matches!(checked, Ok(Ok(()))));
+        self.print(storage, !matches!(checked, Ok(Ok(()))));
         checked.unwrap_or_else(|payload| panic::resume_unwind(payload))
+    }
+
+    fn print(&self, storage: &Storage, has_failed: bool) {
+        self.printing.print(storage, self.started_at, has_failed);
+        if self.is_process_wide && has_failed {
+            self.printing.print_unattributed(&unattributed());
+        }
     }
 
     fn check(&self, storage: &Storage) -> Result<(), String> {

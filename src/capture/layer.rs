@@ -1,8 +1,5 @@
 use alloc::{boxed::Box, vec::Vec};
-use core::{
-    fmt,
-    sync::atomic::{AtomicU64, Ordering},
-};
+use core::fmt;
 
 use tracing_core::{
     Event, Interest, Metadata, Subscriber,
@@ -20,6 +17,8 @@ use super::{
     collect::{collect, collect_event},
     metadata::CallSite,
     node::SpanKey,
+    test_span::is_test_span,
+    thread_spans,
 };
 
 /// [`Layer`] that captures spans and events into a [`SharedStorage`].
@@ -69,17 +68,16 @@ where
 {
     /// Creates a layer that captures everything which reaches it.
     pub fn new(storage: &SharedStorage) -> Self {
-        static NEXT_LAYER: AtomicU64 = AtomicU64::new(0);
-
         crate::interest::ask_all_subscribers();
-        let layer = NEXT_LAYER.fetch_add(1, Ordering::Relaxed);
-        Self { storage: storage.clone(), filter: None, layer }
+        Self { storage: storage.clone(), filter: None, layer: thread_spans::next_number() }
     }
 
     /// Captures only what passes the filter.
     ///
     /// Unlike [`Layer::with_filter()`], this works on any subscriber, not only on those that
-    /// support filters of single layers.
+    /// support filters of single layers. A span that is filtered out is none to this layer, whatever
+    /// other layers make of it: what is traced while a thread is in it stands in the span that the
+    /// thread is in besides.
     ///
     /// # Example
     ///
@@ -110,6 +108,20 @@ where
 
     fn is_enabled(&self, metadata: &Metadata<'_>, context: &Context<'_, S>) -> bool {
         self.filter.as_deref().is_none_or(|filter| filter.enabled(metadata, context))
+    }
+
+    /// Returns the parent that something has if spans that are filtered out are none.
+    fn parent(
+        &self,
+        is_contextual: bool,
+        explicit: Option<&Id>,
+        context: &Context<'_, S>,
+    ) -> Option<SpanKey> {
+        match explicit {
+            Some(parent) => self.captured(parent, context),
+            None if is_contextual => self.captured(&thread_spans::current(self.layer)?, context),
+            None => None,
+        }
     }
 
     fn captured(&self, id: &Id, context: &Context<'_, S>) -> Option<SpanKey> {
@@ -151,16 +163,21 @@ where
     }
 
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        if !self.is_enabled(attributes.metadata(), &context) {
+        let metadata = attributes.metadata();
+        if is_test_span(metadata) || !self.is_enabled(metadata, &context) {
             return;
         }
         if let Some(filter) = &self.filter {
             filter.on_new_span(attributes, id, context.clone());
         }
         let Some(span) = context.span(id) else { return };
-        let parent = span.scope().skip(1).find_map(|span| self.captured_span(&span));
+        let parent = if self.filter.is_some() {
+            self.parent(attributes.is_contextual(), attributes.parent(), &context)
+        } else {
+            span.scope().skip(1).find_map(|span| self.captured_span(&span))
+        };
         let values = collect(|visitor| attributes.record(visitor));
-        let call_site = CallSite::Native(attributes.metadata());
+        let call_site = CallSite::Native(metadata);
         let key = self.storage.write(|storage| storage.push_span(call_site, parent, values));
         let Some(key) = key else { return };
 
@@ -194,8 +211,12 @@ where
         if !is_enabled {
             return;
         }
-        let mut scope = context.event_scope(event).into_iter().flatten();
-        let parent = scope.find_map(|span| self.captured_span(&span));
+        let parent = if self.filter.is_some() {
+            self.parent(event.is_contextual(), event.parent(), &context)
+        } else {
+            let mut scope = context.event_scope(event).into_iter().flatten();
+            scope.find_map(|span| self.captured_span(&span))
+        };
         let (call_site, values) = collect_event(event);
         self.storage.write(|storage| storage.push_event(call_site, parent, values));
     }
@@ -203,12 +224,16 @@ where
     fn on_enter(&self, id: &Id, context: Context<'_, S>) {
         let Some(span) = self.captured(id, &context) else { return };
         if let Some(filter) = &self.filter {
+            thread_spans::enter(self.layer, id);
             filter.on_enter(id, context);
         }
         self.storage.write(|storage| storage.enter(span));
     }
 
     fn on_exit(&self, id: &Id, context: Context<'_, S>) {
+        if self.filter.is_some() {
+            thread_spans::exit(self.layer, id); // it may be closed by now
+        }
         let Some(span) = self.captured(id, &context) else { return };
         if let Some(filter) = &self.filter {
             filter.on_exit(id, context);

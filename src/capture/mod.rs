@@ -4,6 +4,10 @@
 //! a [`Capture`] is one in a subscriber of its own, for the time of a test. What a guest traced
 //! comes to it through a receiver, relayed or directly.
 //!
+//! A [`Capture`] is that of a thread; a [`CaptureHandle`] carries it to others. A *process-wide* one is one
+//! of many that share the global subscriber, in which a [`ProcessWideLayer`] gives each what is in its
+//! spans.
+//!
 //! Whoever reads a [`Storage`] reads a [`Trace`]: the tree as it was when it was asked for. Tracing
 //! goes on meanwhile, into a copy that is made when the first record comes, so that neither side
 //! ever waits for the other.
@@ -11,6 +15,7 @@
 mod bound;
 mod builder;
 mod captured;
+mod carried;
 mod collect;
 mod descendants;
 #[cfg(feature = "receiver")]
@@ -20,13 +25,18 @@ mod event;
 pub(crate) mod excerpt;
 mod fill;
 mod guard;
+mod handle;
 mod happening;
 mod iter;
 mod keys;
 mod layer;
+#[cfg(feature = "log")]
+mod logger;
 mod metadata;
 mod node;
 mod print;
+mod process_wide;
+mod routing;
 mod seen;
 mod shared;
 mod shown;
@@ -34,6 +44,7 @@ mod shrink;
 mod span;
 mod storage;
 mod subscriber;
+mod test_span;
 mod thread_spans;
 mod timeline;
 mod waiting;
@@ -46,14 +57,17 @@ pub use self::{
     bound::Keep,
     builder::CaptureBuilder,
     captured::Captured,
+    carried::Carried,
     descendants::{DescendantEvents, DescendantSpans},
     event::CapturedEvent,
     guard::Capture,
+    handle::CaptureHandle,
     happening::Happening,
     iter::{CapturedEvents, CapturedNode, CapturedNodes, CapturedSpans},
     layer::CaptureLayer,
     metadata::CapturedMetadata,
     print::Print,
+    routing::ProcessWideLayer,
     shared::{SharedStorage, Trace},
     span::{CapturedSpan, SpanStats},
     storage::Storage,

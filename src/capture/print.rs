@@ -120,14 +120,26 @@ impl Printing {
         if !is_due || storage.seen().has(shown) {
             return;
         }
-        let shown = Shown { is_coloured: is_coloured(), ..shown };
-        let mut text = String::new();
-        // Writing to a string does not fail.
-        let _ = write!(text, "trace of the capture started at {started_at}:\n{shown}\n\n");
-        // Only the macro writes to where the output of a test is captured. It panics if there is
-        // nobody to write to any more.
-        let _ = panic::catch_unwind(|| eprint!("{text}"));
+        print(format_args!("trace of the capture started at {started_at}:"), shown);
     }
+
+    /// Prints what belongs to no test, if there is something, when a test has failed.
+    pub(super) fn print_unattributed(&self, storage: &Storage) {
+        if self.when != Print::Never && storage.roots().next().is_some() {
+            let heading = "traced in this process, by none of its tests or after they ended:";
+            print(format_args!("{heading}"), self.shown(storage));
+        }
+    }
+}
+
+fn print(heading: core::fmt::Arguments<'_>, shown: Shown<'_>) {
+    let shown = Shown { is_coloured: is_coloured(), ..shown };
+    let mut text = String::new();
+    // Writing to a string does not fail.
+    let _ = write!(text, "{heading}\n{shown}\n\n");
+    // Only the macro writes to where the output of a test is captured. It panics if there is
+    // nobody to write to any more.
+    let _ = panic::catch_unwind(|| eprint!("{text}"));
 }
 
 /// Whether what is printed goes to a terminal: which of the streams it goes to in the end is up to

@@ -1,7 +1,4 @@
-use core::{
-    num::NonZeroU32,
-    sync::atomic::{AtomicU64, Ordering},
-};
+use core::num::NonZeroU32;
 
 use tracing_core::{
     Event, Interest, LevelFilter, Metadata, Subscriber,
@@ -34,11 +31,8 @@ pub(super) struct CaptureSubscriber {
 
 impl CaptureSubscriber {
     pub(super) fn new(storage: &SharedStorage, filter: Option<Targets>) -> Self {
-        static NEXT_NUMBER: AtomicU64 = AtomicU64::new(0);
-
         crate::interest::ask_all_subscribers();
-        let number = NEXT_NUMBER.fetch_add(1, Ordering::Relaxed);
-        Self { storage: storage.clone(), number, filter }
+        Self { storage: storage.clone(), number: thread_spans::next_number(), filter }
     }
 
     fn parent(&self, is_contextual: bool, explicit: Option<&Id>) -> Option<SpanKey> {

@@ -1,15 +1,25 @@
-//! In which spans of which capture the current thread is.
+//! In which spans of which capture, or layer that has a filter, the current thread is.
 
 use alloc::vec::Vec;
-use core::cell::RefCell;
+use core::{
+    cell::RefCell,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use tracing_core::span::Id;
 
 use crate::wire::SpanStack;
 
 std::thread_local! {
-    /// Captures in whose spans the thread is, each by its number.
+    /// Captures and layers in whose spans the thread is, each by its number.
     static ENTERED: RefCell<Vec<(u64, SpanStack<Id>)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Returns the number of a capture or a layer, which no other one has.
+pub(super) fn next_number() -> u64 {
+    static NEXT_NUMBER: AtomicU64 = AtomicU64::new(0);
+
+    NEXT_NUMBER.fetch_add(1, Ordering::Relaxed)
 }
 
 /// Notes that the thread enters a span.

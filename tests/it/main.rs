@@ -1,10 +1,12 @@
 //! One integration binary, a module a topic.
 
 mod capture;
+mod carrying;
 mod ending;
 mod frames;
 mod guest;
 mod json;
+mod layers;
 mod persistence;
 mod predicates;
 mod readme;
@@ -12,6 +14,7 @@ mod receiver;
 mod sender;
 mod snapshots;
 mod support;
+mod tasks;
 mod threads_of_host;
 mod transparent;
 mod values;

@@ -1,0 +1,231 @@
+//! Captures that are carried to other threads.
+
+use std::{
+    sync::{Barrier, mpsc},
+    thread,
+};
+
+use rayon::prelude::*;
+use spanshot::{Capture, CaptureHandle};
+use tracing::{Span, info, info_span};
+
+use crate::support::panic_message;
+
+struct TracesOnDrop;
+
+impl Drop for TracesOnDrop {
+    fn drop(&mut self) {
+        info!("dropped");
+    }
+}
+
+#[test]
+fn thread_carries_the_capture_and_not_the_span() {
+    let capture = Capture::start();
+    let _entered = info_span!("of the test").entered();
+    let value = thread::spawn(capture.carry(|| {
+        assert!(Span::current().is_none());
+        info_span!("of the thread").in_scope(|| info!("in it"));
+        7
+    }))
+    .join()
+    .unwrap();
+    assert_eq!(value, 7);
+    let tree = "INFO of the test{}\nINFO of the thread{}\n└─ INFO in it";
+    assert_eq!(capture.trace().to_string(), tree);
+}
+
+#[test]
+fn span_that_is_passed_on_keeps_what_other_threads_trace_in_it() {
+    let capture = Capture::start();
+    let span = info_span!("of the test");
+    thread::scope(|scope| {
+        scope.spawn(capture.carry(|| span.in_scope(|| info!("by a thread"))));
+    });
+    info!("outside");
+    let tree = "INFO of the test{}\n└─ INFO by a thread\nINFO outside";
+    assert_eq!(capture.trace().to_string(), tree);
+}
+
+#[test]
+fn thread_is_its_own_again_after_the_scope() {
+    let capture = Capture::start();
+    let handle = capture.handle();
+    thread::spawn(move || {
+        info!("before");
+        handle.in_scope(|| info!("in the scope"));
+        info!("after");
+        let panicked = panic_message(|| handle.in_scope(|| panic!("as it was told to")));
+        assert_eq!(panicked, "as it was told to");
+        info!("after the panic");
+    })
+    .join()
+    .unwrap();
+    assert_eq!(capture.trace().to_string(), "INFO in the scope");
+}
+
+#[test]
+fn closure_that_is_never_called_is_dropped_in_the_scope() {
+    let capture = Capture::start();
+    let traces = TracesOnDrop;
+    let carried = capture.carry(move || drop(traces));
+    thread::spawn(move || drop(carried)).join().unwrap();
+    assert_eq!(capture.trace().to_string(), "INFO dropped");
+}
+
+#[test]
+fn scopes_of_several_captures_are_within_one_another() {
+    let first = Capture::start();
+    let second = Capture::start();
+    let (to_first, to_second) = (first.handle(), second.handle());
+    thread::spawn(move || {
+        to_first.in_scope(|| {
+            let _entered = info_span!("first").entered();
+            to_second.in_scope(|| {
+                info!("second");
+                to_first.in_scope(|| info!("first again"));
+            });
+        });
+    })
+    .join()
+    .unwrap();
+    assert_eq!(first.trace().to_string(), "INFO first{}\n└─ INFO first again");
+    assert_eq!(second.trace().to_string(), "INFO second");
+}
+
+#[test]
+fn handle_outlives_its_capture() {
+    let capture = Capture::start();
+    let handle = capture.handle();
+    let span = info_span!("span");
+    drop(capture);
+    let other = Capture::start();
+    handle.in_scope(|| span.in_scope(|| info!("late")));
+    thread::spawn(move || {
+        handle.in_scope(|| info!("late"));
+        drop(span);
+    })
+    .join()
+    .unwrap();
+    assert_eq!(other.trace().all_events().len(), 0);
+}
+
+#[test]
+fn captures_of_many_threads_with_threads_of_their_own_are_apart() {
+    const CAPTURES: usize = 16;
+
+    let start = Barrier::new(CAPTURES);
+    thread::scope(|scope| {
+        for tracer in 0..CAPTURES {
+            let start = &start;
+            scope.spawn(move || {
+                let capture = Capture::start();
+                let handle = capture.handle();
+                start.wait();
+                thread::scope(|scope| {
+                    for thread in 0..4 {
+                        let handle = &handle;
+                        scope.spawn(move || {
+                            handle.in_scope(|| {
+                                for step in 0..50 {
+                                    info_span!("step", tracer, thread)
+                                        .in_scope(|| info!(tracer, thread, step));
+                                }
+                            });
+                        });
+                    }
+                });
+                let trace = capture.trace();
+                assert_eq!((trace.all_spans().len(), trace.all_events().len()), (200, 200));
+                for event in trace.all_events() {
+                    let span = event.parent().unwrap();
+                    assert!(event["tracer"] == tracer && span["tracer"] == tracer);
+                    assert_eq!(event["thread"], span["thread"]);
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn long_lived_thread_works_for_one_capture_after_another() {
+    let (jobs, queue) = mpsc::channel::<(CaptureHandle, usize, mpsc::Sender<()>)>();
+    let worker = thread::spawn(move || {
+        for (handle, number, done) in queue {
+            handle.in_scope(|| info!(number));
+            done.send(()).unwrap();
+        }
+    });
+    for number in 0..10 {
+        let capture = Capture::start();
+        let (done, is_done) = mpsc::channel();
+        jobs.send((capture.handle(), number, done)).unwrap();
+        is_done.recv().unwrap();
+        assert_eq!(capture.trace().to_string(), format!("INFO number={number}"));
+    }
+    drop(jobs);
+    worker.join().unwrap();
+}
+
+fn numbers(capture: &Capture) -> Vec<u128> {
+    let trace = capture.trace();
+    let numbers = trace.all_events().map(|event| event["number"].as_uint().unwrap());
+    let mut numbers: Vec<_> = numbers.collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+#[test]
+fn rayon_works_in_the_scope_of_a_handle() {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(4).build().unwrap();
+    let captures = [Capture::start(), Capture::start()];
+    let handles = captures.each_ref().map(Capture::handle);
+    pool.install(|| {
+        (0..1_000_u64).into_par_iter().for_each(|number| {
+            handles[usize::from(number % 2 == 1)].in_scope(|| info!(number));
+        });
+        info!(number = 0, "of no capture");
+    });
+    assert_eq!(numbers(&captures[0]), (0..1_000).step_by(2).collect::<Vec<_>>());
+    assert_eq!(numbers(&captures[1]), (1..1_000).step_by(2).collect::<Vec<_>>());
+}
+
+#[test]
+fn pool_of_rayon_carries_the_capture_in_all_of_its_threads() {
+    let capture = Capture::start();
+    let handle = capture.handle();
+    let build = rayon::ThreadPoolBuilder::new().num_threads(4).build_scoped(
+        |thread| handle.in_scope(|| thread.run()),
+        |pool| pool.broadcast(|thread| info!(number = thread.index() as u64)),
+    );
+    build.unwrap();
+    assert_eq!(numbers(&capture), [0, 1, 2, 3]);
+
+    let capture = Capture::start();
+    let handle = capture.handle();
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(4)
+        .spawn_handler(|thread| {
+            thread::spawn(handle.carry(|| thread.run()));
+            Ok(())
+        })
+        .build()
+        .unwrap();
+    pool.install(|| {
+        rayon::join(|| info!(number = 0_u64), || info!(number = 1_u64));
+    });
+    assert_eq!(numbers(&capture), [0, 1]);
+}
+
+#[test]
+fn dispatch_does_for_everything_else() {
+    let capture = Capture::start();
+    let subscriber = capture.dispatch().clone();
+    thread::spawn(move || {
+        let _default = tracing::dispatcher::set_default(&subscriber);
+        info!("captured");
+    })
+    .join()
+    .unwrap();
+    assert_eq!(capture.trace().to_string(), "INFO captured");
+}

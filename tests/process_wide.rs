@@ -1,0 +1,486 @@
+//! Captures of a whole process.
+//!
+//! What they get depends on what else is in the process and on how it was started. So the tests are run in
+//! other processes: this binary again, told by an environment variable that it is another one.
+
+use std::{
+    env,
+    process::{Command, Output},
+};
+
+const OTHER: &str = "SPANSHOT_TEST_PROCESS_WIDE";
+const MODE: &str = "NEXTEST_EXECUTION_MODE";
+
+/// Runs tests in another process, as `cargo test` does it, or as nextest.
+fn run_elsewhere(tests: &str, args: &[&str], is_nextest: bool) -> Output {
+    let mut other = Command::new(env::current_exe().unwrap());
+    other.arg(tests).args(args).env(OTHER, "1").env_remove(MODE);
+    other.env_remove("SPANSHOT_PRINT").env_remove("SPANSHOT_PRINT_FILTER");
+    other.env("RUST_BACKTRACE", "0");
+    if is_nextest {
+        other.env(MODE, "process-per-test");
+    }
+    other.output().unwrap()
+}
+
+fn text(output: &Output) -> String {
+    format!(
+        "{}\n{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+#[track_caller]
+fn assert_passes(tests: &str, args: &[&str], is_nextest: bool) {
+    let output = run_elsewhere(tests, args, is_nextest);
+    assert!(output.status.success(), "{}", text(&output));
+    assert!(!text(&output).contains("running 0 tests"), "{}", text(&output));
+}
+
+#[test]
+fn tests_of_one_process_get_what_is_theirs() {
+    assert_passes("several::", &["either::", "--test-threads=16"], false);
+    assert_passes("several::", &["either::", "--test-threads=1"], false);
+}
+
+#[test]
+fn one_test_of_a_process_gets_everything() {
+    let list = run_elsewhere("one::", &["either::", "--list"], true);
+    let list = String::from_utf8(list.stdout).unwrap();
+    let tests: Vec<_> = list.lines().filter_map(|line| line.strip_suffix(": test")).collect();
+    assert!(tests.len() > 8, "{list}");
+    for test in tests {
+        assert_passes(test, &["--exact"], true);
+    }
+}
+
+const HEADING: &str = "traced in this process, by none of its tests or after they ended:";
+
+#[test]
+fn what_belongs_to_no_test_is_shown_when_a_test_fails() {
+    let output = run_elsewhere("failing::fails", &["--exact"], false);
+    assert!(!output.status.success());
+    let output = text(&output);
+    let shown = format!("{HEADING}\nINFO whose{{}}\n└─ WARN is it?\n");
+    assert_eq!(output.matches(&shown).count(), 1, "{output}");
+    assert_eq!(output.matches("INFO of the test").count(), 1, "{output}");
+
+    let output = run_elsewhere("failing::passes", &["--exact", "--nocapture"], false);
+    assert!(output.status.success());
+    assert!(!text(&output).contains("whose"), "{}", text(&output));
+
+    let output = run_elsewhere("failing::is_not_to_print", &["--exact"], false);
+    assert!(!output.status.success());
+    assert!(!text(&output).contains("whose"), "{}", text(&output));
+
+    let output = text(&run_elsewhere("failing::prints_a_part", &["--exact"], false));
+    assert!(output.contains(&format!("{HEADING}\nWARN is it?\n")), "{output}");
+    assert!(!output.contains("whose{}"), "{output}");
+
+    // One test a process: it is the test's own.
+    let output = text(&run_elsewhere("failing::fails", &["--exact"], true));
+    assert!(output.contains("INFO of the test\nINFO whose{}\n└─ WARN is it?\n"), "{output}");
+    assert!(!output.contains(HEADING), "{output}");
+}
+
+macro_rules! tests {
+    ($($name:ident: $body:block)+) => {$(
+        #[test]
+        fn $name() {
+            if std::env::var_os($crate::OTHER).is_some() $body
+        }
+    )+};
+}
+
+mod failing {
+    use std::thread;
+
+    use spanshot::{Capture, CaptureBuilder, Print};
+    use tracing::{info, info_span, warn};
+
+    fn whose(capture: CaptureBuilder) {
+        let _capture = capture.start_process_wide();
+        info!("of the test");
+        thread::spawn(|| info_span!("whose").in_scope(|| warn!("is it?"))).join().unwrap();
+    }
+
+    fn fail(capture: CaptureBuilder) {
+        let _capture = capture.start_process_wide();
+        info!("of the test");
+        thread::spawn(|| info_span!("whose").in_scope(|| warn!("is it?"))).join().unwrap();
+        panic!("as it was told to");
+    }
+
+    tests! {
+        fails: { fail(Capture::builder()) }
+        passes: { whose(Capture::builder().print(Print::Always)) }
+        is_not_to_print: { fail(Capture::builder().print(Print::Never)) }
+        prints_a_part: { fail(Capture::builder().print_filter("warn")) }
+    }
+}
+
+/// What says where it belongs is the test's, whether that is the only one of the process or not.
+mod either {
+    use std::thread;
+
+    use spanshot::{Capture, predicates::*};
+    use tracing::{Instrument, Span, field, info, info_span};
+
+    tests! {
+        thread_of_the_test: {
+            let program = || {
+                let outer = info_span!("outer", late = field::Empty);
+                outer.in_scope(|| {
+                    info!("in outer");
+                    info!(parent: None, "root");
+                    info_span!(parent: None, "root").in_scope(|| info!("in root"));
+                    info!(parent: &outer, "explicit");
+                });
+                outer.record("late", 1);
+                let follower = info_span!("follower");
+                follower.follows_from(&outer);
+            };
+            let capture = Capture::start();
+            program();
+            let expected = capture.finish();
+            let capture = Capture::start_process_wide();
+            program();
+            let trace = capture.finish();
+            assert_eq!(trace.to_string(), expected.to_string());
+            let stats = |trace: &spanshot::Storage| -> Vec<_> {
+                let of = |span: spanshot::CapturedSpan<'_>| (span.stats(), span.follows_from().len());
+                trace.all_spans().map(of).collect()
+            };
+            assert_eq!(stats(&trace), stats(&expected));
+        }
+        span_is_passed_on_to_threads: {
+            let capture = Capture::start_process_wide();
+            let test = Span::current();
+            assert!(!test.is_none());
+            let span = info_span!("mine", late = field::Empty);
+            thread::scope(|scope| {
+                scope.spawn(|| test.in_scope(|| info!("in the test")));
+                scope.spawn(|| info!(parent: &span, "explicit"));
+                scope.spawn(|| span.in_scope(|| {
+                    info_span!("inner").in_scope(|| info!("contextual"));
+                    Span::current().record("late", 1);
+                }));
+            });
+            let trace = capture.trace();
+            assert_eq!((trace.all_spans().len(), trace.all_events().len()), (2, 3), "{trace}");
+            let mine = trace.scan_spans().single(&name(eq("mine")));
+            assert_eq!(mine["late"], 1);
+            mine.scan_events().single(&message(eq("explicit")));
+            mine.children().next().unwrap().scan_events().single(&message(eq("contextual")));
+        }
+        tasks_in_a_span: {
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+            runtime.block_on(async {
+                let capture = Capture::start_process_wide();
+                async {
+                    // It spawns by itself, but says in which span.
+                    let tasks = (0..10).map(|task| {
+                        let step = async move {
+                            info!(task, "before");
+                            tokio::task::yield_now().await;
+                            info!(task, "after");
+                        };
+                        tokio::spawn(step.instrument(info_span!("task", task)))
+                    });
+                    for task in tasks.collect::<Vec<_>>() {
+                        task.await.unwrap();
+                    }
+                    tokio::spawn(async { info!("at the root") }.in_current_span()).await.unwrap();
+                }
+                .await;
+                let trace = capture.finish();
+                assert_eq!((trace.all_spans().len(), trace.all_events().len()), (10, 21), "{trace}");
+                for task in trace.all_spans() {
+                    let messages: Vec<_> = task.events().filter_map(|event| event.message()).collect();
+                    assert_eq!(messages, ["before", "after"]);
+                    assert!(task.events().all(|event| event["task"] == task["task"]));
+                }
+                trace.root_events().next().unwrap();
+            });
+        }
+        capture_is_carried: {
+            let capture = Capture::start_process_wide();
+            thread::spawn(capture.carry(|| {
+                info_span!("carried").in_scope(|| info!("in it"));
+                info!(parent: None, "root");
+            }))
+            .join()
+            .unwrap();
+            assert_eq!(capture.take().to_string(), "INFO carried{}\n└─ INFO in it\nINFO root");
+            // In the scope that there is already, the current span stays.
+            info_span!("around").in_scope(|| capture.handle().in_scope(|| info!("inside")));
+            assert_eq!(capture.take().to_string(), "INFO around{}\n└─ INFO inside");
+
+            let other = Capture::start_process_wide();
+            let (handle, to_other) = (capture.handle(), other.handle());
+            thread::spawn(move || {
+                handle.in_scope(|| {
+                    let _entered = info_span!("mine").entered();
+                    to_other.in_scope(|| {
+                        info!("for the other one");
+                        handle.in_scope(|| info!("for this one"));
+                        info!("for the other one");
+                    });
+                    info!("in mine");
+                });
+            })
+            .join()
+            .unwrap();
+            assert_eq!(other.finish().to_string(), "INFO for the other one\nINFO for the other one");
+            let tree = "INFO mine{}\n└─ INFO in mine\nINFO for this one";
+            assert_eq!(capture.finish().to_string(), tree);
+        }
+        captures_of_a_thread_in_any_order: {
+            let first = Capture::start_process_wide();
+            info!("first");
+            let second = Capture::start_process_wide();
+            info!("second");
+            let third = Capture::start();
+            info!("third");
+            drop(first);
+            info!("third");
+            assert_eq!(third.finish().to_string(), "INFO third\nINFO third");
+            info!("second");
+            info!(parent: None, "second, root");
+            assert_eq!(second.finish().to_string(), "INFO second\nINFO second\nINFO second, root");
+            info!("of none: the thread has none any more");
+            assert!(Span::current().is_none());
+        }
+        spans_of_several_captures_do_not_follow_one_another: {
+            let first = Capture::start_process_wide();
+            let spans = [info_span!("a"), info_span!("b")];
+            let second = Capture::start_process_wide();
+            let span = info_span!("c");
+            span.follows_from(&spans[0]);
+            spans[1].follows_from(&span);
+            spans[1].follows_from(&spans[0]);
+            let follows = |capture: Capture| {
+                let trace = capture.finish();
+                trace.all_spans().map(|span| span.follows_from().len()).collect::<Vec<_>>()
+            };
+            assert_eq!(follows(second), [0]);
+            assert_eq!(follows(first), [0, 1]);
+        }
+        capture_of_its_own_is_apart: {
+            let capture = Capture::start_process_wide();
+            info!("one");
+            let own = Capture::start();
+            info_span!("own").in_scope(|| info!("two"));
+            assert_eq!(own.finish().to_string(), "INFO own{}\n└─ INFO two");
+            info!("three");
+            assert_eq!(capture.finish().to_string(), "INFO one\nINFO three");
+        }
+        filter_and_bound: {
+            let capture = Capture::builder()
+                .filter("info,noisy=off")
+                .max_nodes(3, spanshot::Keep::Oldest)
+                .start_process_wide();
+            let noisy = info_span!(target: "noisy", "noisy");
+            noisy.in_scope(|| info_span!("span").in_scope(|| tracing::debug!("no")));
+            let test = Span::current();
+            thread::spawn(move || noisy.in_scope(|| info!("in noisy"))).join().unwrap();
+            thread::spawn(move || test.in_scope(|| info!("last"))).join().unwrap();
+            info!("left out");
+            let trace = capture.finish();
+            let nodes: Vec<_> = trace.roots().map(|node| node.to_string()).collect();
+            assert_eq!(nodes, ["INFO span{}", "INFO in noisy", "INFO last"]);
+            assert_eq!(trace.left_out(), 1);
+        }
+        panic_leaves_the_thread_as_it_was: {
+            let _ = std::panic::catch_unwind(|| {
+                let _capture = Capture::builder().print(spanshot::Print::Never).start_process_wide();
+                let _entered = info_span!("open").entered();
+                panic!("as it was told to");
+            });
+            assert!(Span::current().is_none());
+            let capture = Capture::start_process_wide();
+            info!("captured");
+            assert_eq!(capture.finish().to_string(), "INFO captured");
+        }
+    }
+}
+
+mod several {
+    use std::{sync::Barrier, thread};
+
+    use spanshot::{Capture, predicates::*};
+    use tracing::{Span, field, info, info_span};
+
+    /// Counts the events with this message that belong to no test.
+    fn unattributed(text: &str) -> usize {
+        let trace = Capture::unattributed();
+        trace.all_events().filter(|event| event.message() == Some(text)).count()
+    }
+
+    tests! {
+        bare_thread_belongs_to_nobody: {
+            let capture = Capture::start_process_wide();
+            thread::spawn(|| {
+                info!("bare: root");
+                info_span!("bare", late = field::Empty).in_scope(|| {
+                    info!("bare: in a span");
+                    Span::current().record("late", 1);
+                });
+            })
+            .join()
+            .unwrap();
+            assert_eq!(capture.trace().all_events().len(), 0);
+            assert_eq!(unattributed("bare: root"), 1);
+            let trace = Capture::unattributed();
+            let span = trace.scan_spans().single(&name(eq("bare")));
+            assert!(span["late"] == 1 && span.stats().is_closed && span.stats().exited == 1);
+            span.scan_events().single(&message(eq("bare: in a span")));
+        }
+        span_of_nobody_on_the_thread_of_a_test: {
+            let capture = Capture::start_process_wide();
+            let span = thread::spawn(|| info_span!("found")).join().unwrap();
+            span.in_scope(|| info_span!("inner").in_scope(|| info!("found: in inner")));
+            info!(parent: &span, "found: explicit");
+            let tree = "INFO inner{}\n└─ INFO found: in inner\nINFO found: explicit";
+            assert_eq!(capture.finish().to_string(), tree);
+            thread::spawn(move || span.in_scope(|| info!("found: bare"))).join().unwrap();
+            assert_eq!(unattributed("found: bare"), 1);
+        }
+        tasks_of_a_runtime: {
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+            runtime.block_on(async {
+                let capture = Capture::start_process_wide();
+                tokio::spawn(async { info!("task: spawned") }).await.unwrap();
+                info!("task: of the test");
+                assert_eq!(capture.finish().to_string(), "INFO task: of the test");
+                assert_eq!(unattributed("task: spawned"), 1);
+            });
+            // On the thread of the test, all tasks are the test's.
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            runtime.block_on(async {
+                let capture = Capture::start_process_wide();
+                tokio::spawn(async { info!("spawned") }).await.unwrap();
+                assert_eq!(capture.finish().to_string(), "INFO spawned");
+            });
+        }
+        what_goes_on_after_its_test_is_not_given_to_another: {
+            let capture = Capture::start_process_wide();
+            let (test, handle) = (Span::current(), capture.handle());
+            let span = info_span!("of the first");
+            drop(capture);
+
+            let other = Capture::start_process_wide();
+            // On the thread of the other test, as if it drove a runtime that both share.
+            span.in_scope(|| {
+                info!("late: in a span");
+                info_span!("late").in_scope(|| info!("late: in a new span"));
+                span.record("no_such_field", 1);
+            });
+            test.in_scope(|| info!("late: in the test"));
+            info!(parent: &span, "late: explicit");
+            handle.in_scope(|| info!("late: carried"));
+            thread::spawn(move || {
+                handle.in_scope(|| info!("late: carried"));
+                span.in_scope(|| info!("late: in a span"));
+                drop((span, test));
+            })
+            .join()
+            .unwrap();
+            assert_eq!(other.finish().all_events().len(), 0);
+            let counts = ["in a span", "in a new span", "in the test", "explicit", "carried"]
+                .map(|text| unattributed(&format!("late: {text}")));
+            assert_eq!(counts, [2, 1, 1, 1, 2]);
+            let trace = Capture::unattributed();
+            let late = trace.scan_spans().single(&name(eq("late")));
+            late.scan_events().single(&message(eq("late: in a new span")));
+        }
+        many_tests_at_once: {
+            const TESTS: usize = 32;
+
+            let start = Barrier::new(TESTS);
+            thread::scope(|scope| {
+                for number in 0..TESTS {
+                    let start = &start;
+                    scope.spawn(move || {
+                        let capture = Capture::start_process_wide();
+                        start.wait();
+                        thread::scope(|scope| {
+                            for _ in 0..2 {
+                                let test = Span::current();
+                                scope.spawn(move || {
+                                    let _entered = test.entered();
+                                    for _ in 0..50 {
+                                        info_span!("many", number).in_scope(|| info!(number, "many: in"));
+                                    }
+                                });
+                                scope.spawn(move || info!(number, "many: bare"));
+                            }
+                            for _ in 0..50 {
+                                info_span!(parent: None, "many", number)
+                                    .in_scope(|| info!(parent: None, number, "many: root"));
+                            }
+                        });
+                        let trace = capture.finish();
+                        assert_eq!((trace.all_spans().len(), trace.all_events().len()), (150, 150));
+                        assert!(trace.all_spans().all(|span| span["number"] == number));
+                        assert!(trace.all_events().all(|event| event["number"] == number));
+                        assert_eq!(trace.root_events().len(), 50);
+                    });
+                }
+            });
+            assert_eq!(unattributed("many: bare"), TESTS * 2);
+            assert_eq!(unattributed("many: in") + unattributed("many: root"), 0);
+        }
+    }
+}
+
+mod one {
+    use std::thread;
+
+    use spanshot::Capture;
+    use tracing::{info, info_span};
+
+    tests! {
+        bare_threads: {
+            let capture = Capture::start_process_wide();
+            thread::spawn(|| {
+                info!("bare");
+                info_span!("bare").in_scope(|| info!("in it"));
+            })
+            .join()
+            .unwrap();
+            info!("own");
+            let tree = "INFO bare\nINFO bare{}\n└─ INFO in it\nINFO own";
+            assert_eq!(capture.finish().to_string(), tree);
+            thread::spawn(|| info!("too late")).join().unwrap();
+            assert_eq!(Capture::unattributed().to_string(), "INFO too late");
+        }
+        captures_in_turn: {
+            let capture = Capture::start_process_wide();
+            let span = info_span!("of the first");
+            drop(capture);
+            let capture = Capture::start_process_wide();
+            let go_on = move || span.in_scope(|| info_span!("late").in_scope(|| info!("late")));
+            thread::spawn(go_on).join().unwrap();
+            assert_eq!(capture.finish().to_string(), "INFO late{}\n└─ INFO late");
+            assert_eq!(Capture::unattributed().roots().len(), 0);
+        }
+        tasks_of_a_runtime: {
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+            runtime.block_on(async {
+                let capture = Capture::start_process_wide();
+                tokio::spawn(async { info!("spawned") }).await.unwrap();
+                assert_eq!(capture.finish().to_string(), "INFO spawned");
+            });
+        }
+        captures_in_one_another: {
+            let outer = Capture::start_process_wide();
+            let inner = Capture::start_process_wide();
+            thread::spawn(|| info!("bare")).join().unwrap();
+            assert_eq!(inner.finish().to_string(), "INFO bare");
+            thread::spawn(|| info!("bare, too")).join().unwrap();
+            assert_eq!(outer.finish().to_string(), "INFO bare, too");
+        }
+    }
+}
