@@ -1,15 +1,12 @@
-use core::{any::type_name, borrow::Borrow, fmt, marker::PhantomData};
+use core::fmt;
 
 use ::predicates::{
     Predicate,
     reflection::{Case, PredicateReflection},
 };
 
-use super::failure::actual;
-use crate::{
-    capture::Captured,
-    wire::{FromTracedValue, TracedValue},
-};
+use super::{And, Not, Or, failure::actual};
+use crate::{capture::Captured, wire::TracedValue};
 
 /// What [`field()`] takes for the value.
 ///
@@ -17,7 +14,7 @@ use crate::{
 ///
 /// See [`field()`].
 #[diagnostic::on_unimplemented(
-    note = "`field()` takes a Boolean, an integer, an `f64`, a `&str`, a predicate for one of these types in `value(…)`, or a predicate for `TracedValue` in square brackets"
+    note = "`field()` takes a Boolean, a number, a string, bytes, an `Option` of these, what `value(…)`, `close_to(…)`, `debug(…)` or `error_chain(…)` returns, or a predicate for `TracedValue` in square brackets"
 )]
 pub trait IntoFieldPredicate {
     /// The predicate for a value.
@@ -25,6 +22,11 @@ pub trait IntoFieldPredicate {
 
     /// Makes the predicate.
     fn into_predicate(self) -> Self::Predicate;
+
+    /// Checks whether a field without a value matches. Unless it is implemented, it does not.
+    fn matches_absent(&self) -> bool {
+        false
+    }
 }
 
 impl<P: Predicate<TracedValue>> IntoFieldPredicate for [P; 1] {
@@ -36,31 +38,46 @@ impl<P: Predicate<TracedValue>> IntoFieldPredicate for [P; 1] {
     }
 }
 
-macro_rules! impl_into_field_predicate {
-    ($($ty:ty),+) => {$(
-        impl IntoFieldPredicate for $ty {
-            type Predicate = EquivPredicate<Self>;
+/// Has `field()` take predicates for values as they are, without brackets.
+macro_rules! impl_into_itself {
+    ($({$($generics:tt)*} $ty:ty),+) => {$(
+        impl<$($generics)*> $crate::predicates::IntoFieldPredicate for $ty
+        where
+            Self: ::predicates::Predicate<$crate::wire::TracedValue>,
+        {
+            type Predicate = Self;
 
-            fn into_predicate(self) -> EquivPredicate<Self> {
-                EquivPredicate { value: self }
+            fn into_predicate(self) -> Self {
+                self
             }
         }
     )+};
 }
 
-impl_into_field_predicate!(bool, f64, &str);
-impl_into_field_predicate!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize);
+pub(super) use impl_into_itself;
+
+impl_into_itself!({T, U} And<T, U>, {T, U} Or<T, U>, {T} Not<T>);
 
 /// Creates a predicate for a field of a span or event.
 ///
 /// For the value it takes
 ///
-/// - a Boolean, an integer of any type, an `f64` or a string, which is compared as
-///   [`TracedValue`] does: `5` matches `5_u64`, and a string also `Debug` and `Display` output;
-/// - what [`value()`] returns, to look at values of one type only;
+/// - a Boolean, a number of any type, a string, a `char` or bytes, which are compared as
+///   [`TracedValue`] does: `5` matches `5_u64`, and a string also `Debug` and `Display` output and
+///   an error with this message. Unlike there, `NaN` matches `NaN`;
+/// - an `Option` of these: `Some(5)` is the same as `5`, and `None` matches if the field has no
+///   value, as `tracing` records a `None`;
+/// - what [`value()`] returns, to look at values of one type only; [`close_to()`] for numbers with
+///   a tolerance; [`debug()`] for `Debug` output; [`error_chain()`] for the sources of an error;
+///   and these combined by `&`, `|` and `!`;
 /// - a predicate for [`TracedValue`] in square brackets.
 ///
-/// A field without a value does not match, whatever the predicate.
+/// But for `None`, a field without a value does not match, whatever the predicate.
+///
+/// [`close_to()`]: super::close_to()
+/// [`debug()`]: super::debug()
+/// [`error_chain()`]: super::error_chain()
+/// [`value()`]: super::value()
 ///
 /// # Example
 ///
@@ -75,12 +92,14 @@ impl_into_field_predicate!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u1
 /// trace.scan_spans().single(&field("host", "::1"));
 /// trace.scan_spans().single(&field("host", [always()]));
 /// trace.scan_spans().none(&field("path", [always()]));
+/// trace.scan_spans().single(&field("path", None::<&str>));
 /// ```
 pub fn field<P: IntoFieldPredicate>(
     name: &'static str,
     matches: P,
 ) -> FieldPredicate<P::Predicate> {
-    FieldPredicate { name, matches: matches.into_predicate() }
+    let matches_absent = matches.matches_absent();
+    FieldPredicate { name, matches: matches.into_predicate(), matches_absent }
 }
 
 /// Predicate for a field of a span or event, returned by [`field()`].
@@ -88,6 +107,7 @@ pub fn field<P: IntoFieldPredicate>(
 pub struct FieldPredicate<P> {
     name: &'static str,
     matches: P,
+    matches_absent: bool,
 }
 
 impl_bool_ops!(FieldPredicate<P>);
@@ -102,104 +122,27 @@ impl<P: PredicateReflection> PredicateReflection for FieldPredicate<P> {}
 
 impl<'a, P: Predicate<TracedValue>, T: Captured<'a>> Predicate<T> for FieldPredicate<P> {
     fn eval(&self, item: &T) -> bool {
-        item.value(self.name).is_some_and(|value| self.matches.eval(value))
+        item.value(self.name).map_or(self.matches_absent, |value| self.matches.eval(value))
     }
 
     fn find_case(&self, expected: bool, item: &T) -> Option<Case<'_>> {
-        let case = match item.value(self.name) {
+        if self.eval(item) != expected {
+            return None;
+        }
+        Some(match item.value(self.name) {
+            Some(value) if looks_like_another_type(value) => {
+                actual(self, expected, self.name, &format_args!("{value} (a text)"))
+            }
             Some(value) => actual(self, expected, self.name, value),
             None => actual(self, expected, self.name, &"not there"),
-        };
-        (self.eval(item) == expected).then_some(case)
+        })
     }
 }
 
-/// Predicate for a value that equals a plain one, made by [`field()`].
-#[doc(hidden)]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EquivPredicate<V> {
-    value: V,
-}
-
-impl<V: fmt::Debug> fmt::Display for EquivPredicate<V> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "var == {:?}", self.value)
-    }
-}
-
-impl<V: fmt::Debug> PredicateReflection for EquivPredicate<V> {}
-
-impl<V: fmt::Debug + PartialEq<TracedValue>> Predicate<TracedValue> for EquivPredicate<V> {
-    fn eval(&self, value: &TracedValue) -> bool {
-        self.value == *value
-    }
-}
-
-/// Creates a predicate for values of one type, from a predicate for that type. Values of other
-/// types do not match.
-///
-/// The type is `bool`, an integer, `f64`, `str` or `[u8]`, as in [`FromTracedValue`]. Often it
-/// follows from the predicate. A number without a suffix is an `i32`, which no larger value is: write
-/// `gt(5_i128)` for any. Where the type cannot be inferred, it is named: `value::<str, _>(eq("a"))`.
-///
-/// # Example
-///
-/// ```
-/// use spanshot::predicates::*;
-///
-/// let long = field("millis", value(gt(500_i64)));
-/// let local = field("host", value(starts_with("127.")));
-/// # let _ = (long & local);
-/// ```
-pub fn value<T, P>(matches: P) -> ValuePredicate<T, P>
-where
-    T: for<'a> FromTracedValue<'a> + ?Sized,
-    P: Predicate<T>,
-{
-    ValuePredicate { matches, ty: PhantomData }
-}
-
-/// Predicate for values of one type, returned by [`value()`].
-#[derive(Debug)]
-pub struct ValuePredicate<T: ?Sized, P> {
-    matches: P,
-    ty: PhantomData<fn(&T)>,
-}
-
-impl<T: ?Sized, P: Clone> Clone for ValuePredicate<T, P> {
-    fn clone(&self) -> Self {
-        Self { matches: self.matches.clone(), ty: PhantomData }
-    }
-}
-
-impl<T: ?Sized, P: Copy> Copy for ValuePredicate<T, P> {}
-
-impl<T: ?Sized, P: fmt::Display> fmt::Display for ValuePredicate<T, P> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}({})", type_name::<T>(), self.matches)
-    }
-}
-
-impl<T: ?Sized, P: PredicateReflection> PredicateReflection for ValuePredicate<T, P> {}
-
-impl<T, P> Predicate<TracedValue> for ValuePredicate<T, P>
-where
-    T: for<'a> FromTracedValue<'a> + ?Sized,
-    P: Predicate<T>,
-{
-    fn eval(&self, value: &TracedValue) -> bool {
-        T::from_value(value).is_some_and(|value| self.matches.eval(value.borrow()))
-    }
-}
-
-impl<T, P> IntoFieldPredicate for ValuePredicate<T, P>
-where
-    T: for<'a> FromTracedValue<'a> + ?Sized,
-    P: Predicate<T>,
-{
-    type Predicate = Self;
-
-    fn into_predicate(self) -> Self {
-        self
-    }
+/// Whether the value is `Debug` or `Display` output that is shown like a value of another type: who
+/// reads that the port is not 8080 but 8080 wants to know why.
+fn looks_like_another_type(value: &TracedValue) -> bool {
+    value.as_debug_str().is_some_and(|text| {
+        matches!(text, "true" | "false" | "None") || text.parse::<f64>().is_ok()
+    })
 }

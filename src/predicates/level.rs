@@ -58,7 +58,8 @@ impl IntoLevelPredicate for LevelFilter {
 ///
 /// It takes
 ///
-/// - a [`Level`]: this level exactly;
+/// - a [`Level`]: this level exactly, unless [`or_more_severe()`](LevelPredicate::or_more_severe)
+///   or [`or_less_severe()`](LevelPredicate::or_less_severe) is called;
 /// - a [`LevelFilter`]: this level or a more severe one, as filters are used elsewhere;
 /// - a predicate for [`Level`] in square brackets. Levels are ordered by verbosity, so that
 ///   `ERROR` is the least.
@@ -73,6 +74,7 @@ impl IntoLevelPredicate for LevelFilter {
 /// tracing::warn!("slow");
 /// let trace = capture.trace();
 /// trace.scan_events().single(&level(Level::WARN));
+/// trace.scan_events().single(&level(Level::INFO).or_more_severe());
 /// trace.scan_events().single(&level(LevelFilter::INFO));
 /// trace.scan_events().none(&level([gt(Level::WARN)]));
 /// ```
@@ -87,6 +89,44 @@ pub struct LevelPredicate<P> {
 }
 
 impl_bool_ops!(LevelPredicate<P>);
+
+impl LevelPredicate<ExactLevel> {
+    /// Has more severe levels match, too.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{Capture, predicates::*};
+    /// use tracing::Level;
+    ///
+    /// let capture = Capture::start();
+    /// tracing::warn!("slow");
+    /// tracing::error!("failed");
+    /// let trace = capture.trace();
+    /// trace.scan_events().all(&level(Level::WARN).or_more_severe());
+    /// ```
+    pub fn or_more_severe(self) -> LevelPredicate<EnabledLevel> {
+        LevelPredicate { matches: EnabledLevel(self.matches.0.into()) }
+    }
+
+    /// Has less severe levels match, too.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{Capture, predicates::*};
+    /// use tracing::Level;
+    ///
+    /// let capture = Capture::start();
+    /// tracing::debug!("connecting");
+    /// tracing::info!("connected");
+    /// let trace = capture.trace();
+    /// trace.scan_events().all(&level(Level::INFO).or_less_severe());
+    /// ```
+    pub fn or_less_severe(self) -> LevelPredicate<LessSevereLevel> {
+        LevelPredicate { matches: LessSevereLevel(self.matches.0) }
+    }
+}
 
 impl<P: fmt::Display> fmt::Display for LevelPredicate<P> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -108,8 +148,8 @@ impl<'a, P: Predicate<Level>, T: Captured<'a>> Predicate<T> for LevelPredicate<P
     }
 
     fn find_case(&self, expected: bool, item: &T) -> Option<Case<'_>> {
-        let case = actual(self, expected, "level", item.metadata().level());
-        (self.eval(item) == expected).then_some(case)
+        (self.eval(item) == expected)
+            .then(|| actual(self, expected, "level", item.metadata().level()))
     }
 }
 
@@ -151,5 +191,24 @@ impl PredicateReflection for EnabledLevel {}
 impl Predicate<Level> for EnabledLevel {
     fn eval(&self, level: &Level) -> bool {
         *level <= self.0
+    }
+}
+
+/// Predicate for a level and those that are less severe.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LessSevereLevel(Level);
+
+impl fmt::Display for LessSevereLevel {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} or less severe", self.0)
+    }
+}
+
+impl PredicateReflection for LessSevereLevel {}
+
+impl Predicate<Level> for LessSevereLevel {
+    fn eval(&self, level: &Level) -> bool {
+        *level >= self.0
     }
 }

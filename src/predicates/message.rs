@@ -5,10 +5,12 @@ use ::predicates::{
     reflection::{Case, PredicateReflection},
 };
 
-use super::failure::actual;
+use super::{IntoTextPredicate, failure::actual};
 use crate::{capture::CapturedEvent, wire::text::Quoted};
 
-/// Creates a predicate for the message of an event, from any predicate for strings.
+/// Creates a predicate for the message of an event.
+///
+/// It takes a string that the message has to be equal to, or any predicate for strings.
 ///
 /// An event without a message does not match, whatever the predicate.
 ///
@@ -20,11 +22,14 @@ use crate::{capture::CapturedEvent, wire::text::Quoted};
 /// let capture = Capture::start();
 /// tracing::warn!("took {} ms", 850);
 /// let trace = capture.trace();
-/// trace.scan_events().single(&message(eq("took 850 ms")));
+/// trace.scan_events().single(&message("took 850 ms"));
 /// trace.scan_events().single(&message(contains("850")));
 /// ```
-pub fn message<P: Predicate<str>>(matches: P) -> MessagePredicate<P> {
-    MessagePredicate { matches }
+pub fn message<Form, P>(matches: P) -> MessagePredicate<P::Predicate>
+where
+    P: IntoTextPredicate<Form>,
+{
+    MessagePredicate { matches: matches.into_predicate() }
 }
 
 /// Predicate for the message of an event, returned by [`message()`].
@@ -49,10 +54,12 @@ impl<P: Predicate<str>> Predicate<CapturedEvent<'_>> for MessagePredicate<P> {
     }
 
     fn find_case(&self, expected: bool, event: &CapturedEvent<'_>) -> Option<Case<'_>> {
-        let case = match event.message() {
+        if self.eval(event) != expected {
+            return None;
+        }
+        Some(match event.message() {
             Some(message) => actual(self, expected, "message", &Quoted(message)),
             None => actual(self, expected, "message", &"not there"),
-        };
-        (self.eval(event) == expected).then_some(case)
+        })
     }
 }

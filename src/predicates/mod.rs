@@ -27,26 +27,40 @@
 //! trace.scan_events().none(&level(Level::ERROR));
 //! ```
 
-mod allow;
-mod checks;
 #[macro_use]
 mod combinators;
+#[macro_use]
+mod operators;
+
+mod allow;
+mod checks;
+mod close_to;
+mod debug;
+mod error_chain;
 mod failure;
 mod field;
+mod file;
 mod level;
 mod message;
+mod module;
 mod name;
 mod order;
 mod parent;
+mod plain;
+mod related;
+mod satisfies;
 mod scanner;
 mod scope;
 mod sight;
+mod stats;
 mod target;
+mod text;
 mod tree;
+mod value;
 
 #[doc(no_inline)]
 pub use ::predicates::{
-    Predicate,
+    BoxPredicate, Predicate, PredicateBoxExt,
     boolean::PredicateBooleanExt,
     constant::{always, never},
     function::function,
@@ -56,16 +70,33 @@ pub use ::predicates::{
 
 pub use self::{
     checks::ScanError,
+    close_to::{CloseToPredicate, close_to},
     combinators::{And, Not, Or},
-    field::{EquivPredicate, FieldPredicate, IntoFieldPredicate, ValuePredicate, field, value},
+    debug::{DebugPredicate, debug},
+    error_chain::{ErrorChainPredicate, error_chain},
+    field::{FieldPredicate, IntoFieldPredicate, field},
+    file::{FilePredicate, file},
     level::{IntoLevelPredicate, LevelPredicate, level},
     message::{MessagePredicate, message},
+    module::{ModulePredicate, module},
     name::{NamePredicate, name},
     parent::{AncestorPredicate, ParentPredicate, ancestor, parent},
+    plain::{EquivPredicate, OptionPredicate},
+    related::{
+        ChildPredicate, DeepEventPredicate, DescendantPredicate, EventPredicate,
+        FollowsFromPredicate, child, deep_event, descendant, event, follows_from,
+    },
+    satisfies::{SatisfiesPredicate, satisfies},
     scanner::{Ancestors, IntoCount, ScanExt, Scanner},
     scope::Scope,
+    stats::{
+        ClosedPredicate, EnteredPredicate, ExitedPredicate, IntoCountPredicate, closed, entered,
+        exited,
+    },
     target::{IntoTargetPredicate, TargetPredicate, TargetStrPredicate, target},
+    text::IntoTextPredicate,
     tree::{IntoTree, TreePredicate, tree},
+    value::{ValuePredicate, value},
 };
 
 /// Makes a closure of a predicate, for [`Iterator::filter()`] and the like.

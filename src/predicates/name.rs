@@ -5,10 +5,12 @@ use ::predicates::{
     reflection::{Case, PredicateReflection},
 };
 
-use super::failure::actual;
+use super::{IntoTextPredicate, failure::actual};
 use crate::{capture::CapturedSpan, wire::text::Quoted};
 
-/// Creates a predicate for the name of a span, from any predicate for strings.
+/// Creates a predicate for the name of a span.
+///
+/// It takes a string that the name has to be equal to, or any predicate for strings.
 ///
 /// # Example
 ///
@@ -18,11 +20,14 @@ use crate::{capture::CapturedSpan, wire::text::Quoted};
 /// let capture = Capture::start();
 /// drop(tracing::info_span!("connect"));
 /// let trace = capture.trace();
-/// trace.scan_spans().single(&name(eq("connect")));
+/// trace.scan_spans().single(&name("connect"));
 /// trace.scan_spans().single(&name(starts_with("co")));
 /// ```
-pub fn name<P: Predicate<str>>(matches: P) -> NamePredicate<P> {
-    NamePredicate { matches }
+pub fn name<Form, P>(matches: P) -> NamePredicate<P::Predicate>
+where
+    P: IntoTextPredicate<Form>,
+{
+    NamePredicate { matches: matches.into_predicate() }
 }
 
 /// Predicate for the name of a span, returned by [`name()`].
@@ -47,7 +52,7 @@ impl<P: Predicate<str>> Predicate<CapturedSpan<'_>> for NamePredicate<P> {
     }
 
     fn find_case(&self, expected: bool, span: &CapturedSpan<'_>) -> Option<Case<'_>> {
-        let case = actual(self, expected, "name", &Quoted(span.metadata().name()));
-        (self.eval(span) == expected).then_some(case)
+        (self.eval(span) == expected)
+            .then(|| actual(self, expected, "name", &Quoted(span.metadata().name())))
     }
 }

@@ -21,12 +21,9 @@ use crate::capture::{Captured, CapturedSpan};
 /// let capture = Capture::start();
 /// tracing::info_span!("connect").in_scope(|| tracing::warn!("slow"));
 /// let trace = capture.trace();
-/// trace.scan_events().single(&parent(name(eq("connect"))));
+/// trace.scan_events().single(&parent(name("connect")));
 /// ```
-pub fn parent<P>(matches: P) -> ParentPredicate<P>
-where
-    P: for<'a> Predicate<CapturedSpan<'a>>,
-{
+pub fn parent<'a, P: Predicate<CapturedSpan<'a>>>(matches: P) -> ParentPredicate<P> {
     ParentPredicate { matches }
 }
 
@@ -46,21 +43,19 @@ impl<P: fmt::Display> fmt::Display for ParentPredicate<P> {
 
 impl<P: PredicateReflection> PredicateReflection for ParentPredicate<P> {}
 
-impl<'a, P, T> Predicate<T> for ParentPredicate<P>
-where
-    P: for<'p> Predicate<CapturedSpan<'p>>,
-    T: Captured<'a>,
-{
+impl<'a, P: Predicate<CapturedSpan<'a>>, T: Captured<'a>> Predicate<T> for ParentPredicate<P> {
     fn eval(&self, item: &T) -> bool {
         item.parent().is_some_and(|parent| self.matches.eval(&parent))
     }
 
     fn find_case(&self, expected: bool, item: &T) -> Option<Case<'_>> {
-        let case = match item.parent() {
+        if self.eval(item) != expected {
+            return None;
+        }
+        Some(match item.parent() {
             Some(parent) => actual(self, expected, "parent", &format_args!("{parent:.0}")),
             None => actual(self, expected, "parent", &"not there"),
-        };
-        (self.eval(item) == expected).then_some(case)
+        })
     }
 }
 
@@ -76,12 +71,9 @@ where
 ///     tracing::info_span!("connect").in_scope(|| tracing::warn!("slow"));
 /// });
 /// let trace = capture.trace();
-/// trace.scan_events().single(&ancestor(name(eq("serve"))));
+/// trace.scan_events().single(&ancestor(name("serve")));
 /// ```
-pub fn ancestor<P>(matches: P) -> AncestorPredicate<P>
-where
-    P: for<'a> Predicate<CapturedSpan<'a>>,
-{
+pub fn ancestor<'a, P: Predicate<CapturedSpan<'a>>>(matches: P) -> AncestorPredicate<P> {
     AncestorPredicate { matches }
 }
 
@@ -104,16 +96,15 @@ impl<P: PredicateReflection> PredicateReflection for AncestorPredicate<P> {}
 /// Ancestors that are shown where none of them matches.
 const MAX_SHOWN: usize = 4;
 
-impl<'a, P, T> Predicate<T> for AncestorPredicate<P>
-where
-    P: for<'p> Predicate<CapturedSpan<'p>>,
-    T: Captured<'a>,
-{
+impl<'a, P: Predicate<CapturedSpan<'a>>, T: Captured<'a>> Predicate<T> for AncestorPredicate<P> {
     fn eval(&self, item: &T) -> bool {
         iter::successors(item.parent(), CapturedSpan::parent).any(|span| self.matches.eval(&span))
     }
 
     fn find_case(&self, expected: bool, item: &T) -> Option<Case<'_>> {
+        if self.eval(item) != expected {
+            return None;
+        }
         let ancestors = || iter::successors(item.parent(), CapturedSpan::parent);
         let mut shown: Vec<_> =
             ancestors().take(MAX_SHOWN).map(|span| format!("{span:.0}")).collect();
@@ -121,7 +112,6 @@ where
             shown.push("…".to_owned());
         }
         let shown = if shown.is_empty() { "no span".to_owned() } else { shown.join(" in ") };
-        let case = actual(self, expected, "it", &format_args!("in {shown}"));
-        (self.eval(item) == expected).then_some(case)
+        Some(actual(self, expected, "it", &format_args!("in {shown}")))
     }
 }

@@ -9,13 +9,13 @@ use ::predicates::{
 use super::{failure::actual, sight::TARGET};
 use crate::{capture::Captured, wire::text::Quoted};
 
-/// What [`target()`] takes.
+/// What [`target()`] and [`module()`](super::module()) take.
 ///
 /// # Example
 ///
 /// See [`target()`].
 #[diagnostic::on_unimplemented(
-    note = "`target()` takes a string, or a predicate for strings in square brackets"
+    note = "`target()` and `module()` take a string, or a predicate for strings in square brackets"
 )]
 pub trait IntoTargetPredicate {
     /// The predicate for a target.
@@ -92,8 +92,8 @@ impl<'a, P: Predicate<str>, T: Captured<'a>> Predicate<T> for TargetPredicate<P>
     }
 
     fn find_case(&self, expected: bool, item: &T) -> Option<Case<'_>> {
-        let case = actual(self, expected, "target", &Quoted(item.metadata().target()));
-        (self.eval(item) == expected).then_some(case)
+        (self.eval(item) == expected)
+            .then(|| actual(self, expected, "target", &Quoted(item.metadata().target())))
     }
 }
 

@@ -1,0 +1,54 @@
+use alloc::string::String;
+use core::fmt;
+
+use ::predicates::{Predicate, reflection::PredicateReflection};
+
+use super::field::impl_into_itself;
+use crate::wire::{
+    TracedValue,
+    text::{Escaped, lenient_format},
+};
+
+/// Creates a predicate for what is recorded with `?`, from a value that has the same
+/// [`Debug`](fmt::Debug) output, for [`field()`](super::field()).
+///
+/// It is compared with `Debug` and `Display` output, which `tracing` does not tell apart, but not
+/// with strings. The output is that of `{:?}`, on one line.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::{Capture, predicates::*};
+///
+/// let capture = Capture::start();
+/// tracing::info!(peers = ?["::1", "::2"], "connected");
+/// let trace = capture.trace();
+/// trace.scan_events().single(&field("peers", debug(&["::1", "::2"])));
+/// trace.scan_events().single(&field("peers", r#"["::1", "::2"]"#)); // is the same
+/// ```
+pub fn debug<T: fmt::Debug + ?Sized>(value: &T) -> DebugPredicate {
+    DebugPredicate { text: lenient_format(format_args!("{value:?}")) }
+}
+
+/// Predicate for `Debug` output, returned by [`debug()`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DebugPredicate {
+    text: String,
+}
+
+impl_operators!({} DebugPredicate);
+impl_into_itself!({} DebugPredicate);
+
+impl fmt::Display for DebugPredicate {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "var == ?{}", Escaped(&self.text))
+    }
+}
+
+impl PredicateReflection for DebugPredicate {}
+
+impl Predicate<TracedValue> for DebugPredicate {
+    fn eval(&self, value: &TracedValue) -> bool {
+        value.as_debug_str() == Some(&self.text)
+    }
+}

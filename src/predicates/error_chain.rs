@@ -1,0 +1,73 @@
+use core::fmt;
+
+use ::predicates::{Predicate, reflection::PredicateReflection};
+
+use super::{IntoTextPredicate, field::impl_into_itself};
+use crate::wire::TracedValue;
+
+/// Creates a predicate for an error of which any message matches: its own or that of one of its
+/// sources, for [`field()`](super::field()).
+///
+/// It takes a string that the message has to be equal to, or a predicate for strings. What has no
+/// sources is a chain of one: an error that was recorded with `%` or `?`, and a string.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::{Capture, predicates::*};
+/// use std::{error::Error, fmt, num::ParseIntError};
+///
+/// #[derive(Debug)]
+/// struct BadPort(ParseIntError);
+///
+/// impl fmt::Display for BadPort {
+///     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+///         formatter.write_str("the port is invalid")
+///     }
+/// }
+///
+/// impl Error for BadPort {
+///     fn source(&self) -> Option<&(dyn Error + 'static)> {
+///         Some(&self.0)
+///     }
+/// }
+///
+/// let capture = Capture::start();
+/// let error = BadPort("http".parse::<u16>().unwrap_err());
+/// tracing::error!(error = &error as &dyn Error, "failed");
+/// let trace = capture.trace();
+/// trace.scan_events().single(&field("error", "the port is invalid"));
+/// trace.scan_events().single(&field("error", error_chain(contains("invalid digit"))));
+/// ```
+pub fn error_chain<Form, P>(matches: P) -> ErrorChainPredicate<P::Predicate>
+where
+    P: IntoTextPredicate<Form>,
+{
+    ErrorChainPredicate { matches: matches.into_predicate() }
+}
+
+/// Predicate for the messages of an error and its sources, returned by [`error_chain()`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ErrorChainPredicate<P> {
+    matches: P,
+}
+
+impl_bool_ops!(ErrorChainPredicate<P>);
+impl_into_itself!({P} ErrorChainPredicate<P>);
+
+impl<P: fmt::Display> fmt::Display for ErrorChainPredicate<P> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "any in the error chain: {}", self.matches)
+    }
+}
+
+impl<P: PredicateReflection> PredicateReflection for ErrorChainPredicate<P> {}
+
+impl<P: Predicate<str>> Predicate<TracedValue> for ErrorChainPredicate<P> {
+    fn eval(&self, value: &TracedValue) -> bool {
+        match value {
+            TracedValue::Error(error) => error.messages().any(|text| self.matches.eval(text)),
+            _ => value.as_text().is_some_and(|text| self.matches.eval(text)),
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Plain values that a field is compared with.
+
+use alloc::string::String;
+use core::fmt;
+
+use ::predicates::{Predicate, reflection::PredicateReflection};
+
+use super::IntoFieldPredicate;
+use crate::wire::{TracedValue, hex::Hex};
+
+/// Value that a [`TracedValue`] is compared with.
+pub trait Plain {
+    /// Checks whether the traced value is this one, as a person means it.
+    fn equals(&self, traced: &TracedValue) -> bool;
+
+    /// Shows the value.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result;
+}
+
+macro_rules! impl_plain {
+    ($($ty:ty: |$value:ident, $traced:ident| $equals:expr),+ $(,)?) => {$(
+        impl Plain for $ty {
+            fn equals(&self, $traced: &TracedValue) -> bool {
+                let $value = self;
+                $equals
+            }
+
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(self, formatter)
+            }
+        }
+    )+};
+}
+
+macro_rules! impl_plain_integer {
+    ($($ty:ty),+) => {
+        impl_plain!($($ty: |value, traced| traced == value),+);
+        impl_into_field_predicate!($($ty),+);
+    };
+}
+
+macro_rules! impl_into_field_predicate {
+    ($($ty:ty),+) => {$(
+        impl IntoFieldPredicate for $ty {
+            type Predicate = EquivPredicate<Self>;
+
+            fn into_predicate(self) -> EquivPredicate<Self> {
+                EquivPredicate { value: self }
+            }
+        }
+    )+};
+}
+
+impl_plain_integer!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize);
+
+impl_plain! {
+    bool: |value, traced| traced == value,
+    // A test that expects NaN means that it is there.
+    f64: |value, traced| traced == value || value.is_nan() && traced.as_float().is_some_and(f64::is_nan),
+    &str: |value, traced| traced == value,
+    String: |value, traced| traced == value.as_str(),
+    char: |value, traced| traced.as_text().is_some_and(|text| text.chars().eq([*value])),
+}
+
+impl Plain for &[u8] {
+    fn equals(&self, traced: &TracedValue) -> bool {
+        traced.as_bytes() == Some(self)
+    }
+
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&Hex(self), formatter)
+    }
+}
+
+impl_into_field_predicate!(bool, f64, &str, String, char, &[u8]);
+
+/// As `tracing` records it, and as it is shown.
+impl IntoFieldPredicate for f32 {
+    type Predicate = EquivPredicate<f64>;
+
+    fn into_predicate(self) -> EquivPredicate<f64> {
+        f64::from(self).into_predicate()
+    }
+}
+
+impl<'a> IntoFieldPredicate for &'a String {
+    type Predicate = EquivPredicate<&'a str>;
+
+    fn into_predicate(self) -> EquivPredicate<&'a str> {
+        self.as_str().into_predicate()
+    }
+}
+
+impl<'a, const N: usize> IntoFieldPredicate for &'a [u8; N] {
+    type Predicate = EquivPredicate<&'a [u8]>;
+
+    fn into_predicate(self) -> EquivPredicate<&'a [u8]> {
+        self.as_slice().into_predicate()
+    }
+}
+
+/// Predicate for a value that equals a plain one, made by [`field()`](super::field()).
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EquivPredicate<V> {
+    value: V,
+}
+
+impl<V: Plain> fmt::Display for EquivPredicate<V> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("var == ")?;
+        self.value.fmt(formatter)
+    }
+}
+
+impl<V: Plain> PredicateReflection for EquivPredicate<V> {}
+
+impl<V: Plain> Predicate<TracedValue> for EquivPredicate<V> {
+    fn eval(&self, value: &TracedValue) -> bool {
+        self.value.equals(value)
+    }
+}
+
+/// `Some` is what is in it, and `None` a field without a value.
+impl<V: IntoFieldPredicate> IntoFieldPredicate for Option<V> {
+    type Predicate = OptionPredicate<V::Predicate>;
+
+    fn into_predicate(self) -> OptionPredicate<V::Predicate> {
+        OptionPredicate { matches: self.map(V::into_predicate) }
+    }
+
+    fn matches_absent(&self) -> bool {
+        self.as_ref().is_none_or(V::matches_absent)
+    }
+}
+
+/// Predicate for a value that there may be, made by [`field()`](super::field()).
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OptionPredicate<P> {
+    matches: Option<P>,
+}
+
+impl<P: fmt::Display> fmt::Display for OptionPredicate<P> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.matches {
+            Some(matches) => matches.fmt(formatter),
+            None => formatter.write_str("no value"),
+        }
+    }
+}
+
+impl<P: PredicateReflection> PredicateReflection for OptionPredicate<P> {}
+
+impl<P: Predicate<TracedValue>> Predicate<TracedValue> for OptionPredicate<P> {
+    fn eval(&self, value: &TracedValue) -> bool {
+        self.matches.as_ref().is_some_and(|matches| matches.eval(value))
+    }
+}

@@ -1,0 +1,205 @@
+//! Predicates for what is in a span, and for what it follows from.
+
+use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
+use core::fmt;
+
+use ::predicates::{
+    Predicate,
+    reflection::{Case, PredicateReflection},
+};
+
+use super::failure::actual;
+use crate::capture::{CapturedEvent, CapturedSpan, DescendantEvents};
+
+/// Spans or events that a reason lists.
+const MAX_SHOWN: usize = 4;
+
+/// Shows the first items, each on its own.
+fn list<T: fmt::Display>(mut items: impl Iterator<Item = T>, none: &str) -> String {
+    let mut shown: Vec<_> =
+        items.by_ref().take(MAX_SHOWN).map(|item| format!("{item:.0}")).collect();
+    if shown.is_empty() {
+        return none.to_owned();
+    }
+    if items.next().is_some() {
+        shown.push("…".to_owned());
+    }
+    shown.join(", ")
+}
+
+fn all_events<'a>(span: &CapturedSpan<'a>) -> DescendantEvents<'a> {
+    DescendantEvents::with_own(*span)
+}
+
+/// Implements a predicate for spans that is true if one of the items that belong to a span matches.
+macro_rules! impl_related {
+    ($ty:ident, $name:literal, $item:ident, $where:literal, $none:literal, $related:expr) => {
+        impl_bool_ops!($ty<P>);
+
+        impl<P: fmt::Display> fmt::Display for $ty<P> {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(formatter, concat!($name, "({})"), self.matches)
+            }
+        }
+
+        impl<P: PredicateReflection> PredicateReflection for $ty<P> {}
+
+        impl<'a, P: Predicate<$item<'a>>> Predicate<CapturedSpan<'a>> for $ty<P> {
+            fn eval(&self, span: &CapturedSpan<'a>) -> bool {
+                $related(span).any(|item| self.matches.eval(&item))
+            }
+
+            fn find_case(&self, expected: bool, span: &CapturedSpan<'a>) -> Option<Case<'_>> {
+                if self.eval(span) != expected {
+                    return None;
+                }
+                // If one should not be there, the others are of no interest.
+                let shown = $related(span).filter(|item| !expected || self.matches.eval(item));
+                Some(actual(self, expected, $where, &list(shown, $none)))
+            }
+        }
+    };
+}
+
+/// Creates a predicate for spans in which, not any deeper, there is a span that matches.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::{Capture, predicates::*};
+///
+/// let capture = Capture::start();
+/// tracing::info_span!("serve").in_scope(|| drop(tracing::info_span!("connect")));
+/// let trace = capture.trace();
+/// trace.scan_spans().single(&child(name("connect")));
+/// ```
+pub fn child<'a, P: Predicate<CapturedSpan<'a>>>(matches: P) -> ChildPredicate<P> {
+    ChildPredicate { matches }
+}
+
+/// Predicate for the children of a span, returned by [`child()`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChildPredicate<P> {
+    matches: P,
+}
+
+impl_related!(ChildPredicate, "child", CapturedSpan, "in it", "no span", CapturedSpan::children);
+
+/// Creates a predicate for spans in which, at any depth, there is a span that matches.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::{Capture, predicates::*};
+///
+/// let capture = Capture::start();
+/// tracing::info_span!("serve").in_scope(|| {
+///     tracing::info_span!("connect").in_scope(|| drop(tracing::info_span!("resolve")));
+/// });
+/// let trace = capture.trace();
+/// trace.scan_spans().single(&(name("serve") & descendant(name("resolve"))));
+/// ```
+pub fn descendant<'a, P: Predicate<CapturedSpan<'a>>>(matches: P) -> DescendantPredicate<P> {
+    DescendantPredicate { matches }
+}
+
+/// Predicate for the descendants of a span, returned by [`descendant()`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DescendantPredicate<P> {
+    matches: P,
+}
+
+impl_related!(
+    DescendantPredicate,
+    "descendant",
+    CapturedSpan,
+    "in it",
+    "no span",
+    CapturedSpan::descendants
+);
+
+/// Creates a predicate for spans in which, not any deeper, there is an event that matches.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::{Capture, predicates::*};
+///
+/// let capture = Capture::start();
+/// tracing::info_span!("connect", attempt = 1).in_scope(|| tracing::warn!("slow"));
+/// tracing::info_span!("connect", attempt = 2).in_scope(|| tracing::info!("connected"));
+/// let trace = capture.trace();
+/// let span = trace.scan_spans().single(&event(message("connected")));
+/// assert_eq!(span["attempt"], 2);
+/// ```
+pub fn event<'a, P: Predicate<CapturedEvent<'a>>>(matches: P) -> EventPredicate<P> {
+    EventPredicate { matches }
+}
+
+/// Predicate for the events in a span itself, returned by [`event()`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventPredicate<P> {
+    matches: P,
+}
+
+impl_related!(EventPredicate, "event", CapturedEvent, "in it", "no event", CapturedSpan::events);
+
+/// Creates a predicate for spans in which, at any depth, there is an event that matches.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::{Capture, predicates::*};
+/// use tracing::Level;
+///
+/// let capture = Capture::start();
+/// tracing::info_span!("serve").in_scope(|| {
+///     tracing::info_span!("connect").in_scope(|| tracing::warn!("slow"));
+/// });
+/// let trace = capture.trace();
+/// trace.scan_spans().all(&deep_event(level(Level::WARN)));
+/// trace.scan_spans().single(&event(level(Level::WARN)));
+/// ```
+pub fn deep_event<'a, P: Predicate<CapturedEvent<'a>>>(matches: P) -> DeepEventPredicate<P> {
+    DeepEventPredicate { matches }
+}
+
+/// Predicate for the events in a span and its descendants, returned by [`deep_event()`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeepEventPredicate<P> {
+    matches: P,
+}
+
+impl_related!(DeepEventPredicate, "deep_event", CapturedEvent, "in it", "no event", all_events);
+
+/// Creates a predicate for spans that follow from a span that matches.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::{Capture, predicates::*};
+///
+/// let capture = Capture::start();
+/// let request = tracing::info_span!("request");
+/// tracing::info_span!("clean up").follows_from(&request);
+/// let trace = capture.trace();
+/// trace.scan_spans().single(&follows_from(name("request")));
+/// ```
+pub fn follows_from<'a, P: Predicate<CapturedSpan<'a>>>(matches: P) -> FollowsFromPredicate<P> {
+    FollowsFromPredicate { matches }
+}
+
+/// Predicate for the spans that a span follows from, returned by [`follows_from()`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FollowsFromPredicate<P> {
+    matches: P,
+}
+
+impl_related!(
+    FollowsFromPredicate,
+    "follows_from",
+    CapturedSpan,
+    "what it follows from",
+    "no span",
+    CapturedSpan::follows_from
+);

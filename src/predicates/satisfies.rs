@@ -1,0 +1,75 @@
+use alloc::borrow::Cow;
+use core::fmt;
+
+use ::predicates::{
+    Predicate,
+    reflection::{Case, PredicateReflection},
+};
+
+use crate::capture::{CapturedEvent, CapturedSpan};
+
+/// Creates a predicate for spans or for events from a closure, and from words that a failure shows
+/// for it.
+///
+/// The closure has to name the type of its argument, `&CapturedSpan<'_>` or `&CapturedEvent<'_>`,
+/// from which it follows what the predicate is for.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::{Capture, CapturedSpan, predicates::*};
+///
+/// let capture = Capture::start();
+/// drop(tracing::info_span!("connect", host = "localhost", port = 80));
+/// let trace = capture.trace();
+/// let has_fields = satisfies("has fields", |span: &CapturedSpan<'_>| span.values().count() > 0);
+/// assert_eq!((name("connect") & !has_fields).to_string(), r#"(name(var == "connect") && !has fields)"#);
+/// trace.scan_spans().all(&has_fields);
+/// ```
+pub fn satisfies<F>(words: impl Into<Cow<'static, str>>, condition: F) -> SatisfiesPredicate<F> {
+    SatisfiesPredicate { words: words.into(), condition }
+}
+
+/// Predicate that is a closure with a name, returned by [`satisfies()`].
+#[derive(Clone)]
+pub struct SatisfiesPredicate<F> {
+    words: Cow<'static, str>,
+    condition: F,
+}
+
+impl_bool_ops!(SatisfiesPredicate<F>);
+
+impl<F> fmt::Debug for SatisfiesPredicate<F> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("SatisfiesPredicate")
+            .field("words", &self.words)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<F> fmt::Display for SatisfiesPredicate<F> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.words)
+    }
+}
+
+impl<F> PredicateReflection for SatisfiesPredicate<F> {}
+
+/// What there is instead only the closure knows: the case shows no value.
+macro_rules! impl_predicate {
+    ($item:ident) => {
+        impl<F: Fn(&$item<'_>) -> bool> Predicate<$item<'_>> for SatisfiesPredicate<F> {
+            fn eval(&self, item: &$item<'_>) -> bool {
+                (self.condition)(item)
+            }
+
+            fn find_case(&self, expected: bool, item: &$item<'_>) -> Option<Case<'_>> {
+                (self.eval(item) == expected).then(|| Case::new(Some(self), expected))
+            }
+        }
+    };
+}
+
+impl_predicate!(CapturedSpan);
+impl_predicate!(CapturedEvent);

@@ -1,0 +1,206 @@
+//! Predicates for what happened to a span.
+
+use core::fmt;
+
+use ::predicates::{
+    Predicate,
+    reflection::{Case, PredicateReflection},
+};
+
+use super::failure::actual;
+use crate::capture::CapturedSpan;
+
+/// What [`entered()`] and [`exited()`] take.
+///
+/// # Example
+///
+/// See [`entered()`].
+#[diagnostic::on_unimplemented(
+    note = "`entered()` and `exited()` take a number, or a predicate for `usize` in square brackets"
+)]
+pub trait IntoCountPredicate {
+    /// The predicate for a number of times.
+    type Predicate: Predicate<usize>;
+
+    /// Makes the predicate.
+    fn into_predicate(self) -> Self::Predicate;
+}
+
+impl<P: Predicate<usize>> IntoCountPredicate for [P; 1] {
+    type Predicate = P;
+
+    fn into_predicate(self) -> P {
+        let [predicate] = self;
+        predicate
+    }
+}
+
+impl IntoCountPredicate for usize {
+    type Predicate = ExactCount;
+
+    fn into_predicate(self) -> ExactCount {
+        ExactCount(self)
+    }
+}
+
+/// Predicate for a number of times, made from the number.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExactCount(usize);
+
+impl fmt::Display for ExactCount {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Times(self.0).fmt(formatter)
+    }
+}
+
+impl PredicateReflection for ExactCount {}
+
+impl Predicate<usize> for ExactCount {
+    fn eval(&self, count: &usize) -> bool {
+        *count == self.0
+    }
+}
+
+/// Shows a number of times.
+struct Times(usize);
+
+impl fmt::Display for Times {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => formatter.write_str("never"),
+            1 => formatter.write_str("once"),
+            count => write!(formatter, "{count} times"),
+        }
+    }
+}
+
+/// Implements a predicate for a number in the statistics of a span.
+macro_rules! impl_count {
+    ($ty:ident, $name:ident) => {
+        impl_bool_ops!($ty<P>);
+
+        impl<P: fmt::Display> fmt::Display for $ty<P> {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(formatter, concat!(stringify!($name), "({})"), self.matches)
+            }
+        }
+
+        impl<P: PredicateReflection> PredicateReflection for $ty<P> {}
+
+        impl<P: Predicate<usize>> Predicate<CapturedSpan<'_>> for $ty<P> {
+            fn eval(&self, span: &CapturedSpan<'_>) -> bool {
+                self.matches.eval(&span.stats().$name)
+            }
+
+            fn find_case(&self, expected: bool, span: &CapturedSpan<'_>) -> Option<Case<'_>> {
+                (self.eval(span) == expected).then(|| match span.stats().$name {
+                    0 => actual(self, expected, "it", &concat!("never ", stringify!($name))),
+                    count => {
+                        let what = format_args!(concat!(stringify!($name), " {}"), Times(count));
+                        actual(self, expected, "it", &what)
+                    }
+                })
+            }
+        }
+    };
+}
+
+/// Creates a predicate for how often a span was entered.
+///
+/// It takes a number of times, or a predicate for `usize` in square brackets.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::{Capture, predicates::*};
+///
+/// let capture = Capture::start();
+/// let span = tracing::info_span!("poll");
+/// span.in_scope(|| ());
+/// span.in_scope(|| ());
+/// let trace = capture.trace();
+/// trace.scan_spans().single(&entered(2));
+/// trace.scan_spans().none(&entered([gt(2)]));
+/// ```
+pub fn entered<P: IntoCountPredicate>(times: P) -> EnteredPredicate<P::Predicate> {
+    EnteredPredicate { matches: times.into_predicate() }
+}
+
+/// Predicate for how often a span was entered, returned by [`entered()`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EnteredPredicate<P> {
+    matches: P,
+}
+
+impl_count!(EnteredPredicate, entered);
+
+/// Creates a predicate for how often a span was exited.
+///
+/// It takes a number of times, or a predicate for `usize` in square brackets.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::{Capture, predicates::*};
+///
+/// let capture = Capture::start();
+/// let _work = tracing::info_span!("work").entered();
+/// let trace = capture.trace();
+/// trace.scan_spans().single(&(entered(1) & exited(0)));
+/// ```
+pub fn exited<P: IntoCountPredicate>(times: P) -> ExitedPredicate<P::Predicate> {
+    ExitedPredicate { matches: times.into_predicate() }
+}
+
+/// Predicate for how often a span was exited, returned by [`exited()`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExitedPredicate<P> {
+    matches: P,
+}
+
+impl_count!(ExitedPredicate, exited);
+
+/// Creates a predicate for spans that are closed. The others are open: `!closed()`.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::{Capture, predicates::*};
+///
+/// let capture = Capture::start();
+/// drop(tracing::info_span!("connect"));
+/// let _serve = tracing::info_span!("serve");
+/// let trace = capture.trace();
+/// trace.scan_spans().single(&(name("connect") & closed()));
+/// trace.scan_spans().single(&(name("serve") & !closed()));
+/// ```
+pub fn closed() -> ClosedPredicate {
+    ClosedPredicate(())
+}
+
+/// Predicate for spans that are closed, returned by [`closed()`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClosedPredicate(());
+
+impl_operators!({} ClosedPredicate);
+
+impl fmt::Display for ClosedPredicate {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("closed")
+    }
+}
+
+impl PredicateReflection for ClosedPredicate {}
+
+impl Predicate<CapturedSpan<'_>> for ClosedPredicate {
+    fn eval(&self, span: &CapturedSpan<'_>) -> bool {
+        span.stats().is_closed
+    }
+
+    fn find_case(&self, expected: bool, span: &CapturedSpan<'_>) -> Option<Case<'_>> {
+        let is_closed = span.stats().is_closed;
+        let state = if is_closed { "closed" } else { "open" };
+        (is_closed == expected).then(|| actual(self, expected, "it", &state))
+    }
+}

@@ -1,0 +1,66 @@
+use core::{any::type_name, borrow::Borrow, fmt, marker::PhantomData};
+
+use ::predicates::{Predicate, reflection::PredicateReflection};
+
+use super::field::impl_into_itself;
+use crate::wire::{FromTracedValue, TracedValue};
+
+/// Creates a predicate for values of one type, from a predicate for that type. Values of other
+/// types do not match.
+///
+/// The type is `bool`, an integer, `f64`, `str` or `[u8]`, as in [`FromTracedValue`]. Often it
+/// follows from the predicate. A number without a suffix is an `i32`, which no larger value is: write
+/// `gt(5_i128)` for any. Where the type cannot be inferred, it is named: `value::<str, _>(eq("a"))`.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::predicates::*;
+///
+/// let long = field("millis", value(gt(500_i64)) & !value(gt(30_000_i64)));
+/// let local = field("host", value(starts_with("127.")));
+/// # let _ = (long & local);
+/// ```
+pub fn value<T, P>(matches: P) -> ValuePredicate<T, P>
+where
+    T: for<'a> FromTracedValue<'a> + ?Sized,
+    P: Predicate<T>,
+{
+    ValuePredicate { matches, ty: PhantomData }
+}
+
+/// Predicate for values of one type, returned by [`value()`].
+#[derive(Debug)]
+pub struct ValuePredicate<T: ?Sized, P> {
+    matches: P,
+    ty: PhantomData<fn(&T)>,
+}
+
+impl_operators!({T: ?Sized, P,} ValuePredicate<T, P>);
+impl_into_itself!({T: ?Sized, P} ValuePredicate<T, P>);
+
+impl<T: ?Sized, P: Clone> Clone for ValuePredicate<T, P> {
+    fn clone(&self) -> Self {
+        Self { matches: self.matches.clone(), ty: PhantomData }
+    }
+}
+
+impl<T: ?Sized, P: Copy> Copy for ValuePredicate<T, P> {}
+
+impl<T: ?Sized, P: fmt::Display> fmt::Display for ValuePredicate<T, P> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}({})", type_name::<T>(), self.matches)
+    }
+}
+
+impl<T: ?Sized, P: PredicateReflection> PredicateReflection for ValuePredicate<T, P> {}
+
+impl<T, P> Predicate<TracedValue> for ValuePredicate<T, P>
+where
+    T: for<'a> FromTracedValue<'a> + ?Sized,
+    P: Predicate<T>,
+{
+    fn eval(&self, value: &TracedValue) -> bool {
+        T::from_value(value).is_some_and(|value| self.matches.eval(value.borrow()))
+    }
+}
