@@ -3,6 +3,7 @@
 use std::{
     panic,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use spanshot::{Capture, Print, TracingEvent, TracingEventReceiver, predicates::*};
@@ -45,6 +46,10 @@ fn failures_point_at_the_line_of_the_test() {
     let dropped = TracingEvent::SpanDropped { id: 1 };
     check!(TracingEventReceiver::default().receive(dropped.clone()));
     check!(Capture::builder().print_filter("x=loud"));
+    check!(Capture::builder().filter("x=loud"));
+    let capture = Capture::builder().print(Print::Never).start();
+    check!(capture.wait_until(Duration::ZERO, |_| false));
+    drop(capture);
     let watching = Capture::builder().fail_on_events(Level::INFO).print(Print::Never).start();
     info!("not allowed");
     check!(watching.finish());

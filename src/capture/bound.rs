@@ -22,9 +22,12 @@
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keep {
-    /// Those that were captured first: what comes when there is no more room is left out.
+    /// Those that were captured first: what comes when there is no more room is left out. What would
+    /// be in a span that is left out stands in the nearest span around it that is not. What is there
+    /// already when a limit is set stays.
     Oldest,
-    /// Those that were captured last: the first ones make room.
+    /// Those that were captured last: the first ones make room. Spans that are open, and spans around
+    /// what is kept, are kept as well, beyond the limit.
     Newest,
 }
 
@@ -35,10 +38,12 @@ pub(crate) struct Bound {
     pub(crate) keep: Keep,
     /// What was left when the storage was last made smaller: spans that are open stay.
     pub(crate) settled: Size,
+    /// When that was: what the next moment was.
+    pub(crate) settled_at: Option<u64>,
 }
 
 /// A size of a storage, or of a part of it.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Size {
     /// Spans and events.
     pub(crate) nodes: usize,
@@ -62,14 +67,15 @@ impl Size {
 impl Default for Bound {
     /// None.
     fn default() -> Self {
-        Self { max: Size::MAX, keep: Keep::Oldest, settled: Size::default() }
+        Self { max: Size::MAX, keep: Keep::Oldest, settled: Size::default(), settled_at: None }
     }
 }
 
 impl Bound {
-    /// Whether a storage of this size holds no more than it may.
-    pub(crate) fn is_kept(&self, size: Size) -> bool {
-        self.keep == Keep::Oldest || size.is_within(self.max)
+    /// Whether a storage of this size, with this next moment, holds no more than it may.
+    pub(crate) fn is_kept(&self, size: Size, next: u64) -> bool {
+        let is_settled = || self.settled_at == Some(next) && self.settled == size;
+        self.keep == Keep::Oldest || size.is_within(self.max) || is_settled()
     }
 
     /// Whether a storage of this size is so much too large that it pays to make it smaller.

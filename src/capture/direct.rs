@@ -1,10 +1,10 @@
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
-use core::num::NonZeroU32;
 
 use super::{
     SharedStorage, Storage,
     metadata::CallSite,
     node::{NewValues, SpanKey},
+    outside,
 };
 use crate::{
     receiver::{
@@ -81,13 +81,15 @@ impl LocalSpans {
 }
 
 fn key(span: SinkSpan) -> Option<SpanKey> {
-    NonZeroU32::try_from(span).ok().map(SpanKey::from_raw)
+    outside::captured(span.get())
 }
 
 impl SinkParent {
     fn key(self) -> Option<SpanKey> {
         match self {
-            Self::Contextual(Innermost::Open(span)) | Self::Explicit(span) => key(span),
+            Self::Contextual(Innermost::Open(span)) | Self::Explicit(span) => {
+                outside::nearest(span.get())
+            }
             Self::Contextual(Innermost::None | Innermost::Closed) | Self::Root => None,
         }
     }
@@ -126,10 +128,9 @@ impl Sink for Direct {
         values: &SinkValues<'_>,
     ) -> Option<SinkSpan> {
         let call_site = self.call_sites.get(call_site)?.clone();
-        let values = owned(values);
-        self.storage
-            .write(|storage| storage.push_span(call_site, parent.key(), values))
-            .map(|key| key.into_raw().into())
+        let (parent, values) = (parent.key(), owned(values));
+        let key = self.storage.write(|storage| storage.push_span(call_site, parent, values));
+        Some(key.map_or_else(|| outside::name_left_out(parent, 0), outside::name))
     }
 
     fn new_event(

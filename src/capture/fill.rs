@@ -27,7 +27,7 @@ impl Storage {
     ) -> Option<SpanKey> {
         let size = Size { nodes: 1, bytes: size_of::<SpanNode>() + bytes(&values) };
         let Some((index, key)) = self.next_span(size) else {
-            self.left_out += 1;
+            self.left_out_later += 1;
             return None;
         };
         let parent = parent.and_then(|parent| self.open(parent));
@@ -39,6 +39,7 @@ impl Storage {
             last: created,
             links,
             values: self.values.add(values),
+            before: None,
             children: Children::default(),
             stats: SpanStats::default(),
             follows_from: Vec::new(),
@@ -113,7 +114,7 @@ impl Storage {
     ) {
         let size = Size { nodes: 1, bytes: size_of::<EventNode>() + bytes(&values) };
         let Some(index) = self.next_event(size) else {
-            self.left_out += 1;
+            self.left_out_later += 1;
             return;
         };
         let parent = parent.and_then(|parent| self.open(parent));
@@ -144,8 +145,10 @@ impl Storage {
 
     pub(crate) fn record(&mut self, span: SpanKey, values: NewValues) {
         let Some(index) = self.open(span) else { return };
-        self.bytes += bytes(&values);
-        self.values.update(&mut self.spans[index.get()].values, values);
+        let range = &mut self.spans[index.get()].values;
+        let before = self.values.bytes(*range);
+        self.values.update(range, values);
+        self.bytes = (self.bytes + self.values.bytes(*range)).saturating_sub(before);
     }
 
     pub(crate) fn follows_from(&mut self, span: SpanKey, follows_from: SpanKey) {
@@ -169,6 +172,9 @@ impl Storage {
 
     /// Notes what happens to a span.
     fn happen(&mut self, span: SpanKey, kind: EntryKind, f: impl FnOnce(&mut SpanStats)) {
+        if self.bound.is_far_exceeded(self.size()) {
+            self.leave_out_oldest(); // nothing but enters and exits may come for a long time
+        }
         let Some(index) = self.open(span) else { return };
         let node = &mut self.spans[index.get()];
         f(&mut node.stats);

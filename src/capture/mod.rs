@@ -20,6 +20,7 @@ mod collect;
 mod descendants;
 #[cfg(feature = "receiver")]
 mod direct;
+mod durations;
 mod ending;
 mod event;
 pub(crate) mod excerpt;
@@ -34,6 +35,7 @@ mod layer;
 mod logger;
 mod metadata;
 mod node;
+mod outside;
 mod print;
 mod process_wide;
 mod routing;

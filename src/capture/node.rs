@@ -1,9 +1,9 @@
 //! How the tree is laid out: nodes in the order of their capture, linked by their indexes.
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 use core::num::NonZeroU32;
 
-use super::{metadata::CallSite, timeline::EntryIndex};
+use super::{durations::Durations, metadata::CallSite, timeline::EntryIndex};
 use crate::wire::TracedValue;
 
 /// Place of a span among the spans of a storage.
@@ -203,6 +203,8 @@ pub(crate) struct SpanNode {
     pub(crate) last: EntryIndex,
     pub(crate) links: Links,
     pub(crate) values: ValueRange,
+    /// What enters and exits that are no longer on the timeline add up to, if times are kept.
+    pub(crate) before: Option<Box<Durations>>,
     pub(crate) children: Children,
     pub(crate) stats: super::span::SpanStats,
     pub(crate) follows_from: Vec<SpanIndex>,

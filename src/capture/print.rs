@@ -54,9 +54,7 @@ impl Environment {
                 "never" => Ok(Print::Never),
                 _ => Err("it is one of `failure`, `always` and `never`".into()),
             }),
-            filter: read("SPANSHOT_PRINT_FILTER", |value| {
-                value.parse().map_err(|error| explain_filter(&error))
-            }),
+            filter: read("SPANSHOT_PRINT_FILTER", parse_targets),
         })
     }
 }
@@ -80,11 +78,18 @@ fn read<T>(name: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<
 
 /// Parses a filter as [`Environment`] does.
 pub(super) fn parse_filter(filter: &str) -> Result<Targets, String> {
-    filter.parse().map_err(|error| format!("{filter:?} is no filter: {}", explain_filter(&error)))
+    parse_targets(filter).map_err(|error| format!("{filter:?} is no filter: {error}"))
 }
 
-fn explain_filter(error: &dyn core::fmt::Display) -> String {
-    format!("{error}; a filter is like `info` or `warn,my_crate=debug`")
+fn parse_targets(filter: &str) -> Result<Targets, String> {
+    let explain = |error: &dyn core::fmt::Display| {
+        format!("{error}; a filter is like `info` or `warn,my_crate=debug`")
+    };
+    // `Targets` would take what is meant for an `EnvFilter` for a target, which nothing has.
+    if filter.contains(['[', '{']) {
+        return Err(explain(&"it goes by targets and levels, not by spans or fields"));
+    }
+    filter.parse().map_err(|error| explain(&error))
 }
 
 /// How a capture prints its trace.

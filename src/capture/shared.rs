@@ -42,8 +42,9 @@ struct State {
     changes: u64,
     /// Threads that wait for a change.
     waiting: usize,
-    /// Tasks that wait for a change.
-    wakers: Vec<Waker>,
+    /// Tasks that wait for a change, each under a number of its own.
+    wakers: Vec<(u64, Waker)>,
+    next_waker: u64,
 }
 
 impl State {
@@ -74,7 +75,8 @@ impl SharedStorage {
     /// Returns what was captured since this was last called, and goes on.
     ///
     /// Spans that are open now are in this trace, and in the next one as well, with those around
-    /// them: what happens in them later has its place there.
+    /// them: what happens in them later has its place there. Of what happened to them before, the
+    /// next one has their values, [statistics](super::SpanStats) and durations.
     ///
     /// # Example
     ///
@@ -95,27 +97,28 @@ impl SharedStorage {
     /// });
     /// ```
     pub fn take(&self) -> Trace {
-        let mut state = self.shared.state.lock();
-        let trace = state.trace();
-        state.storage = Arc::new(trace.successor());
-        state.changes += 1;
-        trace
+        self.change_state(|state| {
+            let trace = state.trace();
+            state.storage = Arc::new(trace.successor());
+            trace
+        })
     }
 
     /// Limits the number of spans and events, of which some are kept.
     ///
-    /// Spans that are open, and spans around what is kept, are kept as well, beyond the limit. How
-    /// many nodes were left out is [said](Storage::left_out), and shown in the tree.
+    /// How many nodes were left out is [said](Storage::left_out), and shown in the tree. The limit may
+    /// be set at any time; of the last call, also for bytes, it is which nodes are kept.
     ///
     /// # Example
     ///
     /// See [`Keep`].
     pub fn set_max_nodes(&self, max_nodes: usize, keep: Keep) {
-        self.change(|storage| storage.set_bound(|max| max.nodes = max_nodes, keep));
+        self.write(|storage| storage.set_bound(|max| max.nodes = max_nodes, keep));
     }
 
     /// Limits the memory that spans, events and their values take, as [`Self::set_max_nodes()`]
-    /// limits their number. It is in bytes, and about what they really take.
+    /// limits their number. It is in bytes, and about what they really take. That spans are entered
+    /// and exited takes memory as well; with [`Keep::Newest`], the moments of the newest are kept.
     ///
     /// # Example
     ///
@@ -135,7 +138,7 @@ impl SharedStorage {
     /// assert!(storage.lock().left_out() > 800);
     /// ```
     pub fn set_max_bytes(&self, max_bytes: usize, keep: Keep) {
-        self.change(|storage| storage.set_bound(|max| max.bytes = max_bytes, keep));
+        self.write(|storage| storage.set_bound(|max| max.bytes = max_bytes, keep));
     }
 
     /// Keeps the times of everything that happens from now on; see
@@ -160,16 +163,12 @@ impl SharedStorage {
     /// assert!(trace.all_spans().next().unwrap().busy() >= Some(Duration::from_millis(2)));
     /// ```
     pub fn keep_times(&self) {
-        self.change(Storage::keep_times);
+        self.write(Storage::keep_times);
     }
 
     /// Notes what is let pass at all, so that nobody takes the rest for missing.
     pub(super) fn set_filter(&self, filter: Targets) {
-        self.change(|storage| storage.filter = Some(Arc::new(filter)));
-    }
-
-    fn change(&self, f: impl FnOnce(&mut Storage)) {
-        f(Arc::make_mut(&mut self.shared.state.lock().storage));
+        self.write(|storage| storage.filter = Some(Arc::new(filter)));
     }
 
     pub(crate) fn is_same(&self, other: &Self) -> bool {
@@ -179,8 +178,12 @@ impl SharedStorage {
     /// Changes the storage, and wakes those who wait for that. The function must not run code of the
     /// user: it runs under a lock.
     pub(crate) fn write<T>(&self, f: impl FnOnce(&mut Storage) -> T) -> T {
+        self.change_state(|state| f(Arc::make_mut(&mut state.storage)))
+    }
+
+    fn change_state<T>(&self, f: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.shared.state.lock();
-        let result = f(Arc::make_mut(&mut state.storage));
+        let result = f(&mut state);
         state.changes += 1;
         if state.waiting > 0 {
             self.shared.changed.notify_all();
@@ -188,7 +191,9 @@ impl SharedStorage {
         if !state.wakers.is_empty() {
             let wakers = mem::take(&mut state.wakers);
             drop(state);
-            wakers.into_iter().for_each(Waker::wake);
+            for (_, waker) in wakers {
+                waker.wake();
+            }
         }
         result
     }
@@ -199,8 +204,8 @@ impl SharedStorage {
         (state.trace(), state.changes)
     }
 
-    /// Waits until there are more changes than that; `false` if there are none by the deadline.
-    pub(super) fn wait_for_change(&self, changes: u64, deadline: Instant) -> bool {
+    /// Waits until there are more changes than that, or the deadline has passed.
+    pub(super) fn wait_for_change(&self, changes: u64, deadline: Instant) {
         let mut state = self.shared.state.lock();
         state.waiting += 1;
         let mut is_timed_out = false;
@@ -208,19 +213,29 @@ impl SharedStorage {
             is_timed_out = self.shared.changed.wait_until(&mut state, deadline).timed_out();
         }
         state.waiting -= 1;
-        state.changes != changes
     }
 
-    /// Has a task woken by the next change; `false` if there are more changes than that already.
-    pub(super) fn wake_on_change(&self, changes: u64, waker: &Waker) -> bool {
+    /// Has a task woken by the next change; `None` if there are more changes than that already.
+    /// Returns the number under which its waker is kept.
+    pub(super) fn wake_on_change(&self, changes: u64, waker: Waker) -> Option<u64> {
         let mut state = self.shared.state.lock();
         if state.changes != changes {
-            return false;
+            drop(state); // before the waker, which is code of the user
+            return None;
         }
-        if !state.wakers.iter().any(|known| known.will_wake(waker)) {
-            state.wakers.push(waker.clone());
-        }
-        true
+        let number = state.next_waker;
+        state.next_waker += 1;
+        state.wakers.push((number, waker));
+        Some(number)
+    }
+
+    /// Lets go of a waker, unless it was woken.
+    pub(super) fn forget_waker(&self, number: u64) {
+        let mut state = self.shared.state.lock();
+        let position = state.wakers.iter().position(|(other, _)| *other == number);
+        let waker = position.map(|position| state.wakers.swap_remove(position));
+        drop(state); // before the waker, which is code of the user
+        drop(waker);
     }
 
     /// Returns the call site of a span that was captured natively, if it is open.

@@ -1,10 +1,13 @@
 //! How a storage is made smaller: emptied for its next trace, or rid of its oldest nodes.
 
-use alloc::{vec, vec::Vec};
+use alloc::{boxed::Box, vec, vec::Vec};
+
+use core::time::Duration;
 
 use super::{
     Storage,
     bound::Size,
+    durations::Durations,
     node::{Children, EventIndex, EventNode, NewValues, NodeKind, SpanIndex, SpanNode, ValueRange},
     timeline::{EntryIndex, EntryKind},
 };
@@ -14,7 +17,7 @@ impl Storage {
     /// and those around them.
     pub(crate) fn successor(&self) -> Self {
         let mut successor = self.newest(None);
-        successor.left_out = 0;
+        (successor.left_out_earlier, successor.left_out_later) = (0, 0);
         successor.bound.settled = successor.size();
         successor
     }
@@ -23,29 +26,35 @@ impl Storage {
     pub(super) fn keep_times(&mut self) {
         *self = self.successor();
         self.timeline.keep_times();
+        for span in &mut self.spans {
+            let entered = span.stats.entered.saturating_sub(span.stats.exited);
+            span.before = Some(Box::new(Durations::new(Duration::ZERO, entered)));
+        }
     }
 
     /// Makes the storage as small as it is to be.
     pub(crate) fn leave_out_oldest(&mut self) {
         let mut newest = self.newest(self.first_within_bound());
         let nodes = |storage: &Self| storage.spans.len() + storage.events.len();
-        newest.left_out += (nodes(self) - nodes(&newest)) as u64;
+        newest.left_out_earlier += (nodes(self) - nodes(&newest)) as u64;
         newest.bound.settled = newest.size();
+        newest.bound.settled_at = Some(newest.timeline.next_moment());
         *self = newest;
     }
 
-    /// Finds the oldest node among the newest ones that there is room for.
+    /// Finds the oldest of the newest entries for which, and for whose nodes, there is room.
     fn first_within_bound(&self) -> Option<EntryIndex> {
         let mut size = Size::default();
         let mut first = None;
         for index in self.timeline.entries().rev() {
+            size = size.plus(Size { nodes: 0, bytes: self.timeline.entry_bytes() });
             if let (node, EntryKind::Created) = self.timeline.get(index) {
                 size = size.plus(Size { nodes: 1, bytes: self.node_bytes(node) });
-                if size.nodes > self.bound.max.nodes || size.bytes > self.bound.max.bytes {
-                    break;
-                }
-                first = Some(index);
             }
+            if size.nodes > self.bound.max.nodes || size.bytes > self.bound.max.bytes {
+                break;
+            }
+            first = Some(index);
         }
         first
     }
@@ -62,7 +71,8 @@ impl Storage {
     }
 
     /// Copies the nodes that were created from an entry on, and the spans that are open, each with
-    /// the spans around it.
+    /// the spans around it. Of what happened to spans before, only that they were created and closed
+    /// stays on the timeline.
     fn newest(&self, first: Option<EntryIndex>) -> Self {
         let is_new = |created: EntryIndex| first.is_some_and(|first| created >= first);
         let mut is_kept: Vec<_> =
@@ -82,11 +92,16 @@ impl Storage {
         else {
             return self.clone(); // keys have run out, and nothing is added any more
         };
-        let timeline = self.timeline.successor();
-        let (bound, left_out) = (self.bound, self.left_out);
-        let seen = self.seen.clone();
-        let filter = self.filter.clone();
-        let mut copy = Self { keys, timeline, bound, left_out, filter, seen, ..Self::default() };
+        let mut copy = Self {
+            keys,
+            timeline: self.timeline.successor(),
+            bound: self.bound,
+            left_out_earlier: self.left_out_earlier,
+            left_out_later: self.left_out_later,
+            filter: self.filter.clone(),
+            seen: self.seen.clone(),
+            ..Self::default()
+        };
         let mut places = vec![None; self.spans.len()];
         for entry in self.timeline.entries() {
             match self.timeline.get(entry) {
@@ -96,12 +111,18 @@ impl Storage {
                 (NodeKind::Event(event), _) if is_new(entry) => {
                     copy.copy_event(self, entry, event, &places);
                 }
-                (NodeKind::Span(span), _) => {
+                (NodeKind::Span(span), kind) => {
                     // Those that are not kept have no place.
-                    if let Some(place) = places[span.get()] {
-                        let node = NodeKind::Span(place);
-                        copy.spans[place.get()].last =
-                            copy.timeline.take_over(&self.timeline, entry, node);
+                    let Some(place) = places[span.get()] else { continue };
+                    let node = &mut copy.spans[place.get()];
+                    if kind == EntryKind::Closed || is_new(entry) {
+                        let place = NodeKind::Span(place);
+                        node.last = copy.timeline.take_over(&self.timeline, entry, place);
+                    } else if let Some(time) = self.timeline.time(entry) {
+                        // Spans may live long, and be entered ever again.
+                        let created = copy.timeline.time(node.created).unwrap_or(time);
+                        let new = || Box::new(Durations::new(created, 0));
+                        node.before.get_or_insert_with(new).happen(kind, time);
                     }
                 }
                 (NodeKind::Event(_), _) => {}
@@ -136,6 +157,7 @@ impl Storage {
             last: created,
             links,
             values,
+            before: node.before.clone(),
             children: Children::default(),
             stats: node.stats,
             follows_from: Vec::new(),

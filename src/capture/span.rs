@@ -3,6 +3,7 @@ use core::{cmp, fmt, iter, ops, ptr, time::Duration};
 use super::{
     CapturedEvents, CapturedMetadata, CapturedNode, CapturedNodes, CapturedSpans, DescendantEvents,
     DescendantSpans, Moment, Storage,
+    durations::Durations,
     node::{SpanIndex, SpanNode},
     timeline::{EntryIndex, EntryKind, Timeline},
 };
@@ -113,11 +114,16 @@ impl<'a> CapturedSpan<'a> {
     }
 
     /// Iterates over the moments when the span was entered, the first one first.
+    ///
+    /// Of a span that was in a trace which was [taken](super::SharedStorage::take), or that is kept
+    /// though it is older than the [newest](super::Keep::Newest) nodes, those since then are here.
+    /// [`Self::stats()`] counts all.
     pub fn enters(&self) -> impl DoubleEndedIterator<Item = Moment> + use<'a> {
         self.moments(EntryKind::Entered)
     }
 
-    /// Iterates over the moments when the span was exited, the first one first.
+    /// Iterates over the moments when the span was exited, as [`Self::enters()`] does over those when
+    /// it was entered.
     pub fn exits(&self) -> impl DoubleEndedIterator<Item = Moment> + use<'a> {
         self.moments(EntryKind::Exited)
     }
@@ -141,35 +147,27 @@ impl<'a> CapturedSpan<'a> {
     /// open, until the last thing that was captured. Time that several threads were in it at once
     /// counts once. `None` if times are not [kept](super::SharedStorage::keep_times).
     pub fn busy(&self) -> Option<Duration> {
-        self.durations().map(|(busy, _)| busy)
+        self.durations().map(|durations| durations.busy)
     }
 
     /// Returns how long no thread was in the span, as [`Self::busy()`] returns how long one was.
     pub fn idle(&self) -> Option<Duration> {
-        self.durations().map(|(_, idle)| idle)
+        self.durations().map(|durations| durations.idle)
     }
 
-    fn durations(&self) -> Option<(Duration, Duration)> {
-        let timeline = self.timeline();
-        let (mut busy, mut idle) = (Duration::ZERO, Duration::ZERO);
-        let mut entered = 0_usize;
-        let mut since = timeline.time(self.node().created)?;
-        let mut pass = |entered: usize, now: Duration| {
-            *(if entered > 0 { &mut busy } else { &mut idle }) += now.saturating_sub(since);
-            since = now;
+    fn durations(&self) -> Option<Durations> {
+        let (node, timeline) = (self.node(), self.timeline());
+        let mut durations = match &node.before {
+            Some(before) => **before,
+            None => Durations::new(timeline.time(node.created)?, 0),
         };
         for (entry, kind) in self.entries() {
-            pass(entered, timeline.time(entry)?);
-            match kind {
-                EntryKind::Entered => entered += 1,
-                EntryKind::Exited => entered = entered.saturating_sub(1),
-                EntryKind::Created | EntryKind::Closed => {}
-            }
+            durations.happen(kind, timeline.time(entry)?);
         }
-        if !self.stats().is_closed {
-            pass(entered, timeline.last_time()?);
+        if !node.stats.is_closed {
+            durations.pass(timeline.last_time()?);
         }
-        Some((busy, idle))
+        Some(durations)
     }
 
     /// Iterates over the events in this span itself, in the order of their capture.

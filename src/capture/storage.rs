@@ -49,7 +49,9 @@ pub struct Storage {
     pub(super) bound: Bound,
     /// About what nodes and values take in memory.
     pub(super) bytes: usize,
-    pub(super) left_out: u64,
+    /// Nodes that were left out because there were newer ones, and because there was no more room.
+    pub(super) left_out_earlier: u64,
+    pub(super) left_out_later: u64,
     /// What the capture lets pass, as far as it knows.
     pub(super) filter: Option<Arc<Targets>>,
     pub(super) seen: Seen,
@@ -84,7 +86,7 @@ impl Storage {
     /// Returns how many spans and events are not here because there was no room for them: a storage
     /// holds two billion of each, or what it was [limited to](super::SharedStorage::set_max_nodes).
     pub fn left_out(&self) -> u64 {
-        self.left_out
+        self.left_out_earlier + self.left_out_later
     }
 
     /// What people have been shown of this trace.
@@ -92,9 +94,14 @@ impl Storage {
         &self.seen
     }
 
-    /// Whether what was left out is older than what is here.
-    pub(crate) fn is_oldest_left_out(&self) -> bool {
-        self.bound.keep == Keep::Newest
+    /// Returns how many nodes were left out to keep newer ones.
+    pub(crate) fn left_out_earlier(&self) -> u64 {
+        self.left_out_earlier
+    }
+
+    /// Returns how many nodes were left out because those that are older had taken the room.
+    pub(crate) fn left_out_later(&self) -> u64 {
+        self.left_out_later
     }
 
     /// Iterates over everything that happened, in order.
@@ -146,10 +153,11 @@ impl Storage {
     pub(super) fn set_bound(&mut self, set: impl FnOnce(&mut Size), keep: Keep) {
         set(&mut self.bound.max);
         self.bound.keep = keep;
+        self.bound.settled_at = None;
     }
 
     pub(super) fn is_within_bound(&self) -> bool {
-        self.bound.is_kept(self.size())
+        self.bound.is_kept(self.size(), self.timeline.next_moment())
     }
 
     /// What the capture lets pass, if that is not everything, as far as it knows.
@@ -159,7 +167,8 @@ impl Storage {
     }
 
     pub(crate) fn size(&self) -> Size {
-        Size { nodes: self.spans.len() + self.events.len(), bytes: self.bytes }
+        let bytes = self.bytes + self.timeline.bytes();
+        Size { nodes: self.spans.len() + self.events.len(), bytes }
     }
 
     pub(crate) fn span_count(&self) -> usize {

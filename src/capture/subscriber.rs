@@ -1,4 +1,4 @@
-use core::num::NonZeroU32;
+use core::sync::atomic::{AtomicU64, Ordering};
 
 use tracing_core::{
     Event, Interest, LevelFilter, Metadata, Subscriber,
@@ -11,7 +11,7 @@ use super::{
     collect::{collect, collect_event},
     metadata::CallSite,
     node::SpanKey,
-    thread_spans,
+    outside, thread_spans,
 };
 
 /// Subscriber of a [`Capture`](super::Capture), which captures everything that passes a filter.
@@ -27,12 +27,15 @@ pub(super) struct CaptureSubscriber {
     /// Number of the capture, which no other one has.
     number: u64,
     filter: Option<Targets>,
+    /// Spans that there was no room for.
+    left_out: AtomicU64,
 }
 
 impl CaptureSubscriber {
     pub(super) fn new(storage: &SharedStorage, filter: Option<Targets>) -> Self {
         crate::interest::ask_all_subscribers();
-        Self { storage: storage.clone(), number: thread_spans::next_number(), filter }
+        let number = thread_spans::next_number();
+        Self { storage: storage.clone(), number, filter, left_out: AtomicU64::new(0) }
     }
 
     fn parent(&self, is_contextual: bool, explicit: Option<&Id>) -> Option<SpanKey> {
@@ -42,25 +45,24 @@ impl CaptureSubscriber {
             None => None,
         }
     }
+
+    /// Returns the ID of a span that there was no room for. Such a span keeps the one around it open,
+    /// as any other: it holds a handle of that one for each of its own.
+    fn leave_out(&self, parent: Option<SpanKey>) -> Id {
+        if let Some(parent) = parent {
+            self.storage.write(|storage| storage.clone_handle(parent));
+        }
+        let number = self.left_out.fetch_add(1, Ordering::Relaxed);
+        Id::from_non_zero_u64(outside::name_left_out(parent, number))
+    }
 }
 
-/// Set in the ID of a span that there was no room for. The rest is that of the nearest span around it
-/// that there was room for, or 0.
-const LEFT_OUT: u64 = 1 << 32;
-
-fn id(key: SpanKey) -> Id {
-    Id::from_u64(u64::from(key.into_raw().get()))
-}
-
-/// The span, if it is captured.
 fn captured(id: &Id) -> Option<SpanKey> {
-    nearest(id).filter(|_| id.into_u64() & LEFT_OUT == 0)
+    outside::captured(id.into_u64())
 }
 
-/// The span, or the nearest one around it that is captured.
 fn nearest(id: &Id) -> Option<SpanKey> {
-    let raw = u32::try_from(id.into_u64() & !LEFT_OUT).ok()?;
-    NonZeroU32::new(raw).map(SpanKey::from_raw)
+    outside::nearest(id.into_u64())
 }
 
 impl Subscriber for CaptureSubscriber {
@@ -84,8 +86,7 @@ impl Subscriber for CaptureSubscriber {
         let values = collect(|visitor| attributes.record(visitor));
         let call_site = CallSite::Native(attributes.metadata());
         let key = self.storage.write(|storage| storage.open_span(call_site, parent, values));
-        let left_out = || Id::from_u64(LEFT_OUT | parent.map_or(0, |key| id(key).into_u64()));
-        key.map_or_else(left_out, id)
+        key.map_or_else(|| self.leave_out(parent), |key| Id::from_non_zero_u64(outside::name(key)))
     }
 
     fn record(&self, id: &Id, record: &Record<'_>) {
@@ -121,19 +122,23 @@ impl Subscriber for CaptureSubscriber {
     }
 
     fn clone_span(&self, id: &Id) -> Id {
-        if let Some(span) = captured(id) {
+        if let Some(span) = nearest(id) {
             self.storage.write(|storage| storage.clone_handle(span));
         }
         id.clone()
     }
 
     fn try_close(&self, id: Id) -> bool {
-        captured(&id).is_some_and(|span| self.storage.write(|storage| storage.drop_handle(span)))
+        let Some(span) = nearest(&id) else { return false };
+        let is_closed = self.storage.write(|storage| storage.drop_handle(span));
+        is_closed && captured(&id).is_some()
     }
 
     fn current_span(&self) -> Current {
         let Some(id) = thread_spans::current(self.number) else { return Current::none() };
-        let metadata = captured(&id).and_then(|span| self.storage.metadata_if_open(span));
+        // A handle of a span that there was no room for has the metadata of the one around it: what
+        // names it for its parent stands there.
+        let metadata = nearest(&id).and_then(|span| self.storage.metadata_if_open(span));
         metadata.map_or_else(Current::none, |metadata| Current::new(id, metadata))
     }
 }

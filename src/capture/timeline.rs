@@ -97,6 +97,8 @@ struct Times {
     origin: Instant,
     /// Time since `origin`, for each entry.
     since: Vec<Duration>,
+    /// That of the last thing that happened, wherever its entry is by now.
+    last: Duration,
 }
 
 impl Timeline {
@@ -104,7 +106,7 @@ impl Timeline {
     pub(crate) fn keep_times(&mut self) {
         let (started, origin) = (SystemTime::now(), Instant::now());
         let since = alloc::vec![Duration::ZERO; self.entries.len()];
-        self.times = Some(Times { started, origin, since });
+        self.times = Some(Times { started, origin, since, last: Duration::ZERO });
     }
 
     /// Returns an empty timeline that goes on like this one, and may take over entries of it.
@@ -134,8 +136,23 @@ impl Timeline {
         self.entries.push(entry);
         if let (Some(times), Some(time)) = (&mut self.times, time) {
             times.since.push(time);
+            times.last = times.last.max(time);
         }
         index
+    }
+
+    pub(crate) fn next_moment(&self) -> u64 {
+        self.next
+    }
+
+    /// Returns the bytes that each entry takes.
+    pub(crate) fn entry_bytes(&self) -> usize {
+        size_of::<Entry>() + if self.times.is_some() { size_of::<Duration>() } else { 0 }
+    }
+
+    /// Returns the bytes that all entries take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.entries.len() * self.entry_bytes()
     }
 
     pub(crate) fn get(&self, index: EntryIndex) -> (NodeKind, EntryKind) {
@@ -177,8 +194,8 @@ impl Timeline {
         times.started.checked_add(*times.since.get(index)?)
     }
 
-    /// When the last entry happened.
+    /// When the last thing happened, also if its entry was not taken over.
     pub(crate) fn last_time(&self) -> Option<Duration> {
-        self.times.as_ref()?.since.last().copied()
+        Some(self.times.as_ref()?.last)
     }
 }

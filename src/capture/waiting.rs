@@ -55,8 +55,8 @@ impl Error for TimedOut {}
 impl SharedStorage {
     /// Waits until the condition holds for what was captured, and returns that.
     ///
-    /// The condition is asked now, and again after changes. What is traced meanwhile does not wait
-    /// for it.
+    /// The condition is asked now, and again after changes; what was captured in time counts, however
+    /// late this thread gets to look at it. What is traced meanwhile does not wait for it.
     ///
     /// # Errors
     ///
@@ -88,16 +88,21 @@ impl SharedStorage {
         // A timeout beyond what a clock can say is as good as ten years.
         let now = Instant::now();
         let deadline = now.checked_add(timeout).unwrap_or(now + Duration::from_secs(315_360_000));
+        let mut asked_after = None;
         loop {
+            // Whoever is woken late is told of what came in time. But a condition that traces
+            // changes something each time.
+            let is_over = Instant::now() >= deadline;
             let (trace, changes) = self.observe();
-            if condition(&trace) {
+            if asked_after != Some(changes) && condition(&trace) {
                 return Ok(trace);
             }
-            drop(trace); // what is traced would have to be written into a copy
-            // A condition that traces changes something each time.
-            if !self.wait_for_change(changes, deadline) || Instant::now() >= deadline {
-                return Err(TimedOut { timeout, trace: self.lock() });
+            if is_over {
+                return Err(TimedOut { timeout, trace });
             }
+            drop(trace); // what is traced would have to be written into a copy
+            asked_after = Some(changes);
+            self.wait_for_change(changes, deadline);
         }
     }
 
@@ -127,29 +132,48 @@ impl SharedStorage {
     where
         C: FnMut(&Storage) -> bool,
     {
-        Until { storage: self.clone(), condition }
+        Until { storage: self.clone(), condition, waker: None }
     }
 }
 
 struct Until<C> {
     storage: SharedStorage,
     condition: C,
+    /// Number of the waker that the storage has.
+    waker: Option<u64>,
 }
 
 /// The condition is not pinned by it.
 impl<C> Unpin for Until<C> {}
 
+impl<C> Until<C> {
+    fn forget_waker(&mut self) {
+        if let Some(number) = self.waker.take() {
+            self.storage.forget_waker(number);
+        }
+    }
+}
+
+impl<C> Drop for Until<C> {
+    fn drop(&mut self) {
+        self.forget_waker();
+    }
+}
+
 impl<C: FnMut(&Storage) -> bool> Future for Until<C> {
     type Output = Trace;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Trace> {
+        self.forget_waker();
         loop {
             let (trace, changes) = self.storage.observe();
             if (self.condition)(&trace) {
                 return Poll::Ready(trace);
             }
             drop(trace);
-            if self.storage.wake_on_change(changes, context.waker()) {
+            // A waker is code of the user, and not cloned while anything is locked.
+            self.waker = self.storage.wake_on_change(changes, context.waker().clone());
+            if self.waker.is_some() {
                 return Poll::Pending;
             }
         }

@@ -33,9 +33,9 @@ impl fmt::Display for Shown<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { storage, filter, is_coloured } = *self;
         let mut tree = Tree { filter, is_coloured, is_first_written: false };
-        if storage.left_out() > 0 && storage.is_oldest_left_out() {
+        if storage.left_out_earlier() > 0 {
             tree.next_line(formatter)?;
-            write!(formatter, "({} earlier nodes were left out)", storage.left_out())?;
+            write!(formatter, "({} earlier nodes were left out)", storage.left_out_earlier())?;
         }
         if storage.roots().len() == 0 {
             tree.next_line(formatter)?;
@@ -51,9 +51,9 @@ impl fmt::Display for Shown<'_> {
             let all = storage.all_spans().len() + storage.all_events().len();
             write!(formatter, "(the print filter hides {hidden} of {all} spans and events)")?;
         }
-        if storage.left_out() > 0 && !storage.is_oldest_left_out() {
+        if storage.left_out_later() > 0 {
             tree.next_line(formatter)?;
-            write!(formatter, "({} later nodes were left out)", storage.left_out())?;
+            write!(formatter, "({} later nodes were left out)", storage.left_out_later())?;
         }
         Ok(())
     }

@@ -7,9 +7,11 @@ use std::{
 };
 
 use spanshot::{
-    Capture, SharedStorage, Trace, TracingEvent, TracingEventReceiver, TracingEventSender,
+    Capture, CaptureLayer, SharedStorage, Trace, TracingEvent, TracingEventReceiver,
+    TracingEventSender,
 };
 use tracing::Dispatch;
+use tracing_subscriber::layer::SubscriberExt;
 
 #[path = "../../examples/guest/src/evaluator/mod.rs"]
 pub(crate) mod evaluator;
@@ -90,6 +92,39 @@ pub(crate) fn feed_frames(frames: &[Vec<u8>]) -> impl FnOnce(&mut TracingEventRe
 
 pub(crate) fn feed_events(events: Vec<TracingEvent>) -> impl FnOnce(&mut TracingEventReceiver) {
     move |receiver| events.into_iter().for_each(|event| receiver.receive(event))
+}
+
+/// Returns a subscriber for each way of capturing into the storage: a capture's own, a layer, and a
+/// sender whose receiver goes the direct way.
+pub(crate) fn every_way(
+    prepare: impl Fn(&SharedStorage),
+) -> [(&'static str, SharedStorage, Dispatch); 3] {
+    let capture = Capture::start();
+    let [layered, direct] = std::array::from_fn(|_| SharedStorage::default());
+    let layer = CaptureLayer::new(&layered);
+    let receiver = Mutex::new(TracingEventReceiver::capturing(&direct));
+    let sender = TracingEventSender::encoded(move |frame: &[u8]| {
+        receiver.lock().unwrap().receive_encoded(frame).unwrap();
+    });
+    let ways = [
+        ("capture", capture.storage().clone(), capture.dispatch().clone()),
+        ("layer", layered, Dispatch::new(tracing_subscriber::registry().with(layer))),
+        ("direct", direct, Dispatch::new(sender)),
+    ];
+    for (_, storage, _) in &ways {
+        prepare(storage);
+    }
+    ways
+}
+
+/// Runs a program once for each way of capturing.
+pub(crate) fn captured_by_every_way(
+    prepare: impl Fn(&SharedStorage),
+    program: impl Fn(&'static str, &SharedStorage),
+) {
+    for (way, storage, dispatch) in every_way(prepare) {
+        tracing::dispatcher::with_default(&dispatch, || program(way, &storage));
+    }
 }
 
 /// Shows all that a trace holds, stable from run to run: the tree, and with it targets, statistics

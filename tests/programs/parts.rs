@@ -3,9 +3,14 @@
 use std::collections::HashSet;
 
 use proptest::prelude::*;
-use spanshot::{CapturedEvent, Keep, Moment, SharedStorage, Trace, TracingEventReceiver};
+use spanshot::{Capture, CapturedEvent, Keep, Moment, SharedStorage, Trace, TracingEventReceiver};
 
-use super::{Sent, check_all, program::program, send};
+use super::{
+    Sent, check_all,
+    program::{program, run},
+    send, subscriber,
+    support::detailed,
+};
 
 /// Spans and events of a trace in the order of their creation, each with the names of what it is in.
 /// Values of spans are left out: they may be recorded later.
@@ -113,5 +118,34 @@ fn bounded_capture_keeps_the_oldest_and_counts_the_others() {
         let expected = &all[..max.min(all.len())];
         assert_eq!(lines(&bounded), expected);
         assert_eq!(bounded.left_out(), (all.len() - expected.len()) as u64);
+    });
+}
+
+/// However a capture comes to its spans, it keeps the same of them, and closes them at the same time.
+#[test]
+fn bounded_captures_are_the_same_by_every_way() {
+    let keep = prop_oneof![Just(Keep::Newest), Just(Keep::Oldest)];
+    check_all(&(program(3), 0..12_usize, keep), |(program, max, keep)| {
+        let capture = Capture::builder().max_nodes(max, keep).start();
+        run(&program, capture.dispatch());
+        let captured = capture.trace();
+        let [layered, direct] = std::array::from_fn(|_| {
+            let storage = SharedStorage::default();
+            storage.set_max_nodes(max, keep);
+            storage
+        });
+        run(&program, &subscriber(0, &layered));
+        let [(_, sent), _] = send(&program);
+        let mut receiver = TracingEventReceiver::capturing(&direct);
+        feed(&mut receiver, &sent);
+        let timeline = |trace: &Trace| -> Vec<_> {
+            let happenings = trace.timeline().map(|(_, happening)| format!("{happening:?}"));
+            happenings.collect()
+        };
+        for (way, storage) in [("layer", &layered), ("direct", &direct)] {
+            let trace = storage.lock();
+            assert_eq!(detailed(&captured), detailed(&trace), "{way}");
+            assert_eq!(timeline(&captured), timeline(&trace), "{way}");
+        }
     });
 }
