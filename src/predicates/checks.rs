@@ -15,7 +15,7 @@ use super::{
     scope::Scope,
     sight::{blind_spot, gap},
 };
-use crate::capture::{Captured, Sealed};
+use crate::capture::{Captured, Sealed, excerpt::Short};
 
 /// The error of an assertion that failed: what [`Scanner`]'s methods panic with, as a value.
 ///
@@ -76,26 +76,33 @@ where
 
     /// The error that none matches.
     fn none_matches<P: Predicate<I::Item> + ?Sized>(&self, predicate: &P) -> ScanError {
-        let headline = format!("no {}{} matches {predicate}", Self::NOUN, self.scope.place());
-        ScanError::new(missing(&headline, self.scope.storage(), self.scanned(), predicate))
+        let headline = format!("no {}{} matches", Self::NOUN, self.place());
+        let headline = format_args!("{headline} {}", Short::line(predicate));
+        let none = core::iter::empty();
+        ScanError::new(missing(&headline, self.searched(), none, self.scanned(), predicate))
     }
 
     /// Fails, for a reason why an assertion that holds says nothing.
-    fn look(&self, reason: Option<String>, predicate: &dyn fmt::Display) -> Result<(), ScanError> {
+    pub(super) fn look(
+        &self,
+        reason: Option<String>,
+        predicate: &dyn fmt::Display,
+    ) -> Result<(), ScanError> {
         let Some(reason) = reason.filter(|_| !self.may_be_empty) else { return Ok(()) };
-        let headline = format!(
-            "this says nothing, since {reason}: {predicate}\n\
-             (if that is meant, scan with `or_empty()`)"
+        let headline = format_args!(
+            "this says nothing, since {reason}: {}\n(if that is meant, scan with `or_empty()`)",
+            Short::line(predicate)
         );
-        Err(ScanError::new(blind(&headline, self.scope.storage())))
+        Err(ScanError::new(blind(&headline, self.searched())))
     }
 
-    /// Fails if what an assertion is satisfied not to find could not have been captured.
-    fn look_for<P>(&self, predicate: &P) -> Result<(), ScanError>
+    /// Fails if what an assertion is satisfied not to find could not have been captured: what does
+    /// not match, or what does.
+    fn look_for<P>(&self, predicate: &P, matches: bool) -> Result<(), ScanError>
     where
         P: Predicate<I::Item> + ?Sized,
     {
-        self.look(blind_spot(self.scope.storage(), predicate), &predicate)
+        self.look(blind_spot(self.searched().storage, predicate, matches), &predicate)
     }
 
     /// Returns the only one that matches.
@@ -111,7 +118,7 @@ where
         match (matching.next(), matching.next()) {
             (Some(item), None) => Ok(item),
             (None, _) => Err(self.none_matches(predicate)),
-            (Some(_), Some(_)) => Err(self.wrong_count("one", predicate)),
+            (Some(_), Some(_)) => Err(self.wrong_count("one", false, predicate)),
         }
     }
 
@@ -154,17 +161,18 @@ where
     ///
     /// # Errors
     ///
-    /// Returns an error if one does not match, or if the capture saw nothing.
+    /// Returns an error if one does not match, or if the capture could not have seen it.
     pub fn try_all<P: Predicate<I::Item> + ?Sized>(self, predicate: &P) -> Result<(), ScanError> {
         let failing = || self.scanned().filter(|item| !predicate.eval(item));
         let count = failing().count();
         if count == 0 {
-            return self.look(gap(self.scope.storage()), &predicate);
+            return self.look_for(predicate, false);
         }
-        let (all, nouns) = (self.scanned().count(), Self::NOUNS);
-        let place = self.scope.place();
-        let headline = format!("{count} of {all} {nouns}{place} do not match: {predicate}");
-        Err(ScanError::new(unwanted(&headline, self.scope.storage(), failing(), predicate)))
+        let (all, nouns, place) = (self.scanned().count(), Self::NOUNS, self.place());
+        let verb = if count == 1 { "does" } else { "do" };
+        let headline = format!("{count} of {all} {nouns}{place} {verb} not match");
+        let headline = format_args!("{headline}: {}", Short::line(predicate));
+        Err(ScanError::new(unwanted(&headline, self.searched(), failing(), predicate)))
     }
 
     /// Asserts that none matches.
@@ -175,74 +183,83 @@ where
     pub fn try_none<P: Predicate<I::Item> + ?Sized>(self, predicate: &P) -> Result<(), ScanError> {
         let count = self.matching(predicate).count();
         if count == 0 {
-            return self.look_for(predicate);
+            return self.look_for(predicate, true);
         }
         let noun = if count == 1 { Self::NOUN } else { Self::NOUNS };
-        let headline =
-            format!("{count} {noun}{} should not match: {predicate}", self.scope.place());
+        let headline = format!("{count} {noun}{} should not match", self.place());
+        let headline = format_args!("{headline}: {}", Short::line(predicate));
         let matching = self.matching(predicate);
-        Err(ScanError::new(unwanted(&headline, self.scope.storage(), matching, predicate)))
+        Err(ScanError::new(unwanted(&headline, self.searched(), matching, predicate)))
     }
 
     /// Returns those that match, of which there have to be so many. See [`Scanner::count()`].
     ///
     /// # Errors
     ///
-    /// Returns an error if there are more or fewer of them, or, if there may be none, if the capture
-    /// could not have seen any.
+    /// Returns an error if there are more or fewer of them, or if there may not be more, and the capture
+    /// could not have seen them.
     pub fn try_count<P: Predicate<I::Item> + ?Sized>(
         self,
         count: impl IntoCount,
         predicate: &P,
     ) -> Result<Vec<I::Item>, ScanError> {
         let count = count.into_count();
-        let matching: Vec<_> = self.matching(predicate).collect();
-        if count.contains(&matching.len()) {
-            // What is not limited from above cannot be wrong for not having been seen.
-            let may_miss = !matches!(count.end_bound(), Bound::Unbounded) && matching.is_empty();
-            return if may_miss {
-                self.look_for(predicate).map(|()| matching)
-            } else {
-                Ok(matching)
-            };
+        let (min, max) = limits(&count);
+        // There may be a million more, which are not asked for.
+        let enough = max.map_or(usize::MAX, |max| max.saturating_add(1));
+        let matching: Vec<_> = self.matching(predicate).take(enough).collect();
+        if !count.contains(&matching.len()) {
+            return Err(self.wrong_count(&described(min, max), matching.len() < min, predicate));
         }
-        Err(self.wrong_count(&described(&count), predicate))
+        // What is not limited from above cannot be wrong for not having been seen.
+        match max {
+            None => {}
+            Some(_) if matching.is_empty() => self.look_for(predicate, true)?,
+            Some(_) => self.look(gap(self.searched().storage), &predicate)?,
+        }
+        Ok(matching)
     }
 
     /// The error that the number of those that match is another one.
-    fn wrong_count<P>(&self, expected: &str, predicate: &P) -> ScanError
+    fn wrong_count<P>(&self, expected: &str, is_too_few: bool, predicate: &P) -> ScanError
     where
         P: Predicate<I::Item> + ?Sized,
     {
-        let count = self.matching(predicate).count();
-        let (storage, nouns, place) = (self.scope.storage(), Self::NOUNS, self.scope.place());
-        let noun = if count == 1 { Self::NOUN } else { nouns };
+        let matching = || self.matching(predicate);
+        let count = matching().count();
+        let noun = if count == 1 { Self::NOUN } else { Self::NOUNS };
         let verb = if count == 1 { "matches" } else { "match" };
-        let headline = format!("{count} {noun}{place} {verb} instead of {expected}: {predicate}");
-        ScanError::new(if count == 0 {
-            missing(&headline, storage, self.scanned(), predicate)
+        let headline = format!("{count} {noun}{} {verb} instead of {expected}", self.place());
+        let headline = format_args!("{headline}: {}", Short::line(predicate));
+        ScanError::new(if is_too_few {
+            missing(&headline, self.searched(), matching(), self.scanned(), predicate)
         } else {
-            unwanted(&headline, storage, self.matching(predicate), predicate)
+            unwanted(&headline, self.searched(), matching(), predicate)
         })
     }
 }
 
-/// Says in words how many there may be.
-fn described(count: &impl RangeBounds<usize>) -> String {
-    let first = match count.start_bound() {
+/// How many there have to be, and may be.
+fn limits(count: &impl RangeBounds<usize>) -> (usize, Option<usize>) {
+    let min = match count.start_bound() {
         Bound::Included(first) => *first,
         Bound::Excluded(before) => before.saturating_add(1),
         Bound::Unbounded => 0,
     };
-    let last = match count.end_bound() {
+    let max = match count.end_bound() {
         Bound::Included(last) => Some(*last),
         Bound::Excluded(end) => Some(end.saturating_sub(1)),
         Bound::Unbounded => None,
     };
-    match last {
-        Some(last) if first == last => format!("{first}"),
-        Some(last) if first == 0 => format!("at most {last}"),
-        Some(last) => format!("{first} to {last}"),
-        None => format!("at least {first}"),
+    (min, max)
+}
+
+/// Says in words how many there may be.
+fn described(min: usize, max: Option<usize>) -> String {
+    match max {
+        Some(max) if min == max => format!("{min}"),
+        Some(max) if min == 0 => format!("at most {max}"),
+        Some(max) => format!("{min} to {max}"),
+        None => format!("at least {min}"),
     }
 }

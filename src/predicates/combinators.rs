@@ -6,8 +6,13 @@ use ::predicates::{
     reflection::{Case, Child, Parameter, PredicateReflection, Product},
 };
 
+use super::nearest::{Distance, is_ranking};
+
 /// Name of the parameter by which combinations are told apart in a [`Case`].
 pub(super) const OPERATOR: &str = "operator";
+
+/// The operator of a pattern of a subtree: all its parts have to match, but not the same thing.
+pub(super) const TREE: &str = "tree";
 
 fn operator<'a>(name: &'a &'static str) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
     Box::new(core::iter::once(Parameter::new(OPERATOR, name)))
@@ -60,6 +65,10 @@ impl<T: Predicate<Item>, U: Predicate<Item>, Item: ?Sized> Predicate<Item> for A
     /// The case has those of both parts, each with a result of its own: who looks for what came
     /// nearest wants to know how many are true.
     fn find_case(&self, expected: bool, item: &Item) -> Option<Case<'_>> {
+        if is_ranking() {
+            let parts = Distance::to(&self.first, item).and(Distance::to(&self.second, item));
+            return (parts.is_match() == expected).then(|| parts.into_case());
+        }
         let parts = || [find_any_case(&self.first, item), find_any_case(&self.second, item)];
         (self.eval(item) == expected).then(|| find_case(self, expected, parts()))
     }
@@ -109,6 +118,10 @@ impl<T: Predicate<Item>, U: Predicate<Item>, Item: ?Sized> Predicate<Item> for O
     }
 
     fn find_case(&self, expected: bool, item: &Item) -> Option<Case<'_>> {
+        if is_ranking() {
+            let parts = Distance::to(&self.first, item).or(Distance::to(&self.second, item));
+            return (parts.is_match() == expected).then(|| parts.into_case());
+        }
         let parts = || [find_any_case(&self.first, item), find_any_case(&self.second, item)];
         (self.eval(item) == expected).then(|| find_case(self, expected, parts()))
     }
@@ -125,7 +138,7 @@ fn find_case<'a>(
 }
 
 /// Finds the case of a part, whichever there is.
-fn find_any_case<'a, P: Predicate<Item>, Item: ?Sized>(
+pub(super) fn find_any_case<'a, P: Predicate<Item> + ?Sized, Item: ?Sized>(
     predicate: &'a P,
     item: &Item,
 ) -> Option<Case<'a>> {
@@ -178,6 +191,9 @@ impl<T: Predicate<Item>, Item: ?Sized> Predicate<Item> for Not<T> {
         // What there was is that of the negated predicate; the condition is this one.
         let negated = self.negated.find_case(!expected, item)?;
         let mut case = Case::new(Some(self), expected);
+        if is_ranking() {
+            return Some(case);
+        }
         let mut unvisited = alloc::vec![&negated];
         while let Some(part) = unvisited.pop() {
             for product in part.products() {

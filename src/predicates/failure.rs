@@ -1,21 +1,29 @@
 //! What a failed assertion says.
 
 use alloc::{
-    format,
     string::{String, ToString},
     vec::Vec,
 };
-use core::fmt::{self, Write};
+use core::{
+    cell::Cell,
+    fmt::{self, Write},
+};
 
 use ::predicates::{
     Predicate,
     reflection::{Case, PredicateReflection, Product},
 };
 
-use super::combinators::OPERATOR;
+use super::{
+    combinators::{OPERATOR, TREE},
+    nearest::{full_case, is_ranking, nearest, ranked_case},
+};
 use crate::{
-    capture::{Captured, CapturedNode, Shown, Storage, excerpt::MAX_LISTED},
-    snapshot::Around,
+    capture::{
+        Captured, CapturedNode, Shown, Storage,
+        excerpt::{MAX_LISTED, Short},
+    },
+    snapshot::{Around, Line},
 };
 
 /// A case that says what there actually was. What the value shows has to be safe to show.
@@ -25,15 +33,27 @@ pub(super) fn actual<'a>(
     what: &str,
     value: &dyn fmt::Display,
 ) -> Case<'a> {
-    let product = Product::new(what.to_string(), value.to_string());
+    if is_ranking() {
+        return ranked_case(predicate, expected, value);
+    }
+    let product = Product::new(what.to_string(), Short::phrase(value).to_string());
     Case::new(Some(predicate), expected).add_product(product)
 }
 
-/// Too few match: what came nearest, and which conditions of the predicate it meets.
+/// Where an assertion looked for what it did not find.
+#[derive(Clone, Copy)]
+pub(super) struct Searched<'a> {
+    pub(super) storage: &'a Storage,
+    /// What was scanned, unless that is all.
+    pub(super) scope: Option<CapturedNode<'a>>,
+}
+
+/// Too few match: those that do, what came nearest to it, and which conditions of the predicate it meets.
 pub(super) fn missing<'a, T, P>(
-    headline: &str,
-    storage: &Storage,
-    items: impl Iterator<Item = T>,
+    headline: &dyn fmt::Display,
+    searched: Searched<'a>,
+    matching: impl Iterator<Item = T>,
+    all: impl Iterator<Item = T>,
     predicate: &P,
 ) -> String
 where
@@ -41,24 +61,27 @@ where
     P: Predicate<T> + ?Sized,
 {
     let [noun, nouns] = T::NOUNS;
-    let (count, nearest) = nearest(items, predicate);
+    let (count, nearest) = nearest(all, predicate);
     let mut message = Message::new(headline);
+    message.line(&"");
+    let mut marked = message.items(matching, None::<&P>);
+    let others = if marked.is_empty() { "" } else { "other " };
+    if !marked.is_empty() {
+        message.line(&"");
+    }
     match count {
-        0 => message.line(&format_args!("\nthere are no {nouns} to look at")),
-        1 => message.line(&format_args!("\nthe only {noun}:")),
-        _ => message.line(&format_args!("\nnearest of {count} {nouns}:")),
+        0 => message.line(&format_args!("there are no {others}{nouns} to look at")),
+        1 => message.line(&format_args!("the only {others}{noun}:")),
+        _ => message.line(&format_args!("nearest of {count} {others}{nouns}:")),
     }
-    for item in &nearest {
-        message.item(item);
-        message.conditions(predicate.find_case(false, item).as_ref());
-    }
-    message.finish(storage, &nearest)
+    marked.extend(message.items(nearest.into_iter(), Some(predicate)));
+    message.finish(searched, &marked)
 }
 
 /// Some items should not be there, or not be as they are: those, and why.
 pub(super) fn unwanted<'a, T, P>(
-    headline: &str,
-    storage: &Storage,
+    headline: &dyn fmt::Display,
+    searched: Searched<'a>,
     unwanted: impl Iterator<Item = T>,
     predicate: &P,
 ) -> String
@@ -68,116 +91,77 @@ where
 {
     let mut message = Message::new(headline);
     message.line(&"");
-    let mut listed = Vec::new();
-    let mut count = 0_usize;
-    for item in unwanted {
-        count += 1;
-        if listed.len() < MAX_LISTED {
-            message.item(&item);
-            // An item that matches is not wanted because it does: the conditions say nothing new.
-            message.conditions(predicate.find_case(false, &item).as_ref());
-            listed.push(item);
-        }
-    }
-    if count > MAX_LISTED {
-        message.line(&format_args!("  (and {} more)", count - MAX_LISTED));
-    }
-    message.finish(storage, &listed)
+    // An item that matches is not wanted because it does: there are no conditions then.
+    let listed = message.items(unwanted, Some(predicate));
+    message.finish(searched, &listed)
 }
 
-/// Items do not come as expected: how far they do, what should come next, and what comes instead.
+/// How far items come as expected.
+pub(super) struct Progress<'e, 'p, T> {
+    pub(super) expected: &'e [&'p dyn Predicate<T>],
+    pub(super) found: &'e [T],
+    /// What stands where the next one is expected, if it has to stand there.
+    pub(super) instead: Option<T>,
+    /// One that would match if it did not come too early.
+    pub(super) earlier: Option<T>,
+}
+
+/// Items do not come as expected: how far they do, what should come next, and what comes instead, or else
+/// after those that do.
 pub(super) fn out_of_order<'a, T: Captured<'a>>(
-    headline: &str,
-    storage: &Storage,
-    expected: &[&dyn Predicate<T>],
-    found: &[T],
-    instead: Option<T>,
+    headline: &dyn fmt::Display,
+    searched: Searched<'a>,
+    progress: &Progress<'_, '_, T>,
     rest: impl Iterator<Item = T>,
 ) -> String {
+    let Progress { expected, found, instead, earlier } = *progress;
     let mut message = Message::new(headline);
     message.line(&"");
-    for (item, predicate) in found.iter().zip(expected) {
-        message.line(&format_args!("✓ {predicate}"));
+    let before = if found.len() > MAX_LISTED + 1 { found.len() - MAX_LISTED } else { 0 };
+    if before > 0 {
+        message.line(&format_args!("✓ the first {before} of them"));
+    }
+    let mut marked = Vec::new();
+    for (item, predicate) in found.iter().zip(expected).skip(before) {
+        message.line(&format_args!("✓ {}", Short::phrase(predicate)));
         message.item(item);
+        marked.push(*item);
     }
-    let mut marked = found.to_vec();
-    if let Some(predicate) = expected.get(found.len()) {
-        message.line(&format_args!("✗ {predicate}"));
-        let (items, what) = match instead {
-            Some(instead) => (alloc::vec![instead], "instead"),
-            None => (nearest(rest, *predicate).1, "nearest of what follows"),
-        };
-        if items.is_empty() {
-            message.line(&"  (nothing follows)");
+    let Some(predicate) = expected.get(found.len()) else {
+        message.line(&"✗ nothing else; but:");
+        marked.extend(message.items(rest, None::<&dyn Predicate<T>>));
+        return message.finish(searched, &marked);
+    };
+    message.line(&format_args!("✗ {}", Short::phrase(predicate)));
+    let (items, what) = match instead {
+        Some(instead) => (alloc::vec![instead], "instead"),
+        None => (nearest(rest, *predicate).1, "nearest of what follows"),
+    };
+    if let Some(earlier) = earlier {
+        message.line(&"  it comes too early:");
+        message.item(&earlier);
+        marked.push(earlier);
+    }
+    if items.is_empty() {
+        message.line(&if found.is_empty() {
+            "  (there is nothing)"
         } else {
-            message.line(&format_args!("  {what}:"));
-        }
-        for item in items {
-            message.item(&item);
-            message.conditions(predicate.find_case(false, &item).as_ref());
-            marked.push(item);
-        }
+            "  (nothing follows)"
+        });
     } else {
-        message.line(&"✗ nothing more; instead:");
-        if let Some(item) = instead {
-            message.item(&item);
-            marked.push(item);
-        }
+        message.line(&format_args!("  {what}:"));
     }
-    let left = expected.len().saturating_sub(found.len() + 1);
+    marked.extend(message.items(items.into_iter(), Some(*predicate)));
+    let left = expected.len() - found.len() - 1;
     if left > 0 {
-        message.line(&format_args!("  (and {left} more expected)"));
+        message.line(&format_args!("({left} more expected)"));
     }
-    message.finish(storage, &marked)
+    message.finish(searched, &marked)
 }
 
 /// What was asked for cannot be answered, for a reason that the headline names.
-pub(super) fn blind(headline: &str, storage: &Storage) -> String {
-    Message::new(headline).finish::<crate::capture::CapturedSpan<'_>>(storage, &[])
-}
-
-/// Counts the items that do not match, and finds those that meet the most conditions; among equals,
-/// the first.
-fn nearest<'a, T, P>(items: impl Iterator<Item = T>, predicate: &P) -> (usize, Vec<T>)
-where
-    T: Captured<'a>,
-    P: Predicate<T> + ?Sized,
-{
-    let mut count = 0;
-    let mut nearest = Vec::<(usize, T)>::new();
-    for item in items {
-        let Some(case) = predicate.find_case(false, &item) else { continue };
-        count += 1;
-        let unmet = unmet(&case);
-        let position = nearest.partition_point(|(other, _)| *other <= unmet);
-        if position < MAX_LISTED {
-            nearest.truncate(MAX_LISTED - 1);
-            nearest.insert(position, (unmet, item));
-        }
-    }
-    (count, nearest.into_iter().map(|(_, item)| item).collect())
-}
-
-/// Counts the conditions that would have to be met for the case to be another one. Of alternatives, one
-/// is enough.
-fn unmet(case: &Case<'_>) -> usize {
-    if case.result() {
-        return 0;
-    }
-    let children = || case.children().map(unmet);
-    if case.children().next().is_none() {
-        1
-    } else if is_alternative(case) {
-        children().min().unwrap_or(1)
-    } else {
-        children().sum()
-    }
-}
-
-fn is_alternative(case: &Case<'_>) -> bool {
-    let mut parameters = case.predicate().into_iter().flat_map(PredicateReflection::parameters);
-    parameters
-        .any(|parameter| parameter.name() == OPERATOR && parameter.value().to_string() == "or")
+pub(super) fn blind(headline: &dyn fmt::Display, searched: Searched<'_>) -> String {
+    Message::new(headline).finish::<crate::capture::CapturedSpan<'_>>(searched, &[])
 }
 
 /// Text of a message, as far as it is made.
@@ -186,9 +170,9 @@ struct Message {
 }
 
 impl Message {
-    fn new(headline: &str) -> Self {
+    fn new(headline: &dyn fmt::Display) -> Self {
         let mut message = Self { text: String::new() };
-        message.line(&headline);
+        message.line(headline);
         message
     }
 
@@ -197,46 +181,70 @@ impl Message {
         let _ = writeln!(self.text, "{line}");
     }
 
-    fn item(&mut self, item: &dyn fmt::Display) {
-        self.line(&format_args!("  {item:.0}"));
+    fn item<'a>(&mut self, item: &impl Captured<'a>) {
+        self.line(&format_args!("  {}", Line { node: item.node(), is_cut: &Cell::new(false) }));
+    }
+
+    /// Lists some items, each with the conditions that it meets and does not, and counts the others.
+    fn items<'a, T, P>(
+        &mut self,
+        mut items: impl Iterator<Item = T>,
+        predicate: Option<&P>,
+    ) -> Vec<T>
+    where
+        T: Captured<'a>,
+        P: Predicate<T> + ?Sized,
+    {
+        let mut listed: Vec<T> = items.by_ref().take(MAX_LISTED + 1).collect();
+        let more = items.count();
+        if more > 0 {
+            listed.pop();
+        }
+        for item in &listed {
+            self.item(item);
+            if let Some(case) = predicate.and_then(|predicate| full_case(predicate, item)) {
+                self.conditions(&case);
+            }
+        }
+        if more > 0 {
+            self.line(&format_args!("  (and {} more)", more + 1));
+        }
+        listed
     }
 
     /// Lists conditions, each with a tick or a cross, and what there actually is.
-    fn conditions(&mut self, case: Option<&Case<'_>>) {
-        let Some(case) = case else { return };
-        let mut unvisited = alloc::vec![(case, 2_usize)];
-        while let Some((case, indent)) = unvisited.pop() {
+    fn conditions(&mut self, case: &Case<'_>) {
+        let mut unvisited = alloc::vec![(case, 2_usize, All)];
+        while let Some((case, depth, around)) = unvisited.pop() {
             let children: Vec<_> = case.children().collect();
-            let mark = if case.result() { '✓' } else { '✗' };
-            let indent = if children.is_empty() {
-                self.line(&format_args!(
-                    "{:indent$}{mark} {}",
-                    "",
-                    reason(case),
-                    indent = 2 * indent
-                ));
-                indent
-            } else if is_alternative(case) {
-                let one_of = format!("{mark} one of");
-                self.line(&format_args!("{:indent$}{one_of}:", "", indent = 2 * indent));
-                indent + 1
-            } else {
-                indent
+            let operator = case.predicate().and_then(operator);
+            let (heading, of) = match operator.as_deref() {
+                _ if children.is_empty() => (Some(reason(case)), All),
+                Some("and" | TREE) if around == All => (None, All),
+                Some("and" | TREE) => (Some("all of:".to_string()), All),
+                Some("or") if around == OneOf => (None, OneOf),
+                Some("or") => (Some("one of:".to_string()), OneOf),
+                _ => (Some(reason(case)), All),
             };
-            unvisited.extend(children.into_iter().rev().map(|child| (child, indent)));
+            let depth_of_children = depth + usize::from(heading.is_some());
+            if let Some(heading) = heading {
+                let mark = if case.result() { '✓' } else { '✗' };
+                self.line(&format_args!("{:indent$}{mark} {heading}", "", indent = 2 * depth));
+            }
+            let children = children.into_iter().rev();
+            unvisited.extend(children.map(|child| (child, depth_of_children, of)));
         }
     }
 
     /// Adds the trace, with these items marked.
-    fn finish<'a, T: Captured<'a>>(mut self, storage: &Storage, items: &[T]) -> String {
+    fn finish<'a, T: Captured<'a>>(mut self, searched: Searched<'a>, items: &[T]) -> String {
         let marked: Vec<CapturedNode<'_>> = items.iter().map(T::node).collect();
-        let Some(trace) = marked.first().map(CapturedNode::trace).or(Some(storage)) else {
-            return self.text;
-        };
+        // An item may be of another storage than the one that is scanned.
+        let trace = marked.first().map_or(searched.storage, CapturedNode::trace);
         if trace.roots().len() > 0 {
-            let around = Around::new(trace, marked);
+            let around = Around::new(trace, marked, searched.scope);
             self.line(&format_args!("\n{around}"));
-            if around.is_whole() {
+            if around.was_all_drawn() {
                 Shown::plain(trace).set_seen();
             }
         }
@@ -244,9 +252,24 @@ impl Message {
     }
 }
 
-fn reason(leaf: &Case<'_>) -> String {
-    let mut reason = leaf.predicate().map_or_else(String::new, ToString::to_string);
-    for product in leaf.products() {
+/// What conditions stand in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Within {
+    All,
+    OneOf,
+}
+
+use Within::{All, OneOf};
+
+fn operator(predicate: &dyn PredicateReflection) -> Option<String> {
+    let mut parameters = predicate.parameters();
+    parameters.find(|parameter| parameter.name() == OPERATOR).map(|found| found.value().to_string())
+}
+
+fn reason(case: &Case<'_>) -> String {
+    let predicate = case.predicate().map(Short::phrase);
+    let mut reason = predicate.map_or_else(String::new, |predicate| predicate.to_string());
+    for product in case.products() {
         let _ = write!(reason, ": {} is {}", product.name(), product.value());
     }
     reason

@@ -44,6 +44,7 @@ mod level;
 mod message;
 mod module;
 mod name;
+mod nearest;
 mod order;
 mod parent;
 mod plain;

@@ -1,18 +1,28 @@
 //! Assertions on the order in which spans were created, or events emitted.
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{collections::VecDeque, format, vec::Vec};
 
 use ::predicates::Predicate;
 
-use super::{Scanner, checks::ScanError, failure::out_of_order, scanner::or_panic, scope::Scope};
+use super::{
+    Scanner,
+    checks::ScanError,
+    failure::{Progress, out_of_order},
+    scanner::or_panic,
+    scope::Scope,
+    sight::gap,
+};
 use crate::capture::{Captured, Sealed};
 
 /// A predicate for each of the items that are expected, one after another.
 type Expected<'p, Item> = [&'p dyn Predicate<Item>];
 
+const IN_ORDER: &str = "in this order";
+
 /// Order. The predicates are given as a slice of references, `&[&first, &second]`.
 ///
-/// Items are looked at in the order of the scan, which is that of their capture.
+/// Items are looked at in the order of the scan: that of their capture; what is in a span at any depth in
+/// the order of the tree; and what is around something from the parent to the root.
 impl<'a, T, I> Scanner<T, I>
 where
     T: Scope<'a>,
@@ -74,7 +84,8 @@ where
     ///
     /// # Panics
     ///
-    /// Panics if an item does not match its predicate, or if there are more or fewer of them.
+    /// Panics if an item does not match its predicate, or if there are more or fewer of them; or if the
+    /// capture could not have seen more: see [negatives](Self#negatives).
     ///
     /// # Example
     ///
@@ -106,7 +117,7 @@ where
             // The first one that matches leaves most for those that follow.
             match items.find(|item| predicate.eval(item)) {
                 Some(item) => found.push(item),
-                None => return Err(self.out_of_order("in this order", expected, &found, None)),
+                None => return Err(self.out_of_order(IN_ORDER, expected, &found, None)),
             }
         }
         Ok(found)
@@ -118,37 +129,53 @@ where
     ///
     /// Returns an error if there are no such items.
     pub fn try_in_a_row(self, expected: &Expected<'_, I::Item>) -> Result<Vec<I::Item>, ScanError> {
-        let items: Vec<_> = self.scanned().collect();
-        let mut nearest: (usize, usize) = (0, 0);
-        for first in 0..=items.len().saturating_sub(expected.len()) {
-            let in_a_row = items.iter().skip(first).zip(expected);
+        let mut nearest = Vec::new();
+        let mut instead = None;
+        // Those that would be in a row, if they matched: no more of them than are expected.
+        let mut row = VecDeque::with_capacity(expected.len());
+        let mut items = self.scanned();
+        loop {
+            while row.len() < expected.len() {
+                let Some(item) = items.next() else { break };
+                row.push_back(item);
+            }
+            let in_a_row = row.iter().zip(expected);
             let len = in_a_row.take_while(|(item, predicate)| predicate.eval(item)).count();
             if len == expected.len() {
-                return Ok(items[first..first + len].to_vec());
+                return Ok(row.into());
             }
-            if len > nearest.1 {
-                nearest = (first, len);
+            if len > nearest.len() {
+                nearest = row.iter().take(len).copied().collect();
+                instead = row.get(len).copied();
+            }
+            if row.pop_front().is_none() {
+                return Err(self.out_of_order("in a row", expected, &nearest, instead));
             }
         }
-        let (first, len) = nearest;
-        let instead = items.get(first + len).copied().filter(|_| len > 0);
-        Err(self.out_of_order("in a row", expected, &items[first..first + len], instead))
     }
 
     /// Does what [`Self::exactly()`] does, with a [`Result`].
     ///
     /// # Errors
     ///
-    /// Returns an error if an item does not match its predicate, or if there are more or fewer.
+    /// Returns an error if an item does not match its predicate, or if there are more or fewer; or if the
+    /// capture could not have seen more.
     pub fn try_exactly(self, expected: &Expected<'_, I::Item>) -> Result<Vec<I::Item>, ScanError> {
-        let items: Vec<_> = self.scanned().collect();
-        let in_order = items.iter().zip(expected);
-        let len = in_order.take_while(|(item, predicate)| predicate.eval(item)).count();
-        if len == expected.len() && len == items.len() {
-            return Ok(items);
+        let mut items = self.scanned();
+        let mut found = Vec::new();
+        for predicate in expected {
+            match items.next() {
+                Some(item) if predicate.eval(&item) => found.push(item),
+                other => {
+                    return Err(self.out_of_order("and nothing else", expected, &found, other));
+                }
+            }
         }
-        let instead = items.get(len).copied();
-        Err(self.out_of_order("and nothing else", expected, &items[..len], instead))
+        if items.next().is_some() {
+            return Err(self.out_of_order("and nothing else", expected, &found, None));
+        }
+        self.look(gap(self.searched().storage), &"nothing else")?;
+        Ok(found)
     }
 
     fn out_of_order(
@@ -159,16 +186,32 @@ where
         instead: Option<I::Item>,
     ) -> ScanError {
         let [noun, nouns] = <I::Item as Sealed>::NOUNS;
-        let place = self.scope.place();
-        let len = expected.len();
-        let headline = match len {
-            1 => format!("1 {noun}{place} {how}: not found"),
-            _ => format!("{len} {nouns}{place} {how}: only {} found", found.len()),
+        let last = found.last();
+        let rest = || {
+            let mut items = self.scanned();
+            if let Some(last) = last {
+                items.find(|item| item == last);
+            }
+            items
         };
-        let last = found.last().map(Captured::moment);
-        let rest = self.scanned().filter(|item| last.is_none_or(|last| item.moment() > last));
-        let message: String =
-            out_of_order(&headline, self.scope.storage(), expected, found, instead, rest);
-        ScanError::new(message)
+        let next = expected.get(found.len());
+        let what = if expected.len() == 1 { noun } else { nouns };
+        let progress = match (next, found.len()) {
+            (None, _) => match rest().count() {
+                1 => "there is 1 more".into(),
+                count => format!("there are {count} more"),
+            },
+            (Some(_), 0) => "not found".into(),
+            (Some(_), len) => format!("only {len} found"),
+        };
+        let headline = format!("{} {what}{} {how}: {progress}", expected.len(), self.place());
+        let may_be_early = how == IN_ORDER;
+        let earlier = last.zip(next).filter(|_| may_be_early).and_then(|(last, predicate)| {
+            let mut before = self.scanned().take_while(|item| item != last);
+            let is_unused = |item: &I::Item| !found.contains(item);
+            before.find(|item| is_unused(item) && predicate.eval(item))
+        });
+        let progress = Progress { expected, found, instead, earlier };
+        ScanError::new(out_of_order(&headline, self.searched(), &progress, rest()))
     }
 }

@@ -1,15 +1,19 @@
-use alloc::vec::Vec;
+use alloc::{format, string::String, vec::Vec};
 use core::{
+    cell::Cell,
     fmt,
     ops::{Bound, RangeBounds},
 };
 
 use ::predicates::Predicate;
 
-use super::{ScanError, scope::Scope};
-use crate::capture::{
-    Captured, CapturedEvent, CapturedEvents, CapturedSpan, CapturedSpans, DescendantEvents,
-    DescendantSpans, Moment, Storage,
+use super::{ScanError, failure::Searched, scope::Scope};
+use crate::{
+    capture::{
+        Captured, CapturedEvent, CapturedEvents, CapturedSpan, CapturedSpans, DescendantEvents,
+        DescendantSpans, Moment, Storage,
+    },
+    snapshot::Line,
 };
 
 /// What has spans and events to scan: a trace, and a span.
@@ -42,22 +46,22 @@ pub trait ScanExt<'a>: Sized {
 /// All spans and events, at any depth.
 impl<'a> ScanExt<'a> for &'a Storage {
     fn scan_spans(self) -> Scanner<Self, CapturedSpans<'a>> {
-        Scanner::new(self, Storage::all_spans)
+        Scanner::new(self, "", Storage::all_spans)
     }
 
     fn scan_events(self) -> Scanner<Self, CapturedEvents<'a>> {
-        Scanner::new(self, Storage::all_events)
+        Scanner::new(self, "", Storage::all_events)
     }
 }
 
 /// The spans and events in the span itself.
 impl<'a> ScanExt<'a> for CapturedSpan<'a> {
     fn scan_spans(self) -> Scanner<Self, CapturedSpans<'a>> {
-        Scanner::new(self, |span| span.children())
+        Scanner::new(self, "directly in", |span| span.children())
     }
 
     fn scan_events(self) -> Scanner<Self, CapturedEvents<'a>> {
-        Scanner::new(self, |span| span.events())
+        Scanner::new(self, "directly in", |span| span.events())
     }
 }
 
@@ -68,7 +72,7 @@ impl<'a> CapturedSpan<'a> {
     ///
     /// See [`ScanExt`].
     pub fn deep_scan_spans(self) -> Scanner<Self, DescendantSpans<'a>> {
-        Scanner::new(self, |span| span.descendants())
+        Scanner::new(self, "in", |span| span.descendants())
     }
 
     /// Makes a scanner of the events in this span, at any depth, in the order of the tree.
@@ -77,7 +81,7 @@ impl<'a> CapturedSpan<'a> {
     ///
     /// See [`ScanExt`].
     pub fn deep_scan_events(self) -> Scanner<Self, DescendantEvents<'a>> {
-        Scanner::new(self, DescendantEvents::with_own)
+        Scanner::new(self, "in", DescendantEvents::with_own)
     }
 
     /// Makes a scanner of the spans around this one, from the parent to the root.
@@ -86,7 +90,7 @@ impl<'a> CapturedSpan<'a> {
     ///
     /// See [`CapturedEvent::scan_ancestors()`].
     pub fn scan_ancestors(self) -> Scanner<Self, Ancestors<'a>> {
-        Scanner::new(self, |span| Ancestors(span.parent()))
+        Scanner::new(self, "around", |span| Ancestors(span.parent()))
     }
 }
 
@@ -108,7 +112,7 @@ impl<'a> CapturedEvent<'a> {
     /// slow.scan_ancestors().single(&name(eq("serve")));
     /// ```
     pub fn scan_ancestors(self) -> Scanner<Self, Ancestors<'a>> {
-        Scanner::new(self, |event| Ancestors(event.parent()))
+        Scanner::new(self, "around", |event| Ancestors(event.parent()))
     }
 }
 
@@ -134,9 +138,10 @@ impl<'a> Iterator for Ancestors<'a> {
 /// # Negatives
 ///
 /// That something is not in a trace says nothing if the capture could not have seen it. So
-/// [`none()`](Self::none), [`all()`](Self::all) and a [`count()`](Self::count) of 0 fail where the capture
-/// saw nothing at all, where it left something out for want of room, or where its
-/// [filter](crate::CaptureBuilder::filter) does not let pass what the predicate is about, as far as
+/// [`none()`](Self::none), [`all()`](Self::all) and a [`count()`](Self::count) that is limited from above
+/// fail where the capture left something out for want of room, as does [`exactly()`](Self::exactly); and
+/// if there is nothing that matches, or does not, also where the capture saw nothing at all, or where its
+/// [filter](crate::CaptureBuilder::filter) does not let pass what would make them fail, as far as
 /// [`level()`](super::level) and [`target()`](super::target) tell; unless that is
 /// [meant](Self::or_empty). Filters of other layers of a subscriber are not known to a
 /// capture.
@@ -160,7 +165,9 @@ impl<'a> Iterator for Ancestors<'a> {
 /// events.none(&field("attempt", 4));
 /// ```
 pub struct Scanner<T, I> {
-    pub(super) scope: T,
+    scope: T,
+    /// Where in the scope, or around it, things are.
+    relation: &'static str,
     into_iter: fn(T) -> I,
     during: (Bound<Moment>, Bound<Moment>),
     pub(super) may_be_empty: bool,
@@ -191,9 +198,27 @@ where
     I: Iterator,
     I::Item: Captured<'a>,
 {
-    fn new(scope: T, into_iter: fn(T) -> I) -> Self {
+    fn new(scope: T, relation: &'static str, into_iter: fn(T) -> I) -> Self {
         let during = (Bound::Unbounded, Bound::Unbounded);
-        Self { scope, into_iter, during, may_be_empty: false }
+        Self { scope, relation, into_iter, during, may_be_empty: false }
+    }
+
+    pub(super) fn searched(&self) -> Searched<'a> {
+        Searched { storage: self.scope.storage(), scope: self.scope.node() }
+    }
+
+    /// Says what is scanned, to be put behind "no span": nothing for a whole trace.
+    pub(super) fn place(&self) -> String {
+        let place = self.scope.node().map_or_else(String::new, |node| {
+            format!(" {} {}", self.relation, Line { node, is_cut: &Cell::new(false) })
+        });
+        place
+            + match self.during {
+                (Bound::Unbounded, Bound::Unbounded) => "",
+                (_, Bound::Unbounded) => " since the given moment",
+                (Bound::Unbounded, _) => " until the given moment",
+                _ => " between the given moments",
+            }
     }
 
     pub(super) fn scanned(&self) -> impl Iterator<Item = I::Item> + use<'a, T, I> {
@@ -287,7 +312,8 @@ where
     ///
     /// # Panics
     ///
-    /// Panics if one does not match, or if the capture saw nothing: see [negatives](Self#negatives).
+    /// Panics if one does not match, or if the capture could not have seen it: see
+    /// [negatives](Self#negatives).
     #[track_caller]
     pub fn all<P: Predicate<I::Item> + ?Sized>(self, predicate: &P) {
         or_panic(self.try_all(predicate));
@@ -308,8 +334,8 @@ where
     ///
     /// # Panics
     ///
-    /// Panics if there are more or fewer of them; or if there are none, as there may be, and the
-    /// capture could not have seen any: see [negatives](Self#negatives).
+    /// Panics if there are more or fewer of them; or if there may not be more, and the capture could not
+    /// have seen them: see [negatives](Self#negatives).
     ///
     /// # Example
     ///

@@ -1,8 +1,6 @@
 //! What is scanned.
 
-use alloc::{format, string::String};
-
-use crate::capture::{CapturedEvent, CapturedSpan, Storage};
+use crate::capture::{CapturedEvent, CapturedNode, CapturedSpan, Storage};
 
 /// A trace, or a part of it, whose spans or events are scanned.
 ///
@@ -12,9 +10,9 @@ pub trait Scope<'a>: Copy + sealed::Sealed {
     #[doc(hidden)]
     fn storage(self) -> &'a Storage;
 
-    /// Where that is, to be put behind "no span": nothing for a whole trace.
+    /// The part of it: none for a whole trace.
     #[doc(hidden)]
-    fn place(self) -> String;
+    fn node(self) -> Option<CapturedNode<'a>>;
 }
 
 mod sealed {
@@ -30,8 +28,8 @@ impl<'a> Scope<'a> for &'a Storage {
         self
     }
 
-    fn place(self) -> String {
-        String::new()
+    fn node(self) -> Option<CapturedNode<'a>> {
+        None
     }
 }
 
@@ -40,8 +38,8 @@ impl<'a> Scope<'a> for CapturedSpan<'a> {
         self.trace()
     }
 
-    fn place(self) -> String {
-        format!(" of {self:.0}")
+    fn node(self) -> Option<CapturedNode<'a>> {
+        Some(CapturedNode::Span(self))
     }
 }
 
@@ -50,7 +48,7 @@ impl<'a> Scope<'a> for CapturedEvent<'a> {
         self.trace()
     }
 
-    fn place(self) -> String {
-        format!(" of {self}")
+    fn node(self) -> Option<CapturedNode<'a>> {
+        Some(CapturedNode::Event(self))
     }
 }

@@ -11,7 +11,7 @@ use ::predicates::reflection::{Child, Parameter, PredicateReflection};
 use tracing_core::Level;
 use tracing_subscriber::filter::Targets;
 
-use super::combinators::OPERATOR;
+use super::combinators::{OPERATOR, TREE};
 use crate::{capture::Storage, wire::text::Quoted};
 
 /// Name of the parameter that a predicate has which knows for each level whether it is true.
@@ -37,29 +37,29 @@ pub(super) fn gap(storage: &Storage) -> Option<String> {
     }
 }
 
-/// Says why what matches a predicate could not have been captured, if that is so.
+/// Says why what matches a predicate, or what does not, could not have been captured, if that is so.
 pub(super) fn blind_spot<P: PredicateReflection + ?Sized>(
     storage: &Storage,
     predicate: &P,
+    matches: bool,
 ) -> Option<String> {
     let predicate: &dyn PredicateReflection = &Borrowed(predicate);
     if let Some(gap) = gap(storage) {
         return Some(gap);
     }
     let filter = storage.filter()?;
-    let target = required_target(predicate);
+    let target = required_target(predicate).filter(|_| matches);
     let is_seen = |level: &Level| sees(filter, target.as_deref(), *level);
-    let mut levels = ALL_LEVELS.iter().filter(|level| is_true(predicate, **level) != Some(false));
+    let mut levels =
+        ALL_LEVELS.iter().filter(|level| is_true(predicate, **level) != Some(!matches));
     if levels.any(is_seen) {
         return None;
     }
+    let filter = format!("the capture's filter {:?}", filter.to_string());
     Some(match target {
-        Some(target) => format!(
-            "the capture's filter {:?} lets none of it pass from {}",
-            filter.to_string(),
-            Quoted(&target)
-        ),
-        None => format!("the capture's filter {:?} lets none of it pass", filter.to_string()),
+        Some(target) => format!("{filter} lets none of it pass from {}", Quoted(&target)),
+        None if matches => format!("{filter} lets none of it pass"),
+        None => format!("{filter} lets nothing pass that could fail to match"),
     })
 }
 
@@ -84,17 +84,17 @@ impl<P: PredicateReflection + ?Sized> PredicateReflection for Borrowed<'_, P> {
 
 /// Whether a filter lets anything pass at this level: from a module or those below, or at all.
 fn sees(filter: &Targets, module: Option<&str>, level: Level) -> bool {
-    let in_module = |target: &str| {
-        let below = module.and_then(|module| target.strip_prefix(module));
-        module.is_none() || below.is_some_and(|below| below.starts_with("::"))
+    let Some(module) = module else {
+        return filter.iter().map(|(_, max_level)| max_level).any(|max_level| level <= max_level)
+            || filter.default_level().is_some_and(|max_level| level <= max_level);
     };
-    let has_directive =
-        filter.iter().any(|(target, max_level)| in_module(target) && level <= max_level);
-    has_directive
-        || match module {
-            Some(module) => filter.would_enable(module, &level),
-            None => filter.default_level().is_some_and(|max_level| level <= max_level),
-        }
+    let is_below =
+        |target: &str| target.strip_prefix(module).is_some_and(|below| below.starts_with("::"));
+    // Modules below that the filter names are seen as it says, and others as this one.
+    let unnamed = format!("{module}::\0");
+    filter.would_enable(module, &level)
+        || filter.would_enable(&unnamed, &level)
+        || filter.iter().any(|(target, max_level)| is_below(target) && level <= max_level)
 }
 
 /// Whether a predicate is true for everything of a level, or for nothing of it; `None` if that depends
@@ -107,6 +107,8 @@ fn is_true(predicate: &dyn PredicateReflection, level: Level) -> Option<bool> {
         Some("or") if parts().any(|part| part == Some(true)) => Some(true),
         Some("or") => parts().all(|part| part == Some(false)).then_some(false),
         Some("not") => parts().next().flatten().map(|part| !part),
+        // Whatever there is to be in it, the span itself has to match.
+        Some(TREE) => parts().next().flatten().filter(|part| !part),
         _ => {
             let named = |name| predicate.parameters().filter(move |one| one.name() == name);
             let is_named = || named(LEVEL).any(|one| one.value().to_string() == level.as_str());
@@ -127,7 +129,7 @@ fn parameter(predicate: &dyn PredicateReflection, name: &str) -> Option<String> 
 /// The module that everything which matches a predicate is from.
 fn required_target(predicate: &dyn PredicateReflection) -> Option<String> {
     match operator(predicate).as_deref() {
-        Some("and") => predicate.children().find_map(|child| required_target(child.value())),
+        Some("and" | TREE) => predicate.children().find_map(|child| required_target(child.value())),
         Some(_) => None,
         None => parameter(predicate, TARGET),
     }

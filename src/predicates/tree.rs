@@ -1,15 +1,22 @@
 //! Patterns of whole subtrees.
 
 use alloc::{boxed::Box, format, string::String, vec, vec::Vec};
-use core::fmt;
+use core::{cell::Cell, fmt};
 
 use ::predicates::{
     Predicate,
-    reflection::{Case, PredicateReflection},
+    reflection::{Case, Child, Parameter, PredicateReflection},
 };
 
-use super::failure::actual;
-use crate::capture::{CapturedEvent, CapturedNode, CapturedSpan};
+use super::{
+    combinators::{OPERATOR, TREE, find_any_case},
+    failure::actual,
+    nearest::{Distance, is_ranking},
+};
+use crate::{
+    capture::{CapturedEvent, CapturedNode, CapturedSpan},
+    snapshot::Line,
+};
 
 /// Creates a predicate for a span with what is in it: a pattern of a subtree.
 ///
@@ -42,7 +49,7 @@ where
     P: for<'a> Predicate<CapturedSpan<'a>> + 'static,
 {
     TreePredicate {
-        span: Box::new(span),
+        span: Root(Box::new(span)),
         nodes: Vec::new(),
         in_any_order: false,
         allows_others: true,
@@ -54,19 +61,13 @@ type EventMatcher = Box<dyn for<'a> Predicate<CapturedEvent<'a>>>;
 
 /// Predicate for a span with what is in it, returned by [`tree()`].
 pub struct TreePredicate {
-    span: SpanMatcher,
+    span: Root,
     nodes: Vec<NodePredicate>,
     in_any_order: bool,
     allows_others: bool,
 }
 
 impl_bool_ops!(TreePredicate);
-
-/// Predicate for a child or an event.
-enum NodePredicate {
-    Span(TreePredicate),
-    Event(EventMatcher),
-}
 
 impl TreePredicate {
     /// Adds a child: what [`tree()`] returns, or another predicate for spans.
@@ -127,22 +128,31 @@ impl TreePredicate {
         self
     }
 
-    /// Finds what is wrong with a span; `None` if it matches.
-    fn mismatch(&self, span: CapturedSpan<'_>) -> Option<String> {
-        if !self.span.eval(&span) {
-            return Some(format!("{span:.0}"));
+    fn matches(&self, span: CapturedSpan<'_>) -> bool {
+        self.span.0.eval(&span) && {
+            let nodes: Vec<_> = span.nodes().collect();
+            let found = self.find(&nodes);
+            found.iter().all(Option::is_some) && self.other(&found, &nodes).is_none()
         }
-        let nodes: Vec<_> = span.nodes().collect();
-        let found = if self.in_any_order { self.assign(&nodes) } else { self.in_order(&nodes) };
-        if let Some(missing) = self.nodes.iter().zip(&found).position(|(_, node)| node.is_none()) {
-            return Some(self.missing(missing, &found, &nodes));
-        }
-        let other = (0..nodes.len()).find(|index| !found.contains(&Some(*index)));
-        let other = other.and_then(|index| nodes.get(index)).filter(|_| !self.allows_others);
-        other.map(|other| format!("all there, and {other:.0} as well"))
     }
 
-    /// Finds a node for each predicate, in order.
+    /// Finds a node for each predicate, as far as there is one.
+    fn find(&self, nodes: &[CapturedNode<'_>]) -> Vec<Option<usize>> {
+        if self.in_any_order { self.assign(nodes) } else { self.in_order(nodes) }
+    }
+
+    /// Finds a node that should not be there.
+    fn other<'a>(
+        &self,
+        found: &[Option<usize>],
+        nodes: &[CapturedNode<'a>],
+    ) -> Option<CapturedNode<'a>> {
+        let is_other = |index: &usize| !self.allows_others && !found.contains(&Some(*index));
+        (0..nodes.len()).find(is_other).and_then(|index| nodes.get(index)).copied()
+    }
+
+    /// Finds a node for each predicate, in order. If there is none, those that follow are looked for all
+    /// the same.
     fn in_order(&self, nodes: &[CapturedNode<'_>]) -> Vec<Option<usize>> {
         let mut found = Vec::with_capacity(self.nodes.len());
         let mut next = 0;
@@ -150,7 +160,7 @@ impl TreePredicate {
             // The first one that matches leaves most for those that follow.
             let matching = (next..nodes.len()).find(|index| predicate.eval(nodes[*index]));
             found.push(matching);
-            next = matching.map_or(nodes.len(), |index| index + 1);
+            next = matching.map_or(next, |index| index + 1);
         }
         found
     }
@@ -168,25 +178,88 @@ impl TreePredicate {
         (0..self.nodes.len()).map(of).collect()
     }
 
+    fn distance(&self, span: CapturedSpan<'_>) -> Distance {
+        let own = Distance::to(&*self.span.0, &span);
+        if !own.is_match() {
+            return own.and_unmet(self.nodes.len());
+        }
+        let nodes: Vec<_> = span.nodes().collect();
+        let found = self.find(&nodes);
+        let missing = (0..found.len()).filter(|index| found[*index].is_none());
+        let distances = missing.map(|index| {
+            let candidate = self.candidate(index, &found, &nodes);
+            candidate.map_or(Distance::ABSENT, |(distance, _)| distance)
+        });
+        let distance = distances.fold(own, Distance::and);
+        distance.and_unmet(usize::from(self.other(&found, &nodes).is_some()))
+    }
+
+    /// Lists what matches and what does not.
+    fn case(&self, span: CapturedSpan<'_>) -> Case<'_> {
+        let case = Case::new(Some(self), false);
+        let is_root = self.span.0.eval(&span);
+        let own = find_any_case(&*self.span.0, &span);
+        let case = own.into_iter().fold(case, Case::add_child);
+        if !is_root {
+            return case;
+        }
+        let nodes: Vec<_> = span.nodes().collect();
+        let found = self.find(&nodes);
+        let parts = self.nodes.iter().enumerate().map(|(index, predicate)| match found[index] {
+            Some(node) => actual(predicate, true, "it", &line(nodes[node])),
+            None => self.missing(index, &found, &nodes),
+        });
+        let case = parts.fold(case, Case::add_child);
+        let other = self.other(&found, &nodes);
+        let other = other.map(|node| actual(&NothingElse, false, "there", &line(node)));
+        other.into_iter().fold(case, Case::add_child)
+    }
+
+    /// The last node that is found for the predicates before this one, if there is an order.
+    fn before(&self, predicate: usize, found: &[Option<usize>]) -> Option<usize> {
+        found.iter().take(predicate).flatten().max().copied().filter(|_| !self.in_any_order)
+    }
+
+    /// Finds the node that comes nearest to what is missing, where it should be.
+    fn candidate<'a>(
+        &self,
+        missing: usize,
+        found: &[Option<usize>],
+        nodes: &[CapturedNode<'a>],
+    ) -> Option<(Distance, CapturedNode<'a>)> {
+        let first = self.before(missing, found).map_or(0, |index| index + 1);
+        let free = (first..nodes.len()).filter(|index| !found.contains(&Some(*index)));
+        let candidates = free.filter_map(|index| {
+            Some((self.nodes[missing].distance_of_kind(nodes[index])?, nodes[index]))
+        });
+        candidates.min_by_key(|(distance, _)| *distance)
+    }
+
     /// Says what is missing, and what is there where it should be.
     fn missing(
         &self,
         missing: usize,
         found: &[Option<usize>],
         nodes: &[CapturedNode<'_>],
-    ) -> String {
+    ) -> Case<'_> {
         let predicate = &self.nodes[missing];
-        let before = found.iter().take(missing).flatten().max();
-        let after = match before.filter(|_| !self.in_any_order).and_then(|i| nodes.get(*i)) {
-            Some(node) => format!(" after {node:.0}"),
-            None => String::new(),
-        };
-        let rest = before.filter(|_| !self.in_any_order).map_or(0, |index| index + 1);
-        let candidates = nodes.iter().enumerate().skip(rest);
-        let mut candidates = candidates.filter(|(index, _)| !found.contains(&Some(*index)));
-        let why = candidates.find_map(|(_, node)| predicate.mismatch_of_kind(*node));
-        let there = why.map_or_else(|| "nothing like it".into(), |why| format!("instead {why}"));
-        format!("without {predicate}{after}; there is {there}")
+        let before = self.before(missing, found);
+        let is_early =
+            |index: &usize| !found.contains(&Some(*index)) && predicate.eval(nodes[*index]);
+        if let Some((before, early)) =
+            before.and_then(|before| Some((before, (0..before).find(is_early)?)))
+        {
+            let value = format!("before {}: {}", line(nodes[before]), line(nodes[early]));
+            return actual(predicate, false, "it", &value);
+        }
+        let after = before.map_or_else(String::new, |node| format!(" after {}", line(nodes[node])));
+        match self.candidate(missing, found, nodes) {
+            Some((_, node)) => {
+                let case = actual(predicate, false, &format!("nearest{after}"), &line(node));
+                predicate.case_of_kind(node).into_iter().fold(case, Case::add_child)
+            }
+            None => actual(predicate, false, "it", &format!("not there{after}")),
+        }
     }
 }
 
@@ -217,20 +290,40 @@ fn assign_one(predicate: usize, matching: &[Vec<usize>], taken_by: &mut [Option<
     false
 }
 
+/// Predicate for a child or an event. Its text names only what it has to be itself, and not what has to be
+/// in it.
+enum NodePredicate {
+    Span(TreePredicate),
+    Event(EventMatcher),
+}
+
 impl NodePredicate {
     fn eval(&self, node: CapturedNode<'_>) -> bool {
         match (self, node) {
-            (Self::Span(tree), CapturedNode::Span(span)) => tree.mismatch(span).is_none(),
+            (Self::Span(tree), CapturedNode::Span(span)) => tree.matches(span),
             (Self::Event(predicate), CapturedNode::Event(event)) => predicate.eval(&event),
             _ => false,
         }
     }
 
-    /// Says why a node does not match, if it is of the right kind.
-    fn mismatch_of_kind(&self, node: CapturedNode<'_>) -> Option<String> {
+    /// Says how far a node is from a match, if it is of the right kind.
+    fn distance_of_kind(&self, node: CapturedNode<'_>) -> Option<Distance> {
         match (self, node) {
-            (Self::Span(tree), CapturedNode::Span(span)) => tree.mismatch(span),
-            (Self::Event(_), CapturedNode::Event(event)) => Some(format!("{event}")),
+            (Self::Span(tree), CapturedNode::Span(span)) => Some(tree.distance(span)),
+            (Self::Event(predicate), CapturedNode::Event(event)) => {
+                Some(Distance::to(&**predicate, &event))
+            }
+            _ => None,
+        }
+    }
+
+    /// Says why a node does not match, if it is of the right kind.
+    fn case_of_kind(&self, node: CapturedNode<'_>) -> Option<Case<'_>> {
+        match (self, node) {
+            (Self::Span(tree), CapturedNode::Span(span)) => Some(tree.case(span)),
+            (Self::Event(predicate), CapturedNode::Event(event)) => {
+                predicate.find_case(false, &event)
+            }
             _ => None,
         }
     }
@@ -239,10 +332,46 @@ impl NodePredicate {
 impl fmt::Display for NodePredicate {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Span(tree) => write!(formatter, "span {tree}"),
+            Self::Span(tree) => write!(formatter, "span {}", tree.span),
             Self::Event(predicate) => write!(formatter, "event {predicate}"),
         }
     }
+}
+
+impl PredicateReflection for NodePredicate {}
+
+/// Stands in a case for [`TreePredicate::and_nothing_else()`].
+struct NothingElse;
+
+impl fmt::Display for NothingElse {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("nothing else")
+    }
+}
+
+impl PredicateReflection for NothingElse {}
+
+/// Predicate for a span itself, which has to match for a tree to.
+struct Root(SpanMatcher);
+
+impl fmt::Display for Root {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+impl PredicateReflection for Root {
+    fn parameters<'a>(&'a self) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
+        self.0.parameters()
+    }
+
+    fn children<'a>(&'a self) -> Box<dyn Iterator<Item = Child<'a>> + 'a> {
+        self.0.children()
+    }
+}
+
+fn line(node: CapturedNode<'_>) -> String {
+    format!("{}", Line { node, is_cut: &Cell::new(false) })
 }
 
 impl fmt::Debug for TreePredicate {
@@ -255,24 +384,42 @@ impl fmt::Display for TreePredicate {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "tree({}", self.span)?;
         for node in &self.nodes {
-            write!(formatter, ", {node}")?;
+            match node {
+                NodePredicate::Span(tree) => write!(formatter, ", span {tree}")?,
+                NodePredicate::Event(_) => write!(formatter, ", {node}")?,
+            }
         }
         formatter.write_str(if self.in_any_order { ", in any order" } else { "" })?;
         formatter.write_str(if self.allows_others { ")" } else { ", and nothing else)" })
     }
 }
 
-impl PredicateReflection for TreePredicate {}
+impl PredicateReflection for TreePredicate {
+    fn parameters<'a>(&'a self) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
+        Box::new(core::iter::once(Parameter::new(OPERATOR, &TREE)))
+    }
+
+    fn children<'a>(&'a self) -> Box<dyn Iterator<Item = Child<'a>> + 'a> {
+        Box::new(core::iter::once(Child::new("span", &self.span)))
+    }
+}
 
 impl<'a> Predicate<CapturedSpan<'a>> for TreePredicate {
     fn eval(&self, span: &CapturedSpan<'a>) -> bool {
-        self.mismatch(*span).is_none()
+        self.matches(*span)
     }
 
     fn find_case(&self, expected: bool, span: &CapturedSpan<'a>) -> Option<Case<'_>> {
-        let mismatch = self.mismatch(*span);
-        let value = mismatch.clone().unwrap_or_else(|| format!("{span:.0}"));
-        (mismatch.is_none() == expected).then(|| actual(self, expected, "it", &value))
+        if self.matches(*span) != expected {
+            return None;
+        }
+        Some(if expected {
+            Case::new(Some(self), true)
+        } else if is_ranking() {
+            self.distance(*span).into_case()
+        } else {
+            self.case(*span)
+        })
     }
 }
 

@@ -1,10 +1,13 @@
 //! The part of a tree that is around some of its nodes, which are marked.
 
 use alloc::{vec, vec::Vec};
-use core::fmt::{self, Write};
+use core::{
+    cell::Cell,
+    fmt::{self, Write},
+};
 
-use super::tree::Tree;
-use crate::capture::{CapturedNode, CapturedNodes, CapturedSpan, Storage};
+use super::tree::Line;
+use crate::capture::{CapturedNode, CapturedNodes, CapturedSpan, DescendantEvents, Storage};
 
 /// Nodes up to which a tree is drawn as a whole.
 const FEW: usize = 50;
@@ -12,7 +15,10 @@ const FEW: usize = 50;
 /// Siblings that are drawn on either side of a marked node.
 const BESIDE: usize = 2;
 
-/// Children that are drawn of a marked span.
+/// Spans and events in a marked span up to which all of them are drawn.
+const SMALL: usize = 12;
+
+/// Children that are drawn of a larger one.
 const INSIDE: usize = 3;
 
 /// Spans that are drawn around a marked node.
@@ -29,11 +35,21 @@ pub(crate) struct Around<'a> {
     context: Vec<CapturedNode<'a>>,
     /// The outermost spans that are drawn, if there are others around them.
     inner_roots: Vec<CapturedSpan<'a>>,
+    /// The roots that these are in.
+    outer_roots: Vec<CapturedSpan<'a>>,
     is_whole: bool,
+    /// Whether long values were cut in what was drawn.
+    is_cut: Cell<bool>,
 }
 
 impl<'a> Around<'a> {
-    pub(crate) fn new(storage: &'a Storage, marked: Vec<CapturedNode<'a>>) -> Self {
+    /// Shows what is around the marked nodes. If there are none, it is what is around the focus, which is
+    /// not marked, or else the beginning.
+    pub(crate) fn new(
+        storage: &'a Storage,
+        marked: Vec<CapturedNode<'a>>,
+        focus: Option<CapturedNode<'a>>,
+    ) -> Self {
         let is_whole = storage.all_spans().len() + storage.all_events().len() <= FEW;
         let mut around = Self {
             storage,
@@ -41,20 +57,33 @@ impl<'a> Around<'a> {
             open: Vec::new(),
             context: Vec::new(),
             inner_roots: Vec::new(),
+            outer_roots: Vec::new(),
             is_whole,
+            is_cut: Cell::new(false),
         };
         if !is_whole {
             for node in &marked {
                 around.keep(*node);
+            }
+            match focus.filter(|_| marked.is_empty()) {
+                Some(focus) => {
+                    around.context.push(focus);
+                    around.keep(focus);
+                    if let CapturedNode::Span(span) = focus {
+                        around.open.push(span);
+                    }
+                }
+                None if marked.is_empty() => around.context.extend(storage.roots().take(INSIDE)),
+                None => {}
             }
         }
         around.marked = marked;
         around
     }
 
-    /// Whether the whole tree is drawn.
-    pub(crate) fn is_whole(&self) -> bool {
-        self.is_whole
+    /// Whether the whole tree was drawn, with all that is there.
+    pub(crate) fn was_all_drawn(&self) -> bool {
+        self.is_whole && !self.is_cut.get()
     }
 
     fn keep(&mut self, node: CapturedNode<'a>) {
@@ -64,6 +93,7 @@ impl<'a> Around<'a> {
             if let Some(outermost) = node.ancestors().nth(OUTSIDE - 1) {
                 if !self.inner_roots.contains(&outermost) {
                     self.inner_roots.push(outermost);
+                    self.outer_roots.extend(outermost.ancestors().last());
                 }
             }
         }
@@ -73,7 +103,16 @@ impl<'a> Around<'a> {
         self.context.extend(siblings(CapturedNode::previous_sibling));
         self.context.extend(siblings(CapturedNode::next_sibling));
         if let CapturedNode::Span(span) = node {
-            self.context.extend(span.nodes().take(INSIDE));
+            let spans = span.descendants();
+            let events = DescendantEvents::with_own(span);
+            let inside = spans.clone().map(CapturedNode::Span);
+            let inside = inside.chain(events.map(CapturedNode::Event));
+            if inside.clone().nth(SMALL).is_none() {
+                self.open.extend(spans);
+                self.context.extend(inside);
+            } else {
+                self.context.extend(span.nodes().take(INSIDE));
+            }
         }
     }
 
@@ -105,7 +144,9 @@ impl<'a> Around<'a> {
             let node = level.siblings.next();
             let drawn = node.map_or(Drawn::Alone, |node| self.draw(node));
             if drawn == Drawn::Not {
-                level.skipped += 1;
+                // What is drawn of roots that are too far away stands below, with their name.
+                let is_below = |node| matches!(node, CapturedNode::Span(span) if self.outer_roots.contains(&span));
+                level.skipped += usize::from(!node.is_some_and(is_below));
                 continue;
             }
             let skipped = core::mem::take(&mut level.skipped);
@@ -121,12 +162,26 @@ impl<'a> Around<'a> {
             self.write_mark(formatter, node)?;
             let has_more = unwritten.last().is_some_and(|level| level.siblings.len() > 0);
             write_branches(formatter, &unwritten, has_more)?;
-            Tree::default().write_line(formatter, node)?;
-            if let (CapturedNode::Span(span), Drawn::WithInside) = (node, drawn) {
-                unwritten.push(Level { siblings: span.nodes(), skipped: 0 });
+            self.write_line(formatter, node)?;
+            match (node, drawn) {
+                (CapturedNode::Span(span), Drawn::WithInside) => {
+                    unwritten.push(Level { siblings: span.nodes(), skipped: 0 });
+                }
+                (CapturedNode::Span(span), _) if span.nodes().len() > 0 => {
+                    write!(formatter, " ⋮ {} inside", span.nodes().len())?;
+                }
+                _ => {}
             }
         }
         Ok(())
+    }
+
+    fn write_line(
+        &self,
+        formatter: &mut fmt::Formatter<'_>,
+        node: CapturedNode<'a>,
+    ) -> fmt::Result {
+        write!(formatter, "{}", Line { node, is_cut: &self.is_cut })
     }
 
     fn write_mark(
@@ -178,9 +233,14 @@ impl fmt::Display for Around<'_> {
         }
         self.write_siblings(formatter, self.storage.roots(), true)?;
         for span in &self.inner_roots {
-            write!(formatter, "\n  (in {} more spans)", span.ancestors().count())?;
+            write!(formatter, "\n  (in {} more spans", span.ancestors().count())?;
+            if let Some(outermost) = span.ancestors().last() {
+                formatter.write_str(", the outermost is ")?;
+                self.write_line(formatter, CapturedNode::Span(outermost))?;
+            }
+            formatter.write_char(')')?;
             self.write_mark(formatter, CapturedNode::Span(*span))?;
-            Tree::default().write_line(formatter, CapturedNode::Span(*span))?;
+            self.write_line(formatter, CapturedNode::Span(*span))?;
             self.write_siblings(formatter, span.nodes(), false)?;
         }
         Ok(())

@@ -14,4 +14,4 @@ mod tree;
 mod visible;
 
 #[cfg(feature = "predicates")]
-pub(crate) use self::around::Around;
+pub(crate) use self::{around::Around, tree::Line};

@@ -1,13 +1,19 @@
 use alloc::{vec, vec::Vec};
-use core::fmt;
+use core::{cell::Cell, fmt};
 
 use anstyle::{AnsiColor, Style};
 use tracing_core::Level;
 use tracing_subscriber::filter::Targets;
 
 use super::visible::Visible;
+#[cfg(feature = "predicates")]
+use crate::capture::excerpt::MAX_LINE;
 use crate::{
-    capture::{CapturedEvent, CapturedNode, CapturedSpan, Shown, Storage, is_visible},
+    capture::{
+        CapturedEvent, CapturedNode, CapturedSpan, Shown, Storage,
+        excerpt::{MAX_VALUE, Short},
+        is_visible,
+    },
     wire::{TracedValue, text::Escaped},
 };
 
@@ -32,7 +38,7 @@ impl fmt::Display for Storage {
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { storage, filter, is_coloured } = *self;
-        let mut tree = Tree { filter, is_coloured, is_first_written: false };
+        let mut tree = Tree { filter, is_coloured, ..Tree::default() };
         if storage.left_out_earlier() > 0 {
             tree.next_line(formatter)?;
             write!(formatter, "({} earlier nodes were left out)", storage.left_out_earlier())?;
@@ -93,10 +99,39 @@ fn hidden(storage: &Storage, filter: Option<&Targets>) -> usize {
 
 /// Draws a tree, and puts line breaks between its lines.
 #[derive(Default)]
-pub(super) struct Tree<'a> {
+struct Tree<'a> {
     filter: Option<&'a Targets>,
     is_coloured: bool,
     is_first_written: bool,
+    /// If there is one, long values are cut, which is noted there.
+    is_cut: Option<&'a Cell<bool>>,
+}
+
+/// The line of a span or event, without what is in it, and with long values cut.
+#[cfg(feature = "predicates")]
+pub(crate) struct Line<'a> {
+    pub(crate) node: CapturedNode<'a>,
+    /// Set if something was cut.
+    pub(crate) is_cut: &'a Cell<bool>,
+}
+
+#[cfg(feature = "predicates")]
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_cut = Some(self.is_cut);
+        let line = WithShortValues(Tree { is_cut, ..Tree::default() }, self.node);
+        Short { text: line, max_chars: MAX_LINE, is_cut }.fmt(formatter)
+    }
+}
+
+#[cfg(feature = "predicates")]
+struct WithShortValues<'a>(Tree<'a>, CapturedNode<'a>);
+
+#[cfg(feature = "predicates")]
+impl fmt::Display for WithShortValues<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.write_line(formatter, self.1)
+    }
 }
 
 impl<'a> Tree<'a> {
@@ -138,7 +173,7 @@ impl<'a> Tree<'a> {
         Ok(())
     }
 
-    pub(super) fn write_line(
+    fn write_line(
         &self,
         formatter: &mut fmt::Formatter<'_>,
         node: CapturedNode<'_>,
@@ -146,11 +181,11 @@ impl<'a> Tree<'a> {
         match node {
             CapturedNode::Span(span) => {
                 self.write_level(formatter, *span.metadata().level())?;
-                write_span(formatter, span)
+                self.write_span(formatter, span)
             }
             CapturedNode::Event(event) => {
                 self.write_level(formatter, *event.metadata().level())?;
-                write_event(formatter, event)
+                self.write_event(formatter, event)
             }
         }
     }
@@ -158,6 +193,72 @@ impl<'a> Tree<'a> {
     fn write_level(&self, formatter: &mut fmt::Formatter<'_>, level: Level) -> fmt::Result {
         let style = if self.is_coloured { style(level) } else { Style::new() };
         write!(formatter, "{style}{level}{style:#}")
+    }
+
+    /// Writes what stands behind the level of a span.
+    fn write_span(
+        &self,
+        formatter: &mut fmt::Formatter<'_>,
+        span: CapturedSpan<'_>,
+    ) -> fmt::Result {
+        write!(formatter, " {}{{", Escaped(span.metadata().name()))?;
+        for (i, (name, value)) in span.values().enumerate() {
+            formatter.write_str(if i > 0 { " " } else { "" })?;
+            self.write_field(formatter, name, value)?;
+        }
+        formatter.write_str("}")?;
+        for (i, source) in span.follows_from().enumerate() {
+            formatter.write_str(if i > 0 { ", " } else { " (follows from " })?;
+            write!(formatter, "{}", Escaped(source.metadata().name()))?;
+        }
+        formatter.write_str(if span.follows_from().len() > 0 { ")" } else { "" })
+    }
+
+    /// Writes what stands behind the level of an event.
+    fn write_event(
+        &self,
+        formatter: &mut fmt::Formatter<'_>,
+        event: CapturedEvent<'_>,
+    ) -> fmt::Result {
+        match event.message() {
+            // Nothing would look as if there were no message.
+            Some("") => formatter.write_str(" \"\"")?,
+            Some(message) => {
+                formatter.write_str(" ")?;
+                self.write_value(formatter, &Escaped(message))?;
+            }
+            None => {}
+        }
+        let is_shown = event.message().is_some();
+        for (name, value) in event.values().filter(|(name, _)| !is_shown || *name != "message") {
+            formatter.write_str(" ")?;
+            self.write_field(formatter, name, value)?;
+        }
+        Ok(())
+    }
+
+    fn write_field(
+        &self,
+        formatter: &mut fmt::Formatter<'_>,
+        name: &str,
+        value: &TracedValue,
+    ) -> fmt::Result {
+        write!(formatter, "{}=", Escaped(name))?;
+        self.write_value(formatter, value)
+    }
+
+    fn write_value(
+        &self,
+        formatter: &mut fmt::Formatter<'_>,
+        value: &dyn fmt::Display,
+    ) -> fmt::Result {
+        match self.is_cut {
+            Some(_) => {
+                let value = Short { text: value, max_chars: MAX_VALUE, is_cut: self.is_cut };
+                write!(formatter, "{value}")
+            }
+            None => value.fmt(formatter),
+        }
     }
 }
 
@@ -183,39 +284,4 @@ fn write_branches(formatter: &mut fmt::Formatter<'_>, unwritten: &[Visible<'_>])
         write!(formatter, "(depth {}) ", unwritten.len())?;
     }
     formatter.write_str(if siblings.has_more() { "├─ " } else { "└─ " })
-}
-
-/// Writes what stands behind the level of a span.
-fn write_span(formatter: &mut fmt::Formatter<'_>, span: CapturedSpan<'_>) -> fmt::Result {
-    write!(formatter, " {}{{", Escaped(span.metadata().name()))?;
-    for (i, (name, value)) in span.values().enumerate() {
-        formatter.write_str(if i > 0 { " " } else { "" })?;
-        write_field(formatter, name, value)?;
-    }
-    formatter.write_str("}")?;
-    for (i, source) in span.follows_from().enumerate() {
-        formatter.write_str(if i > 0 { ", " } else { " (follows from " })?;
-        write!(formatter, "{}", Escaped(source.metadata().name()))?;
-    }
-    formatter.write_str(if span.follows_from().len() > 0 { ")" } else { "" })
-}
-
-/// Writes what stands behind the level of an event.
-fn write_event(formatter: &mut fmt::Formatter<'_>, event: CapturedEvent<'_>) -> fmt::Result {
-    match event.message() {
-        // Nothing would look as if there were no message.
-        Some("") => formatter.write_str(" \"\"")?,
-        Some(message) => write!(formatter, " {}", Escaped(message))?,
-        None => {}
-    }
-    let is_shown = event.message().is_some();
-    for (name, value) in event.values().filter(|(name, _)| !is_shown || *name != "message") {
-        formatter.write_str(" ")?;
-        write_field(formatter, name, value)?;
-    }
-    Ok(())
-}
-
-fn write_field(formatter: &mut fmt::Formatter<'_>, name: &str, value: &TracedValue) -> fmt::Result {
-    write!(formatter, "{}={}", Escaped(name), value)
 }

@@ -5,6 +5,7 @@ mod bounds;
 mod capture;
 mod carrying;
 mod ending;
+mod failures;
 mod filtering;
 mod frames;
 mod guest;
