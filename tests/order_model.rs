@@ -33,7 +33,7 @@ impl<'a, T: Captured<'a>> Predicate<T> for Kinds {
 }
 
 fn kind_of<'a>(item: &impl Captured<'a>) -> u8 {
-    item.value("kind").and_then(|kind| kind.as_uint()).unwrap().try_into().unwrap()
+    item.value("kind").and_then(spanshot::TracedValue::as_uint).unwrap().try_into().unwrap()
 }
 
 const KINDS: u8 = 3;

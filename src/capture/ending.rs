@@ -3,7 +3,7 @@ use core::panic::{AssertUnwindSafe, Location};
 use std::{panic, thread};
 
 use super::{
-    Storage, excerpt::push_trace, print::Printing, process_wide::unattributed, watch::Watch,
+    Storage, excerpt::push_trace, print::Printing, process_wide::unattributed_storage, watch::Watch,
 };
 
 /// What there is to do when a capture ends: it prints its trace, and fails its test.
@@ -50,7 +50,7 @@ impl Ending {
     fn print(&self, storage: &Storage, has_failed: bool) {
         self.printing.print(storage, self.started_at, has_failed);
         if self.is_process_wide && has_failed {
-            self.printing.print_unattributed(&unattributed());
+            self.printing.print_unattributed(&unattributed_storage().lock());
         }
     }
 

@@ -39,6 +39,7 @@ impl<'a> CapturedEvent<'a> {
     }
 
     /// The trace that it is in.
+    #[cfg(feature = "predicates")]
     pub(crate) fn trace(&self) -> &'a Storage {
         self.storage
     }

@@ -1,22 +1,14 @@
 use alloc::{
     string::{String, ToString},
     sync::Arc,
-    vec::Vec,
 };
-use core::{cell::RefCell, fmt, marker::PhantomData, time::Duration};
+use core::{fmt, marker::PhantomData, time::Duration};
 
-use tracing_core::{
-    Dispatch,
-    dispatcher::{self, DefaultGuard},
-};
-use tracing_subscriber::filter::Targets;
+use tracing_core::Dispatch;
 
 use super::{
-    CaptureBuilder, CaptureHandle, Carried, SharedStorage, Storage, Trace,
-    ending::Ending,
-    process_wide,
-    subscriber::CaptureSubscriber,
-    test_span::{Test, TestSpan},
+    CaptureBuilder, CaptureHandle, SharedStorage, Storage, Trace, ending::Ending, started,
+    subscriber::CaptureSubscriber, test_span::Test,
 };
 
 /// Captures what the current thread traces, until it is dropped.
@@ -65,7 +57,7 @@ use super::{
 #[must_use = "nothing is captured once it is dropped"]
 pub struct Capture {
     storage: SharedStorage,
-    handle: CaptureHandle,
+    pub(super) handle: CaptureHandle,
     /// There while a process-wide capture is under way.
     test: Option<Arc<Test>>,
     /// What is to be done when it ends, until it has.
@@ -97,77 +89,19 @@ impl Capture {
         CaptureBuilder::default()
     }
 
-    /// Begins to capture what the test traces, on whichever threads.
-    ///
-    /// This is for code that starts threads or tasks by itself, so that a capture cannot be carried
-    /// [there](Self#other-threads). It works through a subscriber that is installed globally when the
-    /// first such capture is started, and stays. The capture gets
-    ///
-    /// - what is traced on the current thread, explicit roots included;
-    /// - what is traced elsewhere in a span of the capture, be it in one that was entered there
-    ///   (`span.in_scope(…)`, `future.instrument(Span::current())`, `future.in_current_span()`) or in an
-    ///   explicit parent. There is one around the test, which is in no trace: `Span::current()` always
-    ///   is a span of the capture.
-    ///
-    /// Other threads trace in no span at all, or in one that is no test's. Of that, nobody knows which
-    /// test it belongs to, so that no capture gets it; it is [kept](Self::unattributed), and printed if
-    /// the test fails. But where a process runs one test, as under [nextest], there is no doubt: the
-    /// capture that was started last gets it.
-    ///
-    /// What a task goes on to trace after its capture has ended belongs to no test, either.
-    ///
-    /// The captures of [`Self::start()`] have subscribers of their own. Both kinds may be used in one
-    /// binary, also in one another.
-    ///
-    /// [nextest]: https://nexte.st
-    ///
-    /// # Panics
-    ///
-    /// Panics if there is a global subscriber that is not made for it. To have one of your own, add
-    /// [`ProcessWideLayer`](super::ProcessWideLayer) to it. With the crate feature `log`, panics for the
-    /// reason that [`Self::start()`] does.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use spanshot::Capture;
-    /// use std::thread;
-    /// use tracing::{Span, info};
-    ///
-    /// let capture = Capture::start_process_wide();
-    /// let span = Span::current();
-    /// thread::spawn(move || span.in_scope(|| info!("in the span of the test")))
-    ///     .join()
-    ///     .unwrap();
-    /// thread::spawn(|| info!("in no span")).join().unwrap();
-    /// assert_eq!(capture.trace().to_string(), "INFO in the span of the test");
-    /// assert_eq!(Capture::unattributed().to_string(), "INFO in no span");
-    /// ```
-    #[track_caller]
-    pub fn start_process_wide() -> Self {
-        Self::builder().start_process_wide()
-    }
-
     #[track_caller]
     pub(super) fn start_with(options: CaptureBuilder) -> Self {
         let ending = Ending::new(options.printing, options.watch);
-        note_filter(&options.storage, options.filter.as_ref());
-        let dispatch = Dispatch::new(CaptureSubscriber::new(&options.storage, options.filter));
-        Self::begin(options.storage, dispatch, None, ending)
+        let storage = options.storage;
+        if let Some(filter) = &options.filter {
+            storage.set_filter(filter.clone());
+        }
+        let dispatch = Dispatch::new(CaptureSubscriber::new(&storage, options.filter));
+        Self::begin(storage, dispatch, None, ending)
     }
 
-    #[track_caller]
-    pub(super) fn start_process_wide_with(options: CaptureBuilder) -> Self {
-        let ending = Ending::new(options.printing, options.watch).of_process_wide();
-        let dispatch = process_wide::dispatch().unwrap_or_else(|error| panic!("{error}"));
-        note_filter(&options.storage, options.filter.as_ref());
-        let test = Test::new(&options.storage, options.filter);
-        process_wide::started(&test);
-        Self::begin(options.storage, dispatch, Some(test), ending)
-    }
-
-    #[track_caller]
-    fn begin(
+    /// Begins to capture through a subscriber, which it may be that others have, too.
+    pub(super) fn begin(
         storage: SharedStorage,
         dispatch: Dispatch,
         test: Option<Arc<Test>>,
@@ -176,14 +110,7 @@ impl Capture {
         #[cfg(feature = "log")]
         super::logger::install().unwrap_or_else(|error| panic!("{error}"));
 
-        let default = dispatcher::set_default(&dispatch);
-        let span = test.as_ref().map(|test| TestSpan::enter(&dispatch, &Arc::downgrade(test)));
-        started(Started {
-            storage: storage.clone(),
-            _span: span,
-            _default: default,
-            is_over: false,
-        });
+        started::begin(&storage, &dispatch, test.as_ref());
         let handle = CaptureHandle::new(dispatch, test.as_ref().map(Arc::downgrade));
         Self { storage, handle, test, ending: Some(ending), not_send: PhantomData }
     }
@@ -249,107 +176,6 @@ impl Capture {
         &self.storage
     }
 
-    /// Returns what the process traced that no [process-wide](Self::start_process_wide) capture got,
-    /// since it belongs to no test: at most the latest 10,000 spans and events, and 16 MiB.
-    ///
-    /// There is nothing before the first such capture, and what subscribers of other threads got is not
-    /// in it.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use spanshot::Capture;
-    ///
-    /// let capture = Capture::start_process_wide();
-    /// std::thread::spawn(|| tracing::info!("whose?")).join().unwrap();
-    /// assert_eq!(capture.trace().all_events().len(), 0);
-    /// assert_eq!(Capture::unattributed().all_events().len(), 1);
-    /// ```
-    pub fn unattributed() -> Trace {
-        process_wide::unattributed()
-    }
-
-    /// Returns what carries the capture to other threads and tasks.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use spanshot::Capture;
-    ///
-    /// let capture = Capture::start();
-    /// let handle = capture.handle();
-    /// std::thread::spawn(move || handle.in_scope(|| tracing::info!("on another thread")))
-    ///     .join()
-    ///     .unwrap();
-    /// assert_eq!(capture.trace().to_string(), "INFO on another thread");
-    /// ```
-    pub fn handle(&self) -> CaptureHandle {
-        self.handle.clone()
-    }
-
-    /// Has a closure carry the capture along, to wherever it is called; see
-    /// [`CaptureHandle::carry()`].
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use spanshot::Capture;
-    /// use std::thread;
-    ///
-    /// let capture = Capture::start();
-    /// thread::scope(|scope| {
-    ///     scope.spawn(capture.carry(|| tracing::info!("on another thread")));
-    /// });
-    /// assert_eq!(capture.trace().to_string(), "INFO on another thread");
-    /// ```
-    pub fn carry<T, F: FnOnce() -> T>(&self, f: F) -> impl FnOnce() -> T + use<T, F> {
-        self.handle.carry(f)
-    }
-
-    /// Has a future carry the capture along, to whichever threads poll it; see
-    /// [`CaptureHandle::carry_future()`].
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use spanshot::Capture;
-    ///
-    /// # let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
-    /// # runtime.block_on(async {
-    /// // In a `#[tokio::test]`:
-    /// let capture = Capture::start();
-    /// tokio::spawn(capture.carry_future(async { tracing::info!("in a task") })).await.unwrap();
-    /// assert_eq!(capture.trace().to_string(), "INFO in a task");
-    /// # });
-    /// ```
-    pub fn carry_future<F: Future>(&self, future: F) -> Carried<F> {
-        self.handle.carry_future(future)
-    }
-
-    /// Returns the capture's subscriber, for whatever takes one.
-    ///
-    /// All [process-wide](Self::start_process_wide) captures have the same one, so that it does not
-    /// carry a capture along.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use spanshot::Capture;
-    /// use tracing::dispatcher;
-    ///
-    /// let capture = Capture::start();
-    /// let dispatch = capture.dispatch().clone();
-    /// std::thread::spawn(move || {
-    ///     dispatcher::with_default(&dispatch, || tracing::info!("on another thread"));
-    /// })
-    /// .join()
-    /// .unwrap();
-    /// assert_eq!(capture.trace().to_string(), "INFO on another thread");
-    /// ```
-    pub fn dispatch(&self) -> &Dispatch {
-        self.handle.dispatch()
-    }
-
     /// Ends the capture, and returns what it captured.
     ///
     /// This is what happens when a capture is dropped, but where it [fails its
@@ -383,19 +209,12 @@ impl Capture {
     fn end(&mut self) -> Result<Trace, String> {
         let ending = self.ending.take();
         self.test = None;
-        ended(&self.storage);
+        started::end(&self.storage);
         let trace = self.storage.lock();
         match ending {
             Some(ending) => ending.end(&trace).map(|()| trace),
             None => Ok(trace),
         }
-    }
-}
-
-/// Lets the trace know what it does not get to see.
-fn note_filter(storage: &SharedStorage, filter: Option<&Targets>) {
-    if let Some(filter) = filter {
-        storage.set_filter(filter.clone());
     }
 }
 
@@ -406,42 +225,4 @@ impl Drop for Capture {
             panic!("{message}");
         }
     }
-}
-
-/// A capture of this thread that is under way, or over while a later one is not.
-struct Started {
-    storage: SharedStorage,
-    /// Exited before its subscriber goes.
-    _span: Option<TestSpan>,
-    _default: DefaultGuard,
-    is_over: bool,
-}
-
-std::thread_local! {
-    /// Captures of this thread in the order in which they were started. A guard brings back what
-    /// was there when it was made, so that they have to be dropped in the opposite order.
-    static STARTED: RefCell<Vec<Started>> = const { RefCell::new(Vec::new()) };
-}
-
-fn started(capture: Started) {
-    // There is no list any more while the thread ends, and then the capture is over at once.
-    let _ = STARTED.try_with(|started| started.borrow_mut().push(capture));
-}
-
-fn ended(storage: &SharedStorage) {
-    let _ = STARTED.try_with(|started| {
-        for capture in started.borrow_mut().iter_mut() {
-            capture.is_over |= capture.storage.is_same(storage);
-        }
-        // A subscriber that is dropped may run code of its own: not under the borrow.
-        loop {
-            let mut captures = started.borrow_mut();
-            if !captures.last().is_some_and(|last| last.is_over) {
-                return;
-            }
-            let last = captures.pop();
-            drop(captures);
-            drop(last);
-        }
-    });
 }

@@ -4,6 +4,7 @@ use core::fmt;
 use tracing_core::{Dispatch, dispatcher};
 
 use super::{
+    Capture,
     carried::{Carried, Kept},
     test_span::{Test, TestSpan},
 };
@@ -143,5 +144,89 @@ impl CaptureHandle {
     /// Returns the subscriber of the capture; see [`Capture::dispatch()`](super::Capture::dispatch).
     pub fn dispatch(&self) -> &Dispatch {
         &self.dispatch
+    }
+}
+
+/// Other threads and tasks.
+impl Capture {
+    /// Returns what carries the capture to other threads and tasks.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::Capture;
+    ///
+    /// let capture = Capture::start();
+    /// let handle = capture.handle();
+    /// std::thread::spawn(move || handle.in_scope(|| tracing::info!("on another thread")))
+    ///     .join()
+    ///     .unwrap();
+    /// assert_eq!(capture.trace().to_string(), "INFO on another thread");
+    /// ```
+    pub fn handle(&self) -> CaptureHandle {
+        self.handle.clone()
+    }
+
+    /// Has a closure carry the capture along, to wherever it is called; see
+    /// [`CaptureHandle::carry()`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::Capture;
+    /// use std::thread;
+    ///
+    /// let capture = Capture::start();
+    /// thread::scope(|scope| {
+    ///     scope.spawn(capture.carry(|| tracing::info!("on another thread")));
+    /// });
+    /// assert_eq!(capture.trace().to_string(), "INFO on another thread");
+    /// ```
+    pub fn carry<T, F: FnOnce() -> T>(&self, f: F) -> impl FnOnce() -> T + use<T, F> {
+        self.handle.carry(f)
+    }
+
+    /// Has a future carry the capture along, to whichever threads poll it; see
+    /// [`CaptureHandle::carry_future()`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::Capture;
+    ///
+    /// # let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    /// # runtime.block_on(async {
+    /// // In a `#[tokio::test]`:
+    /// let capture = Capture::start();
+    /// tokio::spawn(capture.carry_future(async { tracing::info!("in a task") })).await.unwrap();
+    /// assert_eq!(capture.trace().to_string(), "INFO in a task");
+    /// # });
+    /// ```
+    pub fn carry_future<F: Future>(&self, future: F) -> Carried<F> {
+        self.handle.carry_future(future)
+    }
+
+    /// Returns the capture's subscriber, for whatever takes one.
+    ///
+    /// All [process-wide](Self::start_process_wide) captures have the same one, so that it does not
+    /// carry a capture along.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::Capture;
+    /// use tracing::dispatcher;
+    ///
+    /// let capture = Capture::start();
+    /// let dispatch = capture.dispatch().clone();
+    /// std::thread::spawn(move || {
+    ///     dispatcher::with_default(&dispatch, || tracing::info!("on another thread"));
+    /// })
+    /// .join()
+    /// .unwrap();
+    /// assert_eq!(capture.trace().to_string(), "INFO on another thread");
+    /// ```
+    pub fn dispatch(&self) -> &Dispatch {
+        self.handle.dispatch()
     }
 }

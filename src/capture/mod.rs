@@ -44,6 +44,7 @@ mod shared;
 mod shown;
 mod shrink;
 mod span;
+mod started;
 mod storage;
 mod subscriber;
 mod test_span;

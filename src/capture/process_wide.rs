@@ -11,7 +11,96 @@ use parking_lot::Mutex;
 use tracing_core::{Dispatch, dispatcher};
 use tracing_subscriber::layer::SubscriberExt;
 
-use super::{Keep, ProcessWideLayer, SharedStorage, Trace, test_span::Test};
+use super::{
+    Capture, CaptureBuilder, Keep, ProcessWideLayer, SharedStorage, Trace, ending::Ending,
+    test_span::Test,
+};
+
+impl Capture {
+    /// Begins to capture what the test traces, on whichever threads.
+    ///
+    /// This is for code that starts threads or tasks by itself, so that a capture cannot be carried
+    /// [there](Self#other-threads). It works through a subscriber that is installed globally when the
+    /// first such capture is started, and stays. The capture gets
+    ///
+    /// - what is traced on the current thread, explicit roots included;
+    /// - what is traced elsewhere in a span of the capture, be it in one that was entered there
+    ///   (`span.in_scope(…)`, `future.instrument(Span::current())`, `future.in_current_span()`) or in an
+    ///   explicit parent. There is one around the test, which is in no trace: `Span::current()` always
+    ///   is a span of the capture.
+    ///
+    /// Other threads trace in no span at all, or in one that is no test's. Of that, nobody knows which
+    /// test it belongs to, so that no capture gets it; it is [kept](Self::unattributed), and printed if
+    /// the test fails. But where a process runs one test, as under [nextest], there is no doubt: the
+    /// capture that was started last gets it.
+    ///
+    /// What a task goes on to trace after its capture has ended belongs to no test, either.
+    ///
+    /// The captures of [`Self::start()`] have subscribers of their own. Both kinds may be used in one
+    /// binary, also in one another.
+    ///
+    /// [nextest]: https://nexte.st
+    ///
+    /// # Panics
+    ///
+    /// Panics if there is a global subscriber that is not made for it. To have one of your own, add
+    /// [`ProcessWideLayer`](super::ProcessWideLayer) to it. With the crate feature `log`, panics for the
+    /// reason that [`Self::start()`] does.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::Capture;
+    /// use std::thread;
+    /// use tracing::{Span, info};
+    ///
+    /// let capture = Capture::start_process_wide();
+    /// let span = Span::current();
+    /// thread::spawn(move || span.in_scope(|| info!("in the span of the test")))
+    ///     .join()
+    ///     .unwrap();
+    /// thread::spawn(|| info!("in no span")).join().unwrap();
+    /// assert_eq!(capture.trace().to_string(), "INFO in the span of the test");
+    /// assert_eq!(Capture::unattributed().to_string(), "INFO in no span");
+    /// ```
+    #[track_caller]
+    pub fn start_process_wide() -> Self {
+        Self::builder().start_process_wide()
+    }
+
+    #[track_caller]
+    pub(super) fn start_process_wide_with(options: CaptureBuilder) -> Self {
+        let ending = Ending::new(options.printing, options.watch).of_process_wide();
+        let dispatch = dispatch().unwrap_or_else(|error| panic!("{error}"));
+        let storage = options.storage;
+        if let Some(filter) = &options.filter {
+            storage.set_filter(filter.clone());
+        }
+        let test = Test::new(&storage, options.filter);
+        started(&test);
+        Self::begin(storage, dispatch, Some(test), ending)
+    }
+
+    /// Returns what the process traced that no [process-wide](Self::start_process_wide) capture got,
+    /// since it belongs to no test: at most the latest 10,000 spans and events, and 16 MiB.
+    ///
+    /// There is nothing before the first such capture, and what subscribers of other threads got is not
+    /// in it.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::Capture;
+    ///
+    /// let capture = Capture::start_process_wide();
+    /// std::thread::spawn(|| tracing::info!("whose?")).join().unwrap();
+    /// assert_eq!(capture.trace().all_events().len(), 0);
+    /// assert_eq!(Capture::unattributed().all_events().len(), 1);
+    /// ```
+    pub fn unattributed() -> Trace {
+        unattributed_storage().lock()
+    }
+}
 
 /// What is kept of the spans and events that belong to no test.
 const MAX_UNATTRIBUTED_NODES: usize = 10_000;
@@ -22,7 +111,7 @@ const MAX_UNATTRIBUTED_BYTES: usize = 16 << 20;
 /// # Errors
 ///
 /// Returns what the user is to do if there is one that captures know nothing of.
-pub(super) fn dispatch() -> Result<Dispatch, String> {
+fn dispatch() -> Result<Dispatch, String> {
     static DISPATCH: Mutex<Option<Dispatch>> = Mutex::new(None);
 
     let mut known = DISPATCH.lock();
@@ -52,11 +141,7 @@ fn global() -> Option<Dispatch> {
     global.ok()?.join().ok()
 }
 
-/// Returns the spans and events of the process that belong to no test.
-pub(super) fn unattributed() -> Trace {
-    unattributed_storage().lock()
-}
-
+/// What belongs to no test.
 pub(super) fn unattributed_storage() -> &'static SharedStorage {
     static UNATTRIBUTED: OnceLock<SharedStorage> = OnceLock::new();
     UNATTRIBUTED.get_or_init(|| {
@@ -71,7 +156,7 @@ pub(super) fn unattributed_storage() -> &'static SharedStorage {
 static UNDER_WAY: Mutex<Vec<Weak<Test>>> = Mutex::new(Vec::new());
 
 /// Begins to give a capture what belongs to no other.
-pub(super) fn started(test: &Arc<Test>) {
+fn started(test: &Arc<Test>) {
     if is_one_test() {
         let mut under_way = UNDER_WAY.lock();
         under_way.retain(|test| test.strong_count() > 0);

@@ -69,6 +69,7 @@ impl<'a> CapturedSpan<'a> {
     }
 
     /// The trace that it is in.
+    #[cfg(feature = "predicates")]
     pub(crate) fn trace(&self) -> &'a Storage {
         self.storage
     }

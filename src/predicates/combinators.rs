@@ -208,44 +208,6 @@ impl<T: Predicate<Item>, Item: ?Sized> Predicate<Item> for Not<T> {
     }
 }
 
-/// Gives a predicate of this module its operators.
-macro_rules! impl_bool_ops {
-    ($name:ident) => {
-        impl_bool_ops!($name <>);
-    };
-    ($name:ident <$($param:ident),*>) => {
-        impl<$($param,)* Rhs> core::ops::BitAnd<Rhs> for $name <$($param),*>
-        where
-            Rhs: ::predicates::reflection::PredicateReflection,
-        {
-            type Output = $crate::predicates::And<Self, Rhs>;
-
-            fn bitand(self, rhs: Rhs) -> Self::Output {
-                $crate::predicates::And::new(self, rhs)
-            }
-        }
-
-        impl<$($param,)* Rhs> core::ops::BitOr<Rhs> for $name <$($param),*>
-        where
-            Rhs: ::predicates::reflection::PredicateReflection,
-        {
-            type Output = $crate::predicates::Or<Self, Rhs>;
-
-            fn bitor(self, rhs: Rhs) -> Self::Output {
-                $crate::predicates::Or::new(self, rhs)
-            }
-        }
-
-        impl <$($param),*> core::ops::Not for $name <$($param),*> {
-            type Output = $crate::predicates::Not<Self>;
-
-            fn not(self) -> Self::Output {
-                $crate::predicates::Not::new(self)
-            }
-        }
-    };
-}
-
-impl_bool_ops!(And<T, U>);
-impl_bool_ops!(Or<T, U>);
-impl_bool_ops!(Not<T>);
+impl_operators!({T, U,} And<T, U>);
+impl_operators!({T, U,} Or<T, U>);
+impl_operators!({T,} Not<T>);

@@ -52,7 +52,7 @@ pub struct ErrorChainPredicate<P> {
     matches: P,
 }
 
-impl_bool_ops!(ErrorChainPredicate<P>);
+impl_operators!({P,} ErrorChainPredicate<P>);
 impl_into_itself!({P} ErrorChainPredicate<P>);
 
 impl<P: fmt::Display> fmt::Display for ErrorChainPredicate<P> {

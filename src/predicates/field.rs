@@ -110,7 +110,7 @@ pub struct FieldPredicate<P> {
     matches_absent: bool,
 }
 
-impl_bool_ops!(FieldPredicate<P>);
+impl_operators!({P,} FieldPredicate<P>);
 
 impl<P: fmt::Display> fmt::Display for FieldPredicate<P> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -38,7 +38,7 @@ pub struct FilePredicate<P> {
     matches: P,
 }
 
-impl_bool_ops!(FilePredicate<P>);
+impl_operators!({P,} FilePredicate<P>);
 
 impl<P: fmt::Display> fmt::Display for FilePredicate<P> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -88,7 +88,7 @@ pub struct LevelPredicate<P> {
     matches: P,
 }
 
-impl_bool_ops!(LevelPredicate<P>);
+impl_operators!({P,} LevelPredicate<P>);
 
 impl LevelPredicate<ExactLevel> {
     /// Has more severe levels match, too.

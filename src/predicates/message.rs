@@ -38,7 +38,7 @@ pub struct MessagePredicate<P> {
     matches: P,
 }
 
-impl_bool_ops!(MessagePredicate<P>);
+impl_operators!({P,} MessagePredicate<P>);
 
 impl<P: fmt::Display> fmt::Display for MessagePredicate<P> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

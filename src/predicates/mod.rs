@@ -1,14 +1,22 @@
 //! Predicates for captured spans and events, and scanners that assert with them.
 //!
-//! A predicate says something of a span or an event: its [`level()`], [`name()`], [`target()`], a
-//! [`field()`], its [`message()`], its [`parent()`] or an [`ancestor()`]. Predicates are combined
-//! with `&`, `|` and `!`. Most take a predicate of the crate [`predicates`] for a
-//! part of what they look at; those that are needed most are exported here, so that one `use` is
-//! enough.
+//! A predicate says something of a span or an event:
 //!
-//! A [`Scanner`] goes through the spans or events of a trace or of a span, asserts how many match,
-//! and returns those that do. An assertion that fails names the predicate, what came nearest to
-//! it and why that does not match, and shows the trace.
+//! - of both, its [`level()`], [`name()`], [`target()`], [`module()`] or [`file()`], a [`field()`] with a
+//!   value, its [`message()`], its [`parent()`] or an [`ancestor()`], or whatever a closure
+//!   [`satisfies()`];
+//! - of a span, a [`child()`] or a [`descendant()`], an [`event()`] or [`deep_event()`] in it, what it
+//!   [`follows_from()`], how often it was [`entered()`] and [`exited()`], whether it is [`closed()`], and the
+//!   [`tree()`] of what is in it.
+//!
+//! Predicates are combined with `&`, `|` and `!`. Most take a predicate of the crate [`predicates`]
+//! for a part of what they look at; those that are needed most are exported here, so that one `use`
+//! is enough. Values compare as a person means them: see [`field()`].
+//!
+//! A [`Scanner`] goes through the spans or events of a trace or of a span, asserts how many match, or in
+//! which order, and returns those that do. An assertion that fails names the predicate and what came
+//! nearest to it, with a tick or a cross for each condition, and marks that in the trace; one that
+//! [says nothing](Scanner#negatives) fails as well.
 //!
 //! # Example
 //!
@@ -28,13 +36,12 @@
 //! ```
 
 #[macro_use]
-mod combinators;
-#[macro_use]
 mod operators;
 
 mod allow;
 mod checks;
 mod close_to;
+mod combinators;
 mod debug;
 mod error_chain;
 mod failure;

@@ -39,7 +39,7 @@ pub struct ModulePredicate<P> {
     matches: P,
 }
 
-impl_bool_ops!(ModulePredicate<P>);
+impl_operators!({P,} ModulePredicate<P>);
 
 impl<P: fmt::Display> fmt::Display for ModulePredicate<P> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -36,7 +36,7 @@ pub struct NamePredicate<P> {
     matches: P,
 }
 
-impl_bool_ops!(NamePredicate<P>);
+impl_operators!({P,} NamePredicate<P>);
 
 impl<P: fmt::Display> fmt::Display for NamePredicate<P> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

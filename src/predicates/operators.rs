@@ -1,4 +1,4 @@
-//! Operators for predicates that [`impl_bool_ops!`] does not take.
+//! Operators of predicates.
 
 /// Gives a predicate its operators, whatever generic parameters it has: each of them, in braces,
 /// with a comma behind it.

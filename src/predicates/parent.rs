@@ -33,7 +33,7 @@ pub struct ParentPredicate<P> {
     matches: P,
 }
 
-impl_bool_ops!(ParentPredicate<P>);
+impl_operators!({P,} ParentPredicate<P>);
 
 impl<P: fmt::Display> fmt::Display for ParentPredicate<P> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -83,7 +83,7 @@ pub struct AncestorPredicate<P> {
     matches: P,
 }
 
-impl_bool_ops!(AncestorPredicate<P>);
+impl_operators!({P,} AncestorPredicate<P>);
 
 impl<P: fmt::Display> fmt::Display for AncestorPredicate<P> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

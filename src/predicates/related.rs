@@ -34,7 +34,7 @@ fn all_events<'a>(span: &CapturedSpan<'a>) -> DescendantEvents<'a> {
 /// Implements a predicate for spans that is true if one of the items that belong to a span matches.
 macro_rules! impl_related {
     ($ty:ident, $name:literal, $item:ident, $where:literal, $none:literal, $related:expr) => {
-        impl_bool_ops!($ty<P>);
+        impl_operators!({P,} $ty<P>);
 
         impl<P: fmt::Display> fmt::Display for $ty<P> {
             fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -23,8 +23,9 @@ use crate::capture::{CapturedEvent, CapturedSpan};
 /// drop(tracing::info_span!("connect", host = "localhost", port = 80));
 /// let trace = capture.trace();
 /// let has_fields = satisfies("has fields", |span: &CapturedSpan<'_>| span.values().count() > 0);
-/// assert_eq!((name("connect") & !has_fields).to_string(), r#"(name(var == "connect") && !has fields)"#);
 /// trace.scan_spans().all(&has_fields);
+/// let predicate = name("connect") & !has_fields;
+/// assert_eq!(predicate.to_string(), r#"(name(var == "connect") && !has fields)"#);
 /// ```
 pub fn satisfies<F>(words: impl Into<Cow<'static, str>>, condition: F) -> SatisfiesPredicate<F> {
     SatisfiesPredicate { words: words.into(), condition }
@@ -37,7 +38,7 @@ pub struct SatisfiesPredicate<F> {
     condition: F,
 }
 
-impl_bool_ops!(SatisfiesPredicate<F>);
+impl_operators!({F,} SatisfiesPredicate<F>);
 
 impl<F> fmt::Debug for SatisfiesPredicate<F> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

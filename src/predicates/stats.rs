@@ -78,7 +78,7 @@ impl fmt::Display for Times {
 /// Implements a predicate for a number in the statistics of a span.
 macro_rules! impl_count {
     ($ty:ident, $name:ident) => {
-        impl_bool_ops!($ty<P>);
+        impl_operators!({P,} $ty<P>);
 
         impl<P: fmt::Display> fmt::Display for $ty<P> {
             fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

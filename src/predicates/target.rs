@@ -72,7 +72,7 @@ pub struct TargetPredicate<P> {
     matches: P,
 }
 
-impl_bool_ops!(TargetPredicate<P>);
+impl_operators!({P,} TargetPredicate<P>);
 
 impl<P: fmt::Display> fmt::Display for TargetPredicate<P> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

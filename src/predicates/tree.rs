@@ -67,7 +67,7 @@ pub struct TreePredicate {
     allows_others: bool,
 }
 
-impl_bool_ops!(TreePredicate);
+impl_operators!({} TreePredicate);
 
 impl TreePredicate {
     /// Adds a child: what [`tree()`] returns, or another predicate for spans.
