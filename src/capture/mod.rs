@@ -53,8 +53,6 @@ mod timeline;
 mod waiting;
 mod watch;
 
-#[cfg(feature = "predicates")]
-pub(crate) use self::captured::sealed::Sealed;
 pub(crate) use self::shown::{Shown, is_visible};
 pub use self::{
     bound::Keep,
@@ -77,3 +75,5 @@ pub use self::{
     timeline::Moment,
     waiting::TimedOut,
 };
+#[cfg(feature = "predicates")]
+pub(crate) use self::{captured::sealed::Sealed, print::is_coloured};

@@ -149,7 +149,7 @@ fn print(heading: core::fmt::Arguments<'_>, shown: Shown<'_>) {
 
 /// Whether what is printed goes to a terminal: which of the streams it goes to in the end is up to
 /// what captures the output of tests, so that both have to be one.
-fn is_coloured() -> bool {
+pub(crate) fn is_coloured() -> bool {
     let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
     let is = |name, text: &str| env::var_os(name).is_some_and(|value| value == *text);
     if is_set("NO_COLOR") {

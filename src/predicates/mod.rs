@@ -41,6 +41,7 @@ mod operators;
 mod allow;
 mod checks;
 mod close_to;
+mod colour;
 mod combinators;
 mod debug;
 mod error_chain;

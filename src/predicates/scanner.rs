@@ -1,4 +1,8 @@
-use alloc::{format, string::String, vec::Vec};
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
 use core::{
     cell::Cell,
     fmt,
@@ -7,11 +11,11 @@ use core::{
 
 use ::predicates::Predicate;
 
-use super::{ScanError, failure::Searched, scope::Scope};
+use super::{ScanError, colour::coloured, failure::Searched, scope::Scope};
 use crate::{
     capture::{
         Captured, CapturedEvent, CapturedEvents, CapturedSpan, CapturedSpans, DescendantEvents,
-        DescendantSpans, Moment, Storage,
+        DescendantSpans, Moment, Storage, is_coloured,
     },
     snapshot::Line,
 };
@@ -397,6 +401,8 @@ impl IntoCount for usize {
 pub(super) fn or_panic<T>(result: Result<T, ScanError>) -> T {
     match result {
         Ok(value) => value,
+        // Only who reads a panic sees it on a terminal: an error may be written anywhere.
+        Err(error) if is_coloured() => panic!("{}", coloured(&error.to_string())),
         Err(error) => panic!("{error}"),
     }
 }
