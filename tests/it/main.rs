@@ -11,6 +11,7 @@ mod frames;
 mod guest;
 mod json;
 mod layers;
+mod left_out;
 mod moments;
 mod persistence;
 mod predicates;
