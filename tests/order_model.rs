@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt, ops::Bound};
 
 use proptest::{collection::vec, prelude::*};
 use spanshot::{
-    Capture, Captured, CapturedEvent, CapturedNode, CapturedSpan, Trace, predicates::*,
+    Capture, Captured, CapturedEvent, CapturedNode, CapturedSpan, Trace, TracedValue, predicates::*,
 };
 use tracing::{info, info_span};
 
@@ -33,7 +33,7 @@ impl<'a, T: Captured<'a>> Predicate<T> for Kinds {
 }
 
 fn kind_of<'a>(item: &impl Captured<'a>) -> u8 {
-    item.value("kind").and_then(spanshot::TracedValue::as_uint).unwrap().try_into().unwrap()
+    item.value("kind").and_then(TracedValue::as_uint).unwrap().try_into().unwrap()
 }
 
 const KINDS: u8 = 3;

@@ -42,6 +42,20 @@ fn failures_point_at_the_line_of_the_test() {
     check!(events.last(&never()).message());
     check!(events.all(&never()));
     check!(events.none(&always()));
+    check!(events.any(&never()));
+    check!(events.count(3, &always()));
+    check!(events.count(..=1, &always()));
+    check!(events.in_order(&[&never()]));
+    check!(events.in_a_row(&[&always(), &never()]));
+    check!(events.exactly(&[&always()]));
+    check!(events.during(event.moment()..=event.moment()).single(&message(eq("twice"))));
+    check!(event.scan_ancestors().first(&always()));
+    // These would say nothing.
+    let empty = Capture::start().trace();
+    check!(empty.scan_spans().all(&always()));
+    check!(empty.scan_spans().none(&always()));
+    check!(empty.scan_spans().count(0, &always()));
+    check!(empty.scan_spans().exactly(&[]));
     check!(event["b"].clone());
     let dropped = TracingEvent::SpanDropped { id: 1 };
     check!(TracingEventReceiver::default().receive(dropped.clone()));

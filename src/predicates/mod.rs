@@ -62,6 +62,7 @@ mod scanner;
 mod scope;
 mod sight;
 mod stats;
+mod subtree;
 mod target;
 mod text;
 mod tree;

@@ -1,7 +1,7 @@
 //! Patterns of whole subtrees.
 
-use alloc::{boxed::Box, format, string::String, vec, vec::Vec};
-use core::{cell::Cell, fmt};
+use alloc::{boxed::Box, vec::Vec};
+use core::fmt;
 
 use ::predicates::{
     Predicate,
@@ -9,14 +9,10 @@ use ::predicates::{
 };
 
 use super::{
-    combinators::{OPERATOR, TREE, find_any_case},
-    failure::actual,
-    nearest::{Distance, is_ranking},
+    combinators::{OPERATOR, TREE},
+    nearest::is_ranking,
 };
-use crate::{
-    capture::{CapturedEvent, CapturedNode, CapturedSpan},
-    snapshot::Line,
-};
+use crate::capture::{CapturedEvent, CapturedSpan};
 
 /// Creates a predicate for a span with what is in it: a pattern of a subtree.
 ///
@@ -61,10 +57,10 @@ type EventMatcher = Box<dyn for<'a> Predicate<CapturedEvent<'a>>>;
 
 /// Predicate for a span with what is in it, returned by [`tree()`].
 pub struct TreePredicate {
-    span: Root,
-    nodes: Vec<NodePredicate>,
-    in_any_order: bool,
-    allows_others: bool,
+    pub(super) span: Root,
+    pub(super) nodes: Vec<NodePredicate>,
+    pub(super) in_any_order: bool,
+    pub(super) allows_others: bool,
 }
 
 impl_operators!({} TreePredicate);
@@ -127,206 +123,13 @@ impl TreePredicate {
         self.allows_others = false;
         self
     }
-
-    fn matches(&self, span: CapturedSpan<'_>) -> bool {
-        self.span.0.eval(&span) && {
-            let nodes: Vec<_> = span.nodes().collect();
-            let found = self.find(&nodes);
-            found.iter().all(Option::is_some) && self.other(&found, &nodes).is_none()
-        }
-    }
-
-    /// Finds a node for each predicate, as far as there is one.
-    fn find(&self, nodes: &[CapturedNode<'_>]) -> Vec<Option<usize>> {
-        if self.in_any_order { self.assign(nodes) } else { self.in_order(nodes) }
-    }
-
-    /// Finds a node that should not be there.
-    fn other<'a>(
-        &self,
-        found: &[Option<usize>],
-        nodes: &[CapturedNode<'a>],
-    ) -> Option<CapturedNode<'a>> {
-        let is_other = |index: &usize| !self.allows_others && !found.contains(&Some(*index));
-        (0..nodes.len()).find(is_other).and_then(|index| nodes.get(index)).copied()
-    }
-
-    /// Finds a node for each predicate, in order. If there is none, those that follow are looked for all
-    /// the same.
-    fn in_order(&self, nodes: &[CapturedNode<'_>]) -> Vec<Option<usize>> {
-        let mut found = Vec::with_capacity(self.nodes.len());
-        let mut next = 0;
-        for predicate in &self.nodes {
-            // The first one that matches leaves most for those that follow.
-            let matching = (next..nodes.len()).find(|index| predicate.eval(nodes[*index]));
-            found.push(matching);
-            next = matching.map_or(next, |index| index + 1);
-        }
-        found
-    }
-
-    /// Finds a node for each predicate, and none for two, as far as there are such.
-    fn assign(&self, nodes: &[CapturedNode<'_>]) -> Vec<Option<usize>> {
-        let matching: Vec<Vec<usize>> = (self.nodes.iter())
-            .map(|predicate| (0..nodes.len()).filter(|i| predicate.eval(nodes[*i])).collect())
-            .collect();
-        let mut taken_by = vec![None; nodes.len()];
-        for predicate in 0..self.nodes.len() {
-            assign_one(predicate, &matching, &mut taken_by);
-        }
-        let of = |predicate| taken_by.iter().position(|by| *by == Some(predicate));
-        (0..self.nodes.len()).map(of).collect()
-    }
-
-    fn distance(&self, span: CapturedSpan<'_>) -> Distance {
-        let own = Distance::to(&*self.span.0, &span);
-        if !own.is_match() {
-            return own.and_unmet(self.nodes.len());
-        }
-        let nodes: Vec<_> = span.nodes().collect();
-        let found = self.find(&nodes);
-        let missing = (0..found.len()).filter(|index| found[*index].is_none());
-        let distances = missing.map(|index| {
-            let candidate = self.candidate(index, &found, &nodes);
-            candidate.map_or(Distance::ABSENT, |(distance, _)| distance)
-        });
-        let distance = distances.fold(own, Distance::and);
-        distance.and_unmet(usize::from(self.other(&found, &nodes).is_some()))
-    }
-
-    /// Lists what matches and what does not.
-    fn case(&self, span: CapturedSpan<'_>) -> Case<'_> {
-        let case = Case::new(Some(self), false);
-        let is_root = self.span.0.eval(&span);
-        let own = find_any_case(&*self.span.0, &span);
-        let case = own.into_iter().fold(case, Case::add_child);
-        if !is_root {
-            return case;
-        }
-        let nodes: Vec<_> = span.nodes().collect();
-        let found = self.find(&nodes);
-        let parts = self.nodes.iter().enumerate().map(|(index, predicate)| match found[index] {
-            Some(node) => actual(predicate, true, "it", &line(nodes[node])),
-            None => self.missing(index, &found, &nodes),
-        });
-        let case = parts.fold(case, Case::add_child);
-        let other = self.other(&found, &nodes);
-        let other = other.map(|node| actual(&NothingElse, false, "there", &line(node)));
-        other.into_iter().fold(case, Case::add_child)
-    }
-
-    /// The last node that is found for the predicates before this one, if there is an order.
-    fn before(&self, predicate: usize, found: &[Option<usize>]) -> Option<usize> {
-        found.iter().take(predicate).flatten().max().copied().filter(|_| !self.in_any_order)
-    }
-
-    /// Finds the node that comes nearest to what is missing, where it should be.
-    fn candidate<'a>(
-        &self,
-        missing: usize,
-        found: &[Option<usize>],
-        nodes: &[CapturedNode<'a>],
-    ) -> Option<(Distance, CapturedNode<'a>)> {
-        let first = self.before(missing, found).map_or(0, |index| index + 1);
-        let free = (first..nodes.len()).filter(|index| !found.contains(&Some(*index)));
-        let candidates = free.filter_map(|index| {
-            Some((self.nodes[missing].distance_of_kind(nodes[index])?, nodes[index]))
-        });
-        candidates.min_by_key(|(distance, _)| *distance)
-    }
-
-    /// Says what is missing, and what is there where it should be.
-    fn missing(
-        &self,
-        missing: usize,
-        found: &[Option<usize>],
-        nodes: &[CapturedNode<'_>],
-    ) -> Case<'_> {
-        let predicate = &self.nodes[missing];
-        let before = self.before(missing, found);
-        let is_early =
-            |index: &usize| !found.contains(&Some(*index)) && predicate.eval(nodes[*index]);
-        if let Some((before, early)) =
-            before.and_then(|before| Some((before, (0..before).find(is_early)?)))
-        {
-            let value = format!("before {}: {}", line(nodes[before]), line(nodes[early]));
-            return actual(predicate, false, "it", &value);
-        }
-        let after = before.map_or_else(String::new, |node| format!(" after {}", line(nodes[node])));
-        match self.candidate(missing, found, nodes) {
-            Some((_, node)) => {
-                let case = actual(predicate, false, &format!("nearest{after}"), &line(node));
-                predicate.case_of_kind(node).into_iter().fold(case, Case::add_child)
-            }
-            None => actual(predicate, false, "it", &format!("not there{after}")),
-        }
-    }
-}
-
-/// Finds a node for a predicate, for which others may have to take another one (Kuhn's algorithm).
-fn assign_one(predicate: usize, matching: &[Vec<usize>], taken_by: &mut [Option<usize>]) -> bool {
-    // Predicates that look for a node, each with its place among the nodes that match it.
-    let mut is_tried = vec![false; taken_by.len()];
-    let mut path = vec![(predicate, 0)];
-    while let Some((looking, next)) = path.last_mut() {
-        let looking = *looking;
-        let Some(&node) = matching[looking].get(*next) else {
-            path.pop();
-            continue;
-        };
-        *next += 1;
-        if core::mem::replace(&mut is_tried[node], true) {
-            continue;
-        }
-        if let Some(other) = taken_by[node] {
-            path.push((other, 0));
-            continue;
-        }
-        for (looking, next) in path {
-            taken_by[matching[looking][next - 1]] = Some(looking);
-        }
-        return true;
-    }
-    false
 }
 
 /// Predicate for a child or an event. Its text names only what it has to be itself, and not what has to be
 /// in it.
-enum NodePredicate {
+pub(super) enum NodePredicate {
     Span(TreePredicate),
     Event(EventMatcher),
-}
-
-impl NodePredicate {
-    fn eval(&self, node: CapturedNode<'_>) -> bool {
-        match (self, node) {
-            (Self::Span(tree), CapturedNode::Span(span)) => tree.matches(span),
-            (Self::Event(predicate), CapturedNode::Event(event)) => predicate.eval(&event),
-            _ => false,
-        }
-    }
-
-    /// Says how far a node is from a match, if it is of the right kind.
-    fn distance_of_kind(&self, node: CapturedNode<'_>) -> Option<Distance> {
-        match (self, node) {
-            (Self::Span(tree), CapturedNode::Span(span)) => Some(tree.distance(span)),
-            (Self::Event(predicate), CapturedNode::Event(event)) => {
-                Some(Distance::to(&**predicate, &event))
-            }
-            _ => None,
-        }
-    }
-
-    /// Says why a node does not match, if it is of the right kind.
-    fn case_of_kind(&self, node: CapturedNode<'_>) -> Option<Case<'_>> {
-        match (self, node) {
-            (Self::Span(tree), CapturedNode::Span(span)) => Some(tree.case(span)),
-            (Self::Event(predicate), CapturedNode::Event(event)) => {
-                predicate.find_case(false, &event)
-            }
-            _ => None,
-        }
-    }
 }
 
 impl fmt::Display for NodePredicate {
@@ -340,19 +143,8 @@ impl fmt::Display for NodePredicate {
 
 impl PredicateReflection for NodePredicate {}
 
-/// Stands in a case for [`TreePredicate::and_nothing_else()`].
-struct NothingElse;
-
-impl fmt::Display for NothingElse {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("nothing else")
-    }
-}
-
-impl PredicateReflection for NothingElse {}
-
 /// Predicate for a span itself, which has to match for a tree to.
-struct Root(SpanMatcher);
+pub(super) struct Root(pub(super) SpanMatcher);
 
 impl fmt::Display for Root {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -368,10 +160,6 @@ impl PredicateReflection for Root {
     fn children<'a>(&'a self) -> Box<dyn Iterator<Item = Child<'a>> + 'a> {
         self.0.children()
     }
-}
-
-fn line(node: CapturedNode<'_>) -> String {
-    format!("{}", Line { node, is_cut: &Cell::new(false) })
 }
 
 impl fmt::Debug for TreePredicate {

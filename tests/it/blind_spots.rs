@@ -30,7 +30,7 @@ fn everything() -> Trace {
     }
 
     let capture = Capture::start();
-    emit!("a" "a::b" "a::b::c" "a::other" "ab" "b" "b::a" "other" "something");
+    emit!("a" "a:other" "a::b" "a::b::c" "a::b::other" "a::other" "ab" "b" "b::a" "other" "something");
     capture.trace()
 }
 
@@ -185,6 +185,8 @@ proptest! {
             (Some(one), None) | (None, Some(one)) => one,
             (None, None) => return Ok(()),
         };
+        // There may be modules below one that a directive names, other than those of the test.
+        prop_assume!(!filter.contains(":="));
         let targets: Targets = filter.parse().unwrap();
         let everything = everything();
         let could_match = everything.all_events().any(|event| {
