@@ -1,6 +1,7 @@
 //! Colours of failure messages.
 
-use alloc::{format, string::String};
+use alloc::string::String;
+use core::fmt::Write;
 
 use anstyle::{AnsiColor, Effects, Style};
 
@@ -16,7 +17,8 @@ pub(super) fn coloured(message: &str) -> String {
             Some('▶') => Style::new().effects(Effects::BOLD),
             _ => Style::new(),
         };
-        coloured.push_str(&format!("{style}{text}{style:#}"));
+        // Writing to a string does not fail.
+        let _ = write!(coloured, "{style}{text}{style:#}");
         coloured.push_str(&line[text.len()..]);
     }
     coloured

@@ -159,15 +159,19 @@ pub(crate) fn assert_transparent(program: impl Fn()) {
     assert_eq!(detailed(&direct(feed_events(events))), expected, "JSON, directly");
 }
 
-/// Runs a function and returns the message that it panics with.
+/// Runs a function and returns the message that it panics with, without the colours that it has on a
+/// terminal: whatever else there is of escapes in a message is shown, not meant.
 #[track_caller]
 pub(crate) fn panic_message<T>(f: impl FnOnce() -> T) -> String {
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(f));
     let Err(payload) = result else { panic!("it did not panic") };
-    match payload.downcast::<String>() {
+    let message = match payload.downcast::<String>() {
         Ok(message) => *message,
         Err(payload) => (*payload.downcast::<&str>().expect("the panic has a message")).to_owned(),
-    }
+    };
+    let mut parts = message.split("\u{1b}[");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + part.split_once('m').expect("it is a colour").1)
 }
 
 /// Runs a part of a program on a thread of its own, to its end.
