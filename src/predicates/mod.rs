@@ -43,6 +43,7 @@ mod checks;
 mod close_to;
 mod colour;
 mod combinators;
+mod count;
 mod debug;
 mod error_chain;
 mod failure;
@@ -58,6 +59,7 @@ mod parent;
 mod plain;
 mod related;
 mod satisfies;
+mod scan_ext;
 mod scanner;
 mod scope;
 mod sight;
@@ -82,6 +84,7 @@ pub use self::{
     checks::ScanError,
     close_to::{CloseToPredicate, close_to},
     combinators::{And, Not, Or},
+    count::IntoCount,
     debug::{DebugPredicate, debug},
     error_chain::{ErrorChainPredicate, error_chain},
     field::{FieldPredicate, IntoFieldPredicate, field},
@@ -97,7 +100,8 @@ pub use self::{
         FollowsFromPredicate, child, deep_event, descendant, event, follows_from,
     },
     satisfies::{SatisfiesPredicate, satisfies},
-    scanner::{Ancestors, IntoCount, ScanExt, Scanner},
+    scan_ext::{Ancestors, ScanExt},
+    scanner::Scanner,
     scope::Scope,
     stats::{
         ClosedPredicate, EnteredPredicate, ExitedPredicate, IntoCountPredicate, closed, entered,
