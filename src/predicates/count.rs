@@ -1,6 +1,11 @@
 use core::ops::{Bound, RangeBounds};
 
-/// Numbers of spans or events that [`Scanner::count()`](super::Scanner::count) accepts: a `usize`, or a range of them.
+/// Numbers of spans or events that [`Scanner::count()`](super::Scanner::count) accepts: a `usize`, or a
+/// range of them.
+///
+/// # Example
+///
+/// See [`Scanner::count()`](super::Scanner::count).
 pub trait IntoCount {
     /// Returns the range.
     fn into_count(self) -> (Bound<usize>, Bound<usize>);
