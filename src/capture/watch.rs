@@ -1,4 +1,4 @@
-use alloc::{boxed::Box, string::String, vec::Vec};
+use alloc::{boxed::Box, format, string::String, vec::Vec};
 use core::fmt::{self, Write};
 
 use tracing_core::LevelFilter;
@@ -39,9 +39,10 @@ impl Watch {
     /// Says what is wrong with a trace, and what can be done; nothing if it is as it should be.
     pub(super) fn findings(&self, storage: &Storage) -> String {
         let mut findings = String::new();
+        let what = format!("at level {} or more severe that nothing allows", self.events);
         let unwanted = Finding {
             nouns: ["event", "events"],
-            what: &format_args!("at level {} or more severe that nothing allows", self.events),
+            what: &what,
             help: "those that are expected are allowed with `allow_events()`",
         };
         let events = storage.all_events().filter(|event| self.is_unwanted(event));

@@ -77,7 +77,7 @@ where
     /// The error that none matches.
     fn none_matches<P: Predicate<I::Item> + ?Sized>(&self, predicate: &P) -> ScanError {
         let headline = format!("no {}{} matches", Self::NOUN, self.place());
-        let headline = format_args!("{headline} {}", Short::line(predicate));
+        let headline = format!("{headline} {}", Short::line(predicate));
         let none = core::iter::empty();
         ScanError::new(missing(&headline, self.searched(), none, self.scanned(), predicate))
     }
@@ -89,7 +89,7 @@ where
         predicate: &dyn fmt::Display,
     ) -> Result<(), ScanError> {
         let Some(reason) = reason.filter(|_| !self.may_be_empty) else { return Ok(()) };
-        let headline = format_args!(
+        let headline = format!(
             "this says nothing, since {reason}: {}\n(if that is meant, scan with `or_empty()`)",
             Short::line(predicate)
         );
@@ -171,7 +171,7 @@ where
         let (all, nouns, place) = (self.scanned().count(), Self::NOUNS, self.place());
         let verb = if count == 1 { "does" } else { "do" };
         let headline = format!("{count} of {all} {nouns}{place} {verb} not match");
-        let headline = format_args!("{headline}: {}", Short::line(predicate));
+        let headline = format!("{headline}: {}", Short::line(predicate));
         Err(ScanError::new(unwanted(&headline, self.searched(), failing(), predicate)))
     }
 
@@ -187,7 +187,7 @@ where
         }
         let noun = if count == 1 { Self::NOUN } else { Self::NOUNS };
         let headline = format!("{count} {noun}{} should not match", self.place());
-        let headline = format_args!("{headline}: {}", Short::line(predicate));
+        let headline = format!("{headline}: {}", Short::line(predicate));
         let matching = self.matching(predicate);
         Err(ScanError::new(unwanted(&headline, self.searched(), matching, predicate)))
     }
@@ -230,7 +230,7 @@ where
         let noun = if count == 1 { Self::NOUN } else { Self::NOUNS };
         let verb = if count == 1 { "matches" } else { "match" };
         let headline = format!("{count} {noun}{} {verb} instead of {expected}", self.place());
-        let headline = format_args!("{headline}: {}", Short::line(predicate));
+        let headline = format!("{headline}: {}", Short::line(predicate));
         ScanError::new(if is_too_few {
             missing(&headline, self.searched(), matching(), self.scanned(), predicate)
         } else {

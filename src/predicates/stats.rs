@@ -1,5 +1,6 @@
 //! Predicates for what happened to a span.
 
+use alloc::format;
 use core::fmt;
 
 use ::predicates::{
@@ -97,7 +98,7 @@ macro_rules! impl_count {
                 (self.eval(span) == expected).then(|| match span.stats().$name {
                     0 => actual(self, expected, "it", &concat!("never ", stringify!($name))),
                     count => {
-                        let what = format_args!(concat!(stringify!($name), " {}"), Times(count));
+                        let what = format!(concat!(stringify!($name), " {}"), Times(count));
                         actual(self, expected, "it", &what)
                     }
                 })
