@@ -1,9 +1,8 @@
 //! Relaying a stream to a subscriber.
 //!
 //! A stream has threads; its receiver has one, on which it calls the subscriber. That would be the
-//! same thing, but for what `tracing` keeps for each thread: the spans that it is in. So if several
-//! threads of a program were in spans at once, they are so on as many threads of the host: see
-//! [`Lanes`].
+//! same thing, but for what `tracing` keeps for each thread: the spans that it is in. So each further
+//! thread of the stream has one of the host's: see [`Lanes`].
 
 mod lanes;
 mod worker;
