@@ -154,6 +154,8 @@ pub use crate::receiver::{
 pub use crate::sender::Frames;
 #[cfg(feature = "sender")]
 pub use crate::sender::TracingEventSender;
+#[cfg(feature = "snapshot")]
+pub use crate::snapshot::{SnapshotScope, SnapshotSettings, SnapshotSource, TraceView};
 #[cfg(feature = "frames")]
 pub use crate::wire::frame;
 pub use crate::wire::{

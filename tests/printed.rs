@@ -33,7 +33,12 @@ mod other {
     }
 
     fn connect_often() {
-        (0..100).for_each(|_| connect());
+        for attempt in 0..100 {
+            info_span!("connect", port = 8_080).in_scope(|| {
+                warn!(target: "retries", "slow");
+                debug!(attempt, "done");
+            });
+        }
     }
 
     macro_rules! tests {

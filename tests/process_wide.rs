@@ -232,7 +232,7 @@ mod either {
             })
             .join()
             .unwrap();
-            assert_eq!(other.finish().to_string(), "INFO for the other one\nINFO for the other one");
+            assert_eq!(other.finish().to_string(), "⟨2×⟩ INFO for the other one");
             let tree = "INFO mine{}\n└─ INFO in mine\nINFO for this one";
             assert_eq!(capture.finish().to_string(), tree);
         }
@@ -245,10 +245,10 @@ mod either {
             info!("third");
             drop(first);
             info!("third");
-            assert_eq!(third.finish().to_string(), "INFO third\nINFO third");
+            assert_eq!(third.finish().to_string(), "⟨2×⟩ INFO third");
             info!("second");
             info!(parent: None, "second, root");
-            assert_eq!(second.finish().to_string(), "INFO second\nINFO second\nINFO second, root");
+            assert_eq!(second.finish().to_string(), "⟨2×⟩ INFO second\nINFO second, root");
             info!("of none: the thread has none any more");
             assert!(Span::current().is_none());
         }

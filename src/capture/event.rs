@@ -39,7 +39,6 @@ impl<'a> CapturedEvent<'a> {
     }
 
     /// The trace that it is in.
-    #[cfg(feature = "predicates")]
     pub(crate) fn trace(&self) -> &'a Storage {
         self.storage
     }
@@ -55,8 +54,13 @@ impl<'a> CapturedEvent<'a> {
 
     /// Iterates over names and values of the fields, in the order in which they were recorded.
     pub fn values(&self) -> impl Iterator<Item = (&'a str, &'a TracedValue)> + use<'a> {
+        let (call_site, values) = self.named_values();
+        named(self.storage, call_site, values)
+    }
+
+    pub(super) fn named_values(&self) -> (&'a CallSite, ValueRange) {
         let node = self.node();
-        named(self.storage, &node.call_site, node.values)
+        (&node.call_site, node.values)
     }
 
     /// Returns the value of a field, or `None` if it has none. If the call site declares several

@@ -1,9 +1,11 @@
 use core::{iter::FusedIterator, ops::Range, slice};
 
 use super::{
-    CapturedEvent, CapturedSpan, Storage,
+    CapturedEvent, CapturedMetadata, CapturedSpan, Moment, Storage,
+    event::named,
     node::{Children, EventIndex, NodeIndex, NodeKind, SpanIndex},
 };
+use crate::wire::TracedValue;
 
 /// A span or an event.
 ///
@@ -28,8 +30,53 @@ pub enum CapturedNode<'a> {
     Event(CapturedEvent<'a>),
 }
 
-#[cfg(feature = "predicates")]
 impl<'a> CapturedNode<'a> {
+    /// Returns the static description of the span or event.
+    pub fn metadata(&self) -> CapturedMetadata<'a> {
+        match self {
+            Self::Span(span) => span.metadata(),
+            Self::Event(event) => event.metadata(),
+        }
+    }
+
+    /// Iterates over names and values of the fields, in the order in which they were first recorded.
+    pub fn values(&self) -> impl Iterator<Item = (&'a str, &'a TracedValue)> + use<'a> {
+        let (call_site, values) = match self {
+            Self::Span(span) => span.named_values(),
+            Self::Event(event) => event.named_values(),
+        };
+        named(self.trace(), call_site, values)
+    }
+
+    /// Returns the value of a field, or `None` if it has none.
+    pub fn value(&self, name: &str) -> Option<&'a TracedValue> {
+        match self {
+            Self::Span(span) => span.value(name),
+            Self::Event(event) => event.value(name),
+        }
+    }
+
+    /// Returns the span that this node is in, or `None` for a root.
+    pub fn parent(&self) -> Option<CapturedSpan<'a>> {
+        match self {
+            Self::Span(span) => span.parent(),
+            Self::Event(event) => event.parent(),
+        }
+    }
+
+    /// Iterates over the spans around the node, from the parent to the root.
+    pub fn ancestors(&self) -> impl Iterator<Item = CapturedSpan<'a>> + use<'a> {
+        core::iter::successors(self.parent(), CapturedSpan::parent)
+    }
+
+    /// Returns the moment when the span was created, or the event emitted.
+    pub fn moment(&self) -> Moment {
+        match self {
+            Self::Span(span) => span.moment(),
+            Self::Event(event) => event.moment(),
+        }
+    }
+
     /// The trace that the node is in.
     pub(crate) fn trace(&self) -> &'a Storage {
         match self {
@@ -37,16 +84,10 @@ impl<'a> CapturedNode<'a> {
             Self::Event(event) => event.trace(),
         }
     }
+}
 
-    /// Iterates over the spans around the node, from the parent to the root.
-    pub(crate) fn ancestors(self) -> impl Iterator<Item = CapturedSpan<'a>> + use<'a> {
-        let parent = match self {
-            Self::Span(span) => span.parent(),
-            Self::Event(event) => event.parent(),
-        };
-        core::iter::successors(parent, CapturedSpan::parent)
-    }
-
+#[cfg(feature = "predicates")]
+impl CapturedNode<'_> {
     /// The next span or event with the same parent.
     pub(crate) fn next_sibling(&self) -> Option<Self> {
         match self {

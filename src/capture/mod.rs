@@ -41,6 +41,8 @@ mod process_wide;
 mod routing;
 mod seen;
 mod shared;
+#[cfg(feature = "predicates")]
+pub(crate) mod short;
 mod shown;
 mod shrink;
 mod span;

@@ -4,7 +4,8 @@ use super::{
     CapturedEvents, CapturedMetadata, CapturedNode, CapturedNodes, CapturedSpans, DescendantEvents,
     DescendantSpans, Moment, Storage,
     durations::Durations,
-    node::{SpanIndex, SpanNode},
+    metadata::CallSite,
+    node::{SpanIndex, SpanNode, ValueRange},
     timeline::{EntryIndex, EntryKind, Timeline},
 };
 use crate::wire::TracedValue;
@@ -25,7 +26,7 @@ use crate::wire::TracedValue;
 /// let stats = trace.all_spans().next().unwrap().stats();
 /// assert_eq!((stats.entered, stats.exited, stats.is_closed), (2, 1, false));
 /// ```
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct SpanStats {
     /// Number of times that the span was entered.
@@ -69,7 +70,6 @@ impl<'a> CapturedSpan<'a> {
     }
 
     /// The trace that it is in.
-    #[cfg(feature = "predicates")]
     pub(crate) fn trace(&self) -> &'a Storage {
         self.storage
     }
@@ -86,8 +86,13 @@ impl<'a> CapturedSpan<'a> {
     /// Iterates over names and values of the fields that have a value, in the order in which they
     /// were first recorded. The value is the last one that was recorded.
     pub fn values(&self) -> impl Iterator<Item = (&'a str, &'a TracedValue)> + use<'a> {
+        let (call_site, values) = self.named_values();
+        super::event::named(self.storage, call_site, values)
+    }
+
+    pub(super) fn named_values(&self) -> (&'a CallSite, ValueRange) {
         let node = self.node();
-        super::event::named(self.storage, &node.call_site, node.values)
+        (&node.call_site, node.values)
     }
 
     /// Returns the value of a field, or `None` if it has none. If the call site declares several

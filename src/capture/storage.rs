@@ -1,4 +1,5 @@
 use alloc::{sync::Arc, vec::Vec};
+use core::time::Duration;
 use std::time::SystemTime;
 
 use tracing_subscriber::filter::Targets;
@@ -147,6 +148,12 @@ impl Storage {
     /// started.
     pub fn time_of(&self, moment: Moment) -> Option<SystemTime> {
         self.timeline.time_of(moment)
+    }
+
+    /// Returns how long after its capture had started a moment was, by the monotonic clock; `None` as
+    /// for [`time_of()`](Self::time_of).
+    pub fn time_since_start(&self, moment: Moment) -> Option<Duration> {
+        self.timeline.time_since_start(moment)
     }
 
     /// Limits the storage.

@@ -190,8 +190,14 @@ impl Timeline {
     /// When a moment was, if it is on this timeline and times are kept.
     pub(crate) fn time_of(&self, moment: Moment) -> Option<SystemTime> {
         let times = self.times.as_ref()?;
+        times.started.checked_add(self.time_since_start(moment)?)
+    }
+
+    /// How long after times were begun to be kept a moment was, likewise.
+    pub(crate) fn time_since_start(&self, moment: Moment) -> Option<Duration> {
+        let times = self.times.as_ref()?;
         let index = self.entries.binary_search_by_key(&moment, |entry| entry.moment()).ok()?;
-        times.started.checked_add(*times.since.get(index)?)
+        times.since.get(index).copied()
     }
 
     /// When the last thing happened, also if its entry was not taken over.

@@ -15,7 +15,7 @@ use super::{
     scope::Scope,
     sight::{blind_spot, gap},
 };
-use crate::capture::{Captured, Sealed, excerpt::Short};
+use crate::capture::{Captured, Sealed, short::Short};
 
 /// The error of an assertion that failed: what [`Scanner`]'s methods panic with, as a value.
 ///

@@ -4,10 +4,7 @@ use alloc::{
     string::{String, ToString},
     vec::Vec,
 };
-use core::{
-    cell::Cell,
-    fmt::{self, Write},
-};
+use core::fmt::{self, Write};
 
 use ::predicates::{
     Predicate,
@@ -19,11 +16,8 @@ use super::{
     nearest::{full_case, is_ranking, nearest, ranked_case},
 };
 use crate::{
-    capture::{
-        Captured, CapturedNode, Shown, Storage,
-        excerpt::{MAX_LISTED, Short},
-    },
-    snapshot::{Around, Line},
+    capture::{Captured, CapturedNode, Shown, Storage, excerpt::MAX_LISTED, short::Short},
+    snapshot::{Around, ShortLine},
 };
 
 /// A case that says what there actually was. What the value shows has to be safe to show.
@@ -182,7 +176,7 @@ impl Message {
     }
 
     fn item<'a>(&mut self, item: &impl Captured<'a>) {
-        self.line(&format_args!("  {}", Line { node: item.node(), is_cut: &Cell::new(false) }));
+        self.line(&format_args!("  {}", ShortLine::new(item.node())));
     }
 
     /// Lists some items, each with the conditions that it meets and does not, and counts the others.

@@ -1,4 +1,4 @@
-use alloc::{borrow::ToOwned, format, vec::Vec};
+use alloc::{borrow::ToOwned, string::ToString, vec::Vec};
 use core::{fmt, iter};
 
 use ::predicates::{
@@ -7,7 +7,10 @@ use ::predicates::{
 };
 
 use super::failure::actual;
-use crate::capture::{Captured, CapturedSpan};
+use crate::{
+    capture::{Captured, CapturedNode, CapturedSpan},
+    snapshot::ShortLine,
+};
 
 /// Creates a predicate for the span that a span or event is in.
 ///
@@ -53,7 +56,9 @@ impl<'a, P: Predicate<CapturedSpan<'a>>, T: Captured<'a>> Predicate<T> for Paren
             return None;
         }
         Some(match item.parent() {
-            Some(parent) => actual(self, expected, "parent", &format_args!("{parent:.0}")),
+            Some(parent) => {
+                actual(self, expected, "parent", &ShortLine::new(CapturedNode::Span(parent)))
+            }
             None => actual(self, expected, "parent", &"not there"),
         })
     }
@@ -106,8 +111,10 @@ impl<'a, P: Predicate<CapturedSpan<'a>>, T: Captured<'a>> Predicate<T> for Ances
             return None;
         }
         let ancestors = || iter::successors(item.parent(), CapturedSpan::parent);
-        let mut shown: Vec<_> =
-            ancestors().take(MAX_SHOWN).map(|span| format!("{span:.0}")).collect();
+        let mut shown: Vec<_> = ancestors()
+            .take(MAX_SHOWN)
+            .map(|span| ShortLine::new(CapturedNode::Span(span)).to_string())
+            .collect();
         if ancestors().nth(MAX_SHOWN).is_some() {
             shown.push("…".to_owned());
         }

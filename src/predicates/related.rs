@@ -1,6 +1,10 @@
 //! Predicates for what is in a span, and for what it follows from.
 
-use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
+use alloc::{
+    borrow::ToOwned,
+    string::{String, ToString},
+    vec::Vec,
+};
 use core::fmt;
 
 use ::predicates::{
@@ -9,15 +13,21 @@ use ::predicates::{
 };
 
 use super::failure::actual;
-use crate::capture::{CapturedEvent, CapturedSpan, DescendantEvents};
+use crate::{
+    capture::{Captured, CapturedEvent, CapturedSpan, DescendantEvents},
+    snapshot::ShortLine,
+};
 
 /// Spans or events that a reason lists.
 const MAX_SHOWN: usize = 4;
 
 /// Shows the first items, each on its own.
-fn list<T: fmt::Display>(mut items: impl Iterator<Item = T>, none: &str) -> String {
-    let mut shown: Vec<_> =
-        items.by_ref().take(MAX_SHOWN).map(|item| format!("{item:.0}")).collect();
+fn list<'a, T: Captured<'a>>(mut items: impl Iterator<Item = T>, none: &str) -> String {
+    let mut shown: Vec<_> = items
+        .by_ref()
+        .take(MAX_SHOWN)
+        .map(|item| ShortLine::new(item.node()).to_string())
+        .collect();
     if shown.is_empty() {
         return none.to_owned();
     }

@@ -4,7 +4,6 @@ use alloc::{
     vec::Vec,
 };
 use core::{
-    cell::Cell,
     fmt,
     ops::{Bound, RangeBounds},
 };
@@ -14,7 +13,7 @@ use ::predicates::Predicate;
 use super::{IntoCount, ScanError, colour::coloured, failure::Searched, scope::Scope};
 use crate::{
     capture::{Captured, Moment, is_coloured},
-    snapshot::Line,
+    snapshot::ShortLine,
 };
 
 /// Goes through spans or events, and asserts how many of them match a predicate.
@@ -97,7 +96,7 @@ where
     /// Says what is scanned, to be put behind "no span": nothing for a whole trace.
     pub(super) fn place(&self) -> String {
         let place = self.scope.node().map_or_else(String::new, |node| {
-            format!(" {} {}", self.relation, Line { node, is_cut: &Cell::new(false) })
+            format!(" {} {}", self.relation, ShortLine::new(node))
         });
         place
             + match self.during {
@@ -153,6 +152,26 @@ where
     pub fn or_empty(mut self) -> Self {
         self.may_be_empty = true;
         self
+    }
+
+    /// Returns all that match, in order. There may be none: this asserts nothing.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{Capture, predicates::*};
+    /// use tracing::Level;
+    ///
+    /// let capture = Capture::start();
+    /// tracing::warn!("slow");
+    /// tracing::info!("connected");
+    /// let trace = capture.trace();
+    /// let warnings = trace.scan_events().matches(&level(Level::WARN));
+    /// assert_eq!(warnings.len(), 1);
+    /// ```
+    #[must_use]
+    pub fn matches<P: Predicate<I::Item> + ?Sized>(self, predicate: &P) -> Vec<I::Item> {
+        self.scanned().filter(|item| predicate.eval(item)).collect()
     }
 
     /// Returns the only one that matches.

@@ -1,7 +1,7 @@
 //! How a pattern of a subtree is matched, and why it does not match.
 
 use alloc::{format, string::String, vec, vec::Vec};
-use core::{cell::Cell, fmt};
+use core::fmt;
 
 use ::predicates::reflection::{Case, PredicateReflection};
 
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     capture::{CapturedNode, CapturedSpan},
-    snapshot::Line,
+    snapshot::ShortLine,
 };
 
 impl TreePredicate {
@@ -223,5 +223,5 @@ impl fmt::Display for NothingElse {
 impl PredicateReflection for NothingElse {}
 
 fn line(node: CapturedNode<'_>) -> String {
-    format!("{}", Line { node, is_cut: &Cell::new(false) })
+    format!("{}", ShortLine::new(node))
 }

@@ -6,7 +6,7 @@ use core::{
     fmt::{self, Write},
 };
 
-use super::tree::Line;
+use super::tree::ShortLine;
 use crate::capture::{CapturedNode, CapturedNodes, CapturedSpan, DescendantEvents, Storage};
 
 /// Nodes up to which a tree is drawn as a whole.
@@ -181,7 +181,7 @@ impl<'a> Around<'a> {
         formatter: &mut fmt::Formatter<'_>,
         node: CapturedNode<'a>,
     ) -> fmt::Result {
-        write!(formatter, "{}", Line { node, is_cut: &self.is_cut })
+        write!(formatter, "{}", ShortLine { node, is_cut: Some(&self.is_cut) })
     }
 
     fn write_mark(

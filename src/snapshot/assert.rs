@@ -1,14 +1,18 @@
-use std::{fmt, format, path::Path, string::String};
+use std::{
+    path::Path,
+    string::{String, ToString},
+};
 
 use insta::{Settings, internals::SettingsBindDropGuard};
 
-use crate::capture::{CapturedEvent, CapturedNode, CapturedSpan, Storage, Trace};
+use super::{SnapshotSettings, SnapshotSource, TraceView};
 
 /// Asserts that a trace is the same as its [insta](https://insta.rs) snapshot.
 ///
-/// The snapshot is the tree of the trace: the [`Display`](core::fmt::Display) output of a
-/// [`Trace`](crate::Trace), a [`CapturedSpan`](crate::CapturedSpan) (with all that is in it) or a
-/// [`CapturedEvent`](crate::CapturedEvent).
+/// The snapshot is the tree of a [`Trace`](crate::Trace), or of a [part](crate::SnapshotSource) of one: a
+/// span with all that is in it, an event, the matches of a scanner. What it shows is up to the
+/// [`SnapshotSettings`](crate::SnapshotSettings) that are bound, or to those of a
+/// [`TraceView`](crate::TraceView).
 ///
 /// It takes what [`insta::assert_snapshot!`] takes: the trace alone, a name and the trace, or the
 /// trace and an inline snapshot. A named or unnamed snapshot is a file in the directory that
@@ -75,16 +79,30 @@ pub fn snapshot_settings(manifest_dir: &str) -> SettingsBindDropGuard {
     label = "not a trace",
     note = "a trace is what `Capture::trace()` and `SharedStorage::lock()` return; spans and events are parts"
 )]
-pub trait TraceSnapshot: fmt::Display {}
+pub trait TraceSnapshot {
+    /// The text of the snapshot, with the settings of the scope.
+    fn text(&self, settings: &SnapshotSettings) -> String;
+}
 
-impl TraceSnapshot for Trace {}
-impl TraceSnapshot for Storage {}
-impl TraceSnapshot for CapturedSpan<'_> {}
-impl TraceSnapshot for CapturedEvent<'_> {}
-impl TraceSnapshot for CapturedNode<'_> {}
-impl<T: TraceSnapshot + ?Sized> TraceSnapshot for &T {}
+impl<T: SnapshotSource + ?Sized> TraceSnapshot for T {
+    fn text(&self, settings: &SnapshotSettings) -> String {
+        settings.view(self).to_string()
+    }
+}
+
+impl TraceSnapshot for TraceView<'_> {
+    fn text(&self, _: &SnapshotSettings) -> String {
+        self.to_string()
+    }
+}
+
+impl TraceSnapshot for &TraceView<'_> {
+    fn text(&self, _: &SnapshotSettings) -> String {
+        self.to_string()
+    }
+}
 
 /// Makes the text of the snapshot.
 pub fn tree<T: TraceSnapshot + ?Sized>(trace: &T) -> String {
-    format!("{trace}")
+    trace.text(&SnapshotSettings::current())
 }

@@ -9,9 +9,34 @@
 mod around;
 #[cfg(feature = "snapshot")]
 pub(crate) mod assert;
+mod build;
+mod digest;
+mod drawing;
+mod fold;
+mod line;
+mod on_one_line;
+mod options;
+mod order;
+#[cfg(feature = "snapshot")]
+mod redact;
 mod serialize;
+#[cfg(feature = "snapshot")]
+mod settings;
+#[cfg(feature = "snapshot")]
+mod source;
+mod text;
+#[cfg(feature = "snapshot")]
+mod trace_view;
 mod tree;
+mod view;
+mod view_node;
 mod visible;
 
 #[cfg(feature = "predicates")]
-pub(crate) use self::{around::Around, tree::Line};
+pub(crate) use self::{around::Around, tree::ShortLine};
+#[cfg(feature = "snapshot")]
+pub use self::{
+    settings::{SnapshotScope, SnapshotSettings},
+    source::SnapshotSource,
+    trace_view::TraceView,
+};

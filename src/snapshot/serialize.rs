@@ -1,10 +1,21 @@
+use alloc::{borrow::Cow, format, string::String, vec::Vec};
+use core::time::Duration;
+
 use serde::{
     Serialize, Serializer,
     ser::{Error, SerializeMap},
 };
+use tracing_subscriber::filter::Targets;
 
+use super::{
+    drawing::{Drawing, Mark},
+    options::Options,
+    text::{Piece, Text},
+    view::View,
+    view_node::{Place, ShownValue},
+};
 use crate::{
-    capture::{CapturedEvent, CapturedNode, CapturedNodes, CapturedSpan, Storage},
+    capture::{CapturedEvent, CapturedNode, CapturedSpan, Storage},
     wire::{TracedValue, hex::Hex},
 };
 
@@ -12,145 +23,258 @@ use crate::{
 /// with the data on their stack.
 const MAX_DEPTH: usize = 128;
 
-/// A list of the roots. Each span and event is a map:
+/// A map with the roots as its `nodes`. Each span and event is a map:
 ///
 /// ```yaml
-/// - span: connect          # or `event`, with its message or null
-///   level: INFO
-///   target: net
-///   fields:                # left out if there are none
-///     port: 8080
-///   follows_from:          # names of the spans, left out if there are none
-///     - resolve
-///   nodes:                 # spans and events in a span, in order, left out if there are none
-///     - event: slow
-///       level: WARN
-///       target: net
+/// nodes:
+///   - kind: span             # or `event`
+///     name: connect          # of spans only
+///     level: INFO
+///     target: net
+///     follows_from:          # names of the spans
+///       - resolve
+///     fields:
+///       port: 8080
+///     nodes:                 # spans and events in a span, in order
+///       - kind: event
+///         level: WARN
+///         target: net
+///         message: slow      # of events that have one
+///         repeated: 80       # where so many equal nodes in a row are one
 /// ```
 ///
-/// Values are Booleans, numbers and strings. Numbers beyond 64 bits and floats that are not finite
-/// are strings, as are the output of `Debug` and `Display` and, in hexadecimal digits, byte
-/// strings; an error is the list of the messages of its chain.
+/// What is empty is left out: there are no nulls. Equal groups of nodes in a row are one of the `kind`
+/// `group`, with `repeated` and its `nodes`. The trace has `left_out_earlier` and `left_out_later`, if the
+/// capture left out nodes.
+///
+/// Values are Booleans, numbers and strings. Integers beyond 64 bits with a sign and floats that are not
+/// finite are strings, since not every format has them; so are the output of `Debug` and `Display` and, in
+/// hexadecimal digits, byte strings; an error is the list of the messages of its chain. Where a call site
+/// declares a name twice, the second one is `name#2`.
+///
+/// [`SnapshotSettings`](crate::SnapshotSettings) can add `module`, `file` and `line`, `entered`, `exited` and
+/// `is_closed`, and in seconds `at`, `busy` and `idle`; `inside`, the number of nodes that are too deep;
+/// and `normalized`, the names of the fields of which something was replaced.
 ///
 /// # Errors
 ///
 /// Spans more than 128 deep within one another are an error.
 impl Serialize for Storage {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Nodes { nodes: self.roots(), depth: 0 }.serialize(serializer)
+        View::of_trace(self, Options::default(), &SHOW_ALL).serialize(serializer)
     }
 }
 
-/// The span with all that is in it, as in the list of the whole trace.
+/// The span with all that is in it, as among the nodes of the whole trace.
 impl Serialize for CapturedSpan<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serialize_span(self, 0, serializer)
+        CapturedNode::Span(*self).serialize(serializer)
     }
 }
 
-/// The event as in the list of the whole trace.
+/// The event, as among the nodes of the whole trace.
 impl Serialize for CapturedEvent<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        CapturedNode::Event(*self).serialize(serializer)
+    }
+}
+
+/// The span with all that is in it, or the event, as among the nodes of the whole trace.
+impl Serialize for CapturedNode<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let view = View::of_nodes(alloc::vec![*self], Options::default(), &SHOW_ALL);
+        match view.first_child(Place::ROOT) {
+            Some(place) => Node { view: &view, place, depth: 0 }.serialize(serializer),
+            None => Err(S::Error::custom("there is nothing to serialize")),
+        }
+    }
+}
+
+const SHOW_ALL: Option<&Targets> = None;
+
+impl Serialize for View<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        let metadata = self.metadata();
-        map.serialize_entry("event", &self.message())?;
-        map.serialize_entry("level", metadata.level().as_str())?;
-        map.serialize_entry("target", metadata.target())?;
-        let is_shown = self.message().is_some();
-        let fields = || self.values().filter(|(name, _)| !is_shown || *name != "message");
-        if fields().next().is_some() {
-            map.serialize_entry("fields", &Fields(fields))?;
+        for (key, number) in
+            [("left_out_earlier", self.left_out_earlier), ("left_out_later", self.left_out_later)]
+        {
+            if number > 0 {
+                map.serialize_entry(key, &number)?;
+            }
+        }
+        map.serialize_entry("nodes", &Children { view: self, place: Place::ROOT, depth: 0 })?;
+        map.end()
+    }
+}
+
+/// What is in a node.
+struct Children<'v, 'a> {
+    view: &'v View<'a>,
+    place: Place,
+    depth: usize,
+}
+
+impl Serialize for Children<'_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { view, depth, .. } = *self;
+        let children = view.children(self.place);
+        serializer.collect_seq(children.map(|place| Node { view, place, depth }))
+    }
+}
+
+struct Node<'v, 'a> {
+    view: &'v View<'a>,
+    place: Place,
+    depth: usize,
+}
+
+/// Tables come last: some formats cannot have them otherwise.
+impl Serialize for Node<'_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { view, place, depth } = *self;
+        if depth >= MAX_DEPTH {
+            return Err(S::Error::custom(format_args!(
+                "spans are more than {MAX_DEPTH} deep within one another"
+            )));
+        }
+        let mut map = serializer.serialize_map(None)?;
+        let shown = view.get(place);
+        match shown.node {
+            None => map.serialize_entry("kind", "group")?,
+            Some(CapturedNode::Span(_)) => map.serialize_entry("kind", "span")?,
+            Some(CapturedNode::Event(_)) => map.serialize_entry("kind", "event")?,
+        }
+        if let Some(node) = shown.node {
+            self.serialize_description(&mut map, node)?;
+        }
+        if shown.times > 1 {
+            map.serialize_entry("repeated", &shown.times)?;
+        }
+        if shown.inside > 0 {
+            map.serialize_entry("inside", &shown.inside)?;
+        }
+        let normalized: Vec<_> = view.get(place).normalized().collect();
+        if !normalized.is_empty() {
+            map.serialize_entry("normalized", &normalized)?;
+        }
+        if let Some(CapturedNode::Span(span)) = shown.node {
+            let sources: Vec<_> = span.follows_from().map(|span| span.metadata().name()).collect();
+            if !sources.is_empty() {
+                map.serialize_entry("follows_from", &sources)?;
+            }
+        }
+        if view.get(place).fields(view.options()).next().is_some() {
+            map.serialize_entry("fields", &Fields { view, place })?;
+        }
+        if view.first_child(place).is_some() {
+            map.serialize_entry("nodes", &Children { view, place, depth: depth + 1 })?;
         }
         map.end()
     }
 }
 
-struct Nodes<'a> {
-    nodes: CapturedNodes<'a>,
-    depth: usize,
-}
-
-impl Serialize for Nodes<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let nodes = self.nodes.clone();
-        serializer.collect_seq(nodes.map(|node| Node { node, depth: self.depth }))
+impl Node<'_, '_> {
+    fn serialize_description<M: SerializeMap>(
+        &self,
+        map: &mut M,
+        node: CapturedNode<'_>,
+    ) -> Result<(), M::Error> {
+        let options = self.view.options();
+        let metadata = node.metadata();
+        if metadata.is_span() {
+            map.serialize_entry("name", metadata.name())?;
+        }
+        map.serialize_entry("level", metadata.level().as_str())?;
+        map.serialize_entry("target", metadata.target())?;
+        if let Some(module) = metadata.module_path().filter(|_| options.modules) {
+            map.serialize_entry("module", module)?;
+        }
+        if options.lines {
+            if let Some(file) = metadata.file() {
+                map.serialize_entry("file", file)?;
+            }
+            if let Some(line) = metadata.line() {
+                map.serialize_entry("line", &line)?;
+            }
+        }
+        if let Some(message) = self.view.get(self.place).message() {
+            map.serialize_entry("message", &text(&message))?;
+        }
+        if let CapturedNode::Span(span) = node {
+            if options.stats {
+                let stats = span.stats();
+                map.serialize_entry("entered", &stats.entered)?;
+                map.serialize_entry("exited", &stats.exited)?;
+                map.serialize_entry("is_closed", &stats.is_closed)?;
+            }
+        }
+        if options.times {
+            serialize_times(map, node)?;
+        }
+        Ok(())
     }
 }
 
-struct Node<'a> {
-    node: CapturedNode<'a>,
-    depth: usize,
-}
-
-impl Serialize for Node<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match &self.node {
-            CapturedNode::Span(span) => serialize_span(span, self.depth, serializer),
-            CapturedNode::Event(event) => event.serialize(serializer),
+fn serialize_times<M: SerializeMap>(map: &mut M, node: CapturedNode<'_>) -> Result<(), M::Error> {
+    let at = node.trace().time_since_start(node.moment());
+    let (busy, idle) = match node {
+        CapturedNode::Span(span) => (span.busy(), span.idle()),
+        CapturedNode::Event(_) => (None, None),
+    };
+    for (key, time) in [("at", at), ("busy", busy), ("idle", idle)] {
+        if let Some(time) = time.as_ref().map(Duration::as_secs_f64) {
+            map.serialize_entry(key, &time)?;
         }
     }
+    Ok(())
 }
 
-fn serialize_span<S: Serializer>(
-    span: &CapturedSpan<'_>,
-    depth: usize,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    if depth >= MAX_DEPTH {
-        return Err(S::Error::custom(format_args!(
-            "spans are more than {MAX_DEPTH} deep within one another"
-        )));
-    }
-    let mut map = serializer.serialize_map(None)?;
-    let metadata = span.metadata();
-    map.serialize_entry("span", metadata.name())?;
-    map.serialize_entry("level", metadata.level().as_str())?;
-    map.serialize_entry("target", metadata.target())?;
-    if span.values().next().is_some() {
-        map.serialize_entry("fields", &Fields(|| span.values()))?;
-    }
-    if span.follows_from().len() > 0 {
-        map.serialize_entry("follows_from", &FollowsFrom(span))?;
-    }
-    if span.nodes().len() > 0 {
-        map.serialize_entry("nodes", &Nodes { nodes: span.nodes(), depth: depth + 1 })?;
-    }
-    map.end()
+struct Fields<'v, 'a> {
+    view: &'v View<'a>,
+    place: Place,
 }
 
-struct FollowsFrom<'a>(&'a CapturedSpan<'a>);
-
-impl Serialize for FollowsFrom<'_> {
+impl Serialize for Fields<'_, '_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.follows_from().map(|span| span.metadata().name()))
-    }
-}
-
-struct Fields<F>(F);
-
-impl<'a, I, F> Serialize for Fields<F>
-where
-    I: Iterator<Item = (&'a str, &'a TracedValue)>,
-    F: Fn() -> I,
-{
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map((self.0)().map(|(name, value)| (name, Plain(value))))
+        let mut map = serializer.serialize_map(None)?;
+        for (i, (name, value)) in self.view.get(self.place).fields(self.view.options()).enumerate()
+        {
+            // Most nodes have few fields, and hardly any has a name twice.
+            let earlier = self
+                .view
+                .get(self.place)
+                .fields(self.view.options())
+                .take(i)
+                .filter(|(other, _)| *other == name);
+            let key = match earlier.count() {
+                0 => Cow::Borrowed(name),
+                earlier => Cow::Owned(format!("{name}#{}", earlier + 1)),
+            };
+            map.serialize_entry(&key, &Plain(value))?;
+        }
+        map.end()
     }
 }
 
 /// A value without its type.
-struct Plain<'a>(&'a TracedValue);
+struct Plain<'v>(ShownValue<'v>);
 
 impl Serialize for Plain<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
+        let value = match self.0 {
+            ShownValue::Traced(value) => value,
+            ShownValue::Normalized(normalized) => {
+                return serializer.serialize_str(&text(normalized));
+            }
+        };
+        match value {
             TracedValue::Bool(value) => serializer.serialize_bool(*value),
             TracedValue::Int(value) => match i64::try_from(*value) {
                 Ok(value) => serializer.serialize_i64(value),
                 Err(_) => serializer.collect_str(value),
             },
-            TracedValue::UInt(value) => match u64::try_from(*value) {
-                Ok(value) => serializer.serialize_u64(value),
+            TracedValue::UInt(value) => match i64::try_from(*value) {
+                Ok(value) => serializer.serialize_i64(value),
                 Err(_) => serializer.collect_str(value),
             },
             TracedValue::Float(value) if value.is_finite() => serializer.serialize_f64(*value),
@@ -161,4 +285,13 @@ impl Serialize for Plain<'_> {
             TracedValue::Bytes(value) => serializer.collect_str(&Hex(value)),
         }
     }
+}
+
+/// All of a text. What was traced is as it was; what was replaced is listed besides.
+fn text(text: &Text<'_>) -> String {
+    let pieces = text.pieces.iter().map(|piece| match piece {
+        Piece::Traced(text) => String::from(&**text),
+        Piece::Mark(label) => format!("{}", Mark(Drawing::Unicode, label)),
+    });
+    pieces.collect()
 }

@@ -1,21 +1,19 @@
-use alloc::{vec, vec::Vec};
-use core::{cell::Cell, fmt};
+use alloc::{string::ToString, vec};
+#[cfg(feature = "predicates")]
+use core::cell::Cell;
+use core::fmt;
 
-use anstyle::{AnsiColor, Style};
-use tracing_core::Level;
 use tracing_subscriber::filter::Targets;
 
-use super::visible::Visible;
-#[cfg(feature = "predicates")]
-use crate::capture::excerpt::MAX_LINE;
-use crate::{
-    capture::{
-        CapturedEvent, CapturedNode, CapturedSpan, Shown, Storage,
-        excerpt::{MAX_VALUE, Short},
-        is_visible,
-    },
-    wire::{TracedValue, text::Escaped},
+use super::{
+    line::Line,
+    options::{Options, Rules},
+    view::View,
+    view_node::{Place, ViewNode},
 };
+#[cfg(feature = "predicates")]
+use crate::capture::short::{MAX_LINE, MAX_VALUE, Short};
+use crate::capture::{CapturedEvent, CapturedNode, CapturedSpan, Shown, Storage};
 
 /// Levels of the tree that are drawn. Deeper ones are as good as never read, and drawing them would
 /// take space in the square of their number.
@@ -24,8 +22,14 @@ const MAX_DRAWN_DEPTH: usize = 48;
 /// The tree of a trace, one span or event a line, in the order in which they were captured.
 ///
 /// A span is `LEVEL name{field=value …}`, an event `LEVEL message field=value …`. Strings stand between
-/// quotes; messages and the output of `Debug` and `Display` do not, and may therefore look like one.
-/// What could steer a terminal is escaped. Targets, lines, threads and times are left out.
+/// quotes; messages and the output of `Debug` and `Display` do not, unless they would look like
+/// something else: then they stand between backticks. What could steer a terminal is escaped. Targets,
+/// lines, threads and times are left out.
+///
+/// What spanshot says itself stands between `⟨` and `⟩`, which are escaped in what was traced. Equal nodes
+/// in a row are one with their number, `⟨80×⟩`, and so are groups of up to 8 nodes that are there three
+/// times or more. A value that has several lines is shown below its node; one of more than 300
+/// characters or 40 lines is cut, with a digest of all of it.
 ///
 /// A precision limits the depth: `{:.0}` shows the roots, `{:.1}` what is in them as well, and so on.
 impl fmt::Display for Storage {
@@ -38,30 +42,10 @@ impl fmt::Display for Storage {
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { storage, filter, is_coloured } = *self;
-        let mut tree = Tree { filter, is_coloured, ..Tree::default() };
-        if storage.left_out_earlier() > 0 {
-            tree.next_line(formatter)?;
-            write!(formatter, "({} earlier nodes were left out)", storage.left_out_earlier())?;
-        }
-        if storage.roots().len() == 0 {
-            tree.next_line(formatter)?;
-            formatter.write_str("(nothing was captured)")?;
-        }
-        for root in Visible::new(storage.roots(), filter) {
-            tree.next_line(formatter)?;
-            tree.write(formatter, root)?;
-        }
-        let hidden = hidden(storage, filter);
-        if hidden > 0 {
-            tree.next_line(formatter)?;
-            let all = storage.all_spans().len() + storage.all_events().len();
-            write!(formatter, "(the print filter hides {hidden} of {all} spans and events)")?;
-        }
-        if storage.left_out_later() > 0 {
-            tree.next_line(formatter)?;
-            write!(formatter, "({} later nodes were left out)", storage.left_out_later())?;
-        }
-        Ok(())
+        let options = Options { is_coloured, ..options(formatter) };
+        let mut view = View::of_trace(storage, options, &filter);
+        view.hidden = hidden(storage, filter);
+        view.fmt(formatter)
     }
 }
 
@@ -69,22 +53,30 @@ impl fmt::Display for Shown<'_> {
 /// `{:.0}` shows the span alone.
 impl fmt::Display for CapturedSpan<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Tree::default().write(formatter, CapturedNode::Span(*self))
+        CapturedNode::Span(*self).fmt(formatter)
     }
 }
 
 /// The line of the event in the tree of the trace.
 impl fmt::Display for CapturedEvent<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Tree::default().write(formatter, CapturedNode::Event(*self))
+        CapturedNode::Event(*self).fmt(formatter)
     }
 }
 
 /// The span with all that is in it, or the line of the event.
 impl fmt::Display for CapturedNode<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Tree::default().write(formatter, *self)
+        View::of_nodes(vec![*self], options(formatter), &SHOW_ALL).fmt(formatter)
     }
+}
+
+/// The rules of a trace that is shown as it is.
+const SHOW_ALL: Option<&Targets> = None;
+
+fn options(formatter: &fmt::Formatter<'_>) -> Options {
+    let max_depth = formatter.precision().unwrap_or(usize::MAX);
+    Options { max_depth, says_what_is_deeper: false, ..Options::default() }
 }
 
 /// How many spans and events a filter hides.
@@ -94,194 +86,133 @@ fn hidden(storage: &Storage, filter: Option<&Targets>) -> usize {
     }
     let spans = storage.all_spans().map(CapturedNode::Span);
     let nodes = spans.chain(storage.all_events().map(CapturedNode::Event));
-    nodes.filter(|node| !is_visible(filter, *node)).count()
-}
-
-/// Draws a tree, and puts line breaks between its lines.
-#[derive(Default)]
-struct Tree<'a> {
-    filter: Option<&'a Targets>,
-    is_coloured: bool,
-    is_first_written: bool,
-    /// If there is one, long values are cut, which is noted there.
-    is_cut: Option<&'a Cell<bool>>,
+    nodes.filter(|node| !filter.shows(*node)).count()
 }
 
 /// The line of a span or event, without what is in it, and with long values cut.
 #[cfg(feature = "predicates")]
-pub(crate) struct Line<'a> {
+pub(crate) struct ShortLine<'a> {
     pub(crate) node: CapturedNode<'a>,
     /// Set if something was cut.
-    pub(crate) is_cut: &'a Cell<bool>,
+    pub(crate) is_cut: Option<&'a Cell<bool>>,
 }
 
 #[cfg(feature = "predicates")]
-impl fmt::Display for Line<'_> {
+impl<'a> ShortLine<'a> {
+    pub(crate) fn new(node: CapturedNode<'a>) -> Self {
+        Self { node, is_cut: None }
+    }
+}
+
+#[cfg(feature = "predicates")]
+impl fmt::Display for ShortLine<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let is_cut = Some(self.is_cut);
-        let line = WithShortValues(Tree { is_cut, ..Tree::default() }, self.node);
-        Short { text: line, max_chars: MAX_LINE, is_cut }.fmt(formatter)
+        let options = Options { is_one_line: true, max_chars: MAX_VALUE, ..Options::default() };
+        let shown = ViewNode::alone(self.node, &SHOW_ALL);
+        let is_cut = Cell::new(false);
+        let line =
+            Line { options: &options, shown: &shown, is_cut: Some(self.is_cut.unwrap_or(&is_cut)) };
+        Short { text: line, max_chars: MAX_LINE, is_cut: self.is_cut }.fmt(formatter)
     }
 }
 
-#[cfg(feature = "predicates")]
-struct WithShortValues<'a>(Tree<'a>, CapturedNode<'a>);
-
-#[cfg(feature = "predicates")]
-impl fmt::Display for WithShortValues<'_> {
+/// Draws the tree.
+impl fmt::Display for View<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.write_line(formatter, self.1)
+        let mut lines = Lines { view: self, formatter, is_first: true };
+        lines.write_notes_before()?;
+        // Nodes on the way to that which is written.
+        let mut path = vec![];
+        let mut next = self.first_child(Place::ROOT);
+        while let Some(place) = next {
+            path.push(place);
+            lines.write_node(&path)?;
+            next = self.first_child(place);
+            while next.is_none() {
+                let Some(place) = path.pop() else { break };
+                next = self.next_sibling(place);
+            }
+        }
+        lines.write_notes_after()
     }
 }
 
-impl<'a> Tree<'a> {
-    fn next_line(&mut self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_first_written {
-            formatter.write_str("\n")?;
+/// Writes lines, with what leads to them.
+struct Lines<'l, 'f, 'a> {
+    view: &'l View<'a>,
+    formatter: &'l mut fmt::Formatter<'f>,
+    is_first: bool,
+}
+
+impl Lines<'_, '_, '_> {
+    fn line(&mut self, line: fmt::Arguments<'_>) -> fmt::Result {
+        if !self.is_first {
+            self.formatter.write_str("\n")?;
         }
-        self.is_first_written = true;
-        Ok(())
+        self.is_first = false;
+        self.formatter.write_fmt(line)
     }
 
-    /// Writes a node and what is in it. A tree may be deeper than a stack has room for: what is
-    /// yet to be written is kept on the heap.
-    fn write(&mut self, formatter: &mut fmt::Formatter<'_>, root: CapturedNode<'a>) -> fmt::Result {
-        self.is_first_written = true;
-        let max_depth = formatter.precision().unwrap_or(usize::MAX);
-        self.write_line(formatter, root)?;
-        let mut unwritten: Vec<Visible<'_>> = match root {
-            CapturedNode::Span(span) if max_depth > 0 => {
-                vec![Visible::new(span.nodes(), self.filter)]
-            }
-            _ => return Ok(()),
-        };
-        while let Some(siblings) = unwritten.last_mut() {
-            let Some(node) = siblings.next() else {
-                unwritten.pop();
-                continue;
-            };
-            self.next_line(formatter)?;
-            write_branches(formatter, &unwritten)?;
-            self.write_line(formatter, node)?;
-            match node {
-                CapturedNode::Span(span) if unwritten.len() < max_depth => {
-                    unwritten.push(Visible::new(span.nodes(), self.filter));
-                }
-                _ => {}
-            }
+    fn write_notes_before(&mut self) -> fmt::Result {
+        let View { left_out_earlier, hidden, empty, .. } = *self.view;
+        if left_out_earlier > 0 {
+            self.line(format_args!("({left_out_earlier} earlier nodes were left out)"))?;
         }
-        Ok(())
-    }
-
-    fn write_line(
-        &self,
-        formatter: &mut fmt::Formatter<'_>,
-        node: CapturedNode<'_>,
-    ) -> fmt::Result {
-        match node {
-            CapturedNode::Span(span) => {
-                self.write_level(formatter, *span.metadata().level())?;
-                self.write_span(formatter, span)
-            }
-            CapturedNode::Event(event) => {
-                self.write_level(formatter, *event.metadata().level())?;
-                self.write_event(formatter, event)
-            }
-        }
-    }
-
-    fn write_level(&self, formatter: &mut fmt::Formatter<'_>, level: Level) -> fmt::Result {
-        let style = if self.is_coloured { style(level) } else { Style::new() };
-        write!(formatter, "{style}{level}{style:#}")
-    }
-
-    /// Writes what stands behind the level of a span.
-    fn write_span(
-        &self,
-        formatter: &mut fmt::Formatter<'_>,
-        span: CapturedSpan<'_>,
-    ) -> fmt::Result {
-        write!(formatter, " {}{{", Escaped(span.metadata().name()))?;
-        for (i, (name, value)) in span.values().enumerate() {
-            formatter.write_str(if i > 0 { " " } else { "" })?;
-            self.write_field(formatter, name, value)?;
-        }
-        formatter.write_str("}")?;
-        for (i, source) in span.follows_from().enumerate() {
-            formatter.write_str(if i > 0 { ", " } else { " (follows from " })?;
-            write!(formatter, "{}", Escaped(source.metadata().name()))?;
-        }
-        formatter.write_str(if span.follows_from().len() > 0 { ")" } else { "" })
-    }
-
-    /// Writes what stands behind the level of an event.
-    fn write_event(
-        &self,
-        formatter: &mut fmt::Formatter<'_>,
-        event: CapturedEvent<'_>,
-    ) -> fmt::Result {
-        match event.message() {
-            // Nothing would look as if there were no message.
-            Some("") => formatter.write_str(" \"\"")?,
-            Some(message) => {
-                formatter.write_str(" ")?;
-                self.write_value(formatter, &Escaped(message))?;
-            }
-            None => {}
-        }
-        let is_shown = event.message().is_some();
-        for (name, value) in event.values().filter(|(name, _)| !is_shown || *name != "message") {
-            formatter.write_str(" ")?;
-            self.write_field(formatter, name, value)?;
+        if hidden == 0 && self.view.first_child(Place::ROOT).is_none() {
+            self.line(format_args!("({empty})"))?;
         }
         Ok(())
     }
 
-    fn write_field(
-        &self,
-        formatter: &mut fmt::Formatter<'_>,
-        name: &str,
-        value: &TracedValue,
-    ) -> fmt::Result {
-        write!(formatter, "{}=", Escaped(name))?;
-        self.write_value(formatter, value)
-    }
-
-    fn write_value(
-        &self,
-        formatter: &mut fmt::Formatter<'_>,
-        value: &dyn fmt::Display,
-    ) -> fmt::Result {
-        match self.is_cut {
-            Some(_) => {
-                let value = Short { text: value, max_chars: MAX_VALUE, is_cut: self.is_cut };
-                write!(formatter, "{value}")
-            }
-            None => value.fmt(formatter),
+    fn write_notes_after(&mut self) -> fmt::Result {
+        let View { left_out_later, hidden, .. } = *self.view;
+        if hidden > 0 {
+            let all = self.view.all;
+            self.line(format_args!("(the print filter hides {hidden} of {all} spans and events)"))?;
         }
+        if left_out_later > 0 {
+            self.line(format_args!("({left_out_later} later nodes were left out)"))?;
+        }
+        Ok(())
+    }
+
+    fn write_node(&mut self, path: &[Place]) -> fmt::Result {
+        let view = self.view;
+        let Some((&place, ancestors)) = path.split_last() else { return Ok(()) };
+        let line = Line { options: view.options(), shown: view.get(place), is_cut: None };
+        let branch = Branch { view, ancestors, place: Some(place) };
+        self.line(format_args!("{branch}{line}"))?;
+        let gutter = view.options().drawing.gutter();
+        let branch = Branch { view, ancestors: path, place: None };
+        line.try_for_each_further_line(|further| {
+            let further = further.to_string();
+            // An empty line ends without a space.
+            let space = if further.is_empty() { "" } else { " " };
+            self.line(format_args!("{branch}{gutter}{space}{further}"))
+        })
     }
 }
 
-/// The colours that `tracing_subscriber::fmt` has for levels.
-fn style(level: Level) -> Style {
-    let colour = match level {
-        Level::ERROR => AnsiColor::Red,
-        Level::WARN => AnsiColor::Yellow,
-        Level::INFO => AnsiColor::Green,
-        Level::DEBUG => AnsiColor::Blue,
-        Level::TRACE => AnsiColor::Magenta,
-    };
-    colour.on_default()
+/// What leads to a node, or to lines that belong to the last one of the ancestors.
+struct Branch<'b, 'a> {
+    view: &'b View<'a>,
+    ancestors: &'b [Place],
+    place: Option<Place>,
 }
 
-/// Draws what leads to a node, whose later siblings and those of its ancestors are given.
-fn write_branches(formatter: &mut fmt::Formatter<'_>, unwritten: &[Visible<'_>]) -> fmt::Result {
-    let Some((siblings, ancestors)) = unwritten.split_last() else { return Ok(()) };
-    for siblings in ancestors.iter().take(MAX_DRAWN_DEPTH) {
-        formatter.write_str(if siblings.has_more() { "│  " } else { "   " })?;
+impl fmt::Display for Branch<'_, '_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { view, ancestors, place } = *self;
+        let drawing = view.options().drawing;
+        // Roots have no branches that lead to them.
+        let Some((_, ancestors)) = ancestors.split_first() else { return Ok(()) };
+        let has_more = |place| view.next_sibling(place).is_some();
+        for ancestor in ancestors.iter().take(MAX_DRAWN_DEPTH) {
+            formatter.write_str(drawing.passing(has_more(*ancestor)))?;
+        }
+        if ancestors.len() > MAX_DRAWN_DEPTH {
+            write!(formatter, "(depth {}) ", ancestors.len() + 1)?;
+        }
+        place.map_or(Ok(()), |place| formatter.write_str(drawing.branch(has_more(place))))
     }
-    if ancestors.len() > MAX_DRAWN_DEPTH {
-        write!(formatter, "(depth {}) ", unwritten.len())?;
-    }
-    formatter.write_str(if siblings.has_more() { "├─ " } else { "└─ " })
 }

@@ -1,58 +1,55 @@
-use alloc::vec::Vec;
-use core::mem;
+use alloc::{vec, vec::Vec};
 
-use tracing_subscriber::filter::Targets;
+use super::options::Rules;
+use crate::capture::{CapturedNode, CapturedNodes};
 
-use crate::capture::{CapturedNode, CapturedNodes, is_visible};
-
-/// Walks the children of a span, or the roots, as far as a filter lets them be seen. The children of
-/// a hidden span stand at its place.
+/// Walks nodes as far as they are shown. What is in a span that is not stands at its place.
 ///
-/// It is one ahead, so that it knows whether there are more to come. Hidden spans may be deeper
-/// within one another than a stack has room for.
-#[derive(Debug)]
-pub(super) struct Visible<'a> {
-    filter: Option<&'a Targets>,
-    siblings: CapturedNodes<'a>,
-    /// The rest of what hidden spans stand in, outermost first.
-    around: Vec<CapturedNodes<'a>>,
-    next: Option<CapturedNode<'a>>,
+/// Hidden spans may be deeper within one another than a stack has room for.
+pub(super) struct Visible<'a, 'r> {
+    rules: &'r dyn Rules,
+    /// What is left of the nodes, and of what hidden spans among them stand in, outermost first.
+    unread: Vec<Nodes<'a>>,
 }
 
-impl<'a> Visible<'a> {
-    pub(super) fn new(nodes: CapturedNodes<'a>, filter: Option<&'a Targets>) -> Self {
-        let mut visible = Self { filter, siblings: nodes, around: Vec::new(), next: None };
-        visible.next = visible.find();
-        visible
-    }
+enum Nodes<'a> {
+    Listed(vec::IntoIter<CapturedNode<'a>>),
+    Siblings(CapturedNodes<'a>),
+}
 
-    pub(super) fn has_more(&self) -> bool {
-        self.next.is_some()
-    }
-
-    fn find(&mut self) -> Option<CapturedNode<'a>> {
-        loop {
-            let Some(node) = self.siblings.next() else {
-                self.siblings = self.around.pop()?;
-                continue;
-            };
-            match node {
-                node if is_visible(self.filter, node) => return Some(node),
-                CapturedNode::Span(span) => {
-                    self.around.push(mem::replace(&mut self.siblings, span.nodes()));
-                }
-                CapturedNode::Event(_) => {}
-            }
+impl<'a> Nodes<'a> {
+    fn next(&mut self) -> Option<CapturedNode<'a>> {
+        match self {
+            Self::Listed(nodes) => nodes.next(),
+            Self::Siblings(nodes) => nodes.next(),
         }
     }
 }
 
-impl<'a> Iterator for Visible<'a> {
+impl<'a, 'r> Visible<'a, 'r> {
+    pub(super) fn listed(nodes: Vec<CapturedNode<'a>>, rules: &'r dyn Rules) -> Self {
+        Self { rules, unread: vec![Nodes::Listed(nodes.into_iter())] }
+    }
+
+    pub(super) fn siblings(nodes: CapturedNodes<'a>, rules: &'r dyn Rules) -> Self {
+        Self { rules, unread: vec![Nodes::Siblings(nodes)] }
+    }
+}
+
+impl<'a> Iterator for Visible<'a, '_> {
     type Item = CapturedNode<'a>;
 
-    fn next(&mut self) -> Option<Self::Item> {
-        let node = self.next.take()?;
-        self.next = self.find();
-        Some(node)
+    fn next(&mut self) -> Option<CapturedNode<'a>> {
+        while let Some(nodes) = self.unread.last_mut() {
+            match nodes.next() {
+                None => {
+                    self.unread.pop();
+                }
+                Some(node) if self.rules.shows(node) => return Some(node),
+                Some(CapturedNode::Span(span)) => self.unread.push(Nodes::Siblings(span.nodes())),
+                Some(CapturedNode::Event(_)) => {}
+            }
+        }
+        None
     }
 }

@@ -79,7 +79,7 @@ fn capture_that_fails_its_test_has_ended() {
         capture.finish()
     });
     info!("outer");
-    assert_eq!(outer.finish().to_string(), "INFO outer\nINFO outer");
+    assert_eq!(outer.finish().to_string(), "⟨2×⟩ INFO outer");
 }
 
 #[test]
@@ -405,9 +405,7 @@ fn what_is_in_hidden_spans_stands_at_their_place() {
         [
             "INFO hidden{}",
             "├─ INFO deeper{}",
-            "├─ INFO hidden",
-            "├─ INFO hidden",
-            "└─ INFO hidden",
+            "└─ ⟨3×⟩ INFO hidden",
             "INFO last{}",
             "└─ INFO hidden",
             "(the print filter hides 5 of 12 spans and events)",

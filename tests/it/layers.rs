@@ -276,8 +276,8 @@ fn value_that_traces_is_captured_with_what_it_traces() {
     });
     for storage in [ours, theirs] {
         let trace = storage.lock();
-        let inner = "├─ INFO inner{}\n│  └─ DEBUG in the value\n";
-        let tree = format!("INFO span{{value=ran late=ran}}\n{inner}{inner}└─ INFO value=ran");
+        let inner = "├─ ⟨2×⟩ INFO inner{}\n│  └─ DEBUG in the value\n";
+        let tree = format!("INFO span{{value=ran late=ran}}\n{inner}└─ INFO value=ran");
         assert_eq!(trace.to_string(), tree);
     }
 }

@@ -48,13 +48,19 @@ fn empty_trace_says_so() {
 }
 
 #[test]
-fn text_of_the_program_keeps_to_its_line() {
+fn text_of_the_program_keeps_to_its_lines() {
     let trace = native(|| {
         info!(text = "a\nb", shown = %"\u{1b}[31mred", "first\nsecond\t\u{202e}\\");
     });
     assert_trace_snapshot!(
         trace,
-        @r#"INFO first\nsecond\t\u{202e}\\ text="a\nb" shown=\u{1b}[31mred"#
+        @r#"
+    INFO ⟨2 lines⟩ text="⟨2 lines⟩" shown=\u{1b}[31mred
+    ┆ first
+    ┆ second\t\u{202e}\\
+    ┆ a
+    ┆ b
+    "#
     );
 }
 
@@ -96,20 +102,22 @@ fn structure_is_plain_data() {
     });
     assert_eq!(
         serde_json::to_value(&trace).unwrap(),
-        serde_json::json!([{
-            "span": "connect",
+        serde_json::json!({ "nodes": [{
+            "kind": "span",
+            "name": "connect",
             "level": "INFO",
             "target": "net",
             "fields": { "port": 8_080, "big": "340282366920938463463374607431768211455" },
             "nodes": [
                 {
-                    "event": "done",
+                    "kind": "event",
                     "level": "INFO",
                     "target": "net",
+                    "message": "done",
                     "fields": { "ratio": 0.5, "nan": "NaN", "bytes": "[01 02]" },
                 },
-                { "event": "", "level": "INFO", "target": "net" },
+                { "kind": "event", "level": "INFO", "target": "net", "message": "" },
             ],
-        }])
+        }] })
     );
 }

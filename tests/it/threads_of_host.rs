@@ -144,7 +144,7 @@ fn roots_of_every_thread_stand_in_the_span_of_the_host() {
     receiver.receive(event(1));
     assert_eq!(
         capture.trace().to_string(),
-        "INFO host{}\n├─ INFO\n├─ INFO\n├─ INFO site 0{}\n└─ INFO\nINFO"
+        "INFO host{}\n├─ ⟨2×⟩ INFO\n├─ INFO site 0{}\n└─ INFO\nINFO"
     );
 }
 

@@ -149,7 +149,7 @@ fn with_values<T>(
 fn event_whose_call_site_was_never_announced() {
     check(
         || (0..2).for_each(|_| with_values(&EVENT, |values| Event::dispatch(&EVENT, values))),
-        "DEBUG number=1\nDEBUG number=1",
+        "⟨2×⟩ DEBUG number=1",
     );
 }
 

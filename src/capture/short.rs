@@ -1,0 +1,64 @@
+//! Long texts in failure messages, which show how they begin.
+
+use core::{
+    cell::Cell,
+    fmt::{self, Write},
+};
+
+/// Characters of a value among others that a message shows.
+pub(crate) const MAX_VALUE: usize = 200;
+
+/// Characters of a line that a message shows.
+pub(crate) const MAX_LINE: usize = 1_000;
+
+/// Shows the beginning of a long text, and how much of it is left out. It is not made as a whole.
+pub(crate) struct Short<'a, T> {
+    pub(crate) text: T,
+    pub(crate) max_chars: usize,
+    /// Set if something was left out.
+    pub(crate) is_cut: Option<&'a Cell<bool>>,
+}
+
+impl<T> Short<'_, T> {
+    /// What there is to say of one condition.
+    pub(crate) fn phrase(text: T) -> Self {
+        Self { text, max_chars: 400, is_cut: None }
+    }
+
+    /// A line of its own.
+    pub(crate) fn line(text: T) -> Self {
+        Self { text, max_chars: MAX_LINE, is_cut: None }
+    }
+}
+
+impl<T: fmt::Display> fmt::Display for Short<'_, T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut start = FirstChars { formatter: &mut *formatter, left: self.max_chars, cut: 0 };
+        write!(start, "{}", self.text)?;
+        let cut = start.cut;
+        if cut > 0 {
+            if let Some(is_cut) = self.is_cut {
+                is_cut.set(true);
+            }
+            write!(formatter, "… ({cut} more characters)")?;
+        }
+        Ok(())
+    }
+}
+
+/// Takes text up to a number of characters, and counts the rest.
+struct FirstChars<'a, 'f> {
+    formatter: &'a mut fmt::Formatter<'f>,
+    left: usize,
+    cut: usize,
+}
+
+impl Write for FirstChars<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let end = text.char_indices().nth(self.left).map_or(text.len(), |(end, _)| end);
+        let (first, rest) = text.split_at(end);
+        self.left -= first.chars().count();
+        self.cut += rest.chars().count();
+        self.formatter.write_str(first)
+    }
+}

@@ -1,0 +1,78 @@
+//! How a view comes about.
+
+use alloc::{vec, vec::Vec};
+
+use super::{
+    fold,
+    options::{Options, Rules},
+    order,
+    view::View,
+    view_node::{Place, ViewNode},
+    visible::Visible,
+};
+use crate::capture::{CapturedNode, Storage};
+
+impl<'a> View<'a> {
+    /// Views a trace.
+    pub(super) fn of_trace(storage: &'a Storage, options: Options, rules: &dyn Rules) -> Self {
+        let mut view = Self::new(Visible::siblings(storage.roots(), rules), options, rules);
+        view.all = storage.span_count() + storage.event_count();
+        view.empty = if view.all > 0 { "nothing is shown" } else { "nothing was captured" };
+        view.left_out_earlier = storage.left_out_earlier();
+        view.left_out_later = storage.left_out_later();
+        view
+    }
+
+    /// Views some nodes, each with what is in it.
+    pub(super) fn of_nodes(
+        nodes: Vec<CapturedNode<'a>>,
+        options: Options,
+        rules: &dyn Rules,
+    ) -> Self {
+        Self::new(Visible::listed(nodes, rules), options, rules)
+    }
+
+    fn new(roots: Visible<'a, '_>, options: Options, rules: &dyn Rules) -> Self {
+        let mut view = Self::empty(options);
+        view.add_all(roots, rules);
+        // Children come after their parents, so that this goes from the leaves to the root.
+        for place in view.places().rev() {
+            view.arrange(place, rules);
+            view.set_digest(place);
+        }
+        view
+    }
+
+    fn add_all<'r>(&mut self, roots: Visible<'a, 'r>, rules: &'r dyn Rules) {
+        // Siblings that are yet to be added, with what they follow.
+        let mut unread = vec![(Place::ROOT, None, roots)];
+        while let Some((parent, previous, siblings)) = unread.last_mut() {
+            let Some(node) = siblings.next() else {
+                unread.pop();
+                continue;
+            };
+            let place = self.add(*parent, *previous, ViewNode::alone(node, rules));
+            *previous = Some(place);
+            if let CapturedNode::Span(span) = node {
+                let children = Visible::siblings(span.nodes(), rules);
+                if unread.len() > self.options().max_depth {
+                    if self.options().says_what_is_deeper {
+                        self.set_inside(place, children.count());
+                    }
+                } else {
+                    unread.push((place, None, children));
+                }
+            }
+        }
+    }
+
+    /// Brings the children of a node into their order, and folds those that are equal.
+    fn arrange(&mut self, place: Place, rules: &dyn Rules) {
+        let mut children: Vec<Place> = self.children(place).collect();
+        order::sort(self, &mut children, rules);
+        if self.options().folds {
+            children = fold::fold(self, &children);
+        }
+        self.set_children(place, &children);
+    }
+}

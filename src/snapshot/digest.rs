@@ -1,0 +1,79 @@
+//! Whether nodes are shown alike, with all that is in them.
+
+use core::hash::Hash;
+
+use siphasher::sip128::{Hasher128, SipHasher13};
+
+use super::{
+    options::Options,
+    text::Text,
+    view_node::{ShownValue, ViewNode},
+};
+use crate::{capture::CapturedNode, wire::TracedValue};
+
+/// Digests a node with its children, of which there are the digests.
+pub(super) fn digest(
+    node: &ViewNode<'_>,
+    options: &Options,
+    children: impl Iterator<Item = u128>,
+) -> u128 {
+    let mut hasher = SipHasher13::new();
+    (node.times, node.inside).hash(&mut hasher);
+    if let Some(node) = node.node {
+        hash_node(node, options, &mut hasher);
+    }
+    if let Some(message) = node.message() {
+        message.pieces.hash(&mut hasher);
+    }
+    for (name, value) in node.fields(options) {
+        (true, name).hash(&mut hasher);
+        hash_value(value, &mut hasher);
+    }
+    false.hash(&mut hasher);
+    children.for_each(|child| child.hash(&mut hasher));
+    hasher.finish128().as_u128()
+}
+
+fn hash_node(node: CapturedNode<'_>, options: &Options, hasher: &mut SipHasher13) {
+    let metadata = node.metadata();
+    (metadata.is_span(), metadata.level().as_str(), metadata.target()).hash(hasher);
+    metadata.module_path().hash(hasher);
+    if options.lines {
+        (metadata.file(), metadata.line()).hash(hasher);
+    }
+    if let CapturedNode::Span(span) = node {
+        (metadata.name(), span.follows_from().len()).hash(hasher);
+        for source in span.follows_from() {
+            source.metadata().name().hash(hasher);
+        }
+        if options.stats {
+            span.stats().hash(hasher);
+        }
+    }
+    if options.times {
+        // No two nodes have the same.
+        node.moment().hash(hasher);
+    }
+}
+
+fn hash_value(value: ShownValue<'_>, hasher: &mut SipHasher13) {
+    match value {
+        ShownValue::Traced(value) => {
+            core::mem::discriminant(value).hash(hasher);
+            match value {
+                TracedValue::String(text) => text.hash(hasher),
+                TracedValue::Object(text) => text.as_ref().hash(hasher),
+                TracedValue::Bool(value) => value.hash(hasher),
+                TracedValue::Int(value) => value.hash(hasher),
+                TracedValue::UInt(value) => value.hash(hasher),
+                TracedValue::Float(value) => value.to_bits().hash(hasher),
+                TracedValue::Bytes(bytes) => bytes.hash(hasher),
+                TracedValue::Error(error) => {
+                    error.messages().for_each(|text| (true, text).hash(hasher));
+                    false.hash(hasher);
+                }
+            }
+        }
+        ShownValue::Normalized(Text { pieces, .. }) => pieces.hash(hasher),
+    }
+}

@@ -1,0 +1,262 @@
+//! The line of a node, and the lines of its values that have several.
+
+use core::{
+    cell::Cell,
+    fmt::{self, Write},
+    time::Duration,
+};
+
+use anstyle::{AnsiColor, Style};
+use tracing_core::Level;
+
+use super::{
+    drawing::{Drawing, Mark, Traced},
+    on_one_line::{OnOneLine, Rest},
+    options::Options,
+    text::{Piece, Quote, Text},
+    view_node::ViewNode,
+};
+use crate::capture::{CapturedMetadata, CapturedNode, CapturedSpan};
+
+/// The line of a node, without what is in it.
+pub(super) struct Line<'v, 'a> {
+    pub(super) options: &'v Options,
+    pub(super) shown: &'v ViewNode<'a>,
+    /// Set if a value was cut.
+    pub(super) is_cut: Option<&'v Cell<bool>>,
+}
+
+impl fmt::Display for Line<'_, '_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { options, shown, .. } = *self;
+        let mut line = Words { formatter, is_first: true };
+        if shown.times > 1 || shown.node.is_none() {
+            let times = options.drawing.times();
+            line.word(Mark(options.drawing, format_args!("{}{times}", shown.times)))?;
+        }
+        let Some(node) = shown.node else { return Ok(()) };
+        if options.levels {
+            let level = *node.metadata().level();
+            let style = if options.is_coloured { style(level) } else { Style::new() };
+            line.word(format_args!("{style}{level}{style:#}"))?;
+        }
+        self.write_origin(&mut line, node.metadata())?;
+        match node {
+            CapturedNode::Span(span) => self.write_span(&mut line, span)?,
+            CapturedNode::Event(_) => {
+                if let Some(message) = shown.message() {
+                    line.word(self.value(&message))?;
+                }
+                self.write_fields(&mut line)?;
+            }
+        }
+        self.write_remarks(&mut line, node)
+    }
+}
+
+/// Puts spaces between words.
+struct Words<'w, 'f> {
+    formatter: &'w mut fmt::Formatter<'f>,
+    is_first: bool,
+}
+
+impl Words<'_, '_> {
+    fn word(&mut self, word: impl fmt::Display) -> fmt::Result {
+        if !self.is_first {
+            self.formatter.write_char(' ')?;
+        }
+        self.is_first = false;
+        write!(self.formatter, "{word}")
+    }
+}
+
+impl Line<'_, '_> {
+    /// Writes target and module, as far as they are shown. They are often the same.
+    fn write_origin(
+        &self,
+        line: &mut Words<'_, '_>,
+        metadata: CapturedMetadata<'_>,
+    ) -> fmt::Result {
+        let options = self.options;
+        let target = Some(metadata.target()).filter(|_| options.targets);
+        let module = metadata.module_path().filter(|_| options.modules);
+        let traced = |text| Traced(options.drawing, text);
+        match (target, module.filter(|module| target != Some(*module))) {
+            (Some(target), Some(module)) => {
+                line.word(format_args!("{} in {}:", traced(target), traced(module)))
+            }
+            (Some(origin), None) | (None, Some(origin)) => {
+                line.word(format_args!("{}:", traced(origin)))
+            }
+            (None, None) => Ok(()),
+        }
+    }
+
+    fn write_span(&self, line: &mut Words<'_, '_>, span: CapturedSpan<'_>) -> fmt::Result {
+        let drawing = self.options.drawing;
+        line.word(format_args!("{}{{", Traced(drawing, span.metadata().name())))?;
+        line.is_first = true;
+        self.write_fields(line)?;
+        line.formatter.write_str("}")?;
+        line.is_first = false;
+        let mut sources = span.follows_from();
+        if let Some(first) = sources.next() {
+            line.word(format_args!("(follows from {}", Traced(drawing, first.metadata().name())))?;
+            for source in sources {
+                write!(line.formatter, ", {}", Traced(drawing, source.metadata().name()))?;
+            }
+            line.formatter.write_char(')')?;
+        }
+        Ok(())
+    }
+
+    fn write_fields(&self, line: &mut Words<'_, '_>) -> fmt::Result {
+        for (name, value) in self.shown.fields(self.options) {
+            line.word(FieldName(self.options.drawing, name))?;
+            let value = value.text().into_field();
+            write!(line.formatter, "={}", self.value(&value))?;
+        }
+        Ok(())
+    }
+
+    fn value<'t>(&self, text: &'t Text<'t>) -> Value<'t>
+    where
+        Self: 't,
+    {
+        let options = self.options;
+        Value { text, options: *options, is_cut: self.is_cut }
+    }
+
+    /// Writes what is not of the trace's own, but of how it came about.
+    fn write_remarks(&self, line: &mut Words<'_, '_>, node: CapturedNode<'_>) -> fmt::Result {
+        let options = self.options;
+        let mut remark = |remark: fmt::Arguments<'_>| line.word(Mark(options.drawing, remark));
+        let inside = self.shown.inside;
+        if inside > 0 {
+            remark(format_args!("{inside} inside"))?;
+        }
+        if options.stats {
+            if let CapturedNode::Span(span) = node {
+                let stats = span.stats();
+                let end = if stats.is_closed { "closed" } else { "open" };
+                let times = options.drawing.times();
+                remark(format_args!(
+                    "entered {}{times}, exited {}{times}, {end}",
+                    stats.entered, stats.exited
+                ))?;
+            }
+        }
+        if options.times {
+            if let Some(times) = Times::of(node) {
+                remark(format_args!("{times}"))?;
+            }
+        }
+        if options.lines {
+            if let Some(file) = node.metadata().file() {
+                let file = Traced(options.drawing, file);
+                match node.metadata().line() {
+                    Some(number) => remark(format_args!("{file}:{number}"))?,
+                    None => remark(format_args!("{file}"))?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Calls a function with each line of the values that have several, in the order of the values.
+    pub(super) fn try_for_each_further_line(
+        &self,
+        mut write: impl FnMut(&dyn fmt::Display) -> fmt::Result,
+    ) -> fmt::Result {
+        let options = self.options;
+        let fields = self.shown.fields(self.options).map(|(_, value)| value.text());
+        let values = self.shown.message().into_iter().chain(fields);
+        for text in values.filter(|text| text.is_multi_line() && !options.is_one_line) {
+            let lines = text.lines();
+            for pieces in lines.iter().take(options.max_lines) {
+                let line = OnOneLine::new(pieces, Quote::None, options.drawing, options.max_chars);
+                write(&line)?;
+            }
+            if let Some(number) = lines.len().checked_sub(options.max_lines).filter(|n| *n > 0) {
+                let rest = Rest { number, noun: "lines", pieces: &text.pieces };
+                write(&Mark(options.drawing, rest))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A value on the line of its node. Of one that has several lines, it is their number.
+struct Value<'t> {
+    text: &'t Text<'t>,
+    options: Options,
+    is_cut: Option<&'t Cell<bool>>,
+}
+
+impl fmt::Display for Value<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { text, ref options, is_cut } = *self;
+        if text.is_multi_line() && !options.is_one_line {
+            let quote = text.quote.as_str();
+            let number = text.lines().len();
+            let lines = Mark(options.drawing, format_args!("{number} lines"));
+            return write!(formatter, "{quote}{lines}{quote}");
+        }
+        let line = OnOneLine::new(&text.pieces, text.quote, options.drawing, options.max_chars);
+        OnOneLine { is_cut, ..line }.fmt(formatter)
+    }
+}
+
+/// A name that cannot be taken for something else.
+struct FieldName<'n>(Drawing, &'n str);
+
+impl fmt::Display for FieldName<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_plain =
+            |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | ':' | '#' | '@' | '/');
+        if !self.1.is_empty() && self.1.chars().all(is_plain) {
+            return formatter.write_str(self.1);
+        }
+        let pieces = [Piece::Traced(self.1.into())];
+        OnOneLine::new(&pieces, Quote::Double, self.0, usize::MAX).fmt(formatter)
+    }
+}
+
+/// When a node was captured, and how long a span was entered, as far as the capture kept times.
+struct Times {
+    since_start: Duration,
+    durations: Option<(Duration, Duration)>,
+}
+
+impl Times {
+    fn of(node: CapturedNode<'_>) -> Option<Self> {
+        let since_start = node.trace().time_since_start(node.moment())?;
+        let durations = match node {
+            CapturedNode::Span(span) => span.busy().zip(span.idle()),
+            CapturedNode::Event(_) => None,
+        };
+        Some(Self { since_start, durations })
+    }
+}
+
+impl fmt::Display for Times {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "at {:?}", self.since_start)?;
+        if let Some((busy, idle)) = self.durations {
+            write!(formatter, ", busy {busy:?}, idle {idle:?}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The colours that `tracing_subscriber::fmt` has for levels.
+fn style(level: Level) -> Style {
+    let colour = match level {
+        Level::ERROR => AnsiColor::Red,
+        Level::WARN => AnsiColor::Yellow,
+        Level::INFO => AnsiColor::Green,
+        Level::DEBUG => AnsiColor::Blue,
+        Level::TRACE => AnsiColor::Magenta,
+    };
+    colour.on_default()
+}

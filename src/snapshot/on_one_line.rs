@@ -1,0 +1,107 @@
+use core::{cell::Cell, fmt, hash::Hasher};
+
+use siphasher::sip::SipHasher13;
+
+use super::{
+    drawing::{Drawing, Mark, Traced},
+    text::{Piece, Quote},
+};
+
+/// Pieces on one line, cut where there are more characters than there should be.
+pub(super) struct OnOneLine<'a> {
+    pub(super) pieces: &'a [Piece<'a>],
+    pub(super) quote: Quote,
+    pub(super) drawing: Drawing,
+    pub(super) max_chars: usize,
+    /// Where it is only to be noted that something was cut, and not what.
+    pub(super) is_cut: Option<&'a Cell<bool>>,
+}
+
+impl<'a> OnOneLine<'a> {
+    pub(super) fn new(
+        pieces: &'a [Piece<'a>],
+        quote: Quote,
+        drawing: Drawing,
+        max_chars: usize,
+    ) -> Self {
+        Self { pieces, quote, drawing, max_chars, is_cut: None }
+    }
+}
+
+impl fmt::Display for OnOneLine<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let quote = self.quote.as_str();
+        formatter.write_str(quote)?;
+        let mut left = self.max_chars;
+        let mut cut = 0;
+        for piece in self.pieces {
+            let text = match piece {
+                Piece::Traced(text) => &**text,
+                Piece::Mark(mark) if cut == 0 => {
+                    Mark(self.drawing, Traced(self.drawing, mark)).fmt(formatter)?;
+                    continue;
+                }
+                Piece::Mark(_) => continue,
+            };
+            let end = text.char_indices().nth(left).map_or(text.len(), |(end, _)| end);
+            let (first, rest) = text.split_at(end);
+            left -= first.chars().count();
+            cut += rest.chars().count();
+            self.write_quotable(formatter, first)?;
+        }
+        formatter.write_str(quote)?;
+        match self.is_cut {
+            _ if cut == 0 => Ok(()),
+            Some(is_cut) => {
+                is_cut.set(true);
+                Mark(self.drawing, format_args!("{cut} more characters")).fmt(formatter)
+            }
+            None => {
+                let rest = Rest { number: cut, noun: "characters", pieces: self.pieces };
+                Mark(self.drawing, rest).fmt(formatter)
+            }
+        }
+    }
+}
+
+impl OnOneLine<'_> {
+    fn write_quotable(&self, formatter: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+        let quote = match self.quote {
+            Quote::None => return write!(formatter, "{}", Traced(self.drawing, text)),
+            quote => quote.as_str(),
+        };
+        for (i, part) in text.split(quote).enumerate() {
+            if i > 0 {
+                write!(formatter, "\\{quote}")?;
+            }
+            write!(formatter, "{}", Traced(self.drawing, part))?;
+        }
+        Ok(())
+    }
+}
+
+/// What is left out of a text. A digest of all of it stands for the rest: where that changes, a
+/// snapshot does, too.
+pub(super) struct Rest<'a> {
+    pub(super) number: usize,
+    pub(super) noun: &'static str,
+    pub(super) pieces: &'a [Piece<'a>],
+}
+
+impl fmt::Display for Rest<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} more {}, digest {:016x}", self.number, self.noun, digest(self.pieces))
+    }
+}
+
+/// The same for the same text, on every machine and with every version of the library. It is
+/// impractical to find another text that has it, also for who knows how it is made.
+fn digest(pieces: &[Piece<'_>]) -> u64 {
+    let mut hasher = SipHasher13::new();
+    for piece in pieces {
+        hasher.write_u8(u8::from(piece.is_traced()));
+        hasher.write(piece.as_str().as_bytes());
+        hasher.write_u8(0xff);
+    }
+    hasher.finish()
+}

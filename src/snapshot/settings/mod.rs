@@ -1,0 +1,295 @@
+#[cfg(feature = "predicates")]
+mod by_predicates;
+mod redactions;
+
+use alloc::{sync::Arc, vec::Vec};
+use core::{cell::RefCell, fmt, marker::PhantomData};
+use std::thread_local;
+
+use super::{
+    drawing::Drawing,
+    options::{Options, Rules},
+    redact::{Redaction, redact},
+    source::SnapshotSource,
+    text::Text,
+    trace_view::TraceView,
+    view::View,
+};
+use crate::{capture::CapturedNode, wire::TracedValue};
+
+/// What snapshots show of traces, and how: levels, targets, fields, durations, depth, …; what is
+/// replaced because it differs from run to run; and what has no order.
+///
+/// The default shows levels, names, fields and messages: what is the same in every run of most
+/// programs.
+///
+/// # For one assertion, or for a scope
+///
+/// [`view()`](Self::view) shows one trace with these settings. [`bind()`](Self::bind) and
+/// [`bind_to_scope()`](Self::bind_to_scope) make them those of every
+/// [`assert_trace_snapshot!`](crate::assert_trace_snapshot) on the thread, as insta's `Settings` do; what
+/// is bound within goes on from [`current()`](Self::current).
+///
+/// ```
+/// use spanshot::{Capture, SnapshotSettings, assert_trace_snapshot};
+///
+/// let capture = Capture::start();
+/// tracing::info!(target: "net", port = 8_423, "connected");
+/// let trace = capture.trace();
+///
+/// // For one assertion:
+/// let settings = SnapshotSettings::new().targets(true);
+/// assert_trace_snapshot!(settings.view(&trace), @"INFO net: connected port=8423");
+///
+/// // For all until the end of the scope:
+/// let _scope = SnapshotSettings::new().redact("port", "port").bind_to_scope();
+/// assert_trace_snapshot!(trace, @"INFO connected port=⟨port⟩");
+/// ```
+///
+/// # What was replaced is marked
+///
+/// What a redaction puts in the place of a value, or of a part of it, stands between `⟨` and `⟩`. In text
+/// that a program traced these are escaped, so that it cannot be mistaken for a redaction. In data, the
+/// names of the fields of which something was replaced are listed under `normalized`.
+///
+/// # What has no order
+///
+/// Whether two siblings ran at once is not to be seen from one run: in another one, the scheduler may
+/// have run them one after another. Hence it has to be said which siblings have no order:
+///
+/// ```
+/// use spanshot::{Capture, SnapshotSettings, assert_trace_snapshot, predicates::*};
+///
+/// let capture = Capture::start();
+/// let download = tracing::info_span!("download");
+/// std::thread::scope(|scope| {
+///     for part in 1..=3 {
+///         let (capture, download) = (&capture, &download);
+///         scope.spawn(capture.carry(move || {
+///             tracing::info_span!(parent: download, "part", part)
+///                 .in_scope(|| tracing::info!("done"))
+///         }));
+///     }
+/// });
+/// download.in_scope(|| tracing::info!("complete"));
+///
+/// // The parts, whichever was the first, stand behind what has an order.
+/// let settings = SnapshotSettings::new().unordered_spans(name("part"));
+/// assert_trace_snapshot!(settings.view(&capture.trace()), @r"
+/// INFO download{}
+/// ├─ INFO complete
+/// ├─ INFO part{part=1}
+/// │  └─ INFO done
+/// ├─ INFO part{part=2}
+/// │  └─ INFO done
+/// └─ INFO part{part=3}
+///    └─ INFO done
+/// ");
+/// ```
+#[derive(Clone, Default)]
+pub struct SnapshotSettings {
+    options: Options,
+    redactions: Vec<Redaction>,
+    filters: Vec<Condition>,
+    unordered: Vec<Condition>,
+}
+
+type Condition = Arc<dyn Fn(CapturedNode<'_>) -> bool + Send + Sync>;
+
+thread_local! {
+    static CURRENT: RefCell<Arc<SnapshotSettings>> = RefCell::default();
+}
+
+macro_rules! impl_switches {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[must_use]
+        pub fn $name(mut self, are_shown: bool) -> Self {
+            self.options.$name = are_shown;
+            self
+        }
+    )+};
+}
+
+/// What is shown.
+impl SnapshotSettings {
+    /// Creates the default settings, whatever is bound.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    impl_switches! {
+        /// Shows levels, as they are by default.
+        levels,
+        /// Shows targets, in front of names and messages: `INFO net: connected`.
+        targets,
+        /// Shows the paths of modules, likewise. Where it is the same as the target, and both are to be
+        /// shown, it is shown once.
+        modules,
+        /// Shows the fields of spans and events, as they are by default. Messages are shown in any case.
+        fields,
+        /// Shows files and lines: `⟨src/net.rs:12⟩`.
+        lines,
+        /// Shows how often spans were entered and exited, and whether they were closed: `⟨entered 2×,
+        /// exited 2×, closed⟩`.
+        stats,
+        /// Shows when spans were created and events emitted, since the start of the capture, and for
+        /// how long spans were busy and idle: `⟨at 1.2ms, busy 3.4ms, idle 5µs⟩`. A capture [keeps
+        /// times](crate::CaptureBuilder::keep_times) only when asked to.
+        times,
+        /// Shows equal nodes in a row, and equal groups of nodes in a row, as one with their number, as it
+        /// is by default: `⟨80×⟩ INFO tick`.
+        folds,
+    }
+
+    /// Draws the tree with ASCII characters: `|- ` and `` `- ``. Marks are `<<…>>` then.
+    #[must_use]
+    pub fn ascii(mut self, is_ascii: bool) -> Self {
+        self.options.drawing = if is_ascii { Drawing::Ascii } else { Drawing::Unicode };
+        self
+    }
+
+    /// Shows so many levels of the tree below the roots, and of what is deeper the number: `⟨3 inside⟩`.
+    /// Without it, all of them are shown.
+    #[must_use]
+    pub fn depth(mut self, levels: usize) -> Self {
+        self.options.max_depth = levels;
+        self
+    }
+
+    /// Shows so many characters of each value, or of each line of a value that has several, and of longer
+    /// ones a digest: `⟨700 more characters, digest 2a9c…⟩`. The default is 300.
+    #[must_use]
+    pub fn max_value_chars(mut self, chars: usize) -> Self {
+        self.options.max_chars = chars;
+        self
+    }
+
+    /// Shows so many lines of a value that has several, and of longer ones a digest. The default is 40.
+    #[must_use]
+    pub fn max_value_lines(mut self, lines: usize) -> Self {
+        self.options.max_lines = lines;
+        self
+    }
+
+    /// Shows only the spans and events for which the condition, and that of every other filter, holds.
+    /// What is in a span that is not shown stands at its place.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{Capture, SnapshotSettings, assert_trace_snapshot};
+    ///
+    /// let capture = Capture::start();
+    /// tracing::info_span!(target: "other", "retry").in_scope(|| tracing::warn!(target: "net", "slow"));
+    /// let settings = SnapshotSettings::new().filter(|node| node.metadata().target() == "net");
+    /// assert_trace_snapshot!(settings.view(&capture.trace()), @"WARN slow");
+    /// ```
+    #[must_use]
+    pub fn filter(
+        mut self,
+        condition: impl Fn(CapturedNode<'_>) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.filters.push(Arc::new(condition));
+        self
+    }
+}
+
+/// What has no order.
+impl SnapshotSettings {
+    /// Takes the nodes for which the condition holds, or that of another call, for nodes without an order:
+    /// among their siblings they stand behind those that have one, in the order of what is shown of them,
+    /// events before spans.
+    ///
+    /// [What has no order](Self#what-has-no-order) tells why it has to be said.
+    #[must_use]
+    pub fn unordered(
+        mut self,
+        condition: impl Fn(CapturedNode<'_>) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.unordered.push(Arc::new(condition));
+        self
+    }
+}
+
+/// What they are for.
+impl SnapshotSettings {
+    /// Shows a trace, or a part of one, with these settings.
+    pub fn view<'a, T: SnapshotSource + ?Sized>(&self, source: &'a T) -> TraceView<'a> {
+        let view = match source.whole_trace() {
+            Some(trace) => View::of_trace(trace, self.options, self),
+            None => View::of_nodes(source.nodes(), self.options, self),
+        };
+        TraceView { view }
+    }
+
+    /// Returns the settings that are bound on this thread, or the default ones.
+    pub fn current() -> Self {
+        Self::clone(&CURRENT.with_borrow(Arc::clone))
+    }
+
+    /// Runs a function with these settings bound: they are those of every
+    /// [`assert_trace_snapshot!`](crate::assert_trace_snapshot) in it, on this thread.
+    pub fn bind<R>(&self, function: impl FnOnce() -> R) -> R {
+        let _scope = self.clone().bind_to_scope();
+        function()
+    }
+
+    /// Binds these settings until what is returned is dropped.
+    pub fn bind_to_scope(self) -> SnapshotScope {
+        let before = CURRENT.replace(Arc::new(self));
+        SnapshotScope { before, _not_send: PhantomData }
+    }
+}
+
+/// Keeps [`SnapshotSettings`] bound on this thread. When it is dropped, those that were bound before
+/// are again.
+#[must_use = "the settings are bound until this is dropped"]
+pub struct SnapshotScope {
+    before: Arc<SnapshotSettings>,
+    _not_send: PhantomData<*mut ()>,
+}
+
+impl Drop for SnapshotScope {
+    fn drop(&mut self) {
+        // While a thread ends there may be nothing any more to bind to.
+        let _ = CURRENT.try_with(|current| current.replace(Arc::clone(&self.before)));
+    }
+}
+
+impl Rules for SnapshotSettings {
+    fn shows(&self, node: CapturedNode<'_>) -> bool {
+        self.filters.iter().all(|condition| condition(node))
+    }
+
+    fn is_unordered(&self, node: CapturedNode<'_>) -> bool {
+        self.unordered.iter().any(|condition| condition(node))
+    }
+
+    fn normalize(
+        &self,
+        node: CapturedNode<'_>,
+        name: &str,
+        value: &TracedValue,
+    ) -> Option<Text<'static>> {
+        redact(&self.redactions, node, name, value)
+    }
+}
+
+impl fmt::Debug for SnapshotSettings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("SnapshotSettings")
+            .field("options", &self.options)
+            .field("redactions", &self.redactions)
+            .field("filters", &self.filters.len())
+            .field("unordered", &self.unordered.len())
+            .finish()
+    }
+}
+
+impl fmt::Debug for SnapshotScope {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("SnapshotScope").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,178 @@
+//! Text that a program traced, parts of which may have been replaced.
+
+use alloc::{borrow::Cow, string::ToString, vec, vec::Vec};
+
+use crate::wire::TracedValue;
+
+/// A part of a text.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Piece<'a> {
+    Traced(Cow<'a, str>),
+    /// What stands for a part that was replaced.
+    #[cfg_attr(not(feature = "snapshot"), expect(dead_code, reason = "only settings replace"))]
+    Mark(Cow<'a, str>),
+}
+
+impl Piece<'_> {
+    pub(super) fn as_str(&self) -> &str {
+        match self {
+            Self::Traced(text) | Self::Mark(text) => text,
+        }
+    }
+
+    pub(super) fn is_traced(&self) -> bool {
+        matches!(self, Self::Traced(_))
+    }
+}
+
+/// The text of a value.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Text<'a> {
+    pub(super) pieces: Vec<Piece<'a>>,
+    pub(super) quote: Quote,
+}
+
+/// What a text stands between, so that one sees where it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Quote {
+    /// Of numbers, and of the output of `Debug` and `Display`.
+    None,
+    /// Of strings.
+    Double,
+    /// Of what would look like a field, if it had none.
+    Backtick,
+}
+
+impl Quote {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Double => "\"",
+            Self::Backtick => "`",
+        }
+    }
+}
+
+impl<'a> Text<'a> {
+    pub(super) fn of(value: &'a TracedValue) -> Self {
+        let (text, quote) = match value {
+            TracedValue::String(text) => (Cow::Borrowed(text.as_str()), Quote::Double),
+            TracedValue::Object(text) => (Cow::Borrowed(text.as_ref()), Quote::None),
+            TracedValue::Error(error) => {
+                let messages: Vec<&str> = error.messages().collect();
+                (Cow::Owned(messages.join(", caused by: ")), Quote::None)
+            }
+            _ => (Cow::Owned(value.to_string()), Quote::None),
+        };
+        Self { pieces: vec![Piece::Traced(text)], quote }
+    }
+
+    /// What stands for a whole value.
+    #[cfg(feature = "snapshot")]
+    pub(super) fn mark(label: &str) -> Text<'static> {
+        let pieces = vec![Piece::Mark(Cow::Owned(label.into()))];
+        Text { pieces, quote: Quote::None }
+    }
+
+    #[cfg(feature = "snapshot")]
+    pub(super) fn has_marks(&self) -> bool {
+        !self.pieces.iter().all(Piece::is_traced)
+    }
+
+    #[cfg(feature = "snapshot")]
+    pub(super) fn into_owned(self) -> Text<'static> {
+        let pieces = self.pieces.into_iter().map(|piece| match piece {
+            Piece::Traced(text) => Piece::Traced(Cow::Owned(text.into_owned())),
+            Piece::Mark(mark) => Piece::Mark(Cow::Owned(mark.into_owned())),
+        });
+        Text { pieces: pieces.collect(), quote: self.quote }
+    }
+
+    /// Puts a mark in the place of whatever matches in what was traced.
+    #[cfg(feature = "snapshot")]
+    pub(super) fn replace_all(self, pattern: &regex_lite::Regex, label: &str) -> Self {
+        let mut pieces = Vec::new();
+        for piece in self.pieces {
+            let Piece::Traced(text) = &piece else {
+                pieces.push(piece);
+                continue;
+            };
+            let mut kept = 0;
+            for found in pattern.find_iter(text).filter(|found| !found.is_empty()) {
+                if found.start() > kept {
+                    pieces.push(Piece::Traced(Cow::Owned(text[kept..found.start()].into())));
+                }
+                pieces.push(Piece::Mark(Cow::Owned(label.into())));
+                kept = found.end();
+            }
+            if kept == 0 {
+                pieces.push(piece);
+            } else if kept < text.len() {
+                pieces.push(Piece::Traced(Cow::Owned(text[kept..].into())));
+            }
+        }
+        Self { pieces, quote: self.quote }
+    }
+
+    /// Quotes the text, if it would otherwise look as if it was followed by fields, or was none.
+    pub(super) fn into_message(mut self) -> Self {
+        let is_traced =
+            |c: &[char]| self.pieces.iter().any(|p| p.is_traced() && p.as_str().contains(c));
+        let starts_with = |c: &[char]| {
+            self.pieces.first().is_none_or(|p| {
+                p.is_traced() && (p.as_str().is_empty() || p.as_str().starts_with(c))
+            })
+        };
+        let ends_with = |c: &[char]| {
+            self.pieces.last().is_none_or(|p| p.is_traced() && p.as_str().ends_with(c))
+        };
+        // Also what would look like a span, or like a remark of the tree.
+        let is_unclear = is_traced(&['='])
+            || starts_with(&['"', '`', ' ', '('])
+            || ends_with(&['}', ' '])
+            || self.pieces.iter().any(|piece| piece.as_str().contains("} (follows from "));
+        self.quote = if is_unclear { Quote::Backtick } else { Quote::None };
+        self
+    }
+
+    /// Quotes the text of a field, if it would otherwise look as if it was followed by others.
+    pub(super) fn into_field(mut self) -> Self {
+        let looks_like_more =
+            |text: &str| text.split_once(' ').is_some_and(|(_, rest)| rest.contains('='));
+        let is_unclear =
+            self.pieces.iter().any(|piece| piece.is_traced() && looks_like_more(piece.as_str()));
+        if self.quote == Quote::None && is_unclear {
+            self.quote = Quote::Backtick;
+        }
+        self
+    }
+
+    pub(super) fn is_multi_line(&self) -> bool {
+        self.pieces.iter().any(|piece| piece.is_traced() && piece.as_str().contains('\n'))
+    }
+
+    /// The lines of the text, without what ends them.
+    pub(super) fn lines(&self) -> Vec<Vec<Piece<'_>>> {
+        let mut lines = vec![Vec::new()];
+        for piece in &self.pieces {
+            match piece {
+                Piece::Traced(text) => {
+                    for (i, part) in text.split('\n').enumerate() {
+                        if i > 0 {
+                            lines.push(Vec::new());
+                        }
+                        if let (Some(line), false) = (lines.last_mut(), part.is_empty()) {
+                            line.push(Piece::Traced(Cow::Borrowed(part)));
+                        }
+                    }
+                }
+                Piece::Mark(mark) => {
+                    if let Some(line) = lines.last_mut() {
+                        line.push(Piece::Mark(Cow::Borrowed(mark)));
+                    }
+                }
+            }
+        }
+        lines
+    }
+}

@@ -1,0 +1,114 @@
+//! A trace as it is shown: without what is hidden, with what was normalized, in one order, and with
+//! equal nodes in a row as one.
+
+use alloc::{vec, vec::Vec};
+
+use super::{
+    digest::digest,
+    options::Options,
+    view_node::{Place, ViewNode},
+};
+
+/// A tree that may be deeper than a stack has room for: it is walked by its links, from parents to
+/// children and on to siblings.
+pub(crate) struct View<'a> {
+    nodes: Vec<ViewNode<'a>>,
+    options: Options,
+    /// What is said if there is nothing.
+    pub(super) empty: &'static str,
+    /// Nodes that the capture has left out.
+    pub(super) left_out_earlier: u64,
+    pub(super) left_out_later: u64,
+    /// Spans and events that a filter hides, where that is to be said, and all of them.
+    pub(super) hidden: usize,
+    pub(super) all: usize,
+}
+
+impl<'a> View<'a> {
+    /// Creates a view without nodes.
+    pub(super) fn empty(options: Options) -> Self {
+        Self {
+            nodes: vec![ViewNode::new(None)],
+            options,
+            empty: "no spans or events",
+            left_out_earlier: 0,
+            left_out_later: 0,
+            hidden: 0,
+            all: 0,
+        }
+    }
+
+    /// Adds a node behind its previous sibling.
+    pub(super) fn add(
+        &mut self,
+        parent: Place,
+        previous: Option<Place>,
+        node: ViewNode<'a>,
+    ) -> Place {
+        let place = Place(self.nodes.len());
+        match previous {
+            Some(Place(previous)) => self.nodes[previous].next_sibling = Some(place),
+            None => self.nodes[parent.0].first_child = Some(place),
+        }
+        self.nodes.push(node);
+        place
+    }
+
+    /// Gives a node its children anew.
+    pub(super) fn set_children(&mut self, parent: Place, children: &[Place]) {
+        self.nodes[parent.0].first_child = children.first().copied();
+        for (i, child) in children.iter().enumerate() {
+            self.nodes[child.0].next_sibling = children.get(i + 1).copied();
+        }
+    }
+
+    /// Says that a node is there several times in a row.
+    pub(super) fn set_times(&mut self, place: Place, times: usize) {
+        self.nodes[place.0].times = times;
+        self.set_digest(place);
+    }
+
+    /// Digests a node whose children have their digests already.
+    pub(super) fn set_digest(&mut self, place: Place) {
+        let children = self.children(place).map(|child| self.get(child).digest);
+        self.nodes[place.0].digest = digest(self.get(place), &self.options, children);
+    }
+
+    pub(super) fn set_inside(&mut self, place: Place, inside: usize) {
+        self.nodes[place.0].inside = inside;
+    }
+
+    /// Adds a group of nodes that is there several times in a row.
+    pub(super) fn add_group(&mut self, children: &[Place], times: usize) -> Place {
+        let place = Place(self.nodes.len());
+        self.nodes.push(ViewNode::new(None));
+        self.set_children(place, children);
+        self.set_times(place, times);
+        place
+    }
+
+    /// All places, parents before their children.
+    pub(super) fn places(&self) -> impl DoubleEndedIterator<Item = Place> + use<> {
+        (0..self.nodes.len()).map(Place)
+    }
+
+    pub(super) fn options(&self) -> &Options {
+        &self.options
+    }
+
+    pub(super) fn get(&self, place: Place) -> &ViewNode<'a> {
+        &self.nodes[place.0]
+    }
+
+    pub(super) fn first_child(&self, place: Place) -> Option<Place> {
+        self.get(place).first_child
+    }
+
+    pub(super) fn next_sibling(&self, place: Place) -> Option<Place> {
+        self.get(place).next_sibling
+    }
+
+    pub(super) fn children(&self, place: Place) -> impl Iterator<Item = Place> + '_ {
+        core::iter::successors(self.first_child(place), |child| self.next_sibling(*child))
+    }
+}

@@ -1,0 +1,113 @@
+use alloc::vec::Vec;
+
+use super::{
+    options::{Options, Rules},
+    text::Text,
+};
+use crate::{capture::CapturedNode, wire::TracedValue};
+
+/// Place of a node in a view. That of the root, of which all others are descendants, is no place of a
+/// node that is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place(pub(super) usize);
+
+impl Place {
+    pub(super) const ROOT: Self = Self(0);
+}
+
+/// A node as it is shown.
+pub(super) struct ViewNode<'a> {
+    /// The span or event; a group of nodes that is repeated, and the root, are none.
+    pub(super) node: Option<CapturedNode<'a>>,
+    /// What is shown instead of values, each with the position of the value among those of the node.
+    pub(super) normalized: Vec<(usize, Text<'static>)>,
+    /// How often it is there in a row.
+    pub(super) times: usize,
+    /// Spans and events in it that are not shown, because they are too deep.
+    pub(super) inside: usize,
+    pub(super) first_child: Option<Place>,
+    pub(super) next_sibling: Option<Place>,
+    /// The same for nodes that are shown alike, with all that is in them, and for no others: that two
+    /// texts have the same 128 bits nobody will ever see.
+    pub(super) digest: u128,
+}
+
+impl<'a> ViewNode<'a> {
+    /// A span or event, whatever is in it.
+    pub(super) fn alone(node: CapturedNode<'a>, rules: &dyn Rules) -> Self {
+        Self { normalized: normalize_all(node, rules), ..Self::new(Some(node)) }
+    }
+
+    pub(super) fn new(node: Option<CapturedNode<'a>>) -> Self {
+        Self {
+            node,
+            normalized: Vec::new(),
+            times: 1,
+            inside: 0,
+            first_child: None,
+            next_sibling: None,
+            digest: 0,
+        }
+    }
+
+    /// The message of an event, if it has one.
+    pub(super) fn message(&self) -> Option<Text<'_>> {
+        let position = message_position(self.node?)?;
+        let (_, value) = self.all_values().nth(position)?;
+        Some(value.text().into_message())
+    }
+
+    /// The fields that are shown, without the message.
+    pub(super) fn fields(
+        &self,
+        options: &Options,
+    ) -> impl Iterator<Item = (&'a str, ShownValue<'_>)> {
+        let message = self.node.and_then(message_position);
+        let are_shown = options.fields;
+        let fields = self.all_values().enumerate();
+        fields.filter(move |(i, _)| are_shown && Some(*i) != message).map(|(_, field)| field)
+    }
+
+    /// Names of the fields of which not all is shown as it was traced, or the message.
+    pub(super) fn normalized(&self) -> impl Iterator<Item = &'a str> {
+        let fields = self.all_values();
+        fields.filter(|(_, value)| matches!(value, ShownValue::Normalized(_))).map(|(name, _)| name)
+    }
+
+    fn all_values(&self) -> impl Iterator<Item = (&'a str, ShownValue<'_>)> {
+        let Self { node, normalized, .. } = self;
+        let values = node.iter().flat_map(CapturedNode::values);
+        values.enumerate().map(|(i, (name, value))| {
+            let text = normalized.iter().find(|(position, _)| *position == i);
+            (name, text.map_or(ShownValue::Traced(value), |(_, text)| ShownValue::Normalized(text)))
+        })
+    }
+}
+
+/// A value as it is shown.
+#[derive(Clone, Copy)]
+pub(super) enum ShownValue<'v> {
+    Traced(&'v TracedValue),
+    Normalized(&'v Text<'static>),
+}
+
+impl<'v> ShownValue<'v> {
+    pub(super) fn text(self) -> Text<'v> {
+        match self {
+            Self::Traced(value) => Text::of(value),
+            Self::Normalized(text) => text.clone(),
+        }
+    }
+}
+
+/// Where the message of an event is among its values: it is the last one of its name, if it is a text.
+fn message_position(node: CapturedNode<'_>) -> Option<usize> {
+    let CapturedNode::Event(event) = node else { return None };
+    let named = event.values().enumerate().filter(|(_, (name, _))| *name == "message");
+    named.last().filter(|(_, (_, value))| value.as_text().is_some()).map(|(position, _)| position)
+}
+
+fn normalize_all(node: CapturedNode<'_>, rules: &dyn Rules) -> Vec<(usize, Text<'static>)> {
+    let values = node.values().enumerate();
+    values.filter_map(|(i, (name, value))| Some((i, rules.normalize(node, name, value)?))).collect()
+}
