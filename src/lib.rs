@@ -155,7 +155,9 @@ pub use crate::sender::Frames;
 #[cfg(feature = "sender")]
 pub use crate::sender::TracingEventSender;
 #[cfg(feature = "snapshot")]
-pub use crate::snapshot::{SnapshotScope, SnapshotSettings, SnapshotSource, TraceView};
+pub use crate::snapshot::{
+    SnapshotScope, SnapshotSettings, SnapshotSource, StreamSnapshot, TraceView,
+};
 #[cfg(feature = "frames")]
 pub use crate::wire::frame;
 pub use crate::wire::{

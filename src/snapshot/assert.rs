@@ -1,18 +1,21 @@
 use std::{
     path::Path,
     string::{String, ToString},
+    vec::Vec,
 };
 
 use insta::{Settings, internals::SettingsBindDropGuard};
 
-use super::{SnapshotSettings, SnapshotSource, TraceView};
+use super::{SnapshotSettings, SnapshotSource, StreamSnapshot, TraceView};
+use crate::wire::TracingEvent;
 
 /// Asserts that a trace is the same as its [insta](https://insta.rs) snapshot.
 ///
 /// The snapshot is the tree of a [`Trace`](crate::Trace), or of a [part](crate::SnapshotSource) of one: a
 /// span with all that is in it, an event, the matches of a scanner. What it shows is up to the
 /// [`SnapshotSettings`](crate::SnapshotSettings) that are bound, or to those of a
-/// [`TraceView`](crate::TraceView).
+/// [`TraceView`](crate::TraceView). Of a stream of [`TracingEvent`](crate::TracingEvent)s, the snapshot is its
+/// [`StreamSnapshot`](crate::StreamSnapshot).
 ///
 /// It takes what [`insta::assert_snapshot!`] takes: the trace alone, a name and the trace, or the
 /// trace and an inline snapshot. A named or unnamed snapshot is a file in the directory that
@@ -75,9 +78,10 @@ pub fn snapshot_settings(manifest_dir: &str) -> SettingsBindDropGuard {
 
 /// What [`assert_trace_snapshot!`](crate::assert_trace_snapshot) takes.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a trace, nor a part of one",
+    message = "`{Self}` is not a trace, a part of one, or a stream",
     label = "not a trace",
-    note = "a trace is what `Capture::trace()` and `SharedStorage::lock()` return; spans and events are parts"
+    note = "a trace is what `Capture::trace()` and `SharedStorage::lock()` return; spans and events are parts",
+    note = "a stream is a slice or a `Vec` of `TracingEvent`s"
 )]
 pub trait TraceSnapshot {
     /// The text of the snapshot, with the settings of the scope.
@@ -90,16 +94,29 @@ impl<T: SnapshotSource + ?Sized> TraceSnapshot for T {
     }
 }
 
-impl TraceSnapshot for TraceView<'_> {
-    fn text(&self, _: &SnapshotSettings) -> String {
-        self.to_string()
-    }
+/// Implements it for what has settings of its own, and for references to it.
+macro_rules! impl_trace_snapshot {
+    ($($ty:ty: $text:expr),+ $(,)?) => {$(
+        impl TraceSnapshot for $ty {
+            fn text(&self, _: &SnapshotSettings) -> String {
+                let text: fn(&$ty) -> String = $text;
+                text(self)
+            }
+        }
+
+        impl TraceSnapshot for &$ty {
+            fn text(&self, settings: &SnapshotSettings) -> String {
+                (**self).text(settings)
+            }
+        }
+    )+};
 }
 
-impl TraceSnapshot for &TraceView<'_> {
-    fn text(&self, _: &SnapshotSettings) -> String {
-        self.to_string()
-    }
+impl_trace_snapshot! {
+    TraceView<'_>: |view| view.to_string(),
+    StreamSnapshot<'_>: |stream| stream.to_string(),
+    [TracingEvent]: |events| StreamSnapshot::new(events).to_string(),
+    Vec<TracingEvent>: |events| StreamSnapshot::new(events).to_string(),
 }
 
 /// Makes the text of the snapshot.

@@ -10,8 +10,8 @@ use anstyle::{AnsiColor, Style};
 use tracing_core::Level;
 
 use super::{
+    cut::{Cut, Rest},
     drawing::{Drawing, Mark, Traced},
-    on_one_line::{OnOneLine, Rest},
     options::Options,
     text::{Piece, Quote, Text},
     view_node::ViewNode,
@@ -174,7 +174,7 @@ impl Line<'_, '_> {
         for text in values.filter(|text| text.is_multi_line() && !options.is_one_line) {
             let lines = text.lines();
             for pieces in lines.iter().take(options.max_lines) {
-                let line = OnOneLine::new(pieces, Quote::None, options.drawing, options.max_chars);
+                let line = Cut::new(pieces, Quote::None, options.drawing, options.max_chars);
                 write(&line)?;
             }
             if let Some(number) = lines.len().checked_sub(options.max_lines).filter(|n| *n > 0) {
@@ -202,8 +202,8 @@ impl fmt::Display for Value<'_> {
             let lines = Mark(options.drawing, format_args!("{number} lines"));
             return write!(formatter, "{quote}{lines}{quote}");
         }
-        let line = OnOneLine::new(&text.pieces, text.quote, options.drawing, options.max_chars);
-        OnOneLine { is_cut, ..line }.fmt(formatter)
+        let line = Cut::new(&text.pieces, text.quote, options.drawing, options.max_chars);
+        Cut { is_cut, ..line }.fmt(formatter)
     }
 }
 
@@ -218,7 +218,7 @@ impl fmt::Display for FieldName<'_> {
             return formatter.write_str(self.1);
         }
         let pieces = [Piece::Traced(self.1.into())];
-        OnOneLine::new(&pieces, Quote::Double, self.0, usize::MAX).fmt(formatter)
+        Cut::new(&pieces, Quote::Double, self.0, usize::MAX).fmt(formatter)
     }
 }
 

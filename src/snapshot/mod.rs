@@ -1,5 +1,5 @@
 //! What people see of a trace: the tree as text, the same as structured data, and snapshots of
-//! both.
+//! both; and of a stream, its records, likewise.
 //!
 //! Everything here is stable from run to run by default: no identifiers, lines, threads, times or
 //! addresses. Text that a program traced is never taken at its word: characters that steer a
@@ -10,11 +10,11 @@ mod around;
 #[cfg(feature = "snapshot")]
 pub(crate) mod assert;
 mod build;
+mod cut;
 mod digest;
 mod drawing;
 mod fold;
 mod line;
-mod on_one_line;
 mod options;
 mod order;
 #[cfg(feature = "snapshot")]
@@ -24,6 +24,8 @@ mod serialize;
 mod settings;
 #[cfg(feature = "snapshot")]
 mod source;
+#[cfg(feature = "snapshot")]
+mod stream;
 mod text;
 #[cfg(feature = "snapshot")]
 mod trace_view;
@@ -38,5 +40,6 @@ pub(crate) use self::{around::Around, tree::ShortLine};
 pub use self::{
     settings::{SnapshotScope, SnapshotSettings},
     source::SnapshotSource,
+    stream::StreamSnapshot,
     trace_view::TraceView,
 };

@@ -9,10 +9,14 @@ use crate::{
 };
 
 /// Characters of a value, or of a line of it, that are shown unless another number is asked for.
-const MAX_CHARS: usize = 300;
+pub(super) const MAX_CHARS: usize = 300;
 
 /// Lines of a value that are shown unless another number is asked for.
 const MAX_LINES: usize = 40;
+
+/// The same for data.
+#[cfg(feature = "snapshot")]
+pub(super) const MAX_DATA_CHARS: usize = MAX_CHARS * MAX_LINES;
 
 /// What is shown of each node.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +41,13 @@ pub(crate) struct Options {
     pub(crate) says_what_is_deeper: bool,
     pub(crate) max_chars: usize,
     pub(crate) max_lines: usize,
+}
+
+impl Options {
+    /// Characters of a value that are shown in data: those of all of its lines.
+    pub(super) fn max_data_chars(&self) -> usize {
+        self.max_chars.saturating_mul(self.max_lines)
+    }
 }
 
 impl Default for Options {

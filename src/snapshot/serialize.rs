@@ -1,4 +1,4 @@
-use alloc::{borrow::Cow, format, string::String, vec::Vec};
+use alloc::{borrow::Cow, format, vec::Vec};
 use core::time::Duration;
 
 use serde::{
@@ -8,15 +8,16 @@ use serde::{
 use tracing_subscriber::filter::Targets;
 
 use super::{
-    drawing::{Drawing, Mark},
+    cut::Cut,
+    drawing::Drawing,
     options::Options,
-    text::{Piece, Text},
+    text::{Quote, Text},
     view::View,
     view_node::{Place, ShownValue},
 };
 use crate::{
     capture::{CapturedEvent, CapturedNode, CapturedSpan, Storage},
-    wire::{TracedValue, hex::Hex},
+    wire::TracedValue,
 };
 
 /// Spans within one another that are serialized. Serializers, and what reads their output, go down
@@ -50,7 +51,8 @@ const MAX_DEPTH: usize = 128;
 /// Values are Booleans, numbers and strings. Integers beyond 64 bits with a sign and floats that are not
 /// finite are strings, since not every format has them; so are the output of `Debug` and `Display` and, in
 /// hexadecimal digits, byte strings; an error is the list of the messages of its chain. Where a call site
-/// declares a name twice, the second one is `name#2`.
+/// declares a name twice, the second one is `name#2`. Texts of more than 12,000 characters are cut, with a
+/// digest of all of them.
 ///
 /// [`SnapshotSettings`](crate::SnapshotSettings) can add `module`, `file` and `line`, `entered`, `exited` and
 /// `is_closed`, and in seconds `at`, `busy` and `idle`; `inside`, the number of nodes that are too deep;
@@ -198,7 +200,7 @@ impl Node<'_, '_> {
             }
         }
         if let Some(message) = self.view.get(self.place).message() {
-            map.serialize_entry("message", &text(&message))?;
+            map.serialize_entry("message", &Data(message, options.max_data_chars()))?;
         }
         if let CapturedNode::Span(span) = node {
             if options.stats {
@@ -250,24 +252,31 @@ impl Serialize for Fields<'_, '_> {
                 0 => Cow::Borrowed(name),
                 earlier => Cow::Owned(format!("{name}#{}", earlier + 1)),
             };
-            map.serialize_entry(&key, &Plain(value))?;
+            map.serialize_entry(&key, &Shown(value, self.view.options().max_data_chars()))?;
         }
         map.end()
     }
 }
 
+struct Shown<'v>(ShownValue<'v>, usize);
+
+impl Serialize for Shown<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            ShownValue::Traced(value) => Plain(value, self.1).serialize(serializer),
+            ShownValue::Normalized(text) => serializer.collect_str(&data(text, self.1)),
+        }
+    }
+}
+
 /// A value without its type.
-struct Plain<'v>(ShownValue<'v>);
+///
+/// There is also the number of characters that a text may have.
+pub(super) struct Plain<'v>(pub(super) &'v TracedValue, pub(super) usize);
 
 impl Serialize for Plain<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let value = match self.0 {
-            ShownValue::Traced(value) => value,
-            ShownValue::Normalized(normalized) => {
-                return serializer.serialize_str(&text(normalized));
-            }
-        };
-        match value {
+        match self.0 {
             TracedValue::Bool(value) => serializer.serialize_bool(*value),
             TracedValue::Int(value) => match i64::try_from(*value) {
                 Ok(value) => serializer.serialize_i64(value),
@@ -279,19 +288,25 @@ impl Serialize for Plain<'_> {
             },
             TracedValue::Float(value) if value.is_finite() => serializer.serialize_f64(*value),
             TracedValue::Float(value) => serializer.collect_str(value),
-            TracedValue::String(value) => serializer.serialize_str(value),
-            TracedValue::Object(value) => serializer.serialize_str(value.as_ref()),
-            TracedValue::Error(error) => serializer.collect_seq(error.messages()),
-            TracedValue::Bytes(value) => serializer.collect_str(&Hex(value)),
+            TracedValue::Error(error) => {
+                let messages = error.messages().map(Text::new);
+                serializer.collect_seq(messages.map(|message| Data(message, self.1)))
+            }
+            value => serializer.collect_str(&data(&Text::of(value), self.1)),
         }
     }
 }
 
-/// All of a text. What was traced is as it was; what was replaced is listed besides.
-fn text(text: &Text<'_>) -> String {
-    let pieces = text.pieces.iter().map(|piece| match piece {
-        Piece::Traced(text) => String::from(&**text),
-        Piece::Mark(label) => format!("{}", Mark(Drawing::Unicode, label)),
-    });
-    pieces.collect()
+/// A text as data.
+pub(super) struct Data<'v>(pub(super) Text<'v>, pub(super) usize);
+
+impl Serialize for Data<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&data(&self.0, self.1))
+    }
+}
+
+/// What was traced is as it was. What was replaced is listed besides.
+fn data<'t>(text: &'t Text<'t>, max_chars: usize) -> Cut<'t> {
+    Cut { is_data: true, ..Cut::new(&text.pieces, Quote::None, Drawing::Unicode, max_chars) }
 }

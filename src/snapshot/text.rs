@@ -67,6 +67,12 @@ impl<'a> Text<'a> {
         Self { pieces: vec![Piece::Traced(text)], quote }
     }
 
+    /// A text that was traced.
+    #[cfg(feature = "snapshot")]
+    pub(super) fn new(text: &'a str) -> Self {
+        Self { pieces: vec![Piece::Traced(Cow::Borrowed(text))], quote: Quote::None }
+    }
+
     /// What stands for a whole value.
     #[cfg(feature = "snapshot")]
     pub(super) fn mark(label: &str) -> Text<'static> {

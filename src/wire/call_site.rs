@@ -57,6 +57,15 @@ pub struct CallSiteData {
     pub fields: Vec<Cow<'static, str>>,
 }
 
+impl CallSiteData {
+    /// Whether the name is the one that `tracing` gives to events: `event FILE:LINE`, or what
+    /// [`TracingEvent::normalize()`](super::TracingEvent::normalize) left of it.
+    pub(crate) fn is_named_by_line(&self) -> bool {
+        self.kind == CallSiteKind::Event
+            && (self.name == "event" || self.name.starts_with("event "))
+    }
+}
+
 impl From<&Metadata<'static>> for CallSiteData {
     fn from(metadata: &Metadata<'static>) -> Self {
         Self {

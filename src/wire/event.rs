@@ -1,6 +1,6 @@
-use alloc::{borrow::Cow, collections::BTreeMap, string::String};
+use alloc::{borrow::Cow, string::String};
 
-use super::{CallSiteData, CallSiteKind, TracedValues};
+use super::{CallSiteData, TracedValues, numbering::Numbering};
 
 /// Identifies a call site within a stream of [`TracingEvent`]s.
 pub type MetadataId = u64;
@@ -110,8 +110,14 @@ pub enum TracingEvent {
 impl TracingEvent {
     /// Makes a stream the same from run to run, so that it can be compared or snapshotted.
     ///
-    /// Call sites are numbered in the order of their appearance and lose their line, events lose
-    /// the line in their name as well, and paths get `/` as their separator.
+    /// Call sites and threads are numbered from 0, and spans from 1, in the order in which the stream
+    /// comes to them; an ID that is used again for another span gets a new number. Call sites lose
+    /// their line, events the line in the name that `tracing` gives them as well, and paths get `/` as
+    /// their separator.
+    ///
+    /// A receiver makes the same trace of the stream, but for what call sites lost, if it starts with
+    /// it: the state of a [persisted](crate::TracingEventReceiver::persist) receiver knows spans by the
+    /// IDs that they had. [`StreamSnapshot`](crate::StreamSnapshot) shows a stream with these numbers.
     ///
     /// # Example
     ///
@@ -129,27 +135,45 @@ impl TracingEvent {
     /// assert_eq!((*id, &*data.name, data.line), (0, "event", None));
     /// ```
     pub fn normalize(events: &mut [Self]) {
-        let mut ids = BTreeMap::new();
-        let mut stable_id = |id: MetadataId| {
-            let next = ids.len() as MetadataId;
-            *ids.entry(id).or_insert(next)
-        };
+        let mut numbering = Numbering::default();
         for event in events {
-            match event {
-                Self::NewCallSite { id, data } => {
-                    *id = stable_id(*id);
-                    data.line = None;
-                    if data.kind == CallSiteKind::Event {
-                        data.name = Cow::Borrowed("event");
-                    }
-                    if let Some(file) = &mut data.file {
-                        *file = file.replace('\\', "/").into();
-                    }
+            event.renumber(&mut numbering);
+            if let Self::NewCallSite { data, .. } = event {
+                data.line = None;
+                if data.is_named_by_line() {
+                    data.name = Cow::Borrowed("event");
                 }
-                Self::NewSpan { metadata_id, .. } | Self::NewEvent { metadata_id, .. } => {
-                    *metadata_id = stable_id(*metadata_id);
+                if let Some(file) = &mut data.file {
+                    *file = file.replace('\\', "/").into();
                 }
-                _ => {}
+            }
+        }
+    }
+
+    fn renumber(&mut self, numbering: &mut Numbering) {
+        match self {
+            Self::NewCallSite { id, .. } => *id = numbering.call_site(*id),
+            Self::NewSpan { id, parent_id, metadata_id, thread, .. } => {
+                *thread = numbering.thread(*thread);
+                *metadata_id = numbering.call_site(*metadata_id);
+                *parent_id = parent_id.map(|id| numbering.span(id));
+                *id = numbering.new_span(*id);
+            }
+            Self::FollowsFrom { id, follows_from } => {
+                *id = numbering.span(*id);
+                *follows_from = numbering.span(*follows_from);
+            }
+            Self::SpanEntered { id, thread } | Self::SpanExited { id, thread } => {
+                *thread = numbering.thread(*thread);
+                *id = numbering.span(*id);
+            }
+            Self::SpanCloned { id } => *id = numbering.cloned_span(*id),
+            Self::SpanDropped { id } => *id = numbering.dropped_span(*id),
+            Self::ValuesRecorded { id, .. } => *id = numbering.span(*id),
+            Self::NewEvent { metadata_id, parent, thread, .. } => {
+                *thread = numbering.thread(*thread);
+                *metadata_id = numbering.call_site(*metadata_id);
+                *parent = parent.map(|id| numbering.span(id));
             }
         }
     }

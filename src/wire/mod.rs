@@ -16,6 +16,7 @@ mod level;
 #[cfg(any(feature = "capture", feature = "receiver"))]
 pub(crate) mod log_record;
 mod model;
+pub(crate) mod numbering;
 #[cfg(any(feature = "sender", feature = "receiver"))]
 mod parent;
 #[cfg(feature = "receiver")]

@@ -25,7 +25,7 @@ const EXPRESSIONS: [&str; 7] = [
 ];
 
 /// Evaluates an expression in the guest, and returns the frames that it sent.
-fn frames_of_guest(expression: &str) -> Vec<Vec<u8>> {
+pub(crate) fn frames_of_guest(expression: &str) -> Vec<Vec<u8>> {
     let frames = Rc::new(RefCell::new(vec![]));
     let pushed = Rc::clone(&frames);
     let _ = load_plugin().evaluate_with(expression, move |frame| {
@@ -35,7 +35,7 @@ fn frames_of_guest(expression: &str) -> Vec<Vec<u8>> {
     frames.take()
 }
 
-fn decode(frames: &[Vec<u8>]) -> Result<Vec<TracingEvent>, ReceiveError> {
+pub(crate) fn decode(frames: &[Vec<u8>]) -> Result<Vec<TracingEvent>, ReceiveError> {
     let mut decoder = FrameDecoder::default();
     frames.iter().map(|frame| decoder.decode(frame)).collect()
 }

@@ -21,6 +21,7 @@ mod readme;
 mod receiver;
 mod sender;
 mod snapshots;
+mod stream_snapshots;
 mod support;
 mod taking;
 mod tasks;

@@ -7,28 +7,30 @@ use super::{
     text::{Piece, Quote},
 };
 
-/// Pieces on one line, cut where there are more characters than there should be.
-pub(super) struct OnOneLine<'a> {
+/// Pieces of a text on one line, cut where there are more characters than there should be.
+pub(super) struct Cut<'a> {
     pub(super) pieces: &'a [Piece<'a>],
     pub(super) quote: Quote,
     pub(super) drawing: Drawing,
     pub(super) max_chars: usize,
     /// Where it is only to be noted that something was cut, and not what.
     pub(super) is_cut: Option<&'a Cell<bool>>,
+    /// Whether it is for data, in which text is as it was traced.
+    pub(super) is_data: bool,
 }
 
-impl<'a> OnOneLine<'a> {
+impl<'a> Cut<'a> {
     pub(super) fn new(
         pieces: &'a [Piece<'a>],
         quote: Quote,
         drawing: Drawing,
         max_chars: usize,
     ) -> Self {
-        Self { pieces, quote, drawing, max_chars, is_cut: None }
+        Self { pieces, quote, drawing, max_chars, is_cut: None, is_data: false }
     }
 }
 
-impl fmt::Display for OnOneLine<'_> {
+impl fmt::Display for Cut<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let quote = self.quote.as_str();
         formatter.write_str(quote)?;
@@ -64,9 +66,10 @@ impl fmt::Display for OnOneLine<'_> {
     }
 }
 
-impl OnOneLine<'_> {
+impl Cut<'_> {
     fn write_quotable(&self, formatter: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
         let quote = match self.quote {
+            Quote::None if self.is_data => return formatter.write_str(text),
             Quote::None => return write!(formatter, "{}", Traced(self.drawing, text)),
             quote => quote.as_str(),
         };
