@@ -124,6 +124,8 @@ extern crate std;
 
 #[cfg(feature = "capture")]
 mod capture;
+#[cfg(feature = "export")]
+mod export;
 #[cfg(any(feature = "capture", feature = "receiver"))]
 mod interest;
 #[cfg(feature = "predicates")]
@@ -144,6 +146,8 @@ pub use crate::capture::{
     DescendantEvents, DescendantSpans, Happening, Keep, Moment, Print, ProcessWideLayer,
     SharedStorage, SpanStats, Storage, TimedOut, Trace,
 };
+#[cfg(feature = "export")]
+pub use crate::export::{ChromeTrace, HtmlPage};
 #[cfg(all(feature = "receiver", feature = "frames"))]
 pub use crate::receiver::FrameDecoder;
 #[cfg(feature = "receiver")]

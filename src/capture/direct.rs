@@ -4,7 +4,8 @@ use super::{
     SharedStorage, Storage,
     metadata::CallSite,
     node::{NewValues, SpanKey},
-    outside,
+    outside, thread_spans,
+    threads::ThreadKey,
 };
 use crate::{
     receiver::{
@@ -18,6 +19,8 @@ use crate::{
 struct Direct {
     storage: SharedStorage,
     call_sites: Vec<CallSite>,
+    /// Number of the stream, which no other one has.
+    stream: u64,
 }
 
 impl TracingEventReceiver {
@@ -101,7 +104,12 @@ fn owned(values: &SinkValues<'_>) -> NewValues {
 
 impl Direct {
     fn new(storage: &SharedStorage) -> Self {
-        Self { storage: storage.clone(), call_sites: Vec::new() }
+        let stream = thread_spans::next_number();
+        Self { storage: storage.clone(), call_sites: Vec::new(), stream }
+    }
+
+    fn thread(&self, thread: ThreadIndex) -> ThreadKey {
+        ThreadKey::of_stream(self.stream, thread)
     }
 
     fn change(&self, span: SinkSpan, f: impl FnOnce(&mut Storage, SpanKey)) {
@@ -114,6 +122,8 @@ impl Direct {
 impl Sink for Direct {
     fn suspend(&mut self) {
         self.call_sites.clear();
+        // Whoever goes on with a relay starts other threads, too.
+        self.stream = thread_spans::next_number();
     }
 
     fn new_call_site(&mut self, data: &Arc<CallSiteData>) {
@@ -123,26 +133,28 @@ impl Sink for Direct {
     fn new_span(
         &mut self,
         call_site: usize,
-        _thread: ThreadIndex,
+        thread: ThreadIndex,
         parent: SinkParent,
         values: &SinkValues<'_>,
     ) -> Option<SinkSpan> {
         let call_site = self.call_sites.get(call_site)?.clone();
         let (parent, values) = (parent.key(), owned(values));
-        let key = self.storage.write(|storage| storage.push_span(call_site, parent, values));
+        let thread = self.thread(thread);
+        let key =
+            self.storage.write(|storage| storage.push_span(call_site, parent, values, thread));
         Some(key.map_or_else(|| outside::name_left_out(parent, 0), outside::name))
     }
 
     fn new_event(
         &mut self,
         call_site: usize,
-        _thread: ThreadIndex,
+        thread: ThreadIndex,
         parent: SinkParent,
         values: &SinkValues<'_>,
     ) {
         let Some(call_site) = self.call_sites.get(call_site).cloned() else { return };
-        let values = owned(values);
-        self.storage.write(|storage| storage.push_event(call_site, parent.key(), values));
+        let (values, thread) = (owned(values), self.thread(thread));
+        self.storage.write(|storage| storage.push_event(call_site, parent.key(), values, thread));
     }
 
     fn record(&mut self, span: SinkSpan, _call_site: usize, values: &SinkValues<'_>) {
@@ -156,12 +168,14 @@ impl Sink for Direct {
         self.storage.write(|storage| storage.follows_from(span, follows_from));
     }
 
-    fn enter(&mut self, span: SinkSpan, _thread: ThreadIndex) {
-        self.change(span, Storage::enter);
+    fn enter(&mut self, span: SinkSpan, thread: ThreadIndex) {
+        let thread = self.thread(thread);
+        self.change(span, |storage, span| storage.enter(span, thread));
     }
 
-    fn exit(&mut self, span: SinkSpan, _thread: ThreadIndex) {
-        self.change(span, Storage::exit);
+    fn exit(&mut self, span: SinkSpan, thread: ThreadIndex) {
+        let thread = self.thread(thread);
+        self.change(span, |storage, span| storage.exit(span, thread));
     }
 
     fn clone_handle(&mut self, _span: SinkSpan) {}

@@ -1,6 +1,8 @@
 use core::time::Duration;
 
 use super::timeline::EntryKind;
+#[cfg(feature = "export")]
+use super::{Storage, node::NodeKind};
 
 /// How long threads were in a span, and not in it.
 #[derive(Debug, Clone, Copy)]
@@ -32,5 +34,32 @@ impl Durations {
             EntryKind::Exited => self.entered = self.entered.saturating_sub(1),
             EntryKind::Created | EntryKind::Closed => {}
         }
+    }
+}
+
+#[cfg(feature = "export")]
+impl Storage {
+    /// Returns the durations of all spans, if times are kept. Asking each span would take time in the
+    /// square of their number if they are in one another.
+    pub(crate) fn durations(&self) -> alloc::vec::Vec<Durations> {
+        let (mut all, timeline) = (alloc::vec::Vec::new(), &self.timeline);
+        for entry in timeline.entries() {
+            let (NodeKind::Span(span), kind) = timeline.get(entry) else { continue };
+            let Some(time) = timeline.time(entry) else { continue };
+            if kind == EntryKind::Created {
+                let before = self.span_node(span).before.as_deref();
+                all.push(before.copied().unwrap_or_else(|| Durations::new(time, 0)));
+            }
+            // Spans are created in the order of their numbers.
+            if let Some(durations) = all.get_mut(span.get()) {
+                durations.happen(kind, time);
+            }
+        }
+        for (durations, span) in all.iter_mut().zip(self.all_spans()) {
+            if let (false, Some(last)) = (span.stats().is_closed, timeline.last_time()) {
+                durations.pass(last);
+            }
+        }
+        all
     }
 }

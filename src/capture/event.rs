@@ -43,6 +43,12 @@ impl<'a> CapturedEvent<'a> {
         self.storage
     }
 
+    /// The number of the event, which no other one of the trace has.
+    #[cfg(feature = "export")]
+    pub(crate) fn number(&self) -> usize {
+        self.index.get()
+    }
+
     fn node(&self) -> &'a EventNode {
         self.storage.event_node(self.index)
     }

@@ -13,6 +13,7 @@ use super::{
         SpanNode,
     },
     span::SpanStats,
+    threads::ThreadKey,
     timeline::EntryKind,
 };
 use crate::wire::TracedValue;
@@ -24,6 +25,7 @@ impl Storage {
         call_site: CallSite,
         parent: Option<SpanKey>,
         values: NewValues,
+        thread: ThreadKey,
     ) -> Option<SpanKey> {
         let size = Size { nodes: 1, bytes: size_of::<SpanNode>() + bytes(&values) };
         let Some((index, key)) = self.next_span(size) else {
@@ -32,7 +34,7 @@ impl Storage {
         };
         let parent = parent.and_then(|parent| self.open(parent));
         let links = self.link(NodeKind::Span(index), parent);
-        let created = self.timeline.push(NodeKind::Span(index), EntryKind::Created);
+        let created = self.timeline.push(NodeKind::Span(index), EntryKind::Created, thread);
         self.spans.push(SpanNode {
             call_site,
             created,
@@ -56,8 +58,9 @@ impl Storage {
         call_site: CallSite,
         parent: Option<SpanKey>,
         values: NewValues,
+        thread: ThreadKey,
     ) -> Option<SpanKey> {
-        let key = self.push_span(call_site, parent, values)?;
+        let key = self.push_span(call_site, parent, values, thread)?;
         let span = self.keys.index(key)?;
         self.spans[span.get()].handles = 1;
         if let Some(parent) = self.spans[span.get()].links.parent {
@@ -83,7 +86,7 @@ impl Storage {
             let node = &mut self.spans[index.get()];
             if node.handles == 0 && node.open_children == 0 {
                 node.stats.is_closed = true;
-                node.last = self.timeline.push(NodeKind::Span(index), EntryKind::Closed);
+                node.last = self.timeline.push_closed(index);
                 if let Some(parent) = node.links.parent {
                     self.spans[parent.get()].open_children -= 1;
                     unused = Some(parent);
@@ -111,6 +114,7 @@ impl Storage {
         call_site: CallSite,
         parent: Option<SpanKey>,
         values: NewValues,
+        thread: ThreadKey,
     ) {
         let size = Size { nodes: 1, bytes: size_of::<EventNode>() + bytes(&values) };
         let Some(index) = self.next_event(size) else {
@@ -119,7 +123,7 @@ impl Storage {
         };
         let parent = parent.and_then(|parent| self.open(parent));
         let links = self.link(NodeKind::Event(index), parent);
-        let emitted = self.timeline.push(NodeKind::Event(index), EntryKind::Created);
+        let emitted = self.timeline.push(NodeKind::Event(index), EntryKind::Created, thread);
         self.events.push(EventNode { call_site, emitted, links, values: self.values.add(values) });
     }
 
@@ -158,27 +162,35 @@ impl Storage {
         }
     }
 
-    pub(crate) fn enter(&mut self, span: SpanKey) {
-        self.happen(span, EntryKind::Entered, |stats| stats.entered += 1);
+    pub(crate) fn enter(&mut self, span: SpanKey, thread: ThreadKey) {
+        self.happen(span, |stats| stats.entered += 1, Some((EntryKind::Entered, thread)));
     }
 
-    pub(crate) fn exit(&mut self, span: SpanKey) {
-        self.happen(span, EntryKind::Exited, |stats| stats.exited += 1);
+    pub(crate) fn exit(&mut self, span: SpanKey, thread: ThreadKey) {
+        self.happen(span, |stats| stats.exited += 1, Some((EntryKind::Exited, thread)));
     }
 
     pub(crate) fn close(&mut self, span: SpanKey) {
-        self.happen(span, EntryKind::Closed, |stats| stats.is_closed = true);
+        self.happen(span, |stats| stats.is_closed = true, None);
     }
 
-    /// Notes what happens to a span.
-    fn happen(&mut self, span: SpanKey, kind: EntryKind, f: impl FnOnce(&mut SpanStats)) {
+    /// Notes what happens to a span: something on a thread, or that it is closed.
+    fn happen(
+        &mut self,
+        span: SpanKey,
+        f: impl FnOnce(&mut SpanStats),
+        what: Option<(EntryKind, ThreadKey)>,
+    ) {
         if self.bound.is_far_exceeded(self.size()) {
             self.leave_out_oldest(); // nothing but enters and exits may come for a long time
         }
         let Some(index) = self.open(span) else { return };
         let node = &mut self.spans[index.get()];
         f(&mut node.stats);
-        node.last = self.timeline.push(NodeKind::Span(index), kind);
+        node.last = match what {
+            Some((kind, thread)) => self.timeline.push(NodeKind::Span(index), kind, thread),
+            None => self.timeline.push_closed(index),
+        };
     }
 
     /// Returns the place and the name of the next span, if there is room for it.

@@ -19,6 +19,7 @@ use super::{
     node::SpanKey,
     test_span::is_test_span,
     thread_spans,
+    threads::ThreadKey,
 };
 
 /// [`Layer`] that captures spans and events into a [`SharedStorage`].
@@ -178,7 +179,9 @@ where
         };
         let values = collect(|visitor| attributes.record(visitor));
         let call_site = CallSite::Native(metadata);
-        let key = self.storage.write(|storage| storage.push_span(call_site, parent, values));
+        let thread = ThreadKey::current();
+        let key =
+            self.storage.write(|storage| storage.push_span(call_site, parent, values, thread));
         let Some(key) = key else { return };
 
         let mut extensions = span.extensions_mut();
@@ -218,7 +221,8 @@ where
             scope.find_map(|span| self.captured_span(&span))
         };
         let (call_site, values) = collect_event(event);
-        self.storage.write(|storage| storage.push_event(call_site, parent, values));
+        let thread = ThreadKey::current();
+        self.storage.write(|storage| storage.push_event(call_site, parent, values, thread));
     }
 
     fn on_enter(&self, id: &Id, context: Context<'_, S>) {
@@ -227,7 +231,8 @@ where
             thread_spans::enter(self.layer, id);
             filter.on_enter(id, context);
         }
-        self.storage.write(|storage| storage.enter(span));
+        let thread = ThreadKey::current();
+        self.storage.write(|storage| storage.enter(span, thread));
     }
 
     fn on_exit(&self, id: &Id, context: Context<'_, S>) {
@@ -238,7 +243,8 @@ where
         if let Some(filter) = &self.filter {
             filter.on_exit(id, context);
         }
-        self.storage.write(|storage| storage.exit(span));
+        let thread = ThreadKey::current();
+        self.storage.write(|storage| storage.exit(span, thread));
     }
 
     fn on_close(&self, id: Id, context: Context<'_, S>) {

@@ -51,10 +51,13 @@ mod storage;
 mod subscriber;
 mod test_span;
 mod thread_spans;
+mod threads;
 mod timeline;
 mod waiting;
 mod watch;
 
+#[cfg(feature = "export")]
+pub(crate) use self::durations::Durations;
 pub(crate) use self::shown::{Shown, is_visible};
 pub use self::{
     bound::Keep,

@@ -17,6 +17,7 @@ use super::{
     node::SpanKey,
     process_wide::{only_test, unattributed_storage},
     test_span::{self, Test},
+    threads::ThreadKey,
 };
 
 /// [`Layer`] for one's own global subscriber, which gives
@@ -195,7 +196,8 @@ where
         let key = owner.is_enabled(metadata).then(|| {
             let values = collect(|visitor| attributes.record(visitor));
             let call_site = CallSite::Native(metadata);
-            owner.storage().write(|storage| storage.push_span(call_site, parent, values))
+            let thread = ThreadKey::current();
+            owner.storage().write(|storage| storage.push_span(call_site, parent, values, thread))
         });
         let routed = Routed { to: owner.destination(), key: key.flatten() };
         span.extensions_mut().replace(routed);
@@ -220,19 +222,22 @@ where
         let (owner, parent) = place(context.event_scope(event).into_iter().flatten());
         if owner.is_enabled(event.metadata()) {
             let (call_site, values) = collect_event(event);
-            owner.storage().write(|storage| storage.push_event(call_site, parent, values));
+            let thread = ThreadKey::current();
+            owner.storage().write(|storage| storage.push_event(call_site, parent, values, thread));
         }
     }
 
     fn on_enter(&self, id: &Id, context: Context<'_, S>) {
         if let Some((storage, span)) = captured(id, &context) {
-            storage.write(|storage| storage.enter(span));
+            let thread = ThreadKey::current();
+            storage.write(|storage| storage.enter(span, thread));
         }
     }
 
     fn on_exit(&self, id: &Id, context: Context<'_, S>) {
         if let Some((storage, span)) = captured(id, &context) {
-            storage.write(|storage| storage.exit(span));
+            let thread = ThreadKey::current();
+            storage.write(|storage| storage.exit(span, thread));
         }
     }
 

@@ -74,6 +74,12 @@ impl<'a> CapturedSpan<'a> {
         self.storage
     }
 
+    /// The number of the span, which no other one of the trace has.
+    #[cfg(feature = "export")]
+    pub(crate) fn number(&self) -> usize {
+        self.index.get()
+    }
+
     fn node(&self) -> &'a SpanNode {
         self.storage.span_node(self.index)
     }

@@ -156,6 +156,34 @@ impl Storage {
         self.timeline.time_since_start(moment)
     }
 
+    /// Returns on which thread something happened, as an index: that of the first thread that the
+    /// capture saw is 0, that of the next one 1, and so on. `None` if the moment is not that of
+    /// anything here, or that when a span was closed: whichever thread drops the last handle closes it,
+    /// and modules do not tell.
+    ///
+    /// A thread has the same index in all traces that are taken from a capture one after another.
+    /// Threads beyond the first 16,383 share the last index. A thread of a module is another one than
+    /// all of the host, but for the module's first: that one is the thread which receives.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::Capture;
+    /// use std::thread;
+    ///
+    /// let capture = Capture::start();
+    /// tracing::info!("here");
+    /// thread::spawn(capture.carry(|| tracing::info!("on another thread"))).join().unwrap();
+    /// tracing::info!("here again");
+    ///
+    /// let trace = capture.trace();
+    /// let threads = trace.all_events().map(|event| trace.thread_of(event.moment()));
+    /// assert!(threads.eq([Some(0), Some(1), Some(0)]));
+    /// ```
+    pub fn thread_of(&self, moment: Moment) -> Option<usize> {
+        self.timeline.thread_of(moment)
+    }
+
     /// Limits the storage.
     pub(super) fn set_bound(&mut self, set: impl FnOnce(&mut Size), keep: Keep) {
         set(&mut self.bound.max);

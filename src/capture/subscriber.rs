@@ -12,6 +12,7 @@ use super::{
     metadata::CallSite,
     node::SpanKey,
     outside, thread_spans,
+    threads::ThreadKey,
 };
 
 /// Subscriber of a [`Capture`](super::Capture), which captures everything that passes a filter.
@@ -85,7 +86,9 @@ impl Subscriber for CaptureSubscriber {
         let parent = self.parent(attributes.is_contextual(), attributes.parent());
         let values = collect(|visitor| attributes.record(visitor));
         let call_site = CallSite::Native(attributes.metadata());
-        let key = self.storage.write(|storage| storage.open_span(call_site, parent, values));
+        let thread = ThreadKey::current();
+        let key =
+            self.storage.write(|storage| storage.open_span(call_site, parent, values, thread));
         key.map_or_else(|| self.leave_out(parent), |key| Id::from_non_zero_u64(outside::name(key)))
     }
 
@@ -104,20 +107,23 @@ impl Subscriber for CaptureSubscriber {
     fn event(&self, event: &Event<'_>) {
         let parent = self.parent(event.is_contextual(), event.parent());
         let (call_site, values) = collect_event(event);
-        self.storage.write(|storage| storage.push_event(call_site, parent, values));
+        let thread = ThreadKey::current();
+        self.storage.write(|storage| storage.push_event(call_site, parent, values, thread));
     }
 
     fn enter(&self, id: &Id) {
         thread_spans::enter(self.number, id);
         if let Some(span) = captured(id) {
-            self.storage.write(|storage| storage.enter(span));
+            let thread = ThreadKey::current();
+            self.storage.write(|storage| storage.enter(span, thread));
         }
     }
 
     fn exit(&self, id: &Id) {
         thread_spans::exit(self.number, id);
         if let Some(span) = captured(id) {
-            self.storage.write(|storage| storage.exit(span));
+            let thread = ThreadKey::current();
+            self.storage.write(|storage| storage.exit(span, thread));
         }
     }
 

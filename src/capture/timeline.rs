@@ -4,7 +4,10 @@ use alloc::vec::Vec;
 use core::time::Duration;
 use std::time::{Instant, SystemTime};
 
-use super::node::{NodeIndex, NodeKind, SpanIndex};
+use super::{
+    node::{NodeIndex, NodeKind, SpanIndex},
+    threads::{INDEX_BITS, ThreadKey, Threads},
+};
 
 /// A place in the one order of everything that a capture saw: that a span was created, entered,
 /// exited or closed, or an event emitted.
@@ -32,6 +35,14 @@ use super::node::{NodeIndex, NodeKind, SpanIndex};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Moment(u64);
 
+impl Moment {
+    /// How many moments of the capture were before.
+    #[cfg(feature = "export")]
+    pub(crate) fn number(self) -> u64 {
+        self.0
+    }
+}
+
 /// What happened to a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EntryKind {
@@ -42,28 +53,30 @@ pub(crate) enum EntryKind {
     Closed,
 }
 
-/// What happened to which node, and the moment.
+/// What happened to which node, the moment, and on which thread.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     node: NodeIndex,
     /// The lower half of the moment.
     low: u32,
-    /// The rest of it, and in the two highest bits the kind.
+    /// The rest of it, above it the index of the thread, and in the two highest bits the kind.
     high: u32,
 }
 
-const HIGH_BITS: u32 = 30;
+const KIND_SHIFT: u32 = 30;
+const THREAD_SHIFT: u32 = KIND_SHIFT - INDEX_BITS;
 
 impl Entry {
     #[allow(clippy::cast_possible_truncation)] // it is what halves are made by
-    fn new(node: NodeKind, kind: EntryKind, moment: u64) -> Self {
-        // No capture lives for 2^62 moments.
-        let high = (moment >> u32::BITS) as u32 | (kind as u32) << HIGH_BITS;
+    fn new(node: NodeKind, kind: EntryKind, moment: u64, thread: u16) -> Self {
+        // No capture lives for 2^48 moments: that would be three million a second for three years.
+        let high = (moment >> u32::BITS) as u32 & ((1 << THREAD_SHIFT) - 1);
+        let high = high | u32::from(thread) << THREAD_SHIFT | (kind as u32) << KIND_SHIFT;
         Self { node: node.into(), low: moment as u32, high }
     }
 
     fn kind(self) -> EntryKind {
-        match self.high >> HIGH_BITS {
+        match self.high >> KIND_SHIFT {
             0 => EntryKind::Created,
             1 => EntryKind::Entered,
             2 => EntryKind::Exited,
@@ -72,8 +85,14 @@ impl Entry {
     }
 
     fn moment(self) -> Moment {
-        let high = self.high & ((1 << HIGH_BITS) - 1);
+        let high = self.high & ((1 << THREAD_SHIFT) - 1);
         Moment(u64::from(high) << u32::BITS | u64::from(self.low))
+    }
+
+    /// The index of the thread. That which closed a span is not known.
+    fn thread(self) -> Option<usize> {
+        let index = self.high >> THREAD_SHIFT & ((1 << INDEX_BITS) - 1);
+        (self.kind() != EntryKind::Closed).then_some(index as usize)
     }
 }
 
@@ -87,6 +106,7 @@ pub(crate) struct Timeline {
     /// The next moment.
     next: u64,
     entries: Vec<Entry>,
+    threads: Threads,
     times: Option<Times>,
 }
 
@@ -112,13 +132,28 @@ impl Timeline {
     /// Returns an empty timeline that goes on like this one, and may take over entries of it.
     pub(crate) fn successor(&self) -> Self {
         let times = self.times.as_ref().map(|times| Times { since: Vec::new(), ..*times });
-        Self { next: self.next, entries: Vec::new(), times }
+        Self { next: self.next, entries: Vec::new(), threads: self.threads.clone(), times }
     }
 
-    /// Adds what happens now.
-    pub(crate) fn push(&mut self, node: NodeKind, kind: EntryKind) -> EntryIndex {
+    /// Adds what happens now on a thread.
+    pub(crate) fn push(
+        &mut self,
+        node: NodeKind,
+        kind: EntryKind,
+        thread: ThreadKey,
+    ) -> EntryIndex {
+        let thread = self.threads.index(thread);
+        self.push_now(node, kind, thread)
+    }
+
+    /// Adds that a span is closed now, on whichever thread.
+    pub(crate) fn push_closed(&mut self, span: SpanIndex) -> EntryIndex {
+        self.push_now(NodeKind::Span(span), EntryKind::Closed, 0)
+    }
+
+    fn push_now(&mut self, node: NodeKind, kind: EntryKind, thread: u16) -> EntryIndex {
         let time = self.times.as_ref().map(|times| times.origin.elapsed());
-        let entry = Entry::new(node, kind, self.next);
+        let entry = Entry::new(node, kind, self.next, thread);
         self.next += 1;
         self.push_entry(entry, time)
     }
@@ -195,9 +230,16 @@ impl Timeline {
 
     /// How long after times were begun to be kept a moment was, likewise.
     pub(crate) fn time_since_start(&self, moment: Moment) -> Option<Duration> {
-        let times = self.times.as_ref()?;
-        let index = self.entries.binary_search_by_key(&moment, |entry| entry.moment()).ok()?;
-        times.since.get(index).copied()
+        self.times.as_ref()?.since.get(self.position(moment)?).copied()
+    }
+
+    /// On which thread something happened, if it is on this timeline and the thread is known.
+    pub(crate) fn thread_of(&self, moment: Moment) -> Option<usize> {
+        self.entries.get(self.position(moment)?)?.thread()
+    }
+
+    fn position(&self, moment: Moment) -> Option<usize> {
+        self.entries.binary_search_by_key(&moment, |entry| entry.moment()).ok()
     }
 
     /// When the last thing happened, also if its entry was not taken over.

@@ -50,6 +50,9 @@ fn hash_node(node: CapturedNode<'_>, options: &Options, hasher: &mut SipHasher13
             span.stats().hash(hasher);
         }
     }
+    if options.threads {
+        node.trace().thread_of(node.moment()).hash(hasher);
+    }
     if options.times {
         // No two nodes have the same.
         node.moment().hash(hasher);

@@ -146,6 +146,11 @@ impl Line<'_, '_> {
                 ))?;
             }
         }
+        if options.threads {
+            if let Some(thread) = node.trace().thread_of(node.moment()) {
+                remark(format_args!("thread {thread}"))?;
+            }
+        }
         if options.times {
             if let Some(times) = Times::of(node) {
                 remark(format_args!("{times}"))?;
@@ -203,7 +208,7 @@ impl fmt::Display for Value<'_> {
             return write!(formatter, "{quote}{lines}{quote}");
         }
         let line = Cut::new(&text.pieces, text.quote, options.drawing, options.max_chars);
-        Cut { is_cut, ..line }.fmt(formatter)
+        Cut { was_cut: is_cut, ..line }.fmt(formatter)
     }
 }
 

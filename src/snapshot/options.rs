@@ -31,6 +31,7 @@ pub(crate) struct Options {
     pub(crate) lines: bool,
     pub(crate) stats: bool,
     pub(crate) times: bool,
+    pub(crate) threads: bool,
     /// Whether values have no lines of their own.
     pub(crate) is_one_line: bool,
     /// Whether equal nodes in a row are one, with their number.
@@ -62,6 +63,7 @@ impl Default for Options {
             lines: false,
             stats: false,
             times: false,
+            threads: false,
             is_one_line: false,
             folds: true,
             max_depth: usize::MAX,

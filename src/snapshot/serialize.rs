@@ -55,7 +55,7 @@ const MAX_DEPTH: usize = 128;
 /// digest of all of them.
 ///
 /// [`SnapshotSettings`](crate::SnapshotSettings) can add `module`, `file` and `line`, `entered`, `exited` and
-/// `is_closed`, and in seconds `at`, `busy` and `idle`; `inside`, the number of nodes that are too deep;
+/// `is_closed`, `thread`, and in seconds `at`, `busy` and `idle`; `inside`, the number of nodes that are too deep;
 /// and `normalized`, the names of the fields of which something was replaced.
 ///
 /// # Errors
@@ -208,6 +208,11 @@ impl Node<'_, '_> {
                 map.serialize_entry("entered", &stats.entered)?;
                 map.serialize_entry("exited", &stats.exited)?;
                 map.serialize_entry("is_closed", &stats.is_closed)?;
+            }
+        }
+        if options.threads {
+            if let Some(thread) = node.trace().thread_of(node.moment()) {
+                map.serialize_entry("thread", &thread)?;
             }
         }
         if options.times {

@@ -6,6 +6,8 @@ mod bounds;
 mod capture;
 mod carrying;
 mod ending;
+#[cfg(feature = "export")]
+mod export;
 mod failures;
 mod filtering;
 mod frames;

@@ -9,10 +9,13 @@ use std::{
     thread,
 };
 
-use spanshot::{CapturedSpan, Happening, Moment, SharedStorage, Storage, TracedValue};
+use spanshot::{
+    Capture, CapturedSpan, Happening, Keep, Moment, SharedStorage, Storage, TracedValue,
+    TracingEventReceiver,
+};
 use tracing::{Span, info, info_span};
 
-use crate::support::{captured_by_every_way, current_dispatch, on_thread};
+use crate::support::{captured_by_every_way, current_dispatch, on_thread, threads};
 
 /// What happened, each with the field `number` of its span or event.
 fn happenings(trace: &Storage) -> Vec<(Moment, String)> {
@@ -223,4 +226,77 @@ fn moments_of_traces_that_are_taken_one_after_another_are_comparable() {
         let closed = span(&taken[5]).closed().expect("it is closed");
         assert!(all.iter().all(|(emitted, _)| *emitted < closed), "{way}");
     });
+}
+
+#[test]
+fn threads_have_indexes_in_the_order_of_their_appearance() {
+    captured_by_every_way(
+        |_| {},
+        |way, storage| {
+            let span = info_span!("span").entered();
+            on_thread(|| info!("second"));
+            info!("first again");
+            on_thread(|| info!("third"));
+            drop(span);
+            let trace = storage.lock();
+            // Created, entered, three events, exited; and closed, of which that is not known.
+            assert_eq!(threads(&trace), [0, 0, 1, 0, 2, 0], "{way}");
+            assert_eq!(trace.timeline().count(), 7, "{way}");
+            let span = trace.all_spans().next().unwrap();
+            assert_eq!(trace.thread_of(span.closed().unwrap()), None, "{way}");
+        },
+    );
+}
+
+#[test]
+fn threads_keep_their_indexes_when_older_nodes_are_gone() {
+    captured_by_every_way(
+        |_| {},
+        |way, storage| {
+            let span = info_span!("span").entered();
+            info!("first");
+            on_thread(|| {
+                info!("second");
+                storage.take();
+                info!("second again");
+            });
+            storage.set_max_nodes(2, Keep::Newest);
+            assert_eq!(threads(&storage.lock()), [0, 1], "{way}");
+            on_thread(|| (0..100).for_each(|number| info!(number)));
+            let trace = storage.lock();
+            assert_eq!(threads(&trace), [0, 2, 2], "{way}");
+            let other = SharedStorage::default().lock();
+            assert_eq!(other.thread_of(trace.timeline().next().unwrap().0), None, "{way}");
+            drop(span);
+        },
+    );
+}
+
+/// Relayed or not, a module's first thread is that of the host which receives, and others are not.
+#[test]
+fn first_thread_of_a_module_is_the_one_that_receives() {
+    let call_site = r#"{"new_call_site":{"id":0,"kind":"event","name":"event","target":"t","level":"info","fields":[]}}"#;
+    let event = |thread: u64| {
+        format!(r#"{{"new_event":{{"metadata_id":0,"values":{{}},"thread":{thread}}}}}"#)
+    };
+    for is_relayed in [true, false] {
+        let capture = Capture::start();
+        let receiver = || {
+            if is_relayed {
+                TracingEventReceiver::default()
+            } else {
+                TracingEventReceiver::capturing(capture.storage())
+            }
+        };
+        let mut receivers = [receiver(), receiver()];
+        info!("of the host");
+        for receiver in &mut receivers {
+            for json in [call_site, &event(0), &event(3), &event(0), &event(3), &event(5)] {
+                receiver.receive(serde_json::from_str(json).unwrap());
+            }
+        }
+        on_thread(|| info!("of the host, too"));
+        let expected = [0, 0, 1, 0, 1, 2, 0, 3, 0, 3, 4, 5];
+        assert_eq!(threads(&capture.trace()), expected, "relayed: {is_relayed}");
+    }
 }

@@ -10,7 +10,7 @@ use spanshot::{
     Capture, CaptureLayer, SharedStorage, Trace, TracingEvent, TracingEventReceiver,
     TracingEventSender,
 };
-use tracing::Dispatch;
+use tracing::{Dispatch, info, info_span};
 use tracing_subscriber::layer::SubscriberExt;
 
 #[path = "../../examples/guest/src/evaluator/mod.rs"]
@@ -146,6 +146,11 @@ pub(crate) fn detailed(trace: &Trace) -> String {
     lines.join("\n")
 }
 
+/// On which threads things happened, in order.
+pub(crate) fn threads(trace: &Trace) -> Vec<usize> {
+    trace.timeline().filter_map(|(moment, _)| trace.thread_of(moment)).collect()
+}
+
 /// Asserts that a program gives the same trace natively and through the tunnel, by either encoding
 /// and either way of receiving.
 #[track_caller]
@@ -184,4 +189,65 @@ pub(crate) fn on_thread(program: impl FnOnce() + Send) {
 /// The subscriber of the current thread.
 pub(crate) fn current_dispatch() -> Dispatch {
     tracing::dispatcher::get_default(Dispatch::clone)
+}
+
+/// Texts that do something where they are taken for what they are not.
+pub(crate) const HOSTILE_TEXTS: &[&str] = &[
+    "<script>pwned = 1</script>",
+    "</script><script>pwned = 1</script>",
+    "</style></title></pre></textarea><img src=x onerror=pwned=1>",
+    "\"><svg onload=\"pwned = 1\">",
+    "' onmouseover='pwned = 1",
+    "<!-- <script> --!> ]]> <![CDATA[",
+    "&lt;b&gt; &amp;amp; &#60; \\u{3c} \\n",
+    "javascript:alert(1)",
+    "{{constructor.constructor('pwned = 1')()}}",
+    "\u{1b}[2J\u{1b}]0;title\u{7}\u{9b}31m\0\r\u{8}",
+    "\u{202e}desrever\u{2066} \u{200f}\u{61c}\u{feff}\u{e0041}",
+    "\n\n</pre>\nlines\r\n\tof \u{2028}text\u{85}\n",
+    "größer 你好 🦀",
+];
+
+/// What a guest sent whose names and values are all hostile, and one of them a megabyte.
+pub(crate) fn hostile_trace() -> Trace {
+    let storage = SharedStorage::default();
+    let mut receiver = TracingEventReceiver::capturing(&storage);
+    let mut receive = |event: serde_json::Value| {
+        receiver.receive(serde_json::from_value(event).expect("it is an event"));
+    };
+    let long = format!("{}</script><script>pwned = 1</script>", "<b>\u{202e}".repeat(150_000));
+    for (i, text) in HOSTILE_TEXTS.iter().chain([&&*long]).enumerate() {
+        let (span, event) = (2 * i, 2 * i + 1);
+        let site = |id: usize, kind: &str| {
+            serde_json::json!({ "new_call_site": {
+                "id": id, "kind": kind, "name": text, "target": text, "level": "warn",
+                "module_path": text, "file": text, "line": 7, "fields": ["message", text, "rest"],
+            }})
+        };
+        let values = serde_json::json!({
+            "message": { "object": text },
+            *text: { "string": text },
+            "rest": { "error": { "message": text, "source": { "message": text } } },
+        });
+        receive(site(span, "span"));
+        receive(site(event, "event"));
+        let id = i + 1;
+        receive(
+            serde_json::json!({ "new_span": { "id": id, "metadata_id": span, "values": values } }),
+        );
+        receive(serde_json::json!({ "span_entered": { "id": id } }));
+        receive(serde_json::json!({ "new_event": { "metadata_id": event, "values": values } }));
+        if i > 0 {
+            receive(serde_json::json!({ "follows_from": { "id": id, "follows_from": i } }));
+        }
+    }
+    storage.lock()
+}
+
+/// Captures spans that are one in another, and an event in the innermost one. All are open.
+pub(crate) fn deep(depth: usize) -> Trace {
+    let capture = Capture::start();
+    let _spans: Vec<_> = (0..depth).map(|depth| info_span!("span", depth).entered()).collect();
+    info!("the innermost");
+    capture.trace()
 }

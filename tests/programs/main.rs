@@ -31,7 +31,7 @@ mod parts;
 mod program;
 
 use program::{Program, program, run};
-use support::{detailed, through_json};
+use support::{detailed, threads, through_json};
 
 /// Filters of the host, the first of which lets everything pass.
 const FILTERS: usize = 5;
@@ -116,9 +116,11 @@ fn capture_directly(feed: impl FnOnce(TracingEventReceiver) -> TracingEventRecei
     storage.lock()
 }
 
-/// Asserts that a program's trace is the same natively and through the tunnel.
+/// Asserts that a program's trace is the same natively and through the tunnel, also as to which of it
+/// happened on the same threads.
 fn check(program: &Program, filter: usize) {
-    let native = detailed(&run_natively(program, filter));
+    let seen = |trace: &Trace| (detailed(trace), threads(trace));
+    let native = seen(&run_natively(program, filter));
     for (encoding, sent) in send(program) {
         let feed = |mut receiver| {
             for sent in &sent {
@@ -126,9 +128,9 @@ fn check(program: &Program, filter: usize) {
             }
             receiver
         };
-        assert_eq!(detailed(&relay(filter, feed)), native, "{encoding} under filter {filter}");
+        assert_eq!(seen(&relay(filter, feed)), native, "{encoding} under filter {filter}");
         if filter == 0 {
-            assert_eq!(detailed(&capture_directly(feed)), native, "{encoding}, directly");
+            assert_eq!(seen(&capture_directly(feed)), native, "{encoding}, directly");
         }
     }
 }
@@ -211,6 +213,7 @@ fn captured_as_by_a_layer_on_a_registry() {
         run(&program, capture.dispatch());
         let captured = capture.trace();
         assert_eq!(detailed(&captured), detailed(&by_layer));
+        assert_eq!(threads(&captured), threads(&by_layer));
         let moments = |trace: &Trace| -> Vec<_> {
             trace
                 .timeline()

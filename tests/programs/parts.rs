@@ -9,7 +9,7 @@ use super::{
     Sent, check_all,
     program::{program, run},
     send, subscriber,
-    support::detailed,
+    support::{detailed, threads},
 };
 
 /// Spans and events of a trace in the order of their creation, each with the names of what it is in.
@@ -146,6 +146,7 @@ fn bounded_captures_are_the_same_by_every_way() {
             let trace = storage.lock();
             assert_eq!(detailed(&captured), detailed(&trace), "{way}");
             assert_eq!(timeline(&captured), timeline(&trace), "{way}");
+            assert_eq!(threads(&captured), threads(&trace), "{way}");
         }
     });
 }

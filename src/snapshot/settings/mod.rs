@@ -137,6 +137,9 @@ impl SnapshotSettings {
         /// how long spans were busy and idle: `⟨at 1.2ms, busy 3.4ms, idle 5µs⟩`. A capture [keeps
         /// times](crate::CaptureBuilder::keep_times) only when asked to.
         times,
+        /// Shows on which thread spans were created and events emitted, as [`Storage::thread_of()`](
+        /// crate::Storage::thread_of) numbers them: `⟨thread 1⟩`.
+        threads,
         /// Shows equal nodes in a row, and equal groups of nodes in a row, as one with their number, as it
         /// is by default: `⟨80×⟩ INFO tick`.
         folds,
