@@ -14,7 +14,7 @@ pub(super) struct Cut<'a> {
     pub(super) drawing: Drawing,
     pub(super) max_chars: usize,
     /// Where it is only to be noted that something was cut, and not what.
-    pub(super) was_cut: Option<&'a Cell<bool>>,
+    pub(super) noted: Option<&'a Cell<bool>>,
     /// Whether it is for data, in which text is as it was traced.
     pub(super) is_data: bool,
 }
@@ -26,7 +26,7 @@ impl<'a> Cut<'a> {
         drawing: Drawing,
         max_chars: usize,
     ) -> Self {
-        Self { pieces, quote, drawing, max_chars, was_cut: None, is_data: false }
+        Self { pieces, quote, drawing, max_chars, noted: None, is_data: false }
     }
 }
 
@@ -52,10 +52,10 @@ impl fmt::Display for Cut<'_> {
             self.write_quotable(formatter, first)?;
         }
         formatter.write_str(quote)?;
-        match self.was_cut {
+        match self.noted {
             _ if cut == 0 => Ok(()),
-            Some(was_cut) => {
-                was_cut.set(true);
+            Some(noted) => {
+                noted.set(true);
                 Mark(self.drawing, format_args!("{cut} more characters")).fmt(formatter)
             }
             None => {

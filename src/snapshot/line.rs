@@ -208,7 +208,7 @@ impl fmt::Display for Value<'_> {
             return write!(formatter, "{quote}{lines}{quote}");
         }
         let line = Cut::new(&text.pieces, text.quote, options.drawing, options.max_chars);
-        Cut { was_cut: is_cut, ..line }.fmt(formatter)
+        Cut { noted: is_cut, ..line }.fmt(formatter)
     }
 }
 
