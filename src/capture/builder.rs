@@ -7,6 +7,7 @@ use tracing_subscriber::filter::Targets;
 use super::{
     Capture, CapturedEvent, Keep, SharedStorage,
     print::{Print, Printing, parse_filter},
+    recording::Recording,
     watch::Watch,
 };
 
@@ -34,6 +35,19 @@ use super::{
 ///
 /// A test that fails by returning an error has dropped its capture before anyone knows. Have it
 /// [always](Print::Always) print: runners keep the output of tests that pass to themselves.
+///
+/// # Recording
+///
+/// With the feature `stream`, a capture leaves its trace in a file if its test fails and it is
+/// asked to (`record_on_failure()`): beside the snapshots, by the name of the test, as in
+/// `snapshots/it__requests__time_out.spanshot`. The file is named with the failure, and a
+/// [`RecordedTrace`](crate::transport::recorded::RecordedTrace) replays it, wherever that is. A later
+/// run of the test replaces it; further captures of the test that fail have a number in the name.
+///
+/// | environment variable | value |
+/// |---|---|
+/// | `SPANSHOT_RECORD` | `failure`, `always` or `never` |
+/// | `SPANSHOT_RECORD_DIR` | the directory, unless it is to be `snapshots` at the root of the package |
 ///
 /// # Watching over a test
 ///
@@ -67,6 +81,7 @@ pub struct CaptureBuilder {
     pub(super) storage: SharedStorage,
     pub(super) filter: Option<Targets>,
     pub(super) printing: Printing,
+    pub(super) recording: Recording,
     pub(super) watch: Watch,
 }
 

@@ -3,13 +3,15 @@ use core::panic::{AssertUnwindSafe, Location};
 use std::{panic, thread};
 
 use super::{
-    Storage, excerpt::push_trace, print::Printing, process_wide::unattributed_storage, watch::Watch,
+    Storage, excerpt::push_trace, print::Printing, process_wide::unattributed_storage,
+    recording::Recording, watch::Watch,
 };
 
-/// What there is to do when a capture ends: it prints its trace, and fails its test.
+/// What there is to do when a capture ends: it prints its trace, leaves it in a file, and fails its test.
 #[derive(Debug)]
 pub(super) struct Ending {
     printing: Printing,
+    recording: Recording,
     watch: Watch,
     started_at: &'static Location<'static>,
     /// A capture that something starts while it is being unwound is not that of the failing test.
@@ -19,9 +21,10 @@ pub(super) struct Ending {
 
 impl Ending {
     #[track_caller]
-    pub(super) fn new(printing: Printing, watch: Watch) -> Self {
+    pub(super) fn new(printing: Printing, recording: Recording, watch: Watch) -> Self {
         Self {
             printing: printing.in_environment(),
+            recording: recording.in_environment(),
             watch,
             started_at: Location::caller(),
             was_panicking: thread::panicking(),
@@ -34,7 +37,7 @@ impl Ending {
         Self { is_process_wide: true, ..self }
     }
 
-    /// Prints the trace, if that is asked for. Returns what the test is to fail with, which is never
+    /// Prints the trace and leaves it in a file, if that is asked for. Returns what the test is to fail with, which is never
     /// the case while it panics.
     pub(super) fn end(self, storage: &Storage) -> Result<(), String> {
         if thread::panicking() {
@@ -52,6 +55,7 @@ impl Ending {
         if self.is_process_wide && has_failed {
             self.printing.print_unattributed(&unattributed_storage().lock());
         }
+        self.recording.record(storage, self.started_at, has_failed);
     }
 
     fn check(&self, storage: &Storage) -> Result<(), String> {

@@ -91,7 +91,7 @@ impl Capture {
 
     #[track_caller]
     pub(super) fn start_with(options: CaptureBuilder) -> Self {
-        let ending = Ending::new(options.printing, options.watch);
+        let ending = Ending::new(options.printing, options.recording, options.watch);
         let storage = options.storage;
         if let Some(filter) = &options.filter {
             storage.set_filter(filter.clone());

@@ -38,7 +38,11 @@ mod node;
 mod outside;
 mod print;
 mod process_wide;
+#[cfg_attr(not(feature = "stream"), path = "no_recording.rs")]
+mod recording;
 mod routing;
+#[cfg(feature = "stream")]
+mod save;
 mod seen;
 mod shared;
 #[cfg(feature = "predicates")]

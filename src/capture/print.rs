@@ -61,7 +61,7 @@ impl Environment {
 
 /// Reads an environment variable, of which none and an empty one are the same. One that is not
 /// understood is reported past what captures the output of tests: nobody sees that of those that pass.
-fn read<T>(name: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+pub(super) fn read<T>(name: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
     let value = env::var_os(name).filter(|value| !value.is_empty())?;
     let parsed = match value.to_str() {
         Some(text) => parse(text),

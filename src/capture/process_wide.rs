@@ -70,7 +70,8 @@ impl Capture {
 
     #[track_caller]
     pub(super) fn start_process_wide_with(options: CaptureBuilder) -> Self {
-        let ending = Ending::new(options.printing, options.watch).of_process_wide();
+        let ending =
+            Ending::new(options.printing, options.recording, options.watch).of_process_wide();
         let dispatch = dispatch().unwrap_or_else(|error| panic!("{error}"));
         let storage = options.storage;
         if let Some(filter) = &options.filter {

@@ -76,6 +76,9 @@ pub(crate) trait Sink: Send + Sync {
     /// Gets ready for a record, if it is not yet.
     fn start(&mut self) {}
 
+    /// From now on, the thread that receives is not one of the stream's.
+    fn relay_elsewhere(&mut self) {}
+
     /// Whether spans can be created.
     fn is_ready(&self) -> bool {
         true

@@ -112,6 +112,44 @@ impl TracingEventReceiver {
         Self { stream: Stream::default(), sink, to_restore: None }
     }
 
+    /// Keeps the thread that receives out of the stream's spans.
+    ///
+    /// A relaying receiver enters a span of the stream's first thread on the thread that it is called
+    /// on, where it stays entered until the stream exits it. That is right for a host which calls a
+    /// function of its module, and waits. A host that does something else between two records, as an
+    /// asynchronous one does, would do so in that span. With this, the first thread of the stream is
+    /// relayed on a thread that the receiver starts, as the others are. Roots of the stream are still
+    /// children of the span that is current where the receiver is called.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{Capture, TracingEvent, TracingEventReceiver};
+    ///
+    /// let capture = Capture::start();
+    /// let mut receiver = TracingEventReceiver::default().relaying_elsewhere();
+    /// let stream = r#"[
+    ///     {"new_call_site":{"id":0,"kind":"span","name":"job","target":"app","level":"info","fields":[]}},
+    ///     {"new_span":{"id":1,"metadata_id":0,"values":{}}},
+    ///     {"span_entered":{"id":1}}
+    /// ]"#;
+    /// for event in serde_json::from_str::<Vec<TracingEvent>>(stream)? {
+    ///     receiver.receive(event);
+    /// }
+    /// tracing::info!("not in the job");
+    /// assert_eq!(capture.trace().to_string(), "INFO job{}\nINFO not in the job");
+    /// # Ok::<_, serde_json::Error>(())
+    /// ```
+    #[must_use]
+    pub fn relaying_elsewhere(mut self) -> Self {
+        self.relay_elsewhere();
+        self
+    }
+
+    pub(crate) fn relay_elsewhere(&mut self) {
+        self.sink.relay_elsewhere();
+    }
+
     fn start(&mut self) {
         self.sink.start();
         if let Some((spans, sink_spans)) = self.to_restore.take() {

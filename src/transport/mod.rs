@@ -1,7 +1,26 @@
 //! What carries frames over a boundary.
 //!
-//! A sender calls one function a frame; these are such functions for common boundaries.
+//! A sender calls one function a frame; these are such functions for common boundaries, and what is at
+//! the other side of each:
+//!
+//! | boundary | the module's side | the host's side |
+//! |---|---|---|
+//! | WebAssembly | `wasm_guest::install()`, with the feature `wasm-guest` | a function of the host, with the engine that it has |
+//! | a child process, over a pipe or whatever else bytes go through | `child_process::install()` | `child_process::run()`, `stream::receive()` |
+//! | a file | the same, or `recorded::create()` | `recorded::RecordedTrace` |
+//!
+//! A function call keeps frames apart by itself. Where there are only bytes, it takes a format that
+//! does, and that bears what happens to bytes: that is `stream`.
 
+#[cfg(feature = "stream")]
+#[cfg_attr(docsrs, doc(cfg(feature = "stream")))]
+pub mod child_process;
+#[cfg(feature = "stream")]
+#[cfg_attr(docsrs, doc(cfg(feature = "stream")))]
+pub mod recorded;
+#[cfg(feature = "stream")]
+#[cfg_attr(docsrs, doc(cfg(feature = "stream")))]
+pub mod stream;
 #[cfg(feature = "wasm-guest")]
 #[cfg_attr(docsrs, doc(cfg(feature = "wasm-guest")))]
 pub mod wasm_guest;

@@ -17,7 +17,7 @@ mod level;
 pub(crate) mod log_record;
 mod model;
 pub(crate) mod numbering;
-#[cfg(any(feature = "sender", feature = "receiver"))]
+#[cfg(any(feature = "sender", feature = "receiver", all(feature = "capture", feature = "stream")))]
 mod parent;
 #[cfg(feature = "receiver")]
 mod record;
@@ -29,7 +29,11 @@ mod value_model;
 mod values;
 pub(crate) mod visit;
 
-#[cfg(any(feature = "sender", feature = "receiver"))]
+#[cfg(any(
+    feature = "sender",
+    feature = "receiver",
+    all(feature = "capture", feature = "stream")
+))]
 pub(crate) use self::parent::Parent;
 #[cfg(any(
     all(feature = "sender", feature = "std"),

@@ -4,6 +4,8 @@ use super::RawSpanId;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Parent {
     /// Whichever span is current.
+    #[cfg_attr(not(any(feature = "sender", feature = "receiver")), allow(dead_code))]
+    // it is never saved so
     Contextual,
     /// None, even if a span is current.
     Root,

@@ -89,3 +89,19 @@ impl From<VisitedValue<'_>> for TracedValue {
         }
     }
 }
+
+#[cfg(all(feature = "capture", feature = "stream"))]
+impl<'a> From<&'a TracedValue> for VisitedValue<'a> {
+    fn from(value: &'a TracedValue) -> Self {
+        match value {
+            TracedValue::Bool(value) => Self::Bool(*value),
+            TracedValue::Int(value) => Self::I128(*value),
+            TracedValue::UInt(value) => Self::U128(*value),
+            TracedValue::Float(value) => Self::F64(*value),
+            TracedValue::String(value) => Self::Str(value),
+            TracedValue::Object(value) => Self::Debug(value),
+            TracedValue::Error(value) => Self::Error(value),
+            TracedValue::Bytes(value) => Self::Bytes(value),
+        }
+    }
+}

@@ -3,6 +3,7 @@
 mod awaiting;
 mod blind_spots;
 mod bounds;
+mod byte_streams;
 mod capture;
 mod carrying;
 mod ending;
@@ -21,6 +22,7 @@ mod predicates;
 mod reading;
 mod readme;
 mod receiver;
+mod recorded;
 mod sender;
 mod snapshots;
 mod stream_snapshots;

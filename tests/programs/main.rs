@@ -29,6 +29,7 @@ mod support;
 
 mod parts;
 mod program;
+mod saved;
 
 use program::{Program, program, run};
 use support::{detailed, threads, through_json};

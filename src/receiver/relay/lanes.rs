@@ -15,7 +15,7 @@ const MAX_WORKERS: usize = 64;
 ///
 /// A subscriber keeps for each thread which spans it is in, and filters do, too. So it would not do
 /// to enter on one thread what was entered on several. The first thread of a stream is the one that
-/// receives; any other has a [`Worker`], which it keeps for as long as it is in spans, and longer
+/// receives, unless that is to be kept out of it; any other has a [`Worker`], which it keeps for as long as it is in spans, and longer
 /// unless there are too many threads. If more are in spans at once than there can be workers, the
 /// others share the thread that receives.
 #[derive(Debug, Default)]
@@ -23,6 +23,8 @@ pub(super) struct Lanes {
     /// Threads of the stream that have a lane.
     threads: BTreeMap<ThreadIndex, Occupant>,
     here: Here,
+    /// Whether the first thread of the stream has a worker, too.
+    is_elsewhere: bool,
     workers: Vec<Worker>,
 }
 
@@ -58,9 +60,14 @@ struct Here {
 }
 
 impl Lanes {
+    /// Gives the first thread of the stream a worker, as soon as it is in no span here.
+    pub(super) fn leave_here(&mut self) {
+        self.is_elsewhere = true;
+    }
+
     /// Finds the lane of a thread, in which it stays if it enters a span.
     pub(super) fn lane(&mut self, thread: ThreadIndex, dispatch: &Dispatch) -> Lane {
-        if thread == 0 {
+        if thread == 0 && !self.is_elsewhere {
             return Lane::Here;
         }
         if let Some(known) = self.threads.get(&thread) {

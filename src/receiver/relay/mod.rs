@@ -163,6 +163,10 @@ impl Sink for Relay {
         self.dispatch.is_some()
     }
 
+    fn relay_elsewhere(&mut self) {
+        self.lanes.leave_here();
+    }
+
     fn suspend(&mut self) {
         self.call_sites.clear();
         self.lanes.end_workers();

@@ -2,11 +2,15 @@ use core::fmt;
 
 use postcard::Serializer;
 use serde::Serialize;
-use tracing_core::{Level, Metadata, field::Field};
+#[cfg(feature = "sender")]
+use tracing_core::Metadata;
+use tracing_core::field::Field;
 
 use super::{HAS_THREAD, VERSION, buffer::FrameBuffer, kind, value_type};
+#[cfg(all(feature = "capture", feature = "stream"))]
+use crate::wire::CallSiteData;
 use crate::wire::{
-    MetadataId, Parent, RawSpanId, ThreadIndex,
+    CallSiteKind, MetadataId, Parent, RawSpanId, ThreadIndex, TracingLevel,
     visit::{VisitValue, VisitedValue},
 };
 
@@ -28,17 +32,10 @@ impl FrameWriter {
         writer
     }
 
+    #[cfg(feature = "sender")]
     pub(crate) fn new_call_site(id: MetadataId, metadata: &Metadata<'static>) -> Self {
-        let mut writer = Self::new(kind::NEW_CALL_SITE, 0);
-        writer.uint(id);
-        writer.byte(u8::from(!metadata.is_span()));
-        writer.byte(match *metadata.level() {
-            Level::ERROR => 0,
-            Level::WARN => 1,
-            Level::INFO => 2,
-            Level::DEBUG => 3,
-            Level::TRACE => 4,
-        });
+        let kind = if metadata.is_span() { CallSiteKind::Span } else { CallSiteKind::Event };
+        let mut writer = Self::call_site(id, kind, (*metadata.level()).into());
         writer.value(metadata.name());
         writer.value(metadata.target());
         writer.value(&metadata.module_path());
@@ -48,6 +45,38 @@ impl FrameWriter {
         for field in metadata.fields() {
             writer.value(field.name());
         }
+        writer
+    }
+
+    #[cfg(all(feature = "capture", feature = "stream"))]
+    pub(crate) fn described_call_site(id: MetadataId, data: &CallSiteData) -> Self {
+        let mut writer = Self::call_site(id, data.kind, data.level);
+        writer.value(&data.name);
+        writer.value(&data.target);
+        writer.value(&data.module_path);
+        writer.value(&data.file);
+        writer.value(&data.line);
+        writer.uint(data.fields.len() as u64);
+        for field in &data.fields {
+            writer.value(field);
+        }
+        writer
+    }
+
+    fn call_site(id: MetadataId, kind: CallSiteKind, level: TracingLevel) -> Self {
+        let mut writer = Self::new(kind::NEW_CALL_SITE, 0);
+        writer.uint(id);
+        writer.byte(match kind {
+            CallSiteKind::Span => 0,
+            CallSiteKind::Event => 1,
+        });
+        writer.byte(match level {
+            TracingLevel::Error => 0,
+            TracingLevel::Warn => 1,
+            TracingLevel::Info => 2,
+            TracingLevel::Debug => 3,
+            TracingLevel::Trace => 4,
+        });
         writer
     }
 
@@ -71,6 +100,7 @@ impl FrameWriter {
         writer
     }
 
+    #[cfg(feature = "sender")]
     pub(crate) fn values_recorded(id: RawSpanId) -> Self {
         Self::of_span(kind::VALUES_RECORDED, id, 0)
     }
@@ -89,6 +119,7 @@ impl FrameWriter {
         Self::of_span(kind::SPAN_EXITED, id, thread)
     }
 
+    #[cfg(feature = "sender")]
     pub(crate) fn span_cloned(id: RawSpanId) -> Self {
         Self::of_span(kind::SPAN_CLONED, id, 0)
     }
@@ -128,11 +159,11 @@ impl FrameWriter {
         let _ = value.serialize(&mut self.serializer);
     }
 
-    fn key(&mut self, field: &Field, value_type: u64) {
-        self.uint(field.index() as u64 * value_type::COUNT + value_type);
+    fn key(&mut self, field: usize, value_type: u64) {
+        self.uint(field as u64 * value_type::COUNT + value_type);
     }
 
-    fn keyed<T: Serialize + ?Sized>(&mut self, field: &Field, value_type: u64, value: &T) {
+    fn keyed<T: Serialize + ?Sized>(&mut self, field: usize, value_type: u64, value: &T) {
         self.key(field, value_type);
         self.value(value);
     }
@@ -160,27 +191,34 @@ const MAX_VARINT: usize = 10;
 
 impl VisitValue for FrameWriter {
     fn visit(&mut self, field: &Field, value: VisitedValue<'_>) {
+        self.field(field.index(), &value);
+    }
+}
+
+impl FrameWriter {
+    /// Writes the value of the field with this index.
+    pub(crate) fn field(&mut self, field: usize, value: &VisitedValue<'_>) {
         match value {
             VisitedValue::Bool(false) => self.key(field, value_type::FALSE),
             VisitedValue::Bool(true) => self.key(field, value_type::TRUE),
-            VisitedValue::I64(value) => self.keyed(field, value_type::INT, &value),
-            VisitedValue::U64(value) => self.keyed(field, value_type::UINT, &value),
+            VisitedValue::I64(value) => self.keyed(field, value_type::INT, value),
+            VisitedValue::U64(value) => self.keyed(field, value_type::UINT, value),
             VisitedValue::I128(value) => {
-                if let Ok(value) = i64::try_from(value) {
+                if let Ok(value) = i64::try_from(*value) {
                     self.keyed(field, value_type::INT, &value);
                 } else {
-                    self.keyed(field, value_type::INT_128, &value);
+                    self.keyed(field, value_type::INT_128, value);
                 }
             }
             VisitedValue::U128(value) => {
-                if let Ok(value) = u64::try_from(value) {
+                if let Ok(value) = u64::try_from(*value) {
                     self.keyed(field, value_type::UINT, &value);
                 } else {
-                    self.keyed(field, value_type::UINT_128, &value);
+                    self.keyed(field, value_type::UINT_128, value);
                 }
             }
-            VisitedValue::F64(value) => self.keyed(field, value_type::FLOAT, &value),
-            VisitedValue::Str(value) => self.keyed(field, value_type::STRING, value),
+            VisitedValue::F64(value) => self.keyed(field, value_type::FLOAT, value),
+            VisitedValue::Str(value) => self.keyed(field, value_type::STRING, *value),
             VisitedValue::Bytes(value) => {
                 self.keyed(field, value_type::BYTES, &value.len());
                 self.serializer.output.extend(value);
@@ -193,7 +231,7 @@ impl VisitValue for FrameWriter {
             VisitedValue::Error(value) => {
                 self.key(field, value_type::ERROR);
                 let start = self.serializer.output.len();
-                let chain = core::iter::successors(Some(value), |error| error.source());
+                let chain = core::iter::successors(Some(*value), |error| error.source());
                 let mut count = 0;
                 for error in chain.take(crate::wire::error::MAX_CHAIN) {
                     self.text(format_args!("{error}"));

@@ -62,11 +62,11 @@
 //!
 //! [postcard's wire format]: https://postcard.jamesmunns.com/wire-format
 
-#[cfg(feature = "sender")]
+#[cfg(any(feature = "sender", all(feature = "capture", feature = "stream")))]
 mod buffer;
 #[cfg(feature = "receiver")]
 mod decode;
-#[cfg(feature = "sender")]
+#[cfg(any(feature = "sender", all(feature = "capture", feature = "stream")))]
 mod encode;
 mod error;
 
@@ -74,32 +74,34 @@ pub use self::error::FrameError;
 
 #[cfg(feature = "receiver")]
 pub(crate) use self::decode::{EncodedValues, decode};
-#[cfg(feature = "sender")]
+#[cfg(any(feature = "sender", all(feature = "capture", feature = "stream")))]
 pub(crate) use self::encode::FrameWriter;
 
 /// Version of the encoding that this crate writes, and the only one that it reads.
 pub const VERSION: u8 = 1;
 
 /// Bit of the header that says that a thread follows.
-#[cfg(any(feature = "sender", feature = "receiver"))]
+#[cfg(any(feature = "sender", feature = "receiver", all(feature = "capture", feature = "stream")))]
 const HAS_THREAD: u8 = 0b1_0000;
 
 /// Kind of a record, the low bits of the header.
-#[cfg(any(feature = "sender", feature = "receiver"))]
+#[cfg(any(feature = "sender", feature = "receiver", all(feature = "capture", feature = "stream")))]
 mod kind {
     pub(super) const NEW_CALL_SITE: u8 = 0;
     pub(super) const NEW_SPAN: u8 = 1;
     pub(super) const FOLLOWS_FROM: u8 = 2;
     pub(super) const SPAN_ENTERED: u8 = 3;
     pub(super) const SPAN_EXITED: u8 = 4;
+    #[cfg(any(feature = "sender", feature = "receiver"))]
     pub(super) const SPAN_CLONED: u8 = 5;
     pub(super) const SPAN_DROPPED: u8 = 6;
+    #[cfg(any(feature = "sender", feature = "receiver"))]
     pub(super) const VALUES_RECORDED: u8 = 7;
     pub(super) const NEW_EVENT: u8 = 8;
 }
 
 /// Type of a value, the low bits of its key.
-#[cfg(any(feature = "sender", feature = "receiver"))]
+#[cfg(any(feature = "sender", feature = "receiver", all(feature = "capture", feature = "stream")))]
 mod value_type {
     pub(super) const FALSE: u64 = 0;
     pub(super) const TRUE: u64 = 1;

@@ -1,0 +1,54 @@
+//! A child process that traces into a pipe of its host.
+//!
+//! The child sends a [stream](super::stream) to its standard output or error, where whatever else it
+//! writes goes as well, or to a file, a named pipe or a file descriptor that the host names. The host
+//! tells the two apart, has a receiver take the one, and passes on the other.
+//!
+//! # The child
+//!
+//! ```no_run
+//! fn main() -> std::io::Result<()> {
+//!     let _stream = spanshot::transport::child_process::install_from_env()?; // lives as long as `main`
+//!     tracing::info!("the host will know");
+//!     Ok(())
+//! }
+//! ```
+//!
+//! [`install_from_env()`] does nothing unless the host asks for it: the environment variable
+//! `SPANSHOT_STREAM` is `stdout`, `stderr`, or the path of something that can be written to, such as a
+//! file, a named pipe, or `/dev/fd/3` where there is a file descriptor that the child has got.
+//! [`install()`] sends to whatever it is given.
+//!
+//! # The host
+//!
+//! ```no_run
+//! use std::process::Command;
+//! use spanshot::{Capture, TracingEventReceiver, transport::child_process::{self, Pipe}};
+//!
+//! let capture = Capture::start();
+//! let mut receiver = TracingEventReceiver::default();
+//! let finished = child_process::run(&mut Command::new("./plugin"), Pipe::Stderr, &mut receiver)?;
+//! assert!(finished.status.success());
+//! finished.receipt.into_result()?; // an error if the child was killed, or anything is missing
+//! assert_eq!(capture.trace().root_spans().len(), 1);
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`run()`] is for a child that runs to its end. Where the host goes on meanwhile, writes to the
+//! child's standard input, or kills it, it starts the child itself, with `SPANSHOT_STREAM` set, and
+//! gives the pipe to [`stream::receive()`](super::stream::receive): on a thread of its own, with a
+//! receiver that it has created where the capture is, or in a task by `receive_async()`.
+
+#[cfg(feature = "sender")]
+mod child;
+#[cfg(feature = "receiver")]
+mod host;
+
+#[cfg(feature = "sender")]
+pub use self::child::{ChildStream, install, install_from_env};
+#[cfg(feature = "receiver")]
+pub use self::host::{Finished, Pipe, run, run_with};
+
+/// Name of the environment variable by which a host asks a child for its stream.
+#[cfg(any(feature = "sender", feature = "receiver"))]
+pub const STREAM_VARIABLE: &str = "SPANSHOT_STREAM";

@@ -1,0 +1,58 @@
+//! A trace in a file, to be replayed later.
+//!
+//! A test fails on a machine that nobody can look at; a program does something odd in production, once.
+//! What it traced is kept in a file, and replayed where there is time to look: through any subscriber,
+//! or into a storage, to be queried and compared as if it had just been captured.
+//!
+//! The file holds a [stream](super::stream#specification), and nothing else: what a child sends to a
+//! pipe is such a file, if it is written to one. It is written
+//!
+//! - by a program, through [`create()`] and
+//!   [`StreamWriter::sender()`](super::stream::StreamWriter::sender), or by
+//!   [`child_process::install()`](super::child_process::install) into a file;
+//! - by a host that lets frames pass by, through
+//!   [`StreamWriter::send()`](super::stream::StreamWriter::send);
+//! - from a storage, by `Storage::save()`;
+//! - by a test that fails, if its capture is [asked to](crate::CaptureBuilder#recording).
+//!
+//! A [`RecordedTrace`] reads it. One that was cut short gives what is whole, and says where that ends.
+//!
+//! # Versions
+//!
+//! A file says which version of spanshot wrote it. Whether it can be read is up to the version of the
+//! format, which changes less often: version 1 is that of spanshot 0.1. Additions that older readers
+//! can do without, such as further information about the stream, leave it as it is.
+
+use std::{fs::File, io, path::Path};
+
+use super::stream::StreamWriter;
+
+#[cfg(feature = "receiver")]
+mod error;
+#[cfg(feature = "receiver")]
+mod recorded_trace;
+
+#[cfg(feature = "receiver")]
+pub use self::{error::RecordedError, recorded_trace::RecordedTrace};
+
+/// Creates a file for a trace, or empties the one that is there.
+///
+/// # Errors
+///
+/// Returns an error if the file cannot be created.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::transport::recorded;
+///
+/// # let path = std::env::temp_dir().join(format!("spanshot-create-{}.spanshot", std::process::id()));
+/// let recording = recorded::create(&path)?;
+/// tracing::subscriber::with_default(recording.sender(), || tracing::info!("recorded"));
+/// recording.finish()?;
+/// # std::fs::remove_file(path)?;
+/// # Ok::<_, std::io::Error>(())
+/// ```
+pub fn create(path: impl AsRef<Path>) -> io::Result<StreamWriter<File>> {
+    File::create(path).map(StreamWriter::new)
+}

@@ -1,0 +1,379 @@
+use alloc::{boxed::Box, vec::Vec};
+use core::{mem, ops::Range};
+
+use super::{
+    StreamError, StreamLimits, VERSION,
+    packet::{Beginning, ESCAPE, ESCAPED, Header, MARKER, kind},
+    sequence::{Arrival, Sequence},
+};
+
+/// Finds [packets](super#specification) in chunks of bytes, however these were cut.
+///
+/// It keeps nothing but the packet under way, and looks at each byte once. After an error it goes on:
+/// the packets that come later are found, wherever they begin.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::transport::stream::{StreamDecoder, StreamItem, StreamWriter};
+///
+/// let mut bytes = vec![];
+/// let writer = StreamWriter::new(&mut bytes);
+/// writer.send(&[0x23, 0x05]);
+/// drop(writer);
+/// bytes.splice(..0, *b"text");
+///
+/// let (mut decoder, mut text, mut frames) = (StreamDecoder::default(), vec![], vec![]);
+/// for mut chunk in bytes.chunks(3) {
+///     while let Some(item) = decoder.decode(&mut chunk) {
+///         match item? {
+///             StreamItem::Frame { frame, .. } => frames.push(frame.to_vec()),
+///             StreamItem::Foreign(bytes) => text.extend_from_slice(bytes),
+///             _ => {}
+///         }
+///     }
+/// }
+/// decoder.finish()?;
+/// assert_eq!((text, frames), (b"text".to_vec(), vec![vec![0x23, 0x05]]));
+/// # Ok::<_, spanshot::transport::stream::StreamError>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct StreamDecoder {
+    limits: StreamLimits,
+    /// Bytes of the stream that were looked at.
+    offset: u64,
+    state: State,
+    /// Where the packet under way begins.
+    packet_offset: u64,
+    /// The packet under way as it came, the marker included.
+    raw: Vec<u8>,
+    /// The same without marker and escapes.
+    packet: Vec<u8>,
+    sequence: Sequence,
+    has_ended: bool,
+}
+
+/// What is in a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StreamItem<'a> {
+    /// The stream starts.
+    Start {
+        /// Version of spanshot that writes it. It is whatever the other side says.
+        written_by: &'a str,
+    },
+    /// A frame.
+    Frame {
+        /// The frame.
+        frame: &'a [u8],
+        /// Number of its packet.
+        number: u64,
+        /// Where its packet begins, in bytes from the start of the stream.
+        offset: u64,
+    },
+    /// Bytes that are of no whole packet: text that was written to the same stream, and what is left of
+    /// packets that were damaged. What was written at once may come in several items.
+    Foreign(&'a [u8]),
+    /// The stream ends: whoever wrote it was not cut off.
+    End,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Between packets, after so many bytes of a marker.
+    Outside { matched: usize },
+    /// In a packet, of this length if that is known by now.
+    Inside { header: Option<(Header, usize)>, is_escaped: bool },
+    /// In a packet that is too long, with so many bytes to go.
+    Skipping { left: u64, is_escaped: bool },
+    /// At the end of a packet that is to be handed out.
+    Whole { header: Header, payload: Range<usize> },
+    /// After a packet that is none, which is to be handed out as foreign bytes, and so many bytes of
+    /// the next marker.
+    Remains { matched: usize },
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self::Outside { matched: 0 }
+    }
+}
+
+impl StreamDecoder {
+    /// Creates a decoder with other limits than the default ones.
+    pub fn with_limits(limits: StreamLimits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
+    /// Returns how many bytes of the stream were looked at.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Returns the bytes of the packet under way, as they came.
+    pub fn pending(&self) -> &[u8] {
+        match self.state {
+            State::Outside { matched } => MARKER.get(..matched).unwrap_or_default(),
+            _ => &self.raw,
+        }
+    }
+
+    /// Takes bytes from the front of a chunk, up to the next item, and returns that; `None` when there
+    /// are no bytes any more, and the next chunk is needed.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error for each thing that is wrong with the stream, at its place among the items. The
+    /// decoder goes on behind it.
+    pub fn decode<'a, 'chunk: 'a>(
+        &'a mut self,
+        chunk: &mut &'chunk [u8],
+    ) -> Option<Result<StreamItem<'a>, StreamError>> {
+        loop {
+            let before = chunk.len();
+            let step = match mem::take(&mut self.state) {
+                State::Outside { matched } => self.look_for_marker(matched, chunk),
+                State::Inside { header, is_escaped } => self.collect(header, is_escaped, chunk),
+                State::Skipping { left, is_escaped } => self.skip(left, is_escaped, chunk),
+                State::Whole { header, payload } => self.arrive(header, payload),
+                State::Remains { matched } => {
+                    self.state = State::Outside { matched };
+                    Step::Remains
+                }
+            };
+            self.offset += (before - chunk.len()) as u64;
+            // Each step gives something, takes bytes, or goes to another state.
+            match step {
+                Step::Starved => return None,
+                Step::On => {}
+                Step::Foreign(bytes) => return Some(Ok(StreamItem::Foreign(bytes))),
+                Step::Remains => return Some(Ok(StreamItem::Foreign(&self.raw))),
+                Step::Error(error) => return Some(Err(error)),
+                Step::Start { payload } => {
+                    let payload = self.packet.get(payload).unwrap_or_default();
+                    let malformed = StreamError::Malformed { offset: self.packet_offset };
+                    let written_by = written_by(payload).ok_or(malformed);
+                    return Some(written_by.map(|written_by| StreamItem::Start { written_by }));
+                }
+                Step::Frame { payload, number } => {
+                    let frame = self.packet.get(payload).unwrap_or_default();
+                    let offset = self.packet_offset;
+                    return Some(Ok(StreamItem::Frame { frame, number, offset }));
+                }
+                Step::End => return Some(Ok(StreamItem::End)),
+            }
+        }
+    }
+
+    /// Ends the decoder, at the end of the stream.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StreamError::Cut`] if that is in the middle of a packet.
+    pub fn finish(self) -> Result<(), StreamError> {
+        let (offset, len) = match self.state {
+            State::Outside { matched: 0 } | State::Whole { .. } | State::Remains { .. } => {
+                return Ok(());
+            }
+            State::Outside { matched } => (self.offset - matched as u64, matched as u64),
+            State::Inside { .. } | State::Skipping { .. } => {
+                (self.packet_offset, self.offset - self.packet_offset)
+            }
+        };
+        Err(StreamError::Cut { offset, len })
+    }
+
+    fn look_for_marker<'a>(&mut self, matched: usize, chunk: &mut &'a [u8]) -> Step<'a> {
+        let Some(byte) = chunk.first() else {
+            self.state = State::Outside { matched };
+            return Step::Starved;
+        };
+        if matched == 0 {
+            let len = chunk.iter().position(|byte| *byte == ESCAPE).unwrap_or(chunk.len());
+            if len > 0 {
+                let (foreign, rest) = chunk.split_at(len);
+                *chunk = rest;
+                return Step::Foreign(foreign);
+            }
+        } else if MARKER.get(matched) != Some(byte) {
+            return Step::Foreign(MARKER.get(..matched).unwrap_or_default());
+        }
+        *chunk = chunk.get(1..).unwrap_or_default();
+        self.state = State::Outside { matched: matched + 1 };
+        if matched + 1 == MARKER.len() {
+            // The bytes of this step are not counted yet.
+            self.packet_offset = (self.offset + 1).saturating_sub(MARKER.len() as u64);
+            self.raw.clear();
+            self.raw.extend_from_slice(&MARKER);
+            self.packet.clear();
+            self.state = State::Inside { header: None, is_escaped: false };
+        }
+        Step::On
+    }
+
+    fn collect<'a>(
+        &mut self,
+        header: Option<(Header, usize)>,
+        is_escaped: bool,
+        chunk: &mut &'a [u8],
+    ) -> Step<'a> {
+        let Some(first) = chunk.first() else {
+            self.state = State::Inside { header, is_escaped };
+            return Step::Starved;
+        };
+        if is_escaped && *first != ESCAPED {
+            // The last byte may begin a marker.
+            self.raw.pop();
+            return self.damaged(1, |offset, len| StreamError::Interrupted { offset, len });
+        }
+        // Byte by byte up to the end of the header, which tells how many there are.
+        let wanted = header.map_or(1, |(_, len)| len.saturating_sub(self.packet.len()));
+        let plain = chunk.iter().take(wanted).position(|byte| *byte == ESCAPE);
+        let (taken, is_escape) = match plain {
+            _ if is_escaped => (1, false),
+            Some(0) => (1, true),
+            Some(plain) => (plain, false),
+            None => (wanted.min(chunk.len()), false),
+        };
+        let (taken, rest) = chunk.split_at(taken);
+        *chunk = rest;
+        self.raw.extend_from_slice(taken);
+        if is_escape {
+            self.state = State::Inside { header, is_escaped: true };
+            return Step::On;
+        }
+        if is_escaped {
+            self.packet.push(ESCAPE);
+        } else {
+            self.packet.extend_from_slice(taken);
+        }
+        self.look_at_packet(header)
+    }
+
+    /// Goes on when there is more of a packet.
+    fn look_at_packet<'a>(&mut self, header: Option<(Header, usize)>) -> Step<'a> {
+        let offset = self.packet_offset;
+        let header = match header {
+            Some(header) => header,
+            None => match Header::read(&self.packet) {
+                Beginning::Partial => {
+                    self.state = State::Inside { header: None, is_escaped: false };
+                    return Step::On;
+                }
+                Beginning::Malformed => {
+                    return self.damaged(0, |offset, _| StreamError::Malformed { offset });
+                }
+                Beginning::Whole(header) => {
+                    let max = self.limits.max_frame_len;
+                    let Some(len) = header.packet_len(max) else {
+                        self.state = State::Skipping { left: header.rest_len(), is_escaped: false };
+                        let (number, len) = (header.number, header.payload_len());
+                        return Step::Error(StreamError::TooLong { offset, number, len, max });
+                    };
+                    (header, len)
+                }
+            },
+        };
+        if self.packet.len() < header.1 {
+            self.state = State::Inside { header: Some(header), is_escaped: false };
+            return Step::On;
+        }
+        let (header, _) = header;
+        let Some(payload) = header.payload(&self.packet) else {
+            let number = header.number;
+            return self.damaged(0, |offset, _| StreamError::Corrupt { offset, number });
+        };
+        self.state = State::Whole { header, payload };
+        Step::On
+    }
+
+    /// Gives up a packet, after so many bytes of what may be the next marker.
+    fn damaged<'a>(
+        &mut self,
+        matched: usize,
+        error: impl FnOnce(u64, u64) -> StreamError,
+    ) -> Step<'a> {
+        self.state = State::Remains { matched };
+        Step::Error(error(self.packet_offset, self.raw.len() as u64))
+    }
+
+    fn skip<'a>(&mut self, left: u64, is_escaped: bool, chunk: &mut &'a [u8]) -> Step<'a> {
+        let Some(byte) = chunk.first() else {
+            self.state = State::Skipping { left, is_escaped };
+            return Step::Starved;
+        };
+        if is_escaped && *byte != ESCAPED {
+            self.state = State::Outside { matched: 1 };
+            return Step::On;
+        }
+        let is_escape = *byte == ESCAPE;
+        self.state = match left.saturating_sub(u64::from(!is_escape)) {
+            0 if !is_escape => State::default(),
+            left => State::Skipping { left, is_escaped: is_escape },
+        };
+        *chunk = chunk.get(1..).unwrap_or_default();
+        Step::On
+    }
+
+    /// Looks at the place that a whole packet has in the stream.
+    fn arrive<'a>(&mut self, header: Header, payload: Range<usize>) -> Step<'a> {
+        let (offset, number) = (self.packet_offset, header.number);
+        match self.sequence.arrive(number) {
+            Arrival::Again => Step::Error(StreamError::Duplicated { offset, number }),
+            Arrival::Late => Step::Error(StreamError::Reordered { offset, number }),
+            Arrival::AfterGap { first, count } => {
+                self.state = State::Whole { header, payload };
+                Step::Error(StreamError::Missing { offset, first, count })
+            }
+            Arrival::InOrder if self.has_ended => {
+                Step::Error(StreamError::AfterEnd { offset, number })
+            }
+            Arrival::InOrder if header.version != VERSION => {
+                let payload = self.packet.get(payload).filter(|_| header.kind == kind::START);
+                let written_by = payload.and_then(written_by).map(Box::from);
+                let (actual, supported) = (header.version, VERSION);
+                Step::Error(StreamError::UnsupportedVersion {
+                    offset,
+                    number,
+                    actual,
+                    supported,
+                    written_by,
+                })
+            }
+            Arrival::InOrder => match header.kind {
+                kind::START => Step::Start { payload },
+                kind::FRAME => Step::Frame { payload, number },
+                kind::END => {
+                    self.has_ended = true;
+                    Step::End
+                }
+                _ => Step::On,
+            },
+        }
+    }
+}
+
+/// What a part of the decoder came to.
+enum Step<'a> {
+    /// It needs more bytes.
+    Starved,
+    /// It took some, or left the rest to another part.
+    On,
+    Foreign(&'a [u8]),
+    /// The bytes of a damaged packet are foreign.
+    Remains,
+    Start {
+        payload: Range<usize>,
+    },
+    Frame {
+        payload: Range<usize>,
+        number: u64,
+    },
+    End,
+    Error(StreamError),
+}
+
+/// Reads the payload of a start, as far as all versions have it.
+fn written_by(payload: &[u8]) -> Option<&str> {
+    postcard::take_from_bytes(payload).ok().map(|(written_by, _)| written_by)
+}

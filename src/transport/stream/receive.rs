@@ -1,0 +1,171 @@
+use std::io::{self, Read};
+
+use super::{Problem, Receipt, StreamDecoder, StreamEnd, StreamError, StreamItem, StreamLimits};
+use crate::receiver::TracingEventReceiver;
+
+/// Bytes that are read at once.
+const CHUNK_LEN: usize = 16 << 10;
+
+/// Has a receiver take a stream of [packets](super#specification), up to its end.
+///
+/// What else there is in the stream is passed over, and counted; a [`StreamReceiver`] hands it out. The
+/// function returns when there are no more bytes: with a pipe, that is when all who hold its other end
+/// have closed it. Until then, what is in the stream is relayed on this thread.
+///
+/// It does not fail. If the stream cannot be read any further, [`Receipt::end`] says why.
+///
+/// # Example
+///
+/// ```no_run
+/// use std::process::{Command, Stdio};
+/// use spanshot::{Capture, TracingEventReceiver, transport::stream};
+///
+/// let capture = Capture::start();
+/// let mut child = Command::new("./plugin").stdout(Stdio::piped()).spawn()?;
+/// let stdout = child.stdout.take().unwrap();
+/// stream::receive(stdout, &mut TracingEventReceiver::default()).into_result()?;
+/// child.wait()?;
+/// assert_eq!(capture.trace().root_spans().len(), 1);
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+pub fn receive(input: impl Read, receiver: &mut TracingEventReceiver) -> Receipt {
+    StreamReceiver::new(receiver).read(input, |_| ())
+}
+
+/// Has a receiver take a stream of [packets](super#specification) in chunks, however these were cut.
+///
+/// Like the receiver that it feeds, it goes on after whatever is wrong. In the end it tells.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::{SharedStorage, TracingEventReceiver};
+/// use spanshot::transport::stream::{StreamReceiver, StreamWriter};
+///
+/// # let (reader, writer) = std::io::pipe()?;
+/// # let writer = StreamWriter::new(writer);
+/// # tracing::subscriber::with_default(writer.sender(), || tracing::info!("sent"));
+/// # drop(writer);
+/// # let mut stream = vec![];
+/// # std::io::Read::read_to_end(&mut &reader, &mut stream)?;
+/// let storage = SharedStorage::default();
+/// let mut receiver = TracingEventReceiver::capturing(&storage);
+/// let mut stream_receiver = StreamReceiver::new(&mut receiver);
+/// for chunk in stream.chunks(7) {
+///     stream_receiver.push(chunk, |text| println!("{}", String::from_utf8_lossy(text)));
+/// }
+/// assert!(stream_receiver.finish().is_complete());
+/// assert_eq!(storage.lock().to_string(), "INFO sent");
+/// # Ok::<_, std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct StreamReceiver<'a> {
+    receiver: &'a mut TracingEventReceiver,
+    limits: StreamLimits,
+    decoder: StreamDecoder,
+    receipt: Receipt,
+}
+
+impl<'a> StreamReceiver<'a> {
+    /// Begins with a stream.
+    pub fn new(receiver: &'a mut TracingEventReceiver) -> Self {
+        Self::with_limits(receiver, StreamLimits::default())
+    }
+
+    /// Begins with a stream, under other limits than the default ones.
+    pub fn with_limits(receiver: &'a mut TracingEventReceiver, limits: StreamLimits) -> Self {
+        let decoder = StreamDecoder::with_limits(limits);
+        Self { receiver, limits, decoder, receipt: Receipt::new() }
+    }
+
+    /// Takes a chunk. Bytes that are of no whole packet are given to the function, in order.
+    pub fn push(&mut self, mut chunk: &[u8], mut on_foreign: impl FnMut(&[u8])) {
+        while let Some(item) = self.decoder.decode(&mut chunk) {
+            let problem = match item {
+                Ok(StreamItem::Frame { frame, number, offset }) => {
+                    match self.receiver.receive_encoded(frame) {
+                        Ok(()) => {
+                            self.receipt.frames += 1;
+                            continue;
+                        }
+                        Err(error) => Problem::Refused { offset, number, error },
+                    }
+                }
+                Ok(StreamItem::Foreign(bytes)) => {
+                    self.receipt.foreign += bytes.len() as u64;
+                    on_foreign(bytes);
+                    continue;
+                }
+                Ok(StreamItem::Start { written_by }) => {
+                    self.receipt.written_by = Some(written_by.into());
+                    continue;
+                }
+                Ok(StreamItem::End) => {
+                    self.receipt.end = StreamEnd::Finished;
+                    continue;
+                }
+                Err(error) => Problem::Stream(error),
+            };
+            self.receipt.problem_count += 1;
+            if self.receipt.problems.len() < self.limits.max_problems {
+                self.receipt.problems.push(problem);
+            }
+        }
+    }
+
+    /// Returns what was received so far.
+    pub fn receipt(&self) -> &Receipt {
+        &self.receipt
+    }
+
+    /// Ends, at the end of the stream.
+    pub fn finish(self) -> Receipt {
+        let mut receipt = self.receipt;
+        if let Err(StreamError::Cut { offset, len }) = self.decoder.finish() {
+            receipt.end = StreamEnd::Cut { offset, len };
+        }
+        receipt
+    }
+
+    /// Takes all that can be read, as [`receive()`] does. Bytes that are of no whole packet are given to
+    /// the function, in order.
+    ///
+    /// # Example
+    ///
+    /// Pass on what a child writes besides:
+    ///
+    /// ```no_run
+    /// use std::{io::{self, Write}, process::{Command, Stdio}};
+    /// use spanshot::{TracingEventReceiver, transport::stream::StreamReceiver};
+    ///
+    /// let mut child = Command::new("./plugin").stderr(Stdio::piped()).spawn()?;
+    /// let mut receiver = TracingEventReceiver::default();
+    /// let stderr = child.stderr.take().unwrap();
+    /// let receipt = StreamReceiver::new(&mut receiver)
+    ///     .read(stderr, |text| drop(io::stderr().write_all(text)));
+    /// # Ok::<_, io::Error>(())
+    /// ```
+    pub fn read(mut self, mut input: impl Read, mut on_foreign: impl FnMut(&[u8])) -> Receipt {
+        let mut chunk = [0; CHUNK_LEN];
+        loop {
+            match input.read(&mut chunk) {
+                Ok(0) => return self.finish(),
+                Ok(len) => self.push(chunk.get(..len).unwrap_or_default(), &mut on_foreign),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return self.fail(error),
+            }
+        }
+    }
+
+    /// Ends where the stream cannot be read any further.
+    pub(in crate::transport) fn fail(self, error: io::Error) -> Receipt {
+        Receipt { end: StreamEnd::Failed(error), ..self.receipt }
+    }
+
+    /// Keeps the stream off the threads that feed it; see
+    /// [`TracingEventReceiver::relaying_elsewhere()`].
+    #[cfg(feature = "tokio")]
+    pub(super) fn relay_elsewhere(&mut self) {
+        self.receiver.relay_elsewhere();
+    }
+}
