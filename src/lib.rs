@@ -154,20 +154,20 @@ pub use crate::receiver::FrameDecoder;
 pub use crate::receiver::{
     LocalSpans, PersistedMetadata, PersistedSpans, ReceiveError, TracingEventReceiver,
 };
-#[cfg(all(feature = "sender", feature = "frames"))]
-pub use crate::sender::Frames;
 #[cfg(feature = "sender")]
 pub use crate::sender::TracingEventSender;
+#[cfg(all(feature = "sender", feature = "frames"))]
+pub use crate::sender::{Frames, HostFilter};
 #[cfg(feature = "snapshot")]
 pub use crate::snapshot::{
     SnapshotScope, SnapshotSettings, SnapshotSource, StreamSnapshot, TraceView,
 };
-#[cfg(feature = "frames")]
-pub use crate::wire::frame;
 pub use crate::wire::{
     CallSiteData, CallSiteKind, DebugObject, FromTracedValue, MetadataId, RawSpanId, ThreadIndex,
     TracedError, TracedValue, TracedValues, TracedValuesIter, TracingEvent, TracingLevel,
 };
+#[cfg(feature = "frames")]
+pub use crate::wire::{FilterAnswer, frame};
 
 /// What the macros of this crate expand to.
 #[cfg(feature = "snapshot")]

@@ -2,7 +2,10 @@
 
 use std::{error::Error, fmt};
 
-use spanshot::TracingEventReceiver;
+use spanshot::{
+    link_wasm_guest,
+    transport::wasm_host::{GuestTrace, guest_bytes},
+};
 use wasmi::{Caller, Engine, Extern, Instance, Linker, Module, Store};
 
 /// The guest's program, ready to be run.
@@ -22,22 +25,24 @@ impl Plugin {
     /// Evaluates an expression in a new instance. What the guest traces goes to the current
     /// subscriber.
     pub fn evaluate(&self, expression: &str) -> Result<String, EvaluateError> {
-        let mut receiver = TracingEventReceiver::default();
-        self.evaluate_with(expression, move |frame| receiver.receive_encoded(frame))
+        let mut linker = Linker::new(&self.engine);
+        link_wasm_guest!(wasmi, linker, |trace| trace)?;
+        GuestInstance::new(self, &linker, GuestTrace::default())?.evaluate(expression)
     }
 
     /// Evaluates an expression in a new instance. What the guest traces goes to the function, a
-    /// frame a call; if it returns an error, the guest is stopped.
+    /// frame a call; if it returns an error, the guest is stopped. This is for those who want the
+    /// frames for themselves, to keep them for example.
+    #[allow(dead_code)] // the tests do
     pub fn evaluate_with<E: Error + 'static>(
         &self,
         expression: &str,
         on_frame: impl FnMut(&[u8]) -> Result<(), E> + 'static,
     ) -> Result<String, EvaluateError> {
-        let mut instance = GuestInstance::new(self, Box::new(on_frame))?;
-        instance.write_input(expression)?;
-        let kind = instance.call("evaluate")?;
-        let answer = instance.read_output()?;
-        if kind == 0 { Ok(answer) } else { Err(EvaluateError::Rejected(answer)) }
+        let mut linker = Linker::new(&self.engine);
+        linker.func_wrap("spanshot", "send", receive_frame::<E>).map_err(wasmi::Error::from)?;
+        let on_frame: OnFrame<E> = Box::new(on_frame);
+        GuestInstance::new(self, &linker, on_frame)?.evaluate(expression)
     }
 }
 
@@ -70,18 +75,23 @@ impl From<wasmi::Error> for EvaluateError {
 /// What takes a frame.
 type OnFrame<E> = Box<dyn FnMut(&[u8]) -> Result<(), E>>;
 
-struct GuestInstance<E> {
-    store: Store<OnFrame<E>>,
+struct GuestInstance<T> {
+    store: Store<T>,
     instance: Instance,
 }
 
-impl<E: Error + 'static> GuestInstance<E> {
-    fn new(plugin: &Plugin, on_frame: OnFrame<E>) -> Result<Self, wasmi::Error> {
-        let mut store = Store::new(&plugin.engine, on_frame);
-        let mut linker = Linker::new(&plugin.engine);
-        linker.func_wrap("spanshot", "send", receive_frame::<E>)?;
+impl<T> GuestInstance<T> {
+    fn new(plugin: &Plugin, linker: &Linker<T>, data: T) -> Result<Self, wasmi::Error> {
+        let mut store = Store::new(&plugin.engine, data);
         let instance = linker.instantiate_and_start(&mut store, &plugin.module)?;
         Ok(Self { store, instance })
+    }
+
+    fn evaluate(&mut self, expression: &str) -> Result<String, EvaluateError> {
+        self.write_input(expression)?;
+        let kind = self.call("evaluate")?;
+        let answer = self.read_output()?;
+        if kind == 0 { Ok(answer) } else { Err(EvaluateError::Rejected(answer)) }
     }
 
     fn call(&mut self, function: &str) -> Result<u32, wasmi::Error> {
@@ -104,7 +114,8 @@ impl<E: Error + 'static> GuestInstance<E> {
     fn read_output(&mut self) -> Result<String, wasmi::Error> {
         let (address, len) = (self.call("output")?, self.call("output_len")?);
         let memory = self.memory()?;
-        let output = slice(memory.data(&self.store), address, len)?;
+        let output =
+            guest_bytes(memory.data(&self.store), address, len).map_err(wasmi::Error::new)?;
         String::from_utf8(output.to_vec()).map_err(|error| wasmi::Error::new(error.to_string()))
     }
 }
@@ -119,13 +130,6 @@ fn receive_frame<E: Error + 'static>(
         return Err(wasmi::Error::new("the guest exports no memory"));
     };
     let (memory, on_frame) = memory.data_and_store_mut(&mut caller);
-    let frame = slice(memory, address, len)?;
+    let frame = guest_bytes(memory, address, len).map_err(wasmi::Error::new)?;
     on_frame(frame).map_err(|error| wasmi::Error::new(error.to_string()))
-}
-
-/// A part of the guest's memory, wherever the guest says that it is.
-fn slice(memory: &[u8], address: u32, len: u32) -> Result<&[u8], wasmi::Error> {
-    let (start, len) = (address as usize, len as usize);
-    let slice = start.checked_add(len).and_then(|end| memory.get(start..end));
-    slice.ok_or_else(|| wasmi::Error::new(format!("{len} bytes at {start} are not in the memory")))
 }

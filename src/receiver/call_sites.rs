@@ -1,7 +1,7 @@
 //! Call sites of other programs, as `tracing` wants them: static, one for each description.
 
 use alloc::{borrow::Cow, boxed::Box, collections::BTreeSet};
-use core::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::{collections::HashMap, sync::OnceLock};
 
 use parking_lot::Mutex;
@@ -16,7 +16,27 @@ use crate::wire::{CallSiteData, CallSiteKind};
 pub(super) struct DynamicCallSite {
     metadata: OnceLock<Metadata<'static>>,
     interest: AtomicU8,
+    has_interest: AtomicBool,
     is_registered: AtomicBool,
+}
+
+/// How often an interest in a call site was decided anew.
+static CHANGES: AtomicU32 = AtomicU32::new(0);
+
+/// Returns a number that is another one when the filter of a subscriber has changed since.
+#[cfg(feature = "frames")]
+pub(super) fn filter_generation() -> u32 {
+    use tracing_core::Level;
+
+    // When the maximum level changes, call sites are told before.
+    let max_level = LevelFilter::current().into_level().map_or(0, |level| match level {
+        Level::ERROR => 1,
+        Level::WARN => 2,
+        Level::INFO => 3,
+        Level::DEBUG => 4,
+        Level::TRACE => 5,
+    });
+    CHANGES.load(Ordering::SeqCst).wrapping_mul(8) | max_level
 }
 
 const NEVER: u8 = 0;
@@ -25,6 +45,10 @@ const ALWAYS: u8 = 2;
 
 impl Callsite for DynamicCallSite {
     fn set_interest(&self, interest: Interest) {
+        // The first time is when it is registered. Later, filters may have changed.
+        if self.has_interest.swap(true, Ordering::Relaxed) {
+            CHANGES.fetch_add(1, Ordering::SeqCst);
+        }
         let interest = if interest.is_never() {
             NEVER
         } else if interest.is_always() {
@@ -57,6 +81,13 @@ impl DynamicCallSite {
         }
     }
 
+    /// Whether no subscriber wants anything that comes from here.
+    #[cfg(feature = "frames")]
+    pub(super) fn is_of_no_interest(&self) -> bool {
+        *self.static_metadata().level() > LevelFilter::current()
+            || self.interest.load(Ordering::Relaxed) == NEVER
+    }
+
     /// Decides whether the subscriber gets what comes from here, in the steps of `tracing`'s
     /// macros.
     pub(super) fn is_enabled(&self, dispatch: &Dispatch) -> bool {
@@ -77,6 +108,9 @@ impl DynamicCallSite {
 struct Arena {
     strings: BTreeSet<&'static str>,
     call_sites: HashMap<CallSiteData, &'static DynamicCallSite>,
+    /// Those that nothing ever comes from, but questions. They are said to be of events.
+    #[cfg(feature = "frames")]
+    hints: HashMap<CallSiteData, &'static DynamicCallSite>,
 }
 
 static ARENA: Mutex<Option<Arena>> = Mutex::new(None);
@@ -89,11 +123,34 @@ pub(super) fn intern(data: &CallSiteData) -> &'static DynamicCallSite {
     if let Some(call_site) = arena.call_sites.get(data) {
         return call_site;
     }
-    arena.leak_call_site(data)
+    let kind = match data.kind {
+        CallSiteKind::Span => Kind::SPAN,
+        CallSiteKind::Event => Kind::EVENT,
+    };
+    let (data, call_site) = arena.leak_call_site(data, kind);
+    arena.call_sites.insert(data, call_site);
+    call_site
+}
+
+/// Returns the call site with this description that is one of neither spans nor events.
+#[cfg(feature = "frames")]
+pub(super) fn intern_hint(data: &CallSiteData) -> &'static DynamicCallSite {
+    let mut arena = ARENA.lock();
+    let arena = arena.get_or_insert_with(Arena::default);
+    if let Some(call_site) = arena.hints.get(data) {
+        return call_site;
+    }
+    let (data, call_site) = arena.leak_call_site(data, Kind::HINT);
+    arena.hints.insert(data, call_site);
+    call_site
 }
 
 impl Arena {
-    fn leak_call_site(&mut self, data: &CallSiteData) -> &'static DynamicCallSite {
+    fn leak_call_site(
+        &mut self,
+        data: &CallSiteData,
+        kind: Kind,
+    ) -> (CallSiteData, &'static DynamicCallSite) {
         let data = CallSiteData {
             kind: data.kind,
             name: Cow::Borrowed(self.leak_str(&data.name)),
@@ -108,16 +165,17 @@ impl Arena {
         let call_site: &'static DynamicCallSite = Box::leak(Box::new(DynamicCallSite {
             metadata: OnceLock::new(),
             interest: AtomicU8::new(SOMETIMES),
+            has_interest: AtomicBool::new(false),
             is_registered: AtomicBool::new(false),
         }));
-        call_site.metadata.get_or_init(|| self.metadata(&data, call_site));
-        self.call_sites.insert(data, call_site);
-        call_site
+        call_site.metadata.get_or_init(|| self.metadata(&data, kind, call_site));
+        (data, call_site)
     }
 
     fn metadata(
         &mut self,
         data: &CallSiteData,
+        kind: Kind,
         call_site: &'static DynamicCallSite,
     ) -> Metadata<'static> {
         let fields = data.fields.iter().map(|name| self.leak_str(name)).collect();
@@ -130,10 +188,7 @@ impl Arena {
             data.line,
             data.module_path.as_deref().map(|s| self.leak_str(s)),
             FieldSet::new(fields, tracing_core::identify_callsite!(call_site)),
-            match data.kind {
-                CallSiteKind::Span => Kind::SPAN,
-                CallSiteKind::Event => Kind::EVENT,
-            },
+            kind,
         )
     }
 

@@ -2,6 +2,8 @@ use alloc::sync::Arc;
 use core::num::NonZeroU64;
 
 use crate::wire::{CallSiteData, ThreadIndex, ValueRef};
+#[cfg(feature = "frames")]
+use crate::wire::{FilterAnswer, frame::Question};
 
 /// What a sink calls a span. A span that the sink does not want has none, and is never mentioned.
 pub(crate) type SinkSpan = NonZeroU64;
@@ -72,6 +74,12 @@ pub(crate) trait Sink: Send + Sync {
 
     /// The span is closed: it has no handles, is not entered, and its children are closed.
     fn closed(&mut self, span: SinkSpan);
+
+    /// Says what it wants of a call site.
+    #[cfg(feature = "frames")]
+    fn answer(&mut self, _question: &Question) -> FilterAnswer {
+        FilterAnswer::Always
+    }
 
     /// Gets ready for a record, if it is not yet.
     fn start(&mut self) {}

@@ -1,6 +1,8 @@
 use alloc::{boxed::Box, sync::Arc};
 use core::fmt;
 
+#[cfg(feature = "frames")]
+use super::call_sites;
 use super::{
     ReceiveError,
     persist::{LocalSpans, PersistedMetadata, PersistedSpans},
@@ -10,7 +12,7 @@ use super::{
     stream::Stream,
 };
 #[cfg(feature = "frames")]
-use crate::wire::frame;
+use crate::wire::{FilterAnswer, frame};
 use crate::wire::{Parent, Record, RecordValues, TracingEvent};
 
 /// Receiver of what a [`TracingEventSender`](crate::TracingEventSender) sends.
@@ -257,6 +259,46 @@ impl TracingEventReceiver {
     #[cfg_attr(docsrs, doc(cfg(feature = "frames")))]
     pub fn receive_encoded(&mut self, frame: &[u8]) -> Result<(), ReceiveError> {
         self.receive_record(frame::decode(frame)?)
+    }
+
+    /// Answers a question of the program, whose sender asks
+    /// [what the host wants](crate::TracingEventSender::with_host_filter).
+    ///
+    /// The answer is that of the subscriber which the receiver relays to, as natively: in the spans
+    /// that the program is in, so that it has to be asked in turn with the frames of the stream. A
+    /// receiver that goes the [direct way](Self::capturing) wants everything.
+    ///
+    /// Where the subscriber decides anew each time, the next span or event of the call site goes by
+    /// the answer; it is not asked again.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ReceiveError::Frame`] if the bytes are not a question. The receiver is as it was
+    /// before, and can go on.
+    ///
+    /// # Example
+    ///
+    /// See [`TracingEventSender::with_host_filter()`](crate::TracingEventSender::with_host_filter).
+    #[cfg(feature = "frames")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "frames")))]
+    pub fn answer(&mut self, question: &[u8]) -> Result<FilterAnswer, ReceiveError> {
+        let question = frame::decode_question(question)?;
+        self.start();
+        Ok(self.sink.answer(&question))
+    }
+
+    /// Returns a number that is another one after a filter of this process has changed, as by
+    /// `reload` of `tracing-subscriber`: answers that were given before may be others now.
+    ///
+    /// It changes more often than that, for example when a subscriber is created.
+    ///
+    /// # Example
+    ///
+    /// See [`HostFilter`](crate::HostFilter).
+    #[cfg(feature = "frames")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "frames")))]
+    pub fn filter_generation() -> u32 {
+        call_sites::filter_generation()
     }
 
     fn receive_record(&mut self, record: Record<'_>) -> Result<(), ReceiveError> {

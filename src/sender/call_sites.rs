@@ -7,6 +7,8 @@ use once_cell::race::OnceRef;
 use tracing_core::Metadata;
 
 use super::segments::Segments;
+#[cfg(feature = "frames")]
+use crate::wire::FilterAnswer;
 
 /// Slots of a table that are looked at before the next table is turned to.
 const PROBES: usize = 4;
@@ -32,6 +34,44 @@ pub(super) struct CallSite {
     /// ID plus 1, or 0 while there is none.
     id_plus_1: AtomicU32,
     is_announced: AtomicBool,
+    /// The last answer of the host, as [`CallSite::set_answer()`] packs it, or 0 while there is none.
+    #[cfg(feature = "frames")]
+    answer: AtomicU32,
+}
+
+/// Bits of a packed answer that hold its code.
+#[cfg(feature = "frames")]
+const CODE_BITS: u32 = 3;
+
+/// What a host said of a call site, last time.
+#[cfg(feature = "frames")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LastAnswer {
+    /// It was never asked.
+    None,
+    /// Its filter may have changed since.
+    Old,
+    Valid(FilterAnswer),
+}
+
+#[cfg(feature = "frames")]
+impl CallSite {
+    /// Returns the last answer of the host, whose filter is of this generation.
+    pub(super) fn answer(&self, generation: u32) -> LastAnswer {
+        let packed = self.answer.load(Ordering::Relaxed);
+        match (packed & ((1 << CODE_BITS) - 1)).checked_sub(1) {
+            None => LastAnswer::None,
+            Some(_) if packed >> CODE_BITS != (generation << CODE_BITS) >> CODE_BITS => {
+                LastAnswer::Old
+            }
+            Some(code) => LastAnswer::Valid(FilterAnswer::from_code(code)),
+        }
+    }
+
+    pub(super) fn set_answer(&self, generation: u32, answer: FilterAnswer) {
+        let packed = generation << CODE_BITS | (answer.code() + 1);
+        self.answer.store(packed, Ordering::Relaxed);
+    }
 }
 
 impl CallSite {
@@ -58,6 +98,12 @@ impl CallSites {
         &self,
         metadata: &'static Metadata<'static>,
     ) -> Option<(u32, &CallSite)> {
+        let slot = self.slot(metadata)?;
+        Some((self.id(slot, metadata)?, slot))
+    }
+
+    /// Finds a call site, or takes a slot for it, in which it has no ID yet.
+    pub(super) fn slot(&self, metadata: &'static Metadata<'static>) -> Option<&CallSite> {
         let hash = hash(metadata);
         let mut table = 0;
         loop {
@@ -68,7 +114,28 @@ impl CallSites {
                 // If another thread takes the slot first, it may be for the same call site.
                 let taken_by = slot.metadata.get_or_init(|| metadata);
                 if ptr::eq(taken_by, metadata) {
-                    return Some((self.id(slot, metadata)?, slot));
+                    return Some(slot);
+                }
+            }
+            table += 1;
+        }
+    }
+
+    /// Finds a call site that has a slot, by metadata of which is not known whether it is static.
+    #[cfg(feature = "frames")]
+    pub(super) fn find(
+        &self,
+        metadata: &Metadata<'_>,
+    ) -> Option<(&'static Metadata<'static>, &CallSite)> {
+        let hash = hash(metadata);
+        let mut table = 0;
+        loop {
+            let slots = self.tables.segment(table)?;
+            for probe in 0..PROBES {
+                let slot = &slots[hash.wrapping_add(probe) & (slots.len() - 1)];
+                let taken_by = slot.metadata.get()?; // no slot is ever given up
+                if address(taken_by) == address(metadata) {
+                    return Some((taken_by, slot));
                 }
             }
             table += 1;
@@ -80,7 +147,8 @@ impl CallSites {
         self.by_id.get(usize::try_from(id).ok()?)?.get()
     }
 
-    fn id(&self, slot: &CallSite, metadata: &'static Metadata<'static>) -> Option<u32> {
+    /// Returns the ID of a call site in this slot, which gets one if it has none.
+    pub(super) fn id(&self, slot: &CallSite, metadata: &'static Metadata<'static>) -> Option<u32> {
         if let Some(id) = slot.id_plus_1.load(Ordering::Acquire).checked_sub(1) {
             return Some(id);
         }
@@ -96,11 +164,15 @@ impl CallSites {
     }
 }
 
+fn address(metadata: &Metadata<'_>) -> usize {
+    ptr::from_ref(metadata) as usize
+}
+
 /// Spreads addresses, which are multiples of 8 and close to one another.
-fn hash(metadata: &'static Metadata<'static>) -> usize {
+fn hash(metadata: &Metadata<'_>) -> usize {
     #[allow(clippy::cast_possible_truncation)] // any odd number will do
     const GOLDEN_RATIO: usize = 0x9e37_79b9_7f4a_7c15_u64 as usize;
-    let product = (ptr::from_ref(metadata) as usize).wrapping_mul(GOLDEN_RATIO);
+    let product = address(metadata).wrapping_mul(GOLDEN_RATIO);
     product >> (usize::BITS / 2)
 }
 
@@ -137,6 +209,29 @@ mod tests {
             }
         }
         assert!(call_sites.metadata(2_000).is_none());
+    }
+
+    #[cfg(feature = "frames")]
+    #[test]
+    fn only_what_has_a_slot_is_found() {
+        let call_sites = CallSites::new();
+        let all: Vec<&'static Metadata<'static>> =
+            (0..500).map(|_| &*Box::leak(Box::new(metadata()))).collect();
+        for &metadata in &all {
+            assert!(call_sites.find(metadata).is_none());
+            call_sites.slot(metadata).unwrap();
+        }
+        for &metadata in &all {
+            let (found, slot) = call_sites.find(metadata).unwrap();
+            assert!(ptr::eq(found, metadata));
+            assert_eq!(slot.answer(7), LastAnswer::None);
+            slot.set_answer(7, FilterAnswer::Never);
+            assert_eq!(slot.answer(7), LastAnswer::Valid(FilterAnswer::Never));
+            assert_eq!(slot.answer(8), LastAnswer::Old);
+            slot.set_answer(u32::MAX, FilterAnswer::Always);
+            assert_eq!(slot.answer(u32::MAX), LastAnswer::Valid(FilterAnswer::Always));
+        }
+        assert!(call_sites.find(&metadata()).is_none());
     }
 
     #[test]

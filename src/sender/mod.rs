@@ -3,7 +3,7 @@
 //! A [`TracingEventSender`] is an ordinary `tracing` subscriber. What the module traces comes to
 //! it through the usual macros, and leaves through one function: as [`TracingEvent`]s, or as
 //! encoded frames. It decides nothing but what
-//! it is told to filter out, and knows little: call sites, each announced when it is
+//! it is told to filter out, be it by the host that it asks, and knows little: call sites, each announced when it is
 //! first used, the span that each thread is in, and the number of the next span. All else
 //! (parents, reference counts, filters) is the business of the receiver.
 //!
@@ -18,11 +18,16 @@ mod counter;
 mod filter;
 #[cfg(feature = "frames")]
 mod frames;
+#[cfg(feature = "frames")]
+mod host_filter;
+#[cfg(not(feature = "frames"))]
+#[path = "no_host_filter.rs"]
+mod host_filter;
 mod output;
 mod segments;
 mod span_id;
 mod subscriber;
 
-#[cfg(feature = "frames")]
-pub use self::frames::Frames;
 pub use self::subscriber::TracingEventSender;
+#[cfg(feature = "frames")]
+pub use self::{frames::Frames, host_filter::HostFilter};

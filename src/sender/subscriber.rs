@@ -5,16 +5,17 @@ use tracing_core::{
     span::{Attributes, Current, Id, Record},
 };
 
-#[cfg(feature = "frames")]
-use super::frames::Frames;
 use super::{
     call_sites::CallSites,
     context::{Context, Sending},
     counter::Cell,
     filter::Filter,
+    host_filter::AskedHost,
     output::{Outgoing, Output},
     span_id,
 };
+#[cfg(feature = "frames")]
+use super::{frames::Frames, host_filter::HostFilter};
 use crate::wire::{MetadataId, Parent, TracingEvent};
 
 /// `tracing` subscriber that hands out everything it is told, to be replayed elsewhere.
@@ -48,6 +49,7 @@ pub struct TracingEventSender<F = fn(TracingEvent)> {
     call_sites: CallSites,
     context: Context,
     filter: Filter,
+    host: AskedHost,
     output: F,
 }
 
@@ -102,6 +104,7 @@ impl<F> TracingEventSender<F> {
             call_sites: CallSites::new(),
             context: Context::new(),
             filter: Filter::new(),
+            host: AskedHost::new(),
             output,
         }
     }
@@ -158,6 +161,45 @@ impl<F> TracingEventSender<F> {
         self.filter.add(predicate);
         self
     }
+
+    /// Sends only what the host wants, which is asked for it: whether it wants what comes from a call
+    /// site always, never, or now.
+    ///
+    /// With this, the program is under the filter of the host as if it traced there: what nobody
+    /// wants is neither formatted nor sent, `enabled!` answers as it would natively, a disabled span
+    /// is disabled in the program, too, and `Span::current()` is the enabled one around it. The
+    /// filters of the sender itself come first.
+    ///
+    /// # Example
+    ///
+    /// A host in the same process, for which the question goes through no boundary:
+    ///
+    /// ```
+    /// use std::sync::{Arc, Mutex};
+    /// use spanshot::{Capture, FilterAnswer, TracingEventReceiver, TracingEventSender};
+    /// use tracing::{Level, enabled};
+    ///
+    /// let capture = Capture::builder().filter("info,noisy=off").start();
+    /// let host = Arc::new(Mutex::new(TracingEventReceiver::default()));
+    /// let asked = Arc::clone(&host);
+    /// let subscriber = TracingEventSender::encoded(move |frame: &[u8]| {
+    ///     host.lock().unwrap().receive_encoded(frame).unwrap();
+    /// })
+    /// .with_host_filter(move |question: &[u8]| asked.lock().unwrap().answer(question).unwrap());
+    ///
+    /// tracing::subscriber::with_default(subscriber, || {
+    ///     assert!(enabled!(Level::INFO));
+    ///     assert!(!enabled!(Level::DEBUG));
+    ///     assert!(!enabled!(target: "noisy", Level::ERROR));
+    /// });
+    /// ```
+    #[cfg(feature = "frames")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "frames")))]
+    #[must_use]
+    pub fn with_host_filter(mut self, host: impl HostFilter + 'static) -> Self {
+        self.host = AskedHost::asking(host);
+        self
+    }
 }
 
 impl<F> TracingEventSender<F> {
@@ -203,11 +245,16 @@ fn parent(is_contextual: bool, explicit: Option<&Id>) -> Parent {
 
 impl<F: Output + 'static> Subscriber for TracingEventSender<F> {
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        if self.filter.is_enabled(metadata) { Interest::always() } else { Interest::never() }
+        if self.filter.is_enabled(metadata) {
+            self.host.register(metadata, &self.call_sites)
+        } else {
+            Interest::never()
+        }
     }
 
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         self.filter.is_enabled(metadata)
+            && self.host.is_enabled(metadata, &self.call_sites, &self.context)
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {

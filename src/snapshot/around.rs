@@ -6,7 +6,7 @@ use core::{
     fmt::{self, Write},
 };
 
-use super::tree::ShortLine;
+use super::short_line::ShortLine;
 use crate::capture::{CapturedNode, CapturedNodes, CapturedSpan, DescendantEvents, Storage};
 
 /// Nodes up to which a tree is drawn as a whole.

@@ -22,6 +22,8 @@ mod redact;
 mod serialize;
 #[cfg(feature = "snapshot")]
 mod settings;
+#[cfg(feature = "predicates")]
+mod short_line;
 #[cfg(feature = "snapshot")]
 mod source;
 #[cfg(feature = "snapshot")]
@@ -35,7 +37,7 @@ mod view_node;
 mod visible;
 
 #[cfg(feature = "predicates")]
-pub(crate) use self::{around::Around, tree::ShortLine};
+pub(crate) use self::{around::Around, short_line::ShortLine};
 #[cfg(feature = "snapshot")]
 pub use self::{
     settings::{SnapshotScope, SnapshotSettings},

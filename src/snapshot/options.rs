@@ -91,6 +91,9 @@ pub(crate) trait Rules {
     ) -> Option<Text<'static>>;
 }
 
+/// The rules of a trace that is shown as it is.
+pub(super) const SHOW_ALL: Option<&Targets> = None;
+
 /// A trace is shown as it is, but for what a filter hides.
 impl Rules for Option<&Targets> {
     fn shows(&self, node: CapturedNode<'_>) -> bool {

@@ -1,16 +1,10 @@
 use alloc::{borrow::Cow, format, vec::Vec};
 use core::time::Duration;
 
-use serde::{
-    Serialize, Serializer,
-    ser::{Error, SerializeMap},
-};
-use tracing_subscriber::filter::Targets;
-
 use super::{
     cut::Cut,
     drawing::Drawing,
-    options::Options,
+    options::{Options, SHOW_ALL},
     text::{Quote, Text},
     view::View,
     view_node::{Place, ShownValue},
@@ -18,6 +12,10 @@ use super::{
 use crate::{
     capture::{CapturedEvent, CapturedNode, CapturedSpan, Storage},
     wire::TracedValue,
+};
+use serde::{
+    Serialize, Serializer,
+    ser::{Error, SerializeMap},
 };
 
 /// Spans within one another that are serialized. Serializers, and what reads their output, go down
@@ -91,8 +89,6 @@ impl Serialize for CapturedNode<'_> {
         }
     }
 }
-
-const SHOW_ALL: Option<&Targets> = None;
 
 impl Serialize for View<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -68,7 +68,6 @@ impl<'a> Text<'a> {
     }
 
     /// A text that was traced.
-    #[cfg(feature = "snapshot")]
     pub(super) fn new(text: &'a str) -> Self {
         Self { pieces: vec![Piece::Traced(Cow::Borrowed(text))], quote: Quote::None }
     }

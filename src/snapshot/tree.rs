@@ -1,18 +1,14 @@
 use alloc::{string::ToString, vec};
-#[cfg(feature = "predicates")]
-use core::cell::Cell;
 use core::fmt;
 
 use tracing_subscriber::filter::Targets;
 
 use super::{
     line::Line,
-    options::{Options, Rules},
+    options::{Options, Rules, SHOW_ALL},
     view::View,
-    view_node::{Place, ViewNode},
+    view_node::Place,
 };
-#[cfg(feature = "predicates")]
-use crate::capture::short::{MAX_LINE, MAX_VALUE, Short};
 use crate::capture::{CapturedEvent, CapturedNode, CapturedSpan, Shown, Storage};
 
 /// Levels of the tree that are drawn. Deeper ones are as good as never read, and drawing them would
@@ -71,9 +67,6 @@ impl fmt::Display for CapturedNode<'_> {
     }
 }
 
-/// The rules of a trace that is shown as it is.
-const SHOW_ALL: Option<&Targets> = None;
-
 fn options(formatter: &fmt::Formatter<'_>) -> Options {
     let max_depth = formatter.precision().unwrap_or(usize::MAX);
     Options { max_depth, says_what_is_deeper: false, ..Options::default() }
@@ -87,33 +80,6 @@ fn hidden(storage: &Storage, filter: Option<&Targets>) -> usize {
     let spans = storage.all_spans().map(CapturedNode::Span);
     let nodes = spans.chain(storage.all_events().map(CapturedNode::Event));
     nodes.filter(|node| !filter.shows(*node)).count()
-}
-
-/// The line of a span or event, without what is in it, and with long values cut.
-#[cfg(feature = "predicates")]
-pub(crate) struct ShortLine<'a> {
-    pub(crate) node: CapturedNode<'a>,
-    /// Set if something was cut.
-    pub(crate) is_cut: Option<&'a Cell<bool>>,
-}
-
-#[cfg(feature = "predicates")]
-impl<'a> ShortLine<'a> {
-    pub(crate) fn new(node: CapturedNode<'a>) -> Self {
-        Self { node, is_cut: None }
-    }
-}
-
-#[cfg(feature = "predicates")]
-impl fmt::Display for ShortLine<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let options = Options { is_one_line: true, max_chars: MAX_VALUE, ..Options::default() };
-        let shown = ViewNode::alone(self.node, &SHOW_ALL);
-        let is_cut = Cell::new(false);
-        let line =
-            Line { options: &options, shown: &shown, is_cut: Some(self.is_cut.unwrap_or(&is_cut)) };
-        Short { text: line, max_chars: MAX_LINE, is_cut: self.is_cut }.fmt(formatter)
-    }
 }
 
 /// Draws the tree.

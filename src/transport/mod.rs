@@ -5,7 +5,7 @@
 //!
 //! | boundary | the module's side | the host's side |
 //! |---|---|---|
-//! | WebAssembly | `wasm_guest::install()`, with the feature `wasm-guest` | a function of the host, with the engine that it has |
+//! | [WebAssembly](wasm) | `wasm_guest::install()`, with the feature `wasm-guest` | `link_wasm_guest!`, `wasm_host::GuestTrace` |
 //! | a child process, over a pipe or whatever else bytes go through | `child_process::install()` | `child_process::run()`, `stream::receive()` |
 //! | a file | the same, or `recorded::create()` | `recorded::RecordedTrace` |
 //!
@@ -21,6 +21,12 @@ pub mod recorded;
 #[cfg(feature = "stream")]
 #[cfg_attr(docsrs, doc(cfg(feature = "stream")))]
 pub mod stream;
+#[cfg(feature = "frames")]
+#[cfg_attr(docsrs, doc(cfg(feature = "frames")))]
+pub mod wasm;
 #[cfg(feature = "wasm-guest")]
 #[cfg_attr(docsrs, doc(cfg(feature = "wasm-guest")))]
 pub mod wasm_guest;
+#[cfg(all(feature = "receiver", feature = "frames"))]
+#[cfg_attr(docsrs, doc(cfg(all(feature = "receiver", feature = "frames"))))]
+pub mod wasm_host;

@@ -10,6 +10,8 @@ mod convert;
 mod error;
 mod event;
 #[cfg(feature = "frames")]
+mod filter_answer;
+#[cfg(feature = "frames")]
 pub mod frame;
 pub(crate) mod hex;
 mod level;
@@ -29,6 +31,8 @@ mod value_model;
 mod values;
 pub(crate) mod visit;
 
+#[cfg(feature = "frames")]
+pub use self::filter_answer::FilterAnswer;
 #[cfg(any(
     feature = "sender",
     feature = "receiver",

@@ -1,5 +1,6 @@
 //! One integration binary, a module a topic.
 
+mod asking;
 mod awaiting;
 mod blind_spots;
 mod bounds;

@@ -27,6 +27,7 @@ use tracing_subscriber::{EnvFilter, Layer, filter::Targets, layer::SubscriberExt
 #[path = "../it/support.rs"]
 mod support;
 
+mod asking;
 mod parts;
 mod program;
 mod saved;

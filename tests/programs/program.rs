@@ -1,7 +1,10 @@
 //! Programs that trace in every way there is, made at random.
 
 use std::{
+    cell::Cell,
+    fmt,
     future::Future,
+    mem,
     pin::pin,
     sync::{Mutex, mpsc},
     task::{Context, Poll, Waker},
@@ -10,8 +13,8 @@ use std::{
 
 use proptest::prelude::*;
 use tracing::{
-    Dispatch, Instrument, Span, debug, debug_span, error, field, info, info_span, instrument,
-    span::Id, trace, trace_span, warn, warn_span,
+    Dispatch, Instrument, Level, Metadata, Span, debug, debug_span, enabled, error, event_enabled,
+    field, info, info_span, instrument, span::Id, span_enabled, trace, trace_span, warn, warn_span,
 };
 
 /// Handles that a program has at the most.
@@ -42,7 +45,11 @@ pub(crate) enum Step {
     InCurrent { value: i64 },
     Instrumented { value: i64 },
     FollowsFrom { handle: usize, source: usize },
+    Ask { question: usize },
 }
+
+/// Questions that a program may ask of its subscriber.
+const QUESTIONS: usize = 7;
 
 fn parent() -> impl Strategy<Value = Parent> {
     prop_oneof![
@@ -74,6 +81,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => value().prop_map(|value| Step::Instrumented { value }),
         1 => (handle(), handle())
             .prop_map(|(handle, source)| Step::FollowsFrom { handle, source }),
+        2 => (0..QUESTIONS).prop_map(|question| Step::Ask { question }),
     ]
 }
 
@@ -175,6 +183,18 @@ fn poll(future: impl Future<Output = ()>) {
 #[derive(Default)]
 struct State {
     handles: [Option<Span>; HANDLES],
+    learned: Vec<String>,
+    formatted: Cell<usize>,
+}
+
+/// Counts how often it is formatted.
+struct Counted<'a>(&'a Cell<usize>);
+
+impl fmt::Debug for Counted<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.set(self.0.get() + 1);
+        formatter.write_str("counted")
+    }
 }
 
 /// What a thread of a program is in: spans, unless they are disabled, that may be closed by now.
@@ -197,6 +217,7 @@ impl State {
         match step {
             Step::NewSpan { call_site, parent, value, handle } => {
                 let span = new_span(*call_site, self.parent(parent), *value);
+                self.learned.push(format!("is disabled: {}", span.is_disabled()));
                 self.handles[*handle] = Some(span);
             }
             Step::NewEvent { call_site, parent, value } => {
@@ -244,12 +265,45 @@ impl State {
                     span.follows_from(source);
                 }
             }
+            Step::Ask { question } => {
+                let learned = self.ask(*question);
+                self.learned.push(learned);
+            }
         }
     }
 }
 
-/// Runs a program, each step on its thread, one after another.
-pub(crate) fn run(program: &Program, dispatch: &Dispatch) {
+impl State {
+    fn ask(&self, question: usize) -> String {
+        let is_enabled = match question {
+            0 => enabled!(Level::DEBUG),
+            1 => enabled!(target: "other", Level::WARN, value),
+            2 => event_enabled!(Level::TRACE),
+            3 => span_enabled!(target: "other", Level::INFO),
+            4 => {
+                // A sender does not know that a span is closed which the program is still in: so it
+                // is one that there is a handle of.
+                let current = Span::current();
+                let handles = self.handles.iter().flatten().filter(|span| !span.is_disabled());
+                let is_held = handles.into_iter().any(|span| *span == current);
+                let name = current.metadata().filter(|_| is_held).map(Metadata::name);
+                return format!("is in {name:?}");
+            }
+            5 => {
+                debug!(counted = ?Counted(&self.formatted), "counted");
+                return format!("formatted: {}", self.formatted.get());
+            }
+            _ => {
+                let span = info_span!(target: "other", "counted", x = ?Counted(&self.formatted));
+                return format!("formatted: {} {}", self.formatted.get(), span.is_disabled());
+            }
+        };
+        format!("is enabled: {is_enabled}")
+    }
+}
+
+/// Runs a program, each step on its thread, one after another, and returns what it learned.
+pub(crate) fn run(program: &Program, dispatch: &Dispatch) -> Vec<String> {
     let state = Mutex::new(State::default());
     thread::scope(|scope| {
         let threads = program.iter().map(|(thread, _)| thread + 1).max().unwrap_or(0);
@@ -277,5 +331,8 @@ pub(crate) fn run(program: &Program, dispatch: &Dispatch) {
         }
     });
     // `Registry` closes parents through the default subscriber.
-    tracing::dispatcher::with_default(dispatch, || drop(state));
+    tracing::dispatcher::with_default(dispatch, || {
+        let mut state = state.into_inner().unwrap();
+        mem::take(&mut state.learned)
+    })
 }

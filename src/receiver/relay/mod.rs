@@ -4,6 +4,8 @@
 //! same thing, but for what `tracing` keeps for each thread: the spans that it is in. So each further
 //! thread of the stream has one of the host's: see [`Lanes`].
 
+#[cfg(feature = "frames")]
+mod answers;
 mod lanes;
 mod worker;
 
@@ -23,6 +25,8 @@ use super::{
     values::{borrowed, owned},
 };
 use crate::wire::{CallSiteData, ThreadIndex};
+#[cfg(feature = "frames")]
+use crate::wire::{FilterAnswer, frame::Question};
 
 /// Sink that hands a stream to a subscriber, as `tracing`'s macros would have done.
 #[derive(Debug, Default)]
@@ -31,6 +35,8 @@ pub(super) struct Relay {
     dispatch: Option<Dispatch>,
     call_sites: Vec<CallSite>,
     lanes: Lanes,
+    #[cfg(feature = "frames")]
+    answers: answers::Answers,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -113,6 +119,14 @@ impl Relay {
         }
     }
 
+    /// Whether the program has asked for this span or event, and was told that it is wanted. A
+    /// subscriber is to be asked once, as natively.
+    #[cfg(not(feature = "frames"))]
+    #[allow(clippy::unused_self)] // it is the same function as with frames
+    fn take_grant(&mut self, _: &'static DynamicCallSite, _: ThreadIndex) -> bool {
+        false
+    }
+
     /// Runs the function in a lane while the subscriber is the default one.
     fn run_in(&self, lane: Lane, f: impl FnOnce(&Dispatch) + Send + 'static) {
         match lane {
@@ -172,6 +186,11 @@ impl Sink for Relay {
         self.lanes.end_workers();
     }
 
+    #[cfg(feature = "frames")]
+    fn answer(&mut self, question: &Question) -> FilterAnswer {
+        self.answer_question(question)
+    }
+
     fn new_call_site(&mut self, data: &Arc<CallSiteData>) {
         let site = call_sites::intern(data);
         self.call_sites.push(CallSite { site, metadata: site.static_metadata() });
@@ -189,8 +208,9 @@ impl Sink for Relay {
         values: &SinkValues<'_>,
     ) -> Option<SinkSpan> {
         let CallSite { site, metadata } = *self.call_sites.get(call_site)?;
+        let is_granted = self.take_grant(site, thread);
         let span = self.run(thread, parent, values, move |dispatch, parent, values| {
-            if !site.is_enabled(dispatch) {
+            if !is_granted && !site.is_enabled(dispatch) {
                 return None;
             }
             with_value_set(metadata, values, |values| {
@@ -217,8 +237,9 @@ impl Sink for Relay {
         let Some(CallSite { site, metadata }) = self.call_sites.get(call_site).copied() else {
             return;
         };
+        let is_granted = self.take_grant(site, thread);
         self.run(thread, parent, values, move |dispatch, parent, values| {
-            if !site.is_enabled(dispatch) {
+            if !is_granted && !site.is_enabled(dispatch) {
                 return;
             }
             with_value_set(metadata, values, |values| {

@@ -10,27 +10,20 @@ use crate::wire::{
 
 /// Reads a frame; its values are read later, when their call site is known.
 pub(crate) fn decode(frame: &[u8]) -> Result<Record<'_>, FrameError> {
-    let Some((&header, rest)) = frame.split_first() else {
-        return Err(FrameError::Empty);
-    };
-    let version = header >> 5;
-    if version != VERSION {
-        return Err(FrameError::UnsupportedVersion { actual: version, supported: VERSION });
-    }
-
-    let mut reader = Reader { frame_len: frame.len(), rest };
-    let thread = if header & HAS_THREAD == 0 { 0 } else { reader.uint("thread")? };
-    let record = reader.record(header & 0b1111, thread)?;
+    let (kind, thread, mut reader) = Reader::start(frame)?;
+    let record = reader.record(kind, thread)?;
     let has_values = matches!(
         record,
         Record::NewSpan { .. } | Record::ValuesRecorded { .. } | Record::NewEvent { .. }
     );
-    if has_values || reader.rest.is_empty() {
-        Ok(record)
-    } else {
-        Err(FrameError::TrailingBytes { offset: reader.offset() })
+    if !has_values {
+        reader.end()?;
     }
+    Ok(record)
 }
+
+/// What the kind of a call site is called in errors.
+pub(super) const KIND: &str = "kind of a call site";
 
 /// Values at the end of a frame.
 #[derive(Debug, Clone, Copy)]
@@ -46,12 +39,35 @@ impl<'a> EncodedValues<'a> {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     frame_len: usize,
     rest: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
+    /// Reads the header, and returns the kind of the frame, its thread, and what is left.
+    pub(super) fn start(frame: &'a [u8]) -> Result<(u8, ThreadIndex, Self), FrameError> {
+        let Some((&header, rest)) = frame.split_first() else {
+            return Err(FrameError::Empty);
+        };
+        let version = header >> 5;
+        if version != VERSION {
+            return Err(FrameError::UnsupportedVersion { actual: version, supported: VERSION });
+        }
+        let mut reader = Self { frame_len: frame.len(), rest };
+        let thread = if header & HAS_THREAD == 0 { 0 } else { reader.uint("thread")? };
+        Ok((header & 0b1111, thread, reader))
+    }
+
+    /// Checks that nothing follows.
+    pub(super) fn end(&self) -> Result<(), FrameError> {
+        if self.rest.is_empty() {
+            Ok(())
+        } else {
+            Err(FrameError::TrailingBytes { offset: self.offset() })
+        }
+    }
+
     fn offset(&self) -> usize {
         self.frame_len - self.rest.len()
     }
@@ -73,7 +89,7 @@ impl<'a> Reader<'a> {
         FrameError::Malformed { offset: self.offset(), what }
     }
 
-    fn uint(&mut self, what: &'static str) -> Result<u64, FrameError> {
+    pub(super) fn uint(&mut self, what: &'static str) -> Result<u64, FrameError> {
         self.read(what)
     }
 
@@ -133,8 +149,14 @@ impl<'a> Reader<'a> {
     }
 
     fn call_site(&mut self) -> Result<CallSiteData, FrameError> {
+        let kind = self.choice(KIND, &[CallSiteKind::Span, CallSiteKind::Event])?;
+        self.description(kind)
+    }
+
+    /// Reads what there is of a call site, from its level on.
+    pub(super) fn description(&mut self, kind: CallSiteKind) -> Result<CallSiteData, FrameError> {
         Ok(CallSiteData {
-            kind: self.choice("kind of a call site", &[CallSiteKind::Span, CallSiteKind::Event])?,
+            kind,
             level: self.choice(
                 "level",
                 &[
@@ -154,7 +176,11 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn choice<T: Copy>(&mut self, what: &'static str, choices: &[T]) -> Result<T, FrameError> {
+    pub(super) fn choice<T: Copy>(
+        &mut self,
+        what: &'static str,
+        choices: &[T],
+    ) -> Result<T, FrameError> {
         let malformed = self.malformed(what);
         let index: u8 = self.read(what)?;
         choices.get(usize::from(index)).copied().ok_or(malformed)

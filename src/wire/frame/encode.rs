@@ -6,6 +6,8 @@ use serde::Serialize;
 use tracing_core::Metadata;
 use tracing_core::field::Field;
 
+#[cfg(feature = "sender")]
+use super::asked_kind;
 use super::{HAS_THREAD, VERSION, buffer::FrameBuffer, kind, value_type};
 #[cfg(all(feature = "capture", feature = "stream"))]
 use crate::wire::CallSiteData;
@@ -35,22 +37,15 @@ impl FrameWriter {
     #[cfg(feature = "sender")]
     pub(crate) fn new_call_site(id: MetadataId, metadata: &Metadata<'static>) -> Self {
         let kind = if metadata.is_span() { CallSiteKind::Span } else { CallSiteKind::Event };
-        let mut writer = Self::call_site(id, kind, (*metadata.level()).into());
-        writer.value(metadata.name());
-        writer.value(metadata.target());
-        writer.value(&metadata.module_path());
-        writer.value(&metadata.file());
-        writer.value(&metadata.line());
-        writer.uint(metadata.fields().len() as u64);
-        for field in metadata.fields() {
-            writer.value(field.name());
-        }
+        let mut writer = Self::call_site(id, kind);
+        writer.description(metadata);
         writer
     }
 
     #[cfg(all(feature = "capture", feature = "stream"))]
     pub(crate) fn described_call_site(id: MetadataId, data: &CallSiteData) -> Self {
-        let mut writer = Self::call_site(id, data.kind, data.level);
+        let mut writer = Self::call_site(id, data.kind);
+        writer.level(data.level);
         writer.value(&data.name);
         writer.value(&data.target);
         writer.value(&data.module_path);
@@ -63,21 +58,62 @@ impl FrameWriter {
         writer
     }
 
-    fn call_site(id: MetadataId, kind: CallSiteKind, level: TracingLevel) -> Self {
+    fn call_site(id: MetadataId, kind: CallSiteKind) -> Self {
         let mut writer = Self::new(kind::NEW_CALL_SITE, 0);
         writer.uint(id);
         writer.byte(match kind {
             CallSiteKind::Span => 0,
             CallSiteKind::Event => 1,
         });
-        writer.byte(match level {
+        writer
+    }
+
+    /// Asks about a call site for the first time, or, without an ID, for the only time.
+    #[cfg(feature = "sender")]
+    pub(crate) fn question(
+        id: Option<MetadataId>,
+        metadata: &Metadata<'_>,
+        thread: ThreadIndex,
+    ) -> Self {
+        let mut writer = Self::new(kind::QUESTION, thread);
+        writer.uint(id.map_or(0, |id| id + 1));
+        writer.byte(match () {
+            () if metadata.is_span() => asked_kind::SPAN,
+            () if metadata.is_event() => asked_kind::EVENT,
+            () => asked_kind::HINT,
+        });
+        writer.description(metadata);
+        writer
+    }
+
+    #[cfg(feature = "sender")]
+    pub(crate) fn question_again(id: MetadataId, thread: ThreadIndex) -> Self {
+        Self::of_span(kind::QUESTION_AGAIN, id, thread)
+    }
+
+    /// Writes what there is of a call site, from its level on.
+    #[cfg(feature = "sender")]
+    fn description(&mut self, metadata: &Metadata<'_>) {
+        self.level((*metadata.level()).into());
+        self.value(metadata.name());
+        self.value(metadata.target());
+        self.value(&metadata.module_path());
+        self.value(&metadata.file());
+        self.value(&metadata.line());
+        self.uint(metadata.fields().len() as u64);
+        for field in metadata.fields() {
+            self.value(field.name());
+        }
+    }
+
+    fn level(&mut self, level: TracingLevel) {
+        self.byte(match level {
             TracingLevel::Error => 0,
             TracingLevel::Warn => 1,
             TracingLevel::Info => 2,
             TracingLevel::Debug => 3,
             TracingLevel::Trace => 4,
         });
-        writer
     }
 
     pub(crate) fn new_span(

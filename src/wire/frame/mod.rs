@@ -57,6 +57,20 @@
 //! Nothing may follow a body. Version 0 is never used; in version 7, if it comes to that, the
 //! number goes on elsewhere.
 //!
+//! # Questions
+//!
+//! A program that [asks its host](crate::TracingEventSender::with_host_filter) what it wants does so with
+//! frames of two more kinds. They are no part of the stream: each is answered at once, with a
+//! [number](crate::FilterAnswer::code), by
+//! [`TracingEventReceiver::answer`](crate::TracingEventReceiver::answer).
+//!
+//! | kind | question | body |
+//! |---|---|---|
+//! | 14 | about a call site, described | `id: uint` plus 1, or 0 if the host is not to remember it; `kind: u8` (0 span, 1 event, 2 neither: a call site that only asks), and from `level` on what a new call site has |
+//! | 15 | about a call site that was described | `id: uint` |
+//!
+//! A call site has the same ID in questions as in the stream.
+//!
 //! For example, "span 5 is entered by the stream's first thread" is `23 05`, and `33 01 05` if
 //! by its second.
 //!
@@ -69,6 +83,8 @@ mod decode;
 #[cfg(any(feature = "sender", all(feature = "capture", feature = "stream")))]
 mod encode;
 mod error;
+#[cfg(feature = "receiver")]
+mod question;
 
 pub use self::error::FrameError;
 
@@ -76,6 +92,8 @@ pub use self::error::FrameError;
 pub(crate) use self::decode::{EncodedValues, decode};
 #[cfg(any(feature = "sender", all(feature = "capture", feature = "stream")))]
 pub(crate) use self::encode::FrameWriter;
+#[cfg(feature = "receiver")]
+pub(crate) use self::question::{AskedSite, Question, decode_question};
 
 /// Version of the encoding that this crate writes, and the only one that it reads.
 pub const VERSION: u8 = 1;
@@ -98,6 +116,16 @@ mod kind {
     #[cfg(any(feature = "sender", feature = "receiver"))]
     pub(super) const VALUES_RECORDED: u8 = 7;
     pub(super) const NEW_EVENT: u8 = 8;
+    pub(super) const QUESTION: u8 = 14;
+    pub(super) const QUESTION_AGAIN: u8 = 15;
+}
+
+/// What a question is about.
+#[cfg(any(feature = "sender", feature = "receiver"))]
+mod asked_kind {
+    pub(super) const SPAN: u8 = 0;
+    pub(super) const EVENT: u8 = 1;
+    pub(super) const HINT: u8 = 2;
 }
 
 /// Type of a value, the low bits of its key.
@@ -118,4 +146,10 @@ mod value_type {
 
     /// Types that there is room for in a key.
     pub(super) const COUNT: u64 = 16;
+}
+
+/// Whether a frame that was written here says that a handle of a span was dropped.
+#[cfg(feature = "wasm-guest")]
+pub(crate) fn ends_handle(frame: &[u8]) -> bool {
+    frame.first().is_some_and(|header| header & 0b1111 == kind::SPAN_DROPPED)
 }

@@ -1,0 +1,310 @@
+use super::{
+    GuestError,
+    batch::{Batch, Cut},
+    memory::{guest_bytes, read_u32, write_u32},
+};
+use crate::{
+    receiver::TracingEventReceiver,
+    transport::wasm::{CONTROL_LEN, VERSION},
+    wire::FilterAnswer,
+};
+
+/// Offsets in the control block.
+mod offset {
+    pub(super) const GENERATION: u32 = 0;
+    pub(super) const BUFFER: u32 = 4;
+    pub(super) const LEN: u32 = 8;
+    pub(super) const FRAMES: u32 = 12;
+    pub(super) const FIRST: u32 = 16;
+}
+
+/// What a host knows of one instance of a guest: a receiver of its stream, and how far that has come.
+///
+/// The default one relays to the subscriber that is current when it is created. Its functions are the
+/// imports of [the agreement](crate::transport::wasm); [`link_wasm_guest!`](crate::link_wasm_guest)
+/// calls them.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::{SharedStorage, TracingEventReceiver, transport::wasm_host::GuestTrace};
+///
+/// let storage = SharedStorage::default();
+/// let mut trace = GuestTrace::new(TracingEventReceiver::capturing(&storage));
+/// // In the function that the guest imports:
+/// # let (memory, address, len) = (b"\x20\0\0\x02\x04name\x06target\0\0\0\0".as_slice(), 0, 20);
+/// trace.send(memory, address, len)?;
+/// # Ok::<_, spanshot::transport::wasm_host::GuestError>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct GuestTrace {
+    receiver: TracingEventReceiver,
+    /// Frames that the guest has handed over.
+    frames: u64,
+    /// Number of the frame that the last batch began with.
+    last_first: Option<u32>,
+    /// Address of the control block.
+    control: Option<u32>,
+    /// Generation of the filter that the guest was told of.
+    told: Option<u32>,
+    goes_on: bool,
+    first_error: Option<GuestError>,
+    errors: u64,
+}
+
+impl GuestTrace {
+    /// Takes the stream of a new instance with this receiver.
+    pub fn new(receiver: TracingEventReceiver) -> Self {
+        Self { receiver, ..Self::default() }
+    }
+
+    /// Goes on after errors, which are counted, rather than have the guest trapped.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::transport::wasm_host::GuestTrace;
+    ///
+    /// let mut trace = GuestTrace::default().going_on();
+    /// trace.send(b"no frame", 0, 8)?;
+    /// trace.send(b"no frame", 7, 1)?;
+    /// assert_eq!(trace.errors(), 2);
+    /// assert_eq!(
+    ///     trace.first_error().unwrap().to_string(),
+    ///     "frame 0 of the guest, at address 0: invalid frame: it is of version 3, and only 1 can be read"
+    /// );
+    /// # Ok::<_, spanshot::transport::wasm_host::GuestError>(())
+    /// ```
+    #[must_use]
+    pub fn going_on(mut self) -> Self {
+        self.goes_on = true;
+        self
+    }
+
+    /// Returns the first thing that was refused, whether or not the guest was trapped for it.
+    pub fn first_error(&self) -> Option<&GuestError> {
+        self.first_error.as_ref()
+    }
+
+    /// Returns how much was refused.
+    pub fn errors(&self) -> u64 {
+        self.errors
+    }
+
+    /// Returns how many frames the guest has handed over, those that were refused included.
+    pub fn frames(&self) -> u64 {
+        self.frames
+    }
+
+    /// Returns the receiver of the stream.
+    pub fn receiver(&mut self) -> &mut TracingEventReceiver {
+        &mut self.receiver
+    }
+
+    /// Returns the receiver of the stream, to [persist](TracingEventReceiver::persist) it for
+    /// example.
+    pub fn into_receiver(self) -> TracingEventReceiver {
+        self.receiver
+    }
+
+    /// Takes one frame: the import `send`.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the frame is not in the memory, or if the receiver refuses it. Nothing that
+    /// came before is lost, and the next frame may be taken. None if it [goes on](Self::going_on).
+    pub fn send(&mut self, memory: &[u8], address: u32, len: u32) -> Result<(), GuestError> {
+        let result = guest_bytes(memory, address, len)
+            .and_then(|frame| receive(&mut self.receiver, self.frames, address, frame));
+        self.frames += 1;
+        self.check(result)
+    }
+
+    /// Learns of a guest that buffers or asks: the import `hello`.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the guest is of another version of the agreement, or if its control block
+    /// is not in its memory. None if it [goes on](Self::going_on), but then the guest is not told of
+    /// changes, and its buffer is not read.
+    pub fn hello(
+        &mut self,
+        memory: &mut [u8],
+        version: u32,
+        control: u32,
+    ) -> Result<(), GuestError> {
+        if version != VERSION {
+            return self.check(Err(GuestError::UnsupportedVersion {
+                actual: version,
+                supported: VERSION,
+            }));
+        }
+        if let Err(error) = guest_bytes(memory, control, CONTROL_LEN) {
+            return self.check(Err(error));
+        }
+        self.control = Some(control);
+        self.told = None;
+        self.tell_filter(memory);
+        Ok(())
+    }
+
+    /// Takes a batch of frames: the import `send_batch`.
+    ///
+    /// What the guest hands over again, since it was stopped in the middle of it, is left out.
+    ///
+    /// # Errors
+    ///
+    /// Returns the first error of [`send()`](Self::send) among its frames, all of which are tried; or
+    /// an error if the batch is not in the memory, is cut, or is not the next one. None if it [goes
+    /// on](Self::going_on).
+    pub fn send_batch(
+        &mut self,
+        memory: &[u8],
+        address: u32,
+        len: u32,
+        first: u32,
+    ) -> Result<(), GuestError> {
+        let batch = match guest_bytes(memory, address, len) {
+            Ok(batch) => batch,
+            Err(error) => return self.check(Err(error)),
+        };
+        let mut result = Ok(());
+        let expected = self.next_frame();
+        let mut known = expected.wrapping_sub(first);
+        if known != 0 && self.last_first != Some(first) {
+            result = self.check(Err(GuestError::OutOfOrder { expected, actual: first }));
+        }
+        if known > u32::MAX / 2 {
+            // Frames are missing.
+            self.frames += u64::from(first.wrapping_sub(expected));
+            known = 0;
+        }
+        self.last_first = Some(first);
+
+        for frame in Batch::new(batch, address) {
+            if known > 0 && frame.is_ok() {
+                known -= 1;
+                continue;
+            }
+            let received = match frame {
+                Ok((address, frame)) => receive(&mut self.receiver, self.frames, address, frame),
+                Err(Cut { address, left }) => {
+                    Err(GuestError::CutBatch { frame: self.frames, address, left })
+                }
+            };
+            self.frames += 1;
+            result = result.and(self.check(received));
+        }
+        result
+    }
+
+    /// Answers a question of the guest: the import `ask`, which returns the
+    /// [code](FilterAnswer::code) of the answer.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the question is not in the memory, or is none. If it [goes
+    /// on](Self::going_on), the answer is [`Always`](FilterAnswer::Always) then.
+    pub fn ask(
+        &mut self,
+        memory: &[u8],
+        address: u32,
+        len: u32,
+    ) -> Result<FilterAnswer, GuestError> {
+        let answer = guest_bytes(memory, address, len).and_then(|question| {
+            let answer = self.receiver.answer(question);
+            answer.map_err(|error| GuestError::InvalidQuestion { address, error })
+        });
+        match answer {
+            Ok(answer) => Ok(answer),
+            Err(error) => self.check(Err(error)).map(|()| FilterAnswer::Always),
+        }
+    }
+
+    /// Takes what is in the buffer of a guest that [buffers](crate::transport::wasm_guest::Builder::buffered), and
+    /// empties the buffer. Of other guests it takes nothing.
+    ///
+    /// It is for a guest that has trapped, and for functions that the guest has called, before
+    /// they trace. No code of the guest is run.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of [`send_batch()`](Self::send_batch).
+    ///
+    /// # Example
+    ///
+    /// In wasmi or wasmtime, where the store's data is the [`GuestTrace`]:
+    ///
+    /// ```
+    /// # use spanshot::transport::wasm_host::GuestTrace;
+    /// # fn after_a_trap(instance: wasmi::Instance, mut store: wasmi::Store<GuestTrace>) -> Option<()> {
+    /// let memory = instance.get_memory(&mut store, "memory")?;
+    /// let (memory, trace) = memory.data_and_store_mut(&mut store);
+    /// trace.read_buffer(memory).unwrap();
+    /// # Some(())
+    /// # }
+    /// ```
+    pub fn read_buffer(&mut self, memory: &mut [u8]) -> Result<(), GuestError> {
+        let Some(control) = self.control else { return Ok(()) };
+        let read = |offset| read_u32(memory, control, offset).unwrap_or_default();
+        let (address, len) = (read(offset::BUFFER), read(offset::LEN));
+        if address == 0 || len == 0 {
+            return Ok(());
+        }
+        let result = self.send_batch(memory, address, len, read(offset::FIRST));
+        write_u32(memory, control, offset::FRAMES, 0);
+        write_u32(memory, control, offset::LEN, 0);
+        write_u32(memory, control, offset::FIRST, self.next_frame());
+        result
+    }
+
+    /// Tells a guest that [asks](crate::transport::wasm_guest::Builder::filtered_by_host) if the host's filter
+    /// may have changed.
+    ///
+    /// The macro does so whenever the guest calls its host. If a filter is changed while the guest does
+    /// not run, by `reload` of `tracing-subscriber` for example, this is to be called: the guest, which
+    /// may have been told that nothing is wanted, has no reason to ask.
+    ///
+    /// # Example
+    ///
+    /// As with [`read_buffer()`](Self::read_buffer).
+    pub fn tell_filter(&mut self, memory: &mut [u8]) {
+        let Some(control) = self.control else { return };
+        let generation = TracingEventReceiver::filter_generation();
+        if self.told != Some(generation) {
+            write_u32(memory, control, offset::GENERATION, generation);
+            self.told = Some(generation);
+        }
+    }
+
+    /// Notes that a guest has no memory that it could hand over something from.
+    #[doc(hidden)]
+    pub fn has_no_memory(&mut self) -> Result<(), GuestError> {
+        self.check(Err(GuestError::NoMemory))
+    }
+
+    /// Number of the next frame, as the guest counts.
+    #[allow(clippy::cast_possible_truncation)] // modulo 2³²
+    fn next_frame(&self) -> u32 {
+        self.frames as u32
+    }
+
+    fn check(&mut self, result: Result<(), GuestError>) -> Result<(), GuestError> {
+        let Err(error) = result else { return Ok(()) };
+        self.errors += 1;
+        if self.first_error.is_none() {
+            self.first_error = Some(error.clone());
+        }
+        if self.goes_on { Ok(()) } else { Err(error) }
+    }
+}
+
+fn receive(
+    receiver: &mut TracingEventReceiver,
+    number: u64,
+    address: u32,
+    frame: &[u8],
+) -> Result<(), GuestError> {
+    let result = receiver.receive_encoded(frame);
+    result.map_err(|error| GuestError::Refused { frame: number, address, error })
+}

@@ -1,0 +1,55 @@
+//! The host's side of a WebAssembly boundary.
+//!
+//! Each instance of a guest makes a stream of its own, and has a [`GuestTrace`] in the host, which takes
+//! the stream, relays it to the current subscriber (or where its receiver goes), and answers the guest's
+//! questions. It is kept in the data of the engine's store.
+//!
+//! This crate depends on no engine. [`link_wasm_guest!`](crate::link_wasm_guest) provides the guest's
+//! imports in one line for those that look like wasmi and wasmtime:
+//!
+//! ```
+//! use spanshot::{Capture, link_wasm_guest, predicates::*, transport::wasm_host::GuestTrace};
+//! use wasmi::{Engine, Linker, Module, Store};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let wasm: &[u8] = include_bytes!("../../../examples/guest.wasm");
+//! let capture = Capture::start();
+//! let engine = Engine::default();
+//! let mut linker = Linker::new(&engine);
+//! link_wasm_guest!(wasmi, linker, |trace| trace)?;
+//! let mut store = Store::new(&engine, GuestTrace::default());
+//! let guest = linker.instantiate_and_start(&mut store, &Module::new(&engine, wasm)?)?;
+//! guest.get_typed_func::<(), u32>(&store, "evaluate")?.call(&mut store, ())?;
+//! capture.trace().scan_spans().single(&name(eq("evaluate")));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! For any other engine there are functions over the guest's memory, a `&[u8]`: [`GuestTrace::send()`]
+//! and, for guests that do more than [`install()`](super::wasm_guest::install),
+//! [`hello()`](GuestTrace::hello), [`send_batch()`](GuestTrace::send_batch) and
+//! [`ask()`](GuestTrace::ask). `examples/third_engine` in the repository is a host that uses them.
+//! Guests that hand over something else, such as JSON, have imports of their own, for which there is
+//! [`guest_bytes()`].
+//!
+//! # Several guests
+//!
+//! Each instance needs a [`GuestTrace`], and so usually a store, of its own. They may call one another
+//! through the host, and the host may trace in functions that they call: what is traced stands under
+//! the span that is current there, whoever has entered it. If the guest
+//! [buffers](super::wasm_guest::Builder::buffered), the host [reads the buffer](GuestTrace::read_buffer)
+//! before it traces.
+//!
+//! # What is refused
+//!
+//! A guest that hands over what is no valid record is trapped, with a [`GuestError`] that says which
+//! frame is wrong, and how; or not, [if the host prefers](GuestTrace::going_on). In any case nothing is
+//! lost that came before, and the stream goes on with the next frame.
+
+mod batch;
+mod guest_error;
+mod guest_trace;
+mod link;
+mod memory;
+
+pub use self::{guest_error::GuestError, guest_trace::GuestTrace, memory::guest_bytes};

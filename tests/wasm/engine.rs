@@ -1,0 +1,57 @@
+//! What the tests need of an engine: here, wasmi.
+
+use spanshot::link_wasm_guest;
+use wasmi::{Caller, Engine, Error, Extern, Linker, Memory, Module, Store, Val};
+
+use super::host::Host;
+
+pub(crate) struct Instance {
+    store: Store<Host>,
+    instance: wasmi::Instance,
+}
+
+impl Instance {
+    pub(crate) fn new(wasm: &[u8], host: Host) -> Self {
+        let engine = Engine::default();
+        let mut linker = Linker::new(&engine);
+        link_wasm_guest!(wasmi, linker, |host: &mut Host| &mut host.trace).unwrap();
+        linker
+            .func_wrap("shop", "price", |mut caller: Caller<'_, Host>, item: u32| {
+                let (memory, host) = memory(&mut caller).data_and_store_mut(&mut caller);
+                host.price(memory, item).map_err(Error::new)
+            })
+            .unwrap();
+        linker
+            .func_wrap("app", "trace", |mut caller: Caller<'_, Host>, address: u32, len: u32| {
+                let (memory, host) = memory(&mut caller).data_and_store_mut(&mut caller);
+                host.receive_json(memory, address, len).map_err(Error::new)
+            })
+            .unwrap();
+        let mut store = Store::new(&engine, host);
+        let module = Module::new(&engine, wasm).unwrap();
+        let instance = linker.instantiate_and_start(&mut store, &module).unwrap();
+        Self { store, instance }
+    }
+
+    /// Calls an export, which returns a number or nothing.
+    #[allow(clippy::cast_possible_wrap, clippy::cast_sign_loss)] // they are 32 bits
+    pub(crate) fn call(&mut self, export: &str, arguments: &[u32]) -> Result<u32, String> {
+        let function = self.instance.get_func(&self.store, export).expect("it is exported");
+        let arguments: Vec<_> =
+            arguments.iter().map(|argument| Val::I32(*argument as i32)).collect();
+        let mut results = vec![Val::I32(0); function.ty(&self.store).results().len()];
+        let result = function.call(&mut self.store, &arguments, &mut results);
+        result.map_err(|error| error.to_string())?;
+        Ok(results.first().and_then(Val::i32).unwrap_or_default() as u32)
+    }
+
+    /// What the host has of the guest, while that does not run.
+    pub(crate) fn memory(&mut self) -> (&mut [u8], &mut Host) {
+        let memory = self.instance.get_memory(&self.store, "memory").expect("it is exported");
+        memory.data_and_store_mut(&mut self.store)
+    }
+}
+
+fn memory(caller: &mut Caller<'_, Host>) -> Memory {
+    caller.get_export("memory").and_then(Extern::into_memory).expect("it is exported")
+}

@@ -1,0 +1,7 @@
+//! The tests of `tests/wasm`, in wasmtime.
+
+#[path = "../../../guests/bodies.rs"]
+mod bodies;
+mod engine;
+#[path = "../../../guests/host.rs"]
+mod host;
