@@ -160,7 +160,8 @@ pub use crate::sender::TracingEventSender;
 pub use crate::sender::{Frames, HostFilter};
 #[cfg(feature = "snapshot")]
 pub use crate::snapshot::{
-    SnapshotScope, SnapshotSettings, SnapshotSource, StreamSnapshot, TraceView,
+    Difference, SnapshotScope, SnapshotSettings, SnapshotSource, StreamSnapshot, TraceComparison,
+    TraceView,
 };
 pub use crate::wire::{
     CallSiteData, CallSiteKind, DebugObject, FromTracedValue, MetadataId, RawSpanId, ThreadIndex,

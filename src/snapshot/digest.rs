@@ -36,8 +36,14 @@ pub(super) fn digest(
 
 fn hash_node(node: CapturedNode<'_>, options: &Options, hasher: &mut SipHasher13) {
     let metadata = node.metadata();
-    (metadata.is_span(), metadata.level().as_str(), metadata.target()).hash(hasher);
-    metadata.module_path().hash(hasher);
+    (metadata.is_span(), metadata.level().as_str()).hash(hasher);
+    // What is folded is one node in data, too, which show the target in any case.
+    if options.targets || options.folds {
+        metadata.target().hash(hasher);
+    }
+    if options.modules {
+        metadata.module_path().hash(hasher);
+    }
     if options.lines {
         (metadata.file(), metadata.line()).hash(hasher);
     }

@@ -10,6 +10,8 @@ mod around;
 #[cfg(feature = "snapshot")]
 pub(crate) mod assert;
 mod build;
+#[cfg(feature = "snapshot")]
+mod compare;
 mod cut;
 mod digest;
 mod drawing;
@@ -40,6 +42,7 @@ mod visible;
 pub(crate) use self::{around::Around, short_line::ShortLine};
 #[cfg(feature = "snapshot")]
 pub use self::{
+    compare::{Difference, TraceComparison},
     settings::{SnapshotScope, SnapshotSettings},
     source::SnapshotSource,
     stream::StreamSnapshot,

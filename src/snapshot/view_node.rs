@@ -52,9 +52,13 @@ impl<'a> ViewNode<'a> {
 
     /// The message of an event, if it has one.
     pub(super) fn message(&self) -> Option<Text<'_>> {
+        self.message_value().map(|value| value.text().into_message())
+    }
+
+    /// The same as a value.
+    pub(super) fn message_value(&self) -> Option<ShownValue<'_>> {
         let position = message_position(self.node?)?;
-        let (_, value) = self.all_values().nth(position)?;
-        Some(value.text().into_message())
+        self.all_values().nth(position).map(|(_, value)| value)
     }
 
     /// The fields that are shown, without the message.

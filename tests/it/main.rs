@@ -7,6 +7,7 @@ mod bounds;
 mod byte_streams;
 mod capture;
 mod carrying;
+mod comparing;
 mod ending;
 #[cfg(feature = "export")]
 mod export;

@@ -219,11 +219,19 @@ impl SnapshotSettings {
 impl SnapshotSettings {
     /// Shows a trace, or a part of one, with these settings.
     pub fn view<'a, T: SnapshotSource + ?Sized>(&self, source: &'a T) -> TraceView<'a> {
-        let view = match source.whole_trace() {
-            Some(trace) => View::of_trace(trace, self.options, self),
-            None => View::of_nodes(source.nodes(), self.options, self),
-        };
-        TraceView { view }
+        TraceView { view: self.view_with(source, |options| options) }
+    }
+
+    pub(super) fn view_with<'a, T: SnapshotSource + ?Sized>(
+        &self,
+        source: &'a T,
+        change: impl Fn(Options) -> Options,
+    ) -> View<'a> {
+        let options = change(self.options);
+        match source.whole_trace() {
+            Some(trace) => View::of_trace(trace, options, self),
+            None => View::of_nodes(source.nodes(), options, self),
+        }
     }
 
     /// Returns the settings that are bound on this thread, or the default ones.

@@ -1,0 +1,206 @@
+//! What differs between two nodes, apart from what is in them.
+
+use alloc::{format, string::String, vec::Vec};
+use core::fmt;
+
+use crate::{
+    capture::CapturedNode,
+    snapshot::{
+        cut::Cut,
+        drawing::Drawing,
+        options::Options,
+        text::{Piece, Quote, Text},
+        view_node::{ShownValue, ViewNode},
+    },
+    wire::TracedValue,
+};
+
+/// Characters that are shown of each side.
+const MAX_VALUE: usize = 200;
+
+/// Something that differs: the name of a field, `message` among them, or `level`, `target` and the like,
+/// with the text of either side, unless it has none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Change {
+    pub(super) what: String,
+    pub(super) expected: Option<String>,
+    pub(super) actual: Option<String>,
+}
+
+/// Lists what differs between the lines of two nodes.
+pub(super) fn changes(
+    expected: &ViewNode<'_>,
+    actual: &ViewNode<'_>,
+    options: &Options,
+) -> Vec<Change> {
+    let mut changes = Vec::new();
+    if let (Some(expected), Some(actual)) = (expected.node, actual.node) {
+        for (what, of) in aspects(options) {
+            push_text(&mut changes, what, of(expected), of(actual));
+        }
+    }
+    if expected.inside != actual.inside {
+        let number = |node: &ViewNode<'_>| Some(format!("{}", node.inside));
+        push_text(&mut changes, "nodes that are deeper", number(expected), number(actual));
+    }
+    let [old, new] = [expected, actual].map(|node| fields(node, options));
+    for (name, nth, value) in &old {
+        let other = find(&new, name, *nth);
+        if other.is_none_or(|other| differ(*value, other)) {
+            changes.push(change(name, Some(*value), other));
+        }
+    }
+    for (name, nth, value) in &new {
+        if find(&old, name, *nth).is_none() {
+            changes.push(change(name, None, Some(*value)));
+        }
+    }
+    changes
+}
+
+type Aspect = fn(CapturedNode<'_>) -> Option<String>;
+
+/// What is compared besides the fields.
+fn aspects(options: &Options) -> Vec<(&'static str, Aspect)> {
+    let mut aspects: Vec<(&'static str, Aspect)> = Vec::new();
+    aspects.push(("level", |node| Some(format!("{}", node.metadata().level()))));
+    if options.targets {
+        aspects.push(("target", |node| Some(node.metadata().target().into())));
+    }
+    if options.modules {
+        aspects.push(("module", |node| node.metadata().module_path().map(String::from)));
+    }
+    if options.lines {
+        aspects.push(("line", |node| {
+            let metadata = node.metadata();
+            Some(format!("{}:{}", metadata.file()?, metadata.line()?))
+        }));
+    }
+    if options.threads {
+        aspects.push(("thread", |node| {
+            node.trace().thread_of(node.moment()).map(|thread| format!("{thread}"))
+        }));
+    }
+    aspects.push(("follows from", |node| match node {
+        CapturedNode::Span(span) => {
+            let sources: Vec<_> = span.follows_from().map(|span| span.metadata().name()).collect();
+            (!sources.is_empty()).then(|| sources.join(", "))
+        }
+        CapturedNode::Event(_) => None,
+    }));
+    if options.stats {
+        aspects.push(("statistics", |node| match node {
+            CapturedNode::Span(span) => Some(format!("{:?}", span.stats())),
+            CapturedNode::Event(_) => None,
+        }));
+    }
+    aspects
+}
+
+/// The fields with the message, and how many of the same name there were before each.
+fn fields<'v>(node: &'v ViewNode<'_>, options: &Options) -> Vec<(&'v str, usize, ShownValue<'v>)> {
+    let mut fields: Vec<(&str, usize, ShownValue<'_>)> = Vec::new();
+    let message = node.message_value().map(|value| ("message", value));
+    for (name, value) in message.into_iter().chain(node.fields(options)) {
+        let nth = fields.iter().filter(|(other, ..)| *other == name).count();
+        fields.push((name, nth, value));
+    }
+    fields
+}
+
+fn find<'v>(
+    fields: &[(&str, usize, ShownValue<'v>)],
+    name: &str,
+    nth: usize,
+) -> Option<ShownValue<'v>> {
+    let mut fields = fields.iter();
+    fields
+        .find(|(other, other_nth, _)| *other == name && *other_nth == nth)
+        .map(|(.., value)| *value)
+}
+
+fn differ(expected: ShownValue<'_>, actual: ShownValue<'_>) -> bool {
+    type_of(expected) != type_of(actual) || expected.text() != actual.text()
+}
+
+fn push_text(
+    changes: &mut Vec<Change>,
+    what: &str,
+    expected: Option<String>,
+    actual: Option<String>,
+) {
+    if expected != actual {
+        let shown = |text: Option<String>| text.map(|text| show(&Text::new(&text), 0));
+        changes.push(Change {
+            what: what.into(),
+            expected: shown(expected),
+            actual: shown(actual),
+        });
+    }
+}
+
+fn change(name: &str, expected: Option<ShownValue<'_>>, actual: Option<ShownValue<'_>>) -> Change {
+    let [old, new] = [expected, actual].map(|value| value.map(ShownValue::text));
+    let from = match (&old, &new) {
+        (Some(old), Some(new)) => first_to_show(&text_of(old), &text_of(new)),
+        _ => 0,
+    };
+    let mut expected_text = old.map(|text| show(&text, from));
+    let mut actual_text = new.map(|text| show(&text, from));
+    if let (Some(expected), Some(actual)) = (expected, actual) {
+        if expected_text == actual_text {
+            let with_type = |text: Option<String>, value| {
+                text.map(|text| format!("{text} ({})", type_of(value)))
+            };
+            expected_text = with_type(expected_text, expected);
+            actual_text = with_type(actual_text, actual);
+        }
+    }
+    let name = show(&Text::new(name), 0);
+    Change { what: name, expected: expected_text, actual: actual_text }
+}
+
+fn type_of(value: ShownValue<'_>) -> &'static str {
+    match value {
+        ShownValue::Normalized(_) => "replaced",
+        ShownValue::Traced(value) => match value {
+            TracedValue::Bool(_) => "a Boolean",
+            TracedValue::Int(_) => "a signed integer",
+            TracedValue::UInt(_) => "an unsigned integer",
+            TracedValue::Float(_) => "a float",
+            TracedValue::String(_) => "a string",
+            TracedValue::Object(_) => "output of Debug or Display",
+            TracedValue::Error(_) => "an error",
+            TracedValue::Bytes(_) => "bytes",
+        },
+    }
+}
+
+fn text_of(text: &Text<'_>) -> String {
+    text.pieces.iter().map(Piece::as_str).collect()
+}
+
+/// The character from which on long texts are shown, so that their difference is seen.
+fn first_to_show(expected: &str, actual: &str) -> usize {
+    let same = expected.chars().zip(actual.chars()).take_while(|(old, new)| old == new).count();
+    if same < MAX_VALUE / 2 { 0 } else { same - MAX_VALUE / 4 }
+}
+
+fn show(text: &Text<'_>, from: usize) -> String {
+    let line = |text: &Text<'_>| format!("{}", OneLine(text));
+    if from == 0 {
+        return line(text);
+    }
+    let rest: String = text_of(text).chars().skip(from).collect();
+    format!("from character {from} on: {}", line(&Text { quote: text.quote, ..Text::new(&rest) }))
+}
+
+struct OneLine<'t>(&'t Text<'t>);
+
+impl fmt::Display for OneLine<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Text { pieces, quote } = self.0;
+        let quote = if *quote == Quote::Double { Quote::Double } else { Quote::None };
+        Cut::new(pieces, quote, Drawing::Unicode, MAX_VALUE).fmt(formatter)
+    }
+}

@@ -1,0 +1,115 @@
+//! Which nodes of two lists of siblings belong together.
+
+use alloc::vec::Vec;
+use core::{
+    hash::{Hash, Hasher},
+    time::Duration,
+};
+use std::time::Instant;
+
+use similar::{Algorithm, DiffOp, capture_diff_slices_deadline};
+use siphasher::sip::SipHasher13;
+
+use crate::{
+    capture::CapturedNode,
+    snapshot::{digest::digest, view::View, view_node::Place},
+};
+
+/// How long is looked for the shortest difference between two lists. From then on, one will do.
+const MAX_DURATION: Duration = Duration::from_secs(1);
+
+/// What became of siblings, in an order that fits both lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// They are equal, with all that is in them.
+    Equal(Place, Place),
+    /// They are the same node, in which something differs.
+    Changed(Place, Place),
+    Gone(Place),
+    Added(Place),
+}
+
+/// By what nodes belong together: by one after another, each among what those before have left.
+type Key = fn(&View<'_>, Place) -> u128;
+
+const KEYS: [Key; 4] = [whole, line, title, kind];
+
+/// Matches the children of two nodes.
+pub(super) fn match_children(
+    [expected, actual]: [&View<'_>; 2],
+    [expected_parent, actual_parent]: [Place; 2],
+) -> Vec<Step> {
+    let expected_children: Vec<_> = expected.children(expected_parent).collect();
+    let actual_children: Vec<_> = actual.children(actual_parent).collect();
+    let mut steps = Vec::new();
+    match_by(&KEYS, [expected, actual], &expected_children, &actual_children, &mut steps);
+    steps
+}
+
+fn match_by(
+    keys: &[Key],
+    views: [&View<'_>; 2],
+    expected: &[Place],
+    actual: &[Place],
+    steps: &mut Vec<Step>,
+) {
+    let Some((key, weaker)) =
+        keys.split_first().filter(|_| !expected.is_empty() && !actual.is_empty())
+    else {
+        steps.extend(expected.iter().map(|place| Step::Gone(*place)));
+        steps.extend(actual.iter().map(|place| Step::Added(*place)));
+        return;
+    };
+    let keys_of = |view: &View<'_>, places: &[Place]| -> Vec<u128> {
+        places.iter().map(|place| key(view, *place)).collect()
+    };
+    let deadline = Some(Instant::now() + MAX_DURATION);
+    let old = keys_of(views[0], expected);
+    let new = keys_of(views[1], actual);
+    for op in capture_diff_slices_deadline(Algorithm::Patience, &old, &new, deadline) {
+        let (gone, added) = (&expected[op.old_range()], &actual[op.new_range()]);
+        if let DiffOp::Equal { .. } = op {
+            let step = if keys.len() == KEYS.len() { Step::Equal } else { Step::Changed };
+            steps.extend(gone.iter().zip(added).map(|(expected, actual)| step(*expected, *actual)));
+        } else {
+            match_by(weaker, views, gone, added, steps);
+        }
+    }
+}
+
+/// All that is shown of a node, and what is in it.
+fn whole(view: &View<'_>, place: Place) -> u128 {
+    view.get(place).digest
+}
+
+/// All that is shown of the node itself.
+fn line(view: &View<'_>, place: Place) -> u128 {
+    digest(view.get(place), view.options(), core::iter::empty())
+}
+
+/// What people would call it: the name, or the message.
+fn title(view: &View<'_>, place: Place) -> u128 {
+    let node = view.get(place);
+    let name = match node.node {
+        Some(CapturedNode::Span(span)) => Some(span.metadata().name()),
+        _ => None,
+    };
+    hash(&(name, node.message()))
+}
+
+/// The name of a span, or the fields that an event has.
+fn kind(view: &View<'_>, place: Place) -> u128 {
+    let node = view.get(place);
+    match node.node {
+        Some(CapturedNode::Event(event)) => {
+            hash(&event.values().map(|(name, _)| name).collect::<Vec<_>>())
+        }
+        _ => title(view, place),
+    }
+}
+
+fn hash(key: &impl Hash) -> u128 {
+    let mut hasher = SipHasher13::new();
+    key.hash(&mut hasher);
+    hasher.finish().into()
+}

@@ -1,0 +1,230 @@
+//! Whether two traces are equivalent, and where they differ: node by node, and not line by line.
+//!
+//! Both are viewed with the same settings. Nodes that look the same belong together, then those of one
+//! name or message, then those of one kind; what is left on either side is gone, added or moved.
+
+mod changes;
+mod matching;
+mod merged;
+mod show;
+
+use alloc::{string::String, vec::Vec};
+use core::fmt;
+
+use self::{
+    matching::Step,
+    merged::{Merged, MergedNode},
+    show::Show,
+};
+use super::{SnapshotSettings, SnapshotSource, options::Options, view::View, view_node::Place};
+use crate::capture::CapturedNode;
+
+/// How two traces compare, made by [`SnapshotSettings::compare()`].
+///
+/// [`Display`](fmt::Display) draws one tree of both, in which equal nodes are left out unless they stand
+/// beside others:
+///
+/// | mark | node |
+/// |---|---|
+/// | `-` | is only in the expected trace |
+/// | `+` | is only in the actual one |
+/// | `~` | is in both, and differs: what differs stands below, `expected → actual` |
+/// | `<`, `>` | has moved, from here and to here |
+///
+/// # Example
+///
+/// ```
+/// use spanshot::{Capture, SnapshotSettings};
+/// use tracing::{info, info_span, warn};
+///
+/// let capture = Capture::start();
+/// info_span!("connect", port = 80).in_scope(|| info!("connected"));
+/// let expected = capture.finish();
+///
+/// let capture = Capture::start();
+/// info_span!("connect", port = 81).in_scope(|| {
+///     warn!("slow");
+///     info!("connected");
+/// });
+/// let actual = capture.finish();
+///
+/// let comparison = SnapshotSettings::new().compare(&expected, &actual);
+/// assert!(!comparison.is_equivalent());
+/// assert_eq!(
+///     comparison.to_string(),
+///     "1 changed, 1 added
+///
+/// ~ INFO connect{port=81}
+///       port: 80 → 81
+/// + ├─ WARN slow
+///   └─ INFO connected"
+/// );
+/// ```
+pub struct TraceComparison<'a> {
+    expected: View<'a>,
+    actual: View<'a>,
+    merged: Merged,
+}
+
+/// Where two traces differ.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::{Capture, Difference, SnapshotSettings};
+///
+/// let trace_of = |port: u16| {
+///     let capture = Capture::start();
+///     tracing::info!(port, "connected");
+///     capture.finish()
+/// };
+/// let (expected, actual) = (trace_of(80), trace_of(81));
+/// let comparison = SnapshotSettings::new().compare(&expected, &actual);
+/// let differences = comparison.differences();
+/// assert!(matches!(&differences[..], [Difference::Changed { fields, .. }] if fields == &["port"]));
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Difference<'a> {
+    /// A node is only in the actual trace, with all that is in it.
+    Added(CapturedNode<'a>),
+    /// A node is only in the expected trace, with all that is in it.
+    Gone(CapturedNode<'a>),
+    /// A node is at another place, with all that is in it.
+    Moved {
+        /// The node in the expected trace.
+        expected: CapturedNode<'a>,
+        /// The node in the actual trace.
+        actual: CapturedNode<'a>,
+    },
+    /// A node is in both traces, but not the same.
+    Changed {
+        /// The node in the expected trace.
+        expected: CapturedNode<'a>,
+        /// The node in the actual trace.
+        actual: CapturedNode<'a>,
+        /// Names of the fields that differ, `message` among them; also `level`, `follows from` and, where
+        /// they are shown, `target`, `module`, `line`, `thread` and `statistics`.
+        fields: Vec<String>,
+    },
+}
+
+/// What is compared.
+impl SnapshotSettings {
+    /// Compares two traces, or parts of traces, as they look with these settings: what is not shown is
+    /// not compared, what is redacted is equal, and what is unordered may be in any order. Times are
+    /// never compared.
+    ///
+    /// The number of nodes may be large: equal parts are passed over, and where the shortest difference
+    /// takes too long to be found, a longer one is shown.
+    pub fn compare<'a>(
+        &self,
+        expected: &'a (impl SnapshotSource + ?Sized),
+        actual: &'a (impl SnapshotSource + ?Sized),
+    ) -> TraceComparison<'a> {
+        let change =
+            |options: Options| Options { times: false, folds: false, is_one_line: true, ..options };
+        let expected = self.view_with(expected, change);
+        let actual = self.view_with(actual, change);
+        let merged = Merged::new([&expected, &actual]);
+        TraceComparison { expected, actual, merged }
+    }
+
+    /// Asserts that two traces, or parts of traces, are equivalent, as [`compare()`](Self::compare) has
+    /// it.
+    ///
+    /// # Panics
+    ///
+    /// Panics if they are not, and shows where they differ.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{Capture, SnapshotSettings};
+    ///
+    /// let trace_of = |id: u64| {
+    ///     let capture = Capture::start();
+    ///     tracing::info!(id, "connected");
+    ///     capture.finish()
+    /// };
+    /// SnapshotSettings::new().redact("id", "id").assert_equivalent(&trace_of(1), &trace_of(2));
+    /// ```
+    #[track_caller]
+    pub fn assert_equivalent(
+        &self,
+        expected: &(impl SnapshotSource + ?Sized),
+        actual: &(impl SnapshotSource + ?Sized),
+    ) {
+        let comparison = self.compare(expected, actual);
+        assert!(
+            comparison.is_equivalent(),
+            "the traces are not equivalent (expected → actual): {comparison}"
+        );
+    }
+}
+
+impl<'a> TraceComparison<'a> {
+    /// Returns whether there is no difference.
+    pub fn is_equivalent(&self) -> bool {
+        self.expected.get(Place::ROOT).digest == self.actual.get(Place::ROOT).digest
+    }
+
+    /// Returns the differences, those of a node before those in it.
+    pub fn differences(&self) -> Vec<Difference<'a>> {
+        let expected = |place: Place| self.expected.get(place).node;
+        let actual = |place: Place| self.actual.get(place).node;
+        let nodes = &self.merged.nodes;
+        let difference = |node: &MergedNode| match (node.step, node.moved) {
+            (Step::Equal(..), _) | (Step::Gone(_), Some(_)) => None,
+            (Step::Gone(place), None) => expected(place).map(Difference::Gone),
+            (Step::Added(place), None) => actual(place).map(Difference::Added),
+            (Step::Added(place), Some(from)) => match nodes[from].step {
+                Step::Gone(old) => {
+                    Some(Difference::Moved { expected: expected(old)?, actual: actual(place)? })
+                }
+                _ => None,
+            },
+            (Step::Changed(old, new), _) => {
+                let changes = self.show().changes(old, new);
+                let fields: Vec<_> = changes.into_iter().map(|change| change.what).collect();
+                (!fields.is_empty()).then_some(Difference::Changed {
+                    expected: expected(old)?,
+                    actual: actual(new)?,
+                    fields,
+                })
+            }
+        };
+        self.merged.in_order().filter_map(difference).collect()
+    }
+
+    fn show(&self) -> Show<'_, 'a> {
+        Show { views: [&self.expected, &self.actual], merged: &self.merged }
+    }
+}
+
+impl fmt::Display for TraceComparison<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_equivalent() {
+            return formatter.write_str("they are equivalent");
+        }
+        let differences = self.differences();
+        let number = |is: fn(&Difference<'_>) -> bool| differences.iter().filter(|d| is(d)).count();
+        let numbers = [
+            (number(|difference| matches!(difference, Difference::Changed { .. })), "changed"),
+            (number(|difference| matches!(difference, Difference::Added(_))), "added"),
+            (number(|difference| matches!(difference, Difference::Gone(_))), "gone"),
+            (number(|difference| matches!(difference, Difference::Moved { .. })), "moved"),
+        ];
+        for (i, (number, what)) in numbers.into_iter().filter(|(number, _)| *number > 0).enumerate()
+        {
+            write!(formatter, "{}{number} {what}", if i > 0 { ", " } else { "" })?;
+        }
+        write!(formatter, "\n{}", self.show())
+    }
+}
+
+impl fmt::Debug for TraceComparison<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_list().entries(self.differences()).finish()
+    }
+}

@@ -1,0 +1,211 @@
+//! How a comparison is drawn: as one tree, with marks in front of what differs.
+
+use alloc::{vec, vec::Vec};
+use core::fmt;
+
+use super::{
+    changes::{Change, changes},
+    matching::Step,
+    merged::Merged,
+};
+use crate::snapshot::{drawing::Drawing, line::Line, view::View, view_node::Place};
+
+/// Equal siblings that are drawn beside one that differs.
+const BESIDE: usize = 1;
+
+/// Nodes up to which all of what is gone or added is drawn.
+const SMALL: usize = 12;
+
+/// Lines that are drawn.
+const MAX_LINES: usize = 200;
+
+/// Draws the difference of two traces.
+pub(super) struct Show<'s, 'a> {
+    pub(super) views: [&'s View<'a>; 2],
+    pub(super) merged: &'s Merged,
+}
+
+/// Something that has a line.
+#[derive(Clone, Copy)]
+enum Item {
+    /// A node that may differ, by its index.
+    Merged(usize),
+    /// So many equal siblings.
+    Equal(usize),
+    /// A node in what is gone or added.
+    Inside(Side, Place),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Expected,
+    Actual,
+}
+
+impl fmt::Display for Show<'_, '_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What is yet to be drawn: siblings, and those of the nodes around them, outermost first.
+        let mut undrawn = vec![self.items(&self.merged.roots).into_iter()];
+        let mut lines = 0;
+        while let Some(siblings) = undrawn.last_mut() {
+            let Some(item) = siblings.next() else {
+                undrawn.pop();
+                continue;
+            };
+            if lines == MAX_LINES {
+                return formatter.write_str("\n  ⋮ and more");
+            }
+            lines += 1;
+            formatter.write_str("\n")?;
+            let has_more: Vec<_> = undrawn.iter().map(|items| items.len() > 0).collect();
+            let branch = Branch(&has_more);
+            match item {
+                Item::Equal(number) => write!(formatter, "  {branch}⋮ {number} equal")?,
+                Item::Inside(side, place) => {
+                    let mark = if side == Side::Expected { '-' } else { '+' };
+                    write!(formatter, "{mark} {branch}{}", self.line(side, place))?;
+                    undrawn.push(self.inside(side, place));
+                }
+                Item::Merged(index) => {
+                    let children = self.write_merged(formatter, index, &branch)?;
+                    undrawn.push(children);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+type Items = vec::IntoIter<Item>;
+
+impl<'s, 'a> Show<'s, 'a> {
+    /// Leaves out equal siblings that are not beside one that differs.
+    fn items(&self, siblings: &[usize]) -> Vec<Item> {
+        let differs =
+            |index: usize| !matches!(self.merged.nodes[siblings[index]].step, Step::Equal(..));
+        let is_near = |index: usize| {
+            let near = index.saturating_sub(BESIDE)..=(index + BESIDE).min(siblings.len() - 1);
+            near.into_iter().any(differs)
+        };
+        let mut items = Vec::new();
+        for (index, sibling) in siblings.iter().enumerate() {
+            match items.last_mut() {
+                _ if is_near(index) => items.push(Item::Merged(*sibling)),
+                Some(Item::Equal(number)) => *number += 1,
+                _ => items.push(Item::Equal(1)),
+            }
+        }
+        items
+    }
+
+    /// Writes a node, and returns what is to be drawn in it.
+    fn write_merged(
+        &self,
+        formatter: &mut fmt::Formatter<'_>,
+        index: usize,
+        branch: &Branch<'_>,
+    ) -> Result<Items, fmt::Error> {
+        let node = &self.merged.nodes[index];
+        let (side, place) = match node.step {
+            Step::Gone(place) | Step::Equal(place, _) => (Side::Expected, place),
+            Step::Added(place) | Step::Changed(_, place) => (Side::Actual, place),
+        };
+        let changes = match node.step {
+            Step::Changed(expected, actual) => self.changes(expected, actual),
+            _ => Vec::new(),
+        };
+        let mark = match (node.step, node.moved) {
+            (Step::Gone(_), None) => '-',
+            (Step::Gone(_), Some(_)) => '<',
+            (Step::Added(_), None) => '+',
+            (Step::Added(_), Some(_)) => '>',
+            (Step::Changed(..), _) if !changes.is_empty() => '~',
+            _ => ' ',
+        };
+        write!(formatter, "{mark} {branch}{}", self.line(side, place))?;
+        let inside = self.number_inside(side, place);
+        let is_drawn = match node.step {
+            Step::Changed(..) => true,
+            Step::Equal(..) => false,
+            Step::Gone(_) | Step::Added(_) => node.moved.is_none() && inside <= SMALL,
+        };
+        if inside > 0 && !is_drawn {
+            write!(formatter, " ⋮ {inside} inside")?;
+        }
+        match (node.step, node.moved) {
+            (Step::Gone(_), Some(_)) => formatter.write_str(" (moved from here)")?,
+            (Step::Added(_), Some(_)) => formatter.write_str(" (moved to here)")?,
+            _ => {}
+        }
+        for change in changes {
+            write!(formatter, "\n  {}    {change}", branch.below())?;
+        }
+        Ok(match node.step {
+            _ if !is_drawn => Vec::new().into_iter(),
+            Step::Changed(..) => self.items(&node.children).into_iter(),
+            _ => self.inside(side, place),
+        })
+    }
+
+    pub(super) fn changes(&self, expected: Place, actual: Place) -> Vec<Change> {
+        let [old, new] = self.views;
+        changes(old.get(expected), new.get(actual), old.options())
+    }
+
+    fn view(&self, side: Side) -> &'s View<'a> {
+        self.views[usize::from(side == Side::Actual)]
+    }
+
+    fn line(&self, side: Side, place: Place) -> Line<'s, 'a> {
+        let view = self.view(side);
+        Line { options: view.options(), shown: view.get(place), is_cut: None }
+    }
+
+    fn inside(&self, side: Side, place: Place) -> Items {
+        let children = self.view(side).children(place);
+        children.map(|child| Item::Inside(side, child)).collect::<Vec<_>>().into_iter()
+    }
+
+    /// The nodes that are in a node, at any depth.
+    fn number_inside(&self, side: Side, place: Place) -> usize {
+        let view = self.view(side);
+        let mut number = 0;
+        let mut uncounted: Vec<_> = view.children(place).collect();
+        while let Some(place) = uncounted.pop() {
+            number += 1;
+            uncounted.extend(view.children(place));
+        }
+        number
+    }
+}
+
+/// What leads to a node: whether it and those around it have siblings behind them that are drawn.
+struct Branch<'b>(&'b [bool]);
+
+impl fmt::Display for Branch<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Roots have no branches that lead to them.
+        let Some((has_more, around)) = self.0.get(1..).and_then(<[bool]>::split_last) else {
+            return Ok(());
+        };
+        around.iter().try_for_each(|more| formatter.write_str(Drawing::Unicode.passing(*more)))?;
+        formatter.write_str(Drawing::Unicode.branch(*has_more))
+    }
+}
+
+impl Branch<'_> {
+    /// What leads past the node.
+    fn below(&self) -> alloc::string::String {
+        let around = self.0.get(1..).unwrap_or(&[]);
+        around.iter().map(|more| Drawing::Unicode.passing(*more)).collect()
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let side = |text: &'_ Option<_>| -> alloc::string::String {
+            Option::clone(text).unwrap_or_else(|| "(not there)".into())
+        };
+        write!(formatter, "{}: {} → {}", self.what, side(&self.expected), side(&self.actual))
+    }
+}

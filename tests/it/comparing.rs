@@ -1,0 +1,313 @@
+//! Comparisons of two traces.
+
+use proptest::prelude::*;
+use spanshot::{Difference, SnapshotSettings, Trace, predicates::*};
+use tracing::{Level, debug, info, info_span, warn};
+
+use crate::support::{native, panic_message};
+
+#[track_caller]
+fn check(expected: &Trace, actual: &Trace, shown: &str) {
+    assert_eq!(SnapshotSettings::new().compare(expected, actual).to_string(), shown);
+}
+
+fn connect(port: u16) -> Trace {
+    native(|| {
+        info!("before");
+        info_span!("connect", port, host = "localhost").in_scope(|| {
+            debug!("resolved");
+            info!(port, "connected");
+        });
+    })
+}
+
+#[test]
+fn equal_traces_are_equivalent() {
+    let (expected, actual) = (connect(80), connect(80));
+    check(&expected, &actual, "they are equivalent");
+    let settings = SnapshotSettings::new().targets(true).modules(true).lines(true).stats(true);
+    settings.assert_equivalent(&expected, &actual);
+    assert_eq!(settings.compare(&expected, &actual).differences(), []);
+}
+
+#[test]
+fn changed_fields_are_named() {
+    check(
+        &connect(80),
+        &connect(81),
+        "2 changed\n\
+         \n\
+         \x20 INFO before\n\
+         ~ INFO connect{port=81 host=\"localhost\"}\n\
+         \x20     port: 80 → 81\n\
+         \x20 ├─ DEBUG resolved\n\
+         ~ └─ INFO connected port=81\n\
+         \x20        port: 80 → 81",
+    );
+}
+
+#[test]
+fn gone_added_and_moved() {
+    let expected = native(|| {
+        info_span!("a").in_scope(|| {
+            info!("first");
+            info_span!("moving").in_scope(|| info!("with it"));
+            info!("gone");
+        });
+        info_span!("b").in_scope(|| info!("last"));
+    });
+    let actual = native(|| {
+        info_span!("a").in_scope(|| info!("first"));
+        info_span!("b").in_scope(|| {
+            info_span!("moving").in_scope(|| info!("with it"));
+            info!("last");
+            info_span!("new").in_scope(|| warn!("inside"));
+        });
+    });
+    check(
+        &expected,
+        &actual,
+        "1 added, 1 gone, 1 moved\n\
+         \n\
+         \x20 INFO a{}\n\
+         \x20 ├─ INFO first\n\
+         < ├─ INFO moving{} ⋮ 1 inside (moved from here)\n\
+         - └─ INFO gone\n\
+         \x20 INFO b{}\n\
+         > ├─ INFO moving{} ⋮ 1 inside (moved to here)\n\
+         \x20 ├─ INFO last\n\
+         + └─ INFO new{}\n\
+         +    └─ WARN inside",
+    );
+    let comparison = SnapshotSettings::new().compare(&expected, &actual);
+    let differences = comparison.differences();
+    let [
+        Difference::Gone(gone),
+        Difference::Moved { expected: from, actual: to },
+        Difference::Added(added),
+    ] = &differences[..]
+    else {
+        panic!("{differences:?}");
+    };
+    assert_eq!(gone.to_string(), "INFO gone");
+    assert_eq!(from.parent().unwrap().metadata().name(), "a");
+    assert_eq!(to.parent().unwrap().metadata().name(), "b");
+    assert_eq!(added.metadata().name(), "new");
+}
+
+#[test]
+fn equal_siblings_far_from_differences_are_left_out() {
+    let count = |until: u32| native(|| (0..until).for_each(|number| info!(number)));
+    check(
+        &count(1_000),
+        &count(1_001),
+        "1 added\n\n  ⋮ 999 equal\n  INFO number=999\n+ INFO number=1000",
+    );
+}
+
+#[test]
+fn types_levels_messages_and_missing_fields() {
+    let expected = native(|| {
+        info!(number = 1_u64, gone = true, "one");
+        warn!("level");
+    });
+    let actual = native(|| {
+        info!(number = 1_i64, new = "x", "one");
+        info!("level");
+    });
+    check(
+        &expected,
+        &actual,
+        "2 changed\n\
+         \n\
+         ~ INFO one number=1 new=\"x\"\n\
+         \x20     number: 1 (an unsigned integer) → 1 (a signed integer)\n\
+         \x20     gone: true → (not there)\n\
+         \x20     new: (not there) → \"x\"\n\
+         ~ INFO level\n\
+         \x20     level: WARN → INFO",
+    );
+}
+
+#[test]
+fn long_texts_are_shown_where_they_differ() {
+    let trace = |end: &str| {
+        let text = "x".repeat(100_000) + end;
+        native(|| info!(text))
+    };
+    let shown = SnapshotSettings::new().compare(&trace("old"), &trace("new")).to_string();
+    assert!(shown.len() < 2_000, "{shown}");
+    let same = "x".repeat(50);
+    let change = format!(
+        "text: from character 99950 on: \"{same}old\" → from character 99950 on: \"{same}new\""
+    );
+    assert!(shown.contains(&change), "{shown}");
+}
+
+#[test]
+fn what_is_not_shown_is_not_compared() {
+    let expected = native(|| info!(target: "old", id = 1, "of 10ms"));
+    let actual = native(|| {
+        info!(target: "new", id = 2, "of 20ms");
+        debug!("more");
+    });
+    let settings = SnapshotSettings::new()
+        .redact("id", "id")
+        .redact_durations()
+        .show_events(!level(Level::DEBUG));
+    settings.assert_equivalent(&expected, &actual);
+    let with_targets = settings.targets(true).compare(&expected, &actual).to_string();
+    assert!(with_targets.ends_with("\n      target: old → new"), "{with_targets}");
+}
+
+#[test]
+fn unordered_nodes_are_equivalent_in_any_order() {
+    let trace =
+        |ids: [u32; 3]| native(|| ids.into_iter().for_each(|id| drop(info_span!("job", id))));
+    let (expected, actual) = (trace([1, 2, 3]), trace([3, 1, 2]));
+    assert!(!SnapshotSettings::new().compare(&expected, &actual).is_equivalent());
+    SnapshotSettings::new().unordered_spans(name("job")).assert_equivalent(&expected, &actual);
+}
+
+#[test]
+fn failure_shows_the_difference() {
+    let (expected, actual) = (connect(80), connect(81));
+    let message = panic_message(|| SnapshotSettings::new().assert_equivalent(&expected, &actual));
+    assert!(
+        message.starts_with("the traces are not equivalent (expected → actual): 2 changed\n\n"),
+        "{message}"
+    );
+}
+
+#[test]
+fn parts_are_compared() {
+    let trace = native(|| {
+        for port in [80, 80, 81] {
+            info_span!("connect", port).in_scope(|| info!("connected"));
+        }
+    });
+    let spans: Vec<_> = trace.root_spans().collect();
+    let settings = SnapshotSettings::new();
+    settings.assert_equivalent(&spans[0], &spans[1]);
+    assert!(!settings.compare(&spans[0], &spans[2]).is_equivalent());
+    let events = trace.scan_events().matches(&always());
+    settings.assert_equivalent(&events[..2], &events[1..]);
+}
+
+#[test]
+fn hundred_thousand_nodes_that_all_differ() {
+    let trace = |salt: u32| native(|| (0..50_000).for_each(|i| info!(i = i * 2 + salt, "m")));
+    let (expected, actual) = (trace(0), trace(1));
+    let comparison = SnapshotSettings::new().compare(&expected, &actual);
+    assert_eq!(comparison.differences().len(), 50_000);
+    assert!(comparison.to_string().ends_with("⋮ and more"));
+}
+
+#[test]
+fn deep_traces_are_compared() {
+    let trace = |last: u32| {
+        native(|| {
+            let spans: Vec<_> = (0..10_000).map(|_| info_span!("level").entered()).collect();
+            info!(last);
+            spans.into_iter().rev().for_each(drop);
+        })
+    };
+    let (expected, actual) = (trace(1), trace(2));
+    let comparison = SnapshotSettings::new().compare(&expected, &actual);
+    assert_eq!(comparison.differences().len(), 1);
+    assert!(comparison.to_string().starts_with("1 changed\n"));
+}
+
+/// A small tree.
+#[derive(Debug, Clone, PartialEq)]
+struct Node {
+    id: u8,
+    children: Option<Vec<Node>>,
+}
+
+impl Node {
+    fn trace(&self) {
+        let id = self.id;
+        if let Some(children) = &self.children {
+            info_span!("span", id).in_scope(|| children.iter().for_each(Node::trace));
+        } else {
+            info!(id, "event");
+        }
+    }
+}
+
+fn trace_of(nodes: &[Node]) -> Trace {
+    native(|| nodes.iter().for_each(Node::trace))
+}
+
+fn nodes() -> impl Strategy<Value = Vec<Node>> {
+    let leaf = (0_u8..4, any::<bool>())
+        .prop_map(|(id, is_span)| Node { id, children: is_span.then(Vec::new) });
+    let node = leaf.prop_recursive(3, 24, 4, |inner| {
+        (0_u8..4, prop::collection::vec(inner, 0..4))
+            .prop_map(|(id, children)| Node { id, children: Some(children) })
+    });
+    prop::collection::vec(node, 0..4)
+}
+
+fn count(nodes: &[Node]) -> usize {
+    nodes.iter().map(|node| 1 + node.children.as_deref().map_or(0, count)).sum()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Traces are equivalent if and only if they are of equal trees; and the nodes on either side are
+    /// those that are equal, changed, moved, and gone or added.
+    #[test]
+    fn comparison_accounts_for_all_nodes(expected in nodes(), actual in nodes()) {
+        let (old, new) = (trace_of(&expected), trace_of(&actual));
+        let comparison = SnapshotSettings::new().compare(&old, &new);
+        prop_assert_eq!(comparison.is_equivalent(), expected == actual);
+        let differences = comparison.differences();
+        prop_assert_eq!(differences.is_empty(), expected == actual, "{}", comparison);
+
+        let size = |node: &spanshot::CapturedNode<'_>| match node {
+            spanshot::CapturedNode::Span(span) => {
+                1 + span.descendants().count() + span.descendant_events().count()
+                    + span.events().len()
+            }
+            spanshot::CapturedNode::Event(_) => 1,
+        };
+        let (mut added, mut gone) = (0, 0);
+        for found in &differences {
+            match found {
+                Difference::Added(node) => added += size(node),
+                Difference::Gone(node) => gone += size(node),
+                Difference::Moved { expected, actual } => {
+                    prop_assert_eq!(expected.to_string(), actual.to_string());
+                }
+                Difference::Changed { expected, actual, fields } => {
+                    prop_assert_eq!(&fields[..], ["id"]);
+                    prop_assert_ne!(expected.value("id"), actual.value("id"));
+                }
+                other => prop_assert!(false, "{:?}", other),
+            }
+        }
+        prop_assert_eq!(count(&expected) + added, count(&actual) + gone);
+    }
+
+    /// One node that is added is all that there is to tell.
+    #[test]
+    fn one_added_node_is_the_only_difference(
+        mut nodes in nodes(),
+        place in any::<prop::sample::Index>(),
+    ) {
+        let old = trace_of(&nodes);
+        nodes.insert(place.index(nodes.len() + 1), Node { id: 9, children: None });
+        let new = trace_of(&nodes);
+        let comparison = SnapshotSettings::new().compare(&old, &new);
+        let differences = comparison.differences();
+        prop_assert!(
+            matches!(&differences[..], [Difference::Added(node)] if *node.value("id").unwrap() == 9),
+            "{}", comparison
+        );
+        let back = SnapshotSettings::new().compare(&new, &old);
+        prop_assert!(matches!(&back.differences()[..], [Difference::Gone(_)]), "{}", back);
+    }
+}
