@@ -49,7 +49,10 @@
 //!   [`CaptureLayer`] does so on a subscriber of one's own. What was captured is a [`Trace`], that is a
 //!   [`Storage`]. It is queried through [`predicates`], shown by [`Display`](core::fmt::Display), and
 //!   snapshotted by [`assert_trace_snapshot!`] or, being [`Serialize`](serde::Serialize), by insta's own
-//!   macros.
+//!   macros; [`SnapshotSettings`] say what is shown, replaced and unordered, and
+//!   [compare](SnapshotSettings::compare) two traces.
+//! - **Between the two**, [`transport`] has what carries frames over common boundaries: WASM, child
+//!   processes, files.
 //!
 //! # Promises
 //!
@@ -80,10 +83,11 @@
 //!   the span that each is in is given to new spans and events as an *explicit* parent. Filters of single
 //!   layers, and span directives of an `EnvFilter`, can tell the difference. The same holds if a receiver
 //!   is moved to another thread of the host while its program's first thread is in a span.
-//! - A module does not know the host's filter. A span that is disabled there is current in the module all
-//!   the same, and what is recorded into it through `Span::current()` goes to nobody; natively it would
-//!   go to the span around it. Nor does it know that a span is closed which it is still in: natively
-//!   there is no current span then, here there is one to which nothing happens.
+//! - Unless its sender [asks](TracingEventSender::with_host_filter), a module does not know the host's
+//!   filter. A span that is disabled there is current in the module all the same, and what is recorded into
+//!   it through `Span::current()` goes to nobody; natively it would go to the span around it. Nor does it
+//!   know that a span is closed which it is still in: natively there is no current span then, here there is
+//!   one to which nothing happens.
 //!
 //! # Coming from `tracing-tunnel` and `tracing-capture`
 //!
@@ -104,12 +108,15 @@
 //! |---|---|---|---|
 //! | `std` | yes | threads in the sender (without it, a program is taken for one), error chains as values; without it, the crate needs `alloc` | |
 //! | `sender` | yes | [`TracingEventSender`] | `once_cell` |
-//! | `frames` | yes | the binary encoding, on whichever side there is: [`frame`], [`FrameDecoder`] | `postcard` |
+//! | `frames` | yes | the binary encoding, on whichever side there is: [`frame`], [`FrameDecoder`]; with `receiver`, [`transport::wasm_host`] | `postcard` |
 //! | `receiver` | yes | [`TracingEventReceiver`] (with `std`) | `parking_lot` |
-//! | `capture` | yes | [`Capture`], [`CaptureLayer`], [`Storage`] and its tree (with `std`) | `tracing-subscriber`, `parking_lot`, `anstyle` |
+//! | `stream` | yes | [`transport::stream`], [`transport::child_process`], [`transport::recorded`] (with `std` and `frames`) | `crc32fast` |
+//! | `capture` | yes | [`Capture`], [`CaptureLayer`], [`Storage`] and its tree (with `std`) | `tracing-subscriber`, `parking_lot`, `anstyle`, `siphasher` |
 //! | `predicates` | yes | [`mod@predicates`] (with `capture`) | `predicates` |
-//! | `snapshot` | yes | [`assert_trace_snapshot!`] (with `capture`) | `insta` |
+//! | `snapshot` | yes | [`assert_trace_snapshot!`], [`SnapshotSettings`], [`StreamSnapshot`] (with `capture`) | `insta`, `similar`, `regex-lite` |
+//! | `export` | no | [`HtmlPage`] and [`ChromeTrace`]: traces for browsers and trace viewers (with `capture`) | `serde_json` |
 //! | `log` | no | records of the `log` crate are events of every [`Capture`] (with `capture`) | `tracing-log` |
+//! | `tokio` | no | [`transport::stream::receive_async`] (with `stream` and `receiver`) | `tokio` |
 //! | `wasm-guest` | no | [`transport::wasm_guest`], the sender of a WASM guest (with `sender` and `frames`) | |
 //!
 //! [`tracing`]: https://docs.rs/tracing

@@ -1,9 +1,14 @@
-//! What people see of a trace: the tree as text, the same as structured data, and snapshots of
-//! both; and of a stream, its records, likewise.
+//! What people see of a trace: the tree as text, the same as structured data, snapshots of both, and where
+//! two traces differ.
 //!
 //! Everything here is stable from run to run by default: no identifiers, lines, threads, times or
 //! addresses. Text that a program traced is never taken at its word: characters that steer a
-//! terminal, or change the direction of the text around them, are escaped.
+//! terminal, or change the direction of the text around them, are escaped, and so is what could be
+//! taken for something that spanshot says.
+//!
+//! Between a storage and all that shows it there is one [view](view::View), built in steps: what is hidden
+//! is left out, values are normalized, nodes that have no order are sorted, equal ones are folded. The
+//! tree, the data and comparisons are made of it, so that they agree.
 
 #[cfg(feature = "predicates")]
 mod around;
