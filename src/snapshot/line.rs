@@ -204,8 +204,9 @@ impl fmt::Display for Value<'_> {
         if text.is_multi_line() && !options.is_one_line {
             let quote = text.quote.as_str();
             let number = text.lines().len();
-            let lines = Mark(options.drawing, format_args!("{number} lines"));
-            return write!(formatter, "{quote}{lines}{quote}");
+            write!(formatter, "{quote}")?;
+            Mark(options.drawing, format_args!("{number} lines")).fmt(formatter)?;
+            return write!(formatter, "{quote}");
         }
         let line = Cut::new(&text.pieces, text.quote, options.drawing, options.max_chars);
         Cut { noted: is_cut, ..line }.fmt(formatter)
