@@ -25,6 +25,8 @@ mod ending;
 mod event;
 pub(crate) mod excerpt;
 mod fill;
+#[cfg(feature = "stream")]
+mod frames;
 mod guard;
 mod handle;
 mod happening;
@@ -41,8 +43,6 @@ mod process_wide;
 #[cfg_attr(not(feature = "stream"), path = "no_recording.rs")]
 mod recording;
 mod routing;
-#[cfg(feature = "stream")]
-mod save;
 mod seen;
 mod shared;
 #[cfg(feature = "predicates")]

@@ -31,6 +31,8 @@ use super::stream::StreamWriter;
 mod error;
 #[cfg(feature = "receiver")]
 mod recorded_trace;
+#[cfg(feature = "capture")]
+mod save;
 
 #[cfg(feature = "receiver")]
 pub use self::{error::RecordedError, recorded_trace::RecordedTrace};
