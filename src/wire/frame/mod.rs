@@ -116,7 +116,9 @@ mod kind {
     #[cfg(any(feature = "sender", feature = "receiver"))]
     pub(super) const VALUES_RECORDED: u8 = 7;
     pub(super) const NEW_EVENT: u8 = 8;
+    #[cfg(any(feature = "sender", feature = "receiver"))]
     pub(super) const QUESTION: u8 = 14;
+    #[cfg(any(feature = "sender", feature = "receiver"))]
     pub(super) const QUESTION_AGAIN: u8 = 15;
 }
 
