@@ -11,8 +11,8 @@ use tracing_core::Level;
 
 use super::{
     cut::{Cut, Rest},
-    drawing::{Drawing, Mark, Traced},
-    options::Options,
+    drawing::{Drawing, Mark},
+    options::{MAX_CHARS, Options},
     text::{Piece, Quote, Text},
     view_node::ViewNode,
 };
@@ -80,7 +80,7 @@ impl Line<'_, '_> {
         let options = self.options;
         let target = Some(metadata.target()).filter(|_| options.targets);
         let module = metadata.module_path().filter(|_| options.modules);
-        let traced = |text| Traced(options.drawing, text);
+        let traced = |text| Name { drawing: options.drawing, text, is_clear: true };
         match (target, module.filter(|module| target != Some(*module))) {
             (Some(target), Some(module)) => {
                 line.word(format_args!("{} in {}:", traced(target), traced(module)))
@@ -94,16 +94,19 @@ impl Line<'_, '_> {
 
     fn write_span(&self, line: &mut Words<'_, '_>, span: CapturedSpan<'_>) -> fmt::Result {
         let drawing = self.options.drawing;
-        line.word(format_args!("{}{{", Traced(drawing, span.metadata().name())))?;
+        line.word(format_args!("{}{{", SpanName(drawing, span.metadata().name())))?;
         line.is_first = true;
         self.write_fields(line)?;
         line.formatter.write_str("}")?;
         line.is_first = false;
         let mut sources = span.follows_from();
         if let Some(first) = sources.next() {
-            line.word(format_args!("(follows from {}", Traced(drawing, first.metadata().name())))?;
+            line.word(format_args!(
+                "(follows from {}",
+                SpanName(drawing, first.metadata().name())
+            ))?;
             for source in sources {
-                write!(line.formatter, ", {}", Traced(drawing, source.metadata().name()))?;
+                write!(line.formatter, ", {}", SpanName(drawing, source.metadata().name()))?;
             }
             line.formatter.write_char(')')?;
         }
@@ -158,7 +161,7 @@ impl Line<'_, '_> {
         }
         if options.lines {
             if let Some(file) = node.metadata().file() {
-                let file = Traced(options.drawing, file);
+                let file = Name { drawing: options.drawing, text: file, is_clear: true };
                 match node.metadata().line() {
                     Some(number) => remark(format_args!("{file}:{number}"))?,
                     None => remark(format_args!("{file}"))?,
@@ -213,18 +216,43 @@ impl fmt::Display for Value<'_> {
     }
 }
 
-/// A name that cannot be taken for something else.
+/// The name of a field that cannot be taken for something else.
 struct FieldName<'n>(Drawing, &'n str);
 
 impl fmt::Display for FieldName<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let is_plain =
             |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | ':' | '#' | '@' | '/');
-        if !self.1.is_empty() && self.1.chars().all(is_plain) {
-            return formatter.write_str(self.1);
-        }
-        let pieces = [Piece::Traced(self.1.into())];
-        Cut::new(&pieces, Quote::Double, self.0, usize::MAX).fmt(formatter)
+        let is_clear = !self.1.is_empty() && self.1.chars().all(is_plain);
+        Name { drawing: self.0, text: self.1, is_clear }.fmt(formatter)
+    }
+}
+
+/// The name of a span that cannot be taken for its fields, for several names, or for something else.
+struct SpanName<'n>(Drawing, &'n str);
+
+impl fmt::Display for SpanName<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_clear = !self.1.is_empty()
+            && !self.1.contains(['{', '}', '=', ',', '"', '`'])
+            && !self.1.starts_with(char::is_whitespace)
+            && !self.1.ends_with(char::is_whitespace);
+        Name { drawing: self.0, text: self.1, is_clear }.fmt(formatter)
+    }
+}
+
+/// A name as it is, if it is clear, or else between quotes.
+struct Name<'n> {
+    drawing: Drawing,
+    text: &'n str,
+    is_clear: bool,
+}
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let quote = if self.is_clear { Quote::None } else { Quote::Double };
+        let pieces = [Piece::Traced(self.text.into())];
+        Cut::new(&pieces, quote, self.drawing, MAX_CHARS).fmt(formatter)
     }
 }
 

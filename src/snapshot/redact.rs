@@ -101,16 +101,20 @@ impl Known {
             Self::Uuid => {
                 r"\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b"
             }
-            // As `Duration` writes it for `Debug`, also several units in a row.
-            Self::Duration => {
-                r"(?:\b\d+(?:\.\d+)?(?:ns|µs|μs|us|ms|s|sec|m|min|h|d) )*\b\d+(?:\.\d+)?(?:ns|µs|μs|us|ms|s|sec|min|h)\b"
-            }
+            // As `Duration` writes it for `Debug`; and several units in a row, among which are also those
+            // that alone would rather be metres or dimensions.
+            Self::Duration => concat!(
+                r"\b(?:\d+(?:\.\d+)?(?:ns|µs|μs|us|ms|s|secs?|m|mins?|h|hrs?|d|days?|weeks?|months?|years?) )+",
+                r"\d+(?:\.\d+)?(?:ns|µs|μs|us|ms|s|secs?|m|mins?|h|hrs?|d|days?|weeks?|months?|years?)\b",
+                r"|\b\d+(?:\.\d+)?(?:ns|µs|μs|us|ms|s|secs?|mins?|h|hrs?|days?|weeks?|months?|years?)\b",
+            ),
             // RFC 3339 with its liberties, the dates of HTTP, and what `SystemTime` and `Instant`
             // write for `Debug`.
             Self::Timestamp => concat!(
                 r"\b\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?:[Zz]\b| UTC\b| ?[+-]\d{2}:?\d{2}\b)?",
                 r"|\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2}(?: GMT)?",
                 r"|\b(?:SystemTime|Instant) \{ tv_sec: -?\d+, tv_nsec: \d+ \}",
+                r"|\bSystemTime \{ intervals: -?\d+ \}|\bInstant \{ t: [0-9.]+(?:ns|µs|ms|s) \}",
             ),
         }
     }

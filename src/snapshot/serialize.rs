@@ -1,13 +1,18 @@
-use alloc::{borrow::Cow, format, vec::Vec};
+use alloc::{
+    borrow::Cow,
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
 use core::time::Duration;
 
 use super::{
     cut::Cut,
     drawing::Drawing,
-    options::{Options, SHOW_ALL},
+    options::{MAX_CHARS, Options, SHOW_ALL},
     text::{Quote, Text},
     view::View,
-    view_node::{Place, ShownValue},
+    view_node::{Place, ShownValue, ViewNode},
 };
 use crate::{
     capture::{CapturedEvent, CapturedNode, CapturedSpan, Storage},
@@ -49,8 +54,8 @@ const MAX_DEPTH: usize = 128;
 /// Values are Booleans, numbers and strings. Integers beyond 64 bits with a sign and floats that are not
 /// finite are strings, since not every format has them; so are the output of `Debug` and `Display` and, in
 /// hexadecimal digits, byte strings; an error is the list of the messages of its chain. Where a call site
-/// declares a name twice, the second one is `name#2`. Texts of more than 12,000 characters are cut, with a
-/// digest of all of them.
+/// declares a name twice, the second one is `name#2`. Texts of more than 12,000 characters, and names of more
+/// than 300, are cut, with a digest of all of them.
 ///
 /// [`SnapshotSettings`](crate::SnapshotSettings) can add `module`, `file` and `line`, `entered`, `exited` and
 /// `is_closed`, `thread`, and in seconds `at`, `busy` and `idle`; `inside`, the number of nodes that are too deep;
@@ -151,12 +156,13 @@ impl Serialize for Node<'_, '_> {
         if shown.inside > 0 {
             map.serialize_entry("inside", &shown.inside)?;
         }
-        let normalized: Vec<_> = view.get(place).normalized().collect();
+        let normalized = normalized(shown, view.options());
         if !normalized.is_empty() {
             map.serialize_entry("normalized", &normalized)?;
         }
         if let Some(CapturedNode::Span(span)) = shown.node {
-            let sources: Vec<_> = span.follows_from().map(|span| span.metadata().name()).collect();
+            let sources: Vec<_> =
+                span.follows_from().map(|span| name_data(span.metadata().name())).collect();
             if !sources.is_empty() {
                 map.serialize_entry("follows_from", &sources)?;
             }
@@ -180,16 +186,16 @@ impl Node<'_, '_> {
         let options = self.view.options();
         let metadata = node.metadata();
         if metadata.is_span() {
-            map.serialize_entry("name", metadata.name())?;
+            map.serialize_entry("name", &name_data(metadata.name()))?;
         }
         map.serialize_entry("level", metadata.level().as_str())?;
-        map.serialize_entry("target", metadata.target())?;
+        map.serialize_entry("target", &name_data(metadata.target()))?;
         if let Some(module) = metadata.module_path().filter(|_| options.modules) {
-            map.serialize_entry("module", module)?;
+            map.serialize_entry("module", &name_data(module))?;
         }
         if options.lines {
             if let Some(file) = metadata.file() {
-                map.serialize_entry("file", file)?;
+                map.serialize_entry("file", &name_data(file))?;
             }
             if let Some(line) = metadata.line() {
                 map.serialize_entry("line", &line)?;
@@ -240,23 +246,47 @@ struct Fields<'v, 'a> {
 impl Serialize for Fields<'_, '_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        for (i, (name, value)) in self.view.get(self.place).fields(self.view.options()).enumerate()
-        {
-            // Most nodes have few fields, and hardly any has a name twice.
-            let earlier = self
-                .view
-                .get(self.place)
-                .fields(self.view.options())
-                .take(i)
-                .filter(|(other, _)| *other == name);
-            let key = match earlier.count() {
-                0 => Cow::Borrowed(name),
-                earlier => Cow::Owned(format!("{name}#{}", earlier + 1)),
-            };
-            map.serialize_entry(&key, &Shown(value, self.view.options().max_data_chars()))?;
+        let options = self.view.options();
+        for (key, value) in fields(self.view.get(self.place), options) {
+            map.serialize_entry(&key, &Shown(value, options.max_data_chars()))?;
         }
         map.end()
     }
+}
+
+/// The fields of a node, each with a key of its own.
+fn fields<'v>(
+    shown: &'v ViewNode<'_>,
+    options: &'v Options,
+) -> impl Iterator<Item = (Cow<'v, str>, ShownValue<'v>)> {
+    let names = || shown.fields(options).map(|(name, _)| name);
+    shown.fields(options).enumerate().map(move |(i, (name, value))| {
+        // Most nodes have few fields, and hardly any has a name twice.
+        match names().take(i).filter(|other| *other == name).count() {
+            0 => (name_data(name), value),
+            earlier => (name_data(&numbered(name, earlier, names)).into_owned().into(), value),
+        }
+    })
+}
+
+/// What of a node is not shown as it was traced.
+fn normalized<'v>(shown: &'v ViewNode<'_>, options: &'v Options) -> Vec<Cow<'v, str>> {
+    let message = shown.is_message_normalized().then_some(Cow::Borrowed("message"));
+    let fields = fields(shown, options)
+        .filter(|(_, value)| matches!(value, ShownValue::Normalized(_)))
+        .map(|(key, _)| key);
+    message.into_iter().chain(fields).collect()
+}
+
+/// The name with a number, so that it is no other one: `a#2` may itself be the name of a field.
+fn numbered<'n, N: Iterator<Item = &'n str>>(
+    name: &str,
+    earlier: usize,
+    names: impl Fn() -> N,
+) -> String {
+    let is_free = |key: &String| !names().any(|other| other == key);
+    let mut free = (2_usize..).map(|number| format!("{name}#{number}")).filter(is_free);
+    free.nth(earlier - 1).unwrap_or_else(|| name.into())
 }
 
 struct Shown<'v>(ShownValue<'v>, usize);
@@ -305,6 +335,14 @@ impl Serialize for Data<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&data(&self.0, self.1))
     }
+}
+
+/// A name as data. A guest may have names of any length.
+fn name_data(name: &str) -> Cow<'_, str> {
+    if name.len() <= MAX_CHARS {
+        return Cow::Borrowed(name);
+    }
+    Cow::Owned(data(&Text::new(name), MAX_CHARS).to_string())
 }
 
 /// What was traced is as it was. What was replaced is listed besides.

@@ -121,35 +121,49 @@ impl<'a> Text<'a> {
 
     /// Quotes the text, if it would otherwise look as if it was followed by fields, or was none.
     pub(super) fn into_message(mut self) -> Self {
-        let is_traced =
-            |c: &[char]| self.pieces.iter().any(|p| p.is_traced() && p.as_str().contains(c));
-        let starts_with = |c: &[char]| {
-            self.pieces.first().is_none_or(|p| {
-                p.is_traced() && (p.as_str().is_empty() || p.as_str().starts_with(c))
-            })
-        };
-        let ends_with = |c: &[char]| {
-            self.pieces.last().is_none_or(|p| p.is_traced() && p.as_str().ends_with(c))
-        };
+        let is_empty = self.pieces.iter().all(|piece| piece.as_str().is_empty());
         // Also what would look like a span, or like a remark of the tree.
-        let is_unclear = is_traced(&['='])
-            || starts_with(&['"', '`', ' ', '('])
-            || ends_with(&['}', ' '])
+        let is_unclear = is_empty
+            || self.pieces.iter().any(|piece| piece.is_traced() && piece.as_str().contains('='))
+            || self.starts_with(|c| matches!(c, '"' | '`' | '(') || c.is_whitespace())
+            || self.ends_with(|c| c == '}' || c.is_whitespace())
             || self.pieces.iter().any(|piece| piece.as_str().contains("} (follows from "));
         self.quote = if is_unclear { Quote::Backtick } else { Quote::None };
         self
     }
 
-    /// Quotes the text of a field, if it would otherwise look as if it was followed by others.
+    /// Quotes the text of a field, if it would otherwise look as if it was followed by others, or as if
+    /// it stood between quotes. That it ends in white space would not be seen, neither by eyes nor by insta.
     pub(super) fn into_field(mut self) -> Self {
         let looks_like_more =
             |text: &str| text.split_once(' ').is_some_and(|(_, rest)| rest.contains('='));
         let is_unclear =
-            self.pieces.iter().any(|piece| piece.is_traced() && looks_like_more(piece.as_str()));
+            self.pieces.iter().any(|piece| piece.is_traced() && looks_like_more(piece.as_str()))
+                || self.starts_with(|c| c == '`')
+                || self.starts_with(|c| c == '"') && !self.is_plain_literal()
+                || self.ends_with(char::is_whitespace);
         if self.quote == Quote::None && is_unclear {
             self.quote = Quote::Backtick;
         }
         self
+    }
+
+    /// Whether it is what `Debug` writes for a string without quotes in it: nobody takes it for anything but
+    /// that string.
+    fn is_plain_literal(&self) -> bool {
+        let traced = self.pieces.iter().filter(|piece| piece.is_traced());
+        let quotes: usize = traced.map(|piece| piece.as_str().matches('"').count()).sum();
+        quotes == 2 && self.starts_with(|c| c == '"') && self.ends_with(|c| c == '"')
+    }
+
+    fn starts_with(&self, condition: impl Fn(char) -> bool) -> bool {
+        let first = self.pieces.first().filter(|piece| piece.is_traced());
+        first.is_some_and(|piece| piece.as_str().starts_with(condition))
+    }
+
+    fn ends_with(&self, condition: impl Fn(char) -> bool) -> bool {
+        let last = self.pieces.last().filter(|piece| piece.is_traced());
+        last.and_then(|piece| piece.as_str().chars().next_back()).is_some_and(condition)
     }
 
     pub(super) fn is_multi_line(&self) -> bool {

@@ -1,4 +1,7 @@
-use alloc::{string::ToString, vec};
+use alloc::{
+    string::{String, ToString},
+    vec,
+};
 use core::fmt;
 
 use tracing_subscriber::filter::Targets;
@@ -152,9 +155,13 @@ impl Lines<'_, '_, '_> {
         let branch = Branch { view, ancestors: path, place: None };
         line.try_for_each_further_line(|further| {
             let further = further.to_string();
-            // An empty line ends without a space.
+            // An empty line ends without a space. One that ends in white space shows it: neither eyes, nor
+            // insta at the end of a snapshot, nor some editors would see it.
             let space = if further.is_empty() { "" } else { " " };
-            self.line(format_args!("{branch}{gutter}{space}{further}"))
+            let last = further.chars().next_back().filter(|last| last.is_whitespace());
+            let text = &further[..further.len() - last.map_or(0, char::len_utf8)];
+            let last = last.iter().flat_map(|last| last.escape_unicode()).collect::<String>();
+            self.line(format_args!("{branch}{gutter}{space}{text}{last}"))
         })
     }
 }

@@ -72,10 +72,10 @@ impl<'a> ViewNode<'a> {
         fields.filter(move |(i, _)| are_shown && Some(*i) != message).map(|(_, field)| field)
     }
 
-    /// Names of the fields of which not all is shown as it was traced, or the message.
-    pub(super) fn normalized(&self) -> impl Iterator<Item = &'a str> {
-        let fields = self.all_values();
-        fields.filter(|(_, value)| matches!(value, ShownValue::Normalized(_))).map(|(name, _)| name)
+    /// Whether the message is not shown as it was traced.
+    pub(super) fn is_message_normalized(&self) -> bool {
+        let position = self.node.and_then(message_position);
+        self.normalized.iter().any(|(normalized, _)| Some(*normalized) == position)
     }
 
     fn all_values(&self) -> impl Iterator<Item = (&'a str, ShownValue<'_>)> {

@@ -1,0 +1,64 @@
+use std::{
+    fs::File,
+    io::{self, BufWriter, Write},
+    path::Path,
+};
+
+use crate::{capture::Storage, transport::stream::StreamWriter};
+
+impl Storage {
+    /// Writes the trace to a file, which a
+    /// [`RecordedTrace`](crate::transport::recorded::RecordedTrace) replays. If there is a file, it is
+    /// replaced.
+    ///
+    /// Replayed into a storage, it gives an equal trace: the same tree, with the same values, order,
+    /// statistics and call sites. Three things are as they are in a storage, rather than as they were: the
+    /// values of a span are those that it had in the end, already when it is created; all is traced by
+    /// one thread; and times are those of the replay. An exit without an enter is left out, and so is how
+    /// much [was left out](Self::left_out).
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the file cannot be written.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{Capture, SharedStorage, TracingEventReceiver, transport::recorded::RecordedTrace};
+    ///
+    /// # let path = std::env::temp_dir().join(format!("spanshot-save-{}.spanshot", std::process::id()));
+    /// let capture = Capture::start();
+    /// tracing::info_span!("connect", port = 8_080).in_scope(|| tracing::warn!("slow"));
+    /// let trace = capture.finish();
+    /// trace.save(&path)?;
+    ///
+    /// let storage = SharedStorage::default();
+    /// let mut receiver = TracingEventReceiver::capturing(&storage);
+    /// let receipt = RecordedTrace::open(&path)?.replay(&mut receiver).into_result()?;
+    /// assert_eq!(storage.lock().to_string(), trace.to_string());
+    /// # std::fs::remove_file(path)?;
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg_attr(docsrs, doc(cfg(feature = "stream")))]
+    pub fn save(&self, path: impl AsRef<Path>) -> io::Result<()> {
+        let mut file = BufWriter::new(File::create(path)?);
+        let writer = StreamWriter::new(Unflushed(&mut file));
+        self.for_each_frame(|frame| writer.send(frame));
+        writer.finish()?;
+        drop(writer);
+        file.flush()
+    }
+}
+
+/// Is flushed once, rather than with each packet: nothing is traced meanwhile that could be lost.
+struct Unflushed<'a>(&'a mut BufWriter<File>);
+
+impl Write for Unflushed<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

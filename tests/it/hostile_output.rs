@@ -1,0 +1,128 @@
+//! What a guest sends to harm whoever looks at its trace, in every output there is.
+
+use std::collections::BTreeSet;
+
+use insta::_macro_support::{SerializationFormat, serialize_value};
+use serde_json::Value;
+use spanshot::{SnapshotSettings, predicates::*};
+use tracing::Level;
+
+use crate::support::{HOSTILE_TEXTS, hostile_trace, panic_message};
+
+/// All of the outputs of the trace, of whose texts one is a megabyte.
+const MAX_LEN: usize = 200_000;
+
+/// Characters that steer terminals, are invisible, or turn the direction of text.
+fn harmful(text: &str) -> BTreeSet<char> {
+    let is_harmful = |c: &char| {
+        c.is_control() && *c != '\n'
+            || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}')
+            || matches!(c, '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+    };
+    text.chars().filter(is_harmful).collect()
+}
+
+#[track_caller]
+fn assert_harmless(text: &str) {
+    assert_eq!(harmful(text), BTreeSet::new());
+    assert!(text.len() < MAX_LEN, "{} bytes", text.len());
+    assert!(text.contains("more characters"));
+}
+
+fn with_everything() -> SnapshotSettings {
+    SnapshotSettings::new()
+        .targets(true)
+        .modules(true)
+        .lines(true)
+        .stats(true)
+        .threads(true)
+        .times(true)
+}
+
+#[test]
+fn trees_are_harmless() {
+    let trace = hostile_trace();
+    let nodes = trace.all_spans().len() + trace.all_events().len();
+    for settings in [SnapshotSettings::new(), with_everything()] {
+        for settings in [settings.clone(), settings.ascii(true)] {
+            let tree = settings.view(&trace).to_string();
+            assert_harmless(&tree);
+            let of_nodes = tree.lines().filter(|line| line.contains("WARN ")).count();
+            assert_eq!(of_nodes, nodes);
+        }
+    }
+    assert_harmless(&trace.to_string());
+}
+
+#[test]
+fn ascii_trees_are_drawn_in_ascii() {
+    let tree = with_everything().ascii(true).view(&hostile_trace()).to_string();
+    // What is not ASCII is what was traced: letters, ideographs, an emoji.
+    let others: BTreeSet<char> = tree.chars().filter(|c| !c.is_ascii()).collect();
+    assert_eq!(others, "größer 你好 🦀".chars().filter(|c| !c.is_ascii()).collect());
+}
+
+#[test]
+fn names_of_a_megabyte_are_cut_like_values() {
+    let trace = hostile_trace();
+    let tree = with_everything().view(&trace).to_string();
+    let longest = tree.lines().map(|line| line.chars().count()).max().unwrap();
+    // A line has a dozen names and values at the most.
+    assert!(longest < 12 * 10 * 300, "{longest}");
+}
+
+#[test]
+fn failures_are_harmless() {
+    let trace = hostile_trace();
+    for message in [
+        panic_message(|| trace.scan_events().none(&level(Level::WARN))),
+        panic_message(|| trace.scan_spans().single(&name("<script>pwned = 1</script>\u{1b}[2J"))),
+        panic_message(|| trace.scan_events().single(&message(contains("e")))),
+    ] {
+        assert_eq!(harmful(&message), BTreeSet::new(), "{message}");
+        assert!(message.len() < MAX_LEN, "{} bytes", message.len());
+    }
+}
+
+/// Texts of data, keys among them.
+fn texts(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::String(text) => found.push(text.clone()),
+        Value::Array(values) => values.iter().for_each(|value| texts(value, found)),
+        Value::Object(map) => {
+            for (key, value) in map {
+                found.push(key.clone());
+                texts(value, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn data_is_what_was_traced_but_bounded_and_escaped_as_the_format_can() {
+    let trace = hostile_trace();
+    let settings = with_everything();
+    let view = settings.view(&trace);
+    let formats = [
+        ("JSON", SerializationFormat::Json),
+        ("YAML", SerializationFormat::Yaml),
+        ("RON", SerializationFormat::Ron),
+        ("TOML", SerializationFormat::Toml),
+    ];
+    for (format, serialization) in formats {
+        let written = serialize_value(&view, serialization);
+        // Twelve thousand characters of a value are shown in data, and there are four values of the node.
+        assert!(written.len() < 4_000_000, "{format:?}: {} bytes", written.len());
+        let escaped = harmful(&written).into_iter().filter(char::is_ascii);
+        assert_eq!(escaped.collect::<String>(), "", "{format:?}");
+    }
+    // What is read back is the text that was traced.
+    let read: Value =
+        serde_json::from_str(&serialize_value(&view, SerializationFormat::Json)).unwrap();
+    let mut found = vec![];
+    texts(&read, &mut found);
+    for text in HOSTILE_TEXTS {
+        assert!(found.iter().any(|found| found == text), "{text:?}");
+    }
+}
