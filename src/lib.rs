@@ -114,6 +114,7 @@
 //! | `capture` | yes | [`Capture`], [`CaptureLayer`], [`Storage`] and its tree (with `std`) | `tracing-subscriber`, `parking_lot`, `anstyle`, `siphasher` |
 //! | `predicates` | yes | [`mod@predicates`] (with `capture`) | `predicates` |
 //! | `snapshot` | yes | [`assert_trace_snapshot!`], [`SnapshotSettings`], [`StreamSnapshot`] (with `capture`) | `insta`, `similar`, `regex-lite` |
+//! | `dynamic-library` | no | [`transport::dynamic_library`], both sides of a dynamic library (with `std`, `sender` and `frames`; the host's with `receiver`) | |
 //! | `export` | no | [`HtmlPage`] and [`ChromeTrace`]: traces for browsers and trace viewers (with `capture`) | `serde_json` |
 //! | `log` | no | records of the `log` crate are events of every [`Capture`] (with `capture`) | `tracing-log` |
 //! | `tokio` | no | [`transport::stream::receive_async`] (with `stream` and `receiver`) | `tokio` |

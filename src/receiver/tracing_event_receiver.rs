@@ -23,6 +23,37 @@ use crate::wire::{Parent, Record, RecordValues, TracingEvent};
 ///
 /// Roots of the stream become children of the span that is current in the host when they arrive.
 ///
+/// # Into what the host already has
+///
+/// The subscriber may be any, or layers of several: what it gets is what `tracing`'s macros would have
+/// given it, through its filters. These are tested with the real crates, against the same program run
+/// natively; what they write is the same, but for times and what is named here.
+///
+/// | subscriber | what arrives | what is different |
+/// |---|---|---|
+/// | `tracing_subscriber::fmt` | lines in the spans of guest and host, in each of its formats; span events; error chains | |
+/// | its JSON | fields with their types, `span` and `spans` | an `i128` or `u128` that 64 bits hold is a number, not a string |
+/// | `tracing-opentelemetry` | spans under that of the host, in its trace; events; errors as exceptions, with their chain, and as statuses; `follows_from` as links | the same; `thread.id` and `thread.name` are those of the relay |
+/// | `tracing-chrome` | spans by thread or by root, with arguments and locations | names of threads |
+///
+/// A guest that has threads is relayed on as many threads of the host, with the name `spanshot relay`,
+/// except for its first one. What is traced there outside of the guest's spans is in the span of the host, too.
+/// Times are those at which records arrive.
+///
+/// ```
+/// # use spanshot::{ReceiveError, TracingEventReceiver};
+/// # fn relay(frames: Vec<Vec<u8>>) -> Result<(), ReceiveError> {
+/// let subscriber = tracing_subscriber::fmt().json().finish(); // or that of the whole program
+/// tracing::subscriber::with_default(subscriber, || {
+///     let _request = tracing::info_span!("request", id = 7).entered();
+///     let mut receiver = TracingEventReceiver::default();
+///     frames.iter().try_for_each(|frame| receiver.receive_encoded(frame))
+/// })
+/// # }
+/// # relay(vec![])?;
+/// # Ok::<_, ReceiveError>(())
+/// ```
+///
 /// # Dropping
 ///
 /// A receiver that is dropped without having been [persisted](Self::persist) rolls back: it exits

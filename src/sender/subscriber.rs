@@ -16,7 +16,7 @@ use super::{
 };
 #[cfg(feature = "frames")]
 use super::{frames::Frames, host_filter::HostFilter};
-use crate::wire::{MetadataId, Parent, TracingEvent};
+use crate::wire::{MetadataId, Parent, RawSpanId, TracingEvent};
 
 /// `tracing` subscriber that hands out everything it is told, to be replayed elsewhere.
 ///
@@ -46,6 +46,8 @@ use crate::wire::{MetadataId, Parent, TracingEvent};
 /// ```
 pub struct TracingEventSender<F = fn(TracingEvent)> {
     next_span: Cell,
+    /// Number of the first span of this stream: those below are of an earlier one.
+    first_span: RawSpanId,
     call_sites: CallSites,
     context: Context,
     filter: Filter,
@@ -97,16 +99,35 @@ impl TracingEventSender {
     }
 }
 
+/// Number of a sender's first span; 0 is no ID.
+const FIRST_SPAN: RawSpanId = 1;
+
 impl<F> TracingEventSender<F> {
     fn with_output(output: F) -> Self {
         Self {
-            next_span: Cell::new(1), // 0 is no ID
+            next_span: Cell::new(FIRST_SPAN),
+            first_span: FIRST_SPAN,
             call_sites: CallSites::new(),
             context: Context::new(),
             filter: Filter::new(),
             host: AskedHost::new(),
             output,
         }
+    }
+
+    /// The ID of a span that nobody is told of.
+    #[cfg(feature = "dynamic-library")]
+    pub(crate) fn unsent() -> Id {
+        span_id::unsent()
+    }
+
+    /// Begins a new stream in place of one that has ended: a program may still have spans of that,
+    /// and nothing is told of them, since their numbers are not used again.
+    #[cfg(feature = "dynamic-library")]
+    pub(crate) fn succeeding<G>(mut self, predecessor: &TracingEventSender<G>) -> Self {
+        self.first_span = predecessor.next_span.increment();
+        self.next_span = Cell::new(self.first_span);
+        self
     }
 
     /// Sends spans and events up to this level of verbosity only.
@@ -228,18 +249,23 @@ impl<F> TracingEventSender<F> {
         Some(id)
     }
 
+    /// Whether the span was told of in this stream.
+    fn is_sent(&self, id: &Id) -> bool {
+        span_id::number(id) >= self.first_span
+    }
+
     /// Whether there is anything to be told of what happens to a span.
     fn is_told_of(&self, id: &Id) -> bool {
-        span_id::is_sent(id) && !self.context.is_sending()
+        self.is_sent(id) && !self.context.is_sending()
     }
-}
 
-fn parent(is_contextual: bool, explicit: Option<&Id>) -> Parent {
-    match explicit {
-        Some(id) if !span_id::is_sent(id) => Parent::Root,
-        Some(id) => Parent::Explicit(span_id::number(id)),
-        None if is_contextual => Parent::Contextual,
-        None => Parent::Root,
+    fn parent(&self, is_contextual: bool, explicit: Option<&Id>) -> Parent {
+        match explicit {
+            Some(id) if !self.is_sent(id) => Parent::Root,
+            Some(id) => Parent::Explicit(span_id::number(id)),
+            None if is_contextual => Parent::Contextual,
+            None => Parent::Root,
+        }
     }
 }
 
@@ -272,7 +298,7 @@ impl<F: Output + 'static> Subscriber for TracingEventSender<F> {
         let Some(id) = span_id::pack(number, call_site) else { return span_id::unsent() };
         self.send(Outgoing::NewSpan {
             id: number,
-            parent: parent(attributes.is_contextual(), attributes.parent()),
+            parent: self.parent(attributes.is_contextual(), attributes.parent()),
             call_site: MetadataId::from(call_site),
             values: attributes,
             thread: self.context.thread(),
@@ -289,7 +315,7 @@ impl<F: Output + 'static> Subscriber for TracingEventSender<F> {
     }
 
     fn record_follows_from(&self, id: &Id, follows_from: &Id) {
-        if self.is_told_of(id) && span_id::is_sent(follows_from) {
+        if self.is_told_of(id) && self.is_sent(follows_from) {
             let follows_from = span_id::number(follows_from);
             self.send(Outgoing::FollowsFrom { id: span_id::number(id), follows_from });
         }
@@ -301,7 +327,7 @@ impl<F: Output + 'static> Subscriber for TracingEventSender<F> {
         }
         let Some(call_site) = self.call_site(event.metadata()) else { return };
         self.send(Outgoing::NewEvent {
-            parent: parent(event.is_contextual(), event.parent()),
+            parent: self.parent(event.is_contextual(), event.parent()),
             call_site: MetadataId::from(call_site),
             event,
             thread: self.context.thread(),
@@ -326,14 +352,14 @@ impl<F: Output + 'static> Subscriber for TracingEventSender<F> {
 
     fn clone_span(&self, id: &Id) -> Id {
         // Handles are counted wherever they are cloned and dropped: a span has to be closed in time.
-        if span_id::is_sent(id) {
+        if self.is_sent(id) {
             self.send(Outgoing::SpanCloned { id: span_id::number(id) });
         }
         id.clone()
     }
 
     fn try_close(&self, id: Id) -> bool {
-        if span_id::is_sent(&id) {
+        if self.is_sent(&id) {
             self.send(Outgoing::SpanDropped { id: span_id::number(&id) });
         }
         false

@@ -7,7 +7,8 @@
 //! |---|---|---|
 //! | [WebAssembly](wasm) | `wasm_guest::install()`, with the feature `wasm-guest` | `link_wasm_guest!`, `wasm_host::GuestTrace` |
 //! | a child process, over a pipe or whatever else bytes go through | `child_process::install()` | `child_process::run()`, `stream::receive()` |
-//! | a file | the same, or `recorded::create()` | `recorded::RecordedTrace` |
+//! | a dynamic library with a `tracing` of its own | `export_dynamic_library!` | `dynamic_library::Connection` |
+//! | a file | as a child process, or `recorded::create()` | `recorded::RecordedTrace` |
 //!
 //! A function call keeps frames apart by itself. Where there are only bytes, it takes a format that
 //! does, and that bears what happens to bytes: that is `stream`.
@@ -15,6 +16,9 @@
 #[cfg(feature = "stream")]
 #[cfg_attr(docsrs, doc(cfg(feature = "stream")))]
 pub mod child_process;
+#[cfg(feature = "dynamic-library")]
+#[cfg_attr(docsrs, doc(cfg(feature = "dynamic-library")))]
+pub mod dynamic_library;
 #[cfg(feature = "stream")]
 #[cfg_attr(docsrs, doc(cfg(feature = "stream")))]
 pub mod recorded;

@@ -80,6 +80,11 @@ impl Lanes {
         lane
     }
 
+    /// Returns the lane that a thread has, or else that which receives.
+    pub(super) fn lane_if_any(&self, thread: ThreadIndex) -> Lane {
+        self.threads.get(&thread).map_or(Lane::Here, |known| known.lane)
+    }
+
     fn new_lane(&mut self, dispatch: &Dispatch) -> Lane {
         if self.workers.len() < MAX_WORKERS {
             if let Ok(worker) = Worker::start(dispatch.clone()) {
@@ -143,9 +148,10 @@ impl Lanes {
                 && self.here.thread == Some(thread::current().id()))
     }
 
-    /// Returns the host's own span, which is that of the thread that receives.
+    /// Returns the host's own span, which is that of the thread that receives: where several do in
+    /// turn, that of the one which receives this record.
     pub(super) fn host_span(&self, dispatch: &Dispatch) -> Option<Id> {
-        if self.here.entered > 0 {
+        if self.here.thread == Some(thread::current().id()) {
             return self.here.host_span.clone();
         }
         dispatch.current_span().id().cloned()

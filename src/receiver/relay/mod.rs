@@ -9,7 +9,7 @@ mod answers;
 mod lanes;
 mod worker;
 
-use alloc::{sync::Arc, vec::Vec};
+use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
 
 use tracing_core::{
     Dispatch, Event, Metadata, dispatcher,
@@ -28,6 +28,9 @@ use crate::wire::{CallSiteData, ThreadIndex};
 #[cfg(feature = "frames")]
 use crate::wire::{FilterAnswer, frame::Question};
 
+/// The thread of a stream that is relayed on that which receives.
+const FIRST_THREAD: ThreadIndex = 0;
+
 /// Sink that hands a stream to a subscriber, as `tracing`'s macros would have done.
 #[derive(Debug, Default)]
 pub(super) struct Relay {
@@ -37,6 +40,9 @@ pub(super) struct Relay {
     lanes: Lanes,
     #[cfg(feature = "frames")]
     answers: answers::Answers,
+    /// Which thread each open span was last on, unless that was the first one. A stream does not tell
+    /// on which thread a handle is dropped, and there it mostly is.
+    last_on: BTreeMap<SinkSpan, ThreadIndex>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -137,6 +143,15 @@ impl Relay {
         }
     }
 
+    /// Notes that an open span is created, entered or exited on a thread.
+    fn note_thread(&mut self, span: SinkSpan, thread: ThreadIndex) {
+        if thread == FIRST_THREAD {
+            self.last_on.remove(&span);
+        } else {
+            self.last_on.insert(span, thread);
+        }
+    }
+
     fn run_here(&self, f: impl FnOnce(&Dispatch)) {
         if let Some(dispatch) = &self.dispatch {
             with_default(dispatch, f);
@@ -183,6 +198,7 @@ impl Sink for Relay {
 
     fn suspend(&mut self) {
         self.call_sites.clear();
+        self.last_on.clear();
         self.lanes.end_workers();
     }
 
@@ -224,7 +240,9 @@ impl Sink for Relay {
                 Some(dispatch.new_span(&attributes).into_non_zero_u64())
             })
         });
-        span.flatten()
+        let span = span.flatten()?;
+        self.note_thread(span, thread);
+        Some(span)
     }
 
     fn new_event(
@@ -274,6 +292,7 @@ impl Sink for Relay {
         let lane = self.lanes.lane(thread, &dispatch);
         with_default(&dispatch, |dispatch| self.lanes.enter(thread, lane, dispatch));
         self.run_in(lane, move |dispatch| dispatch.enter(&id(span)));
+        self.note_thread(span, thread);
     }
 
     fn exit(&mut self, span: SinkSpan, thread: ThreadIndex) {
@@ -281,6 +300,9 @@ impl Sink for Relay {
         let lane = self.lanes.lane(thread, &dispatch);
         self.run_in(lane, move |dispatch| dispatch.exit(&id(span)));
         with_default(&dispatch, |dispatch| self.lanes.exit(thread, dispatch));
+        if self.last_on.contains_key(&span) {
+            self.note_thread(span, thread); // it may be closed, and is not to be known again then
+        }
     }
 
     fn clone_handle(&mut self, span: SinkSpan) {
@@ -290,11 +312,14 @@ impl Sink for Relay {
     }
 
     fn drop_handle(&mut self, span: SinkSpan) {
-        self.run_here(|dispatch| {
+        let thread = self.last_on.get(&span).copied().unwrap_or(FIRST_THREAD);
+        self.run_in(self.lanes.lane_if_any(thread), move |dispatch| {
             dispatch.try_close(id(span));
         });
     }
 
     /// The subscriber counts by itself.
-    fn closed(&mut self, _span: SinkSpan) {}
+    fn closed(&mut self, span: SinkSpan) {
+        self.last_on.remove(&span);
+    }
 }

@@ -1,13 +1,23 @@
 //! One sender serves every thread of the program.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashSet},
     sync::{Arc, Barrier, Mutex},
-    thread,
+    thread::{self, ThreadId},
 };
 
 use spanshot::{Capture, TracingEvent, TracingEventReceiver};
-use tracing::{Instrument, Span, dispatcher, field::Empty, info, info_span};
+use tracing::{
+    Instrument, Span, Subscriber, dispatcher,
+    field::Empty,
+    info, info_span,
+    span::{Attributes, Id},
+};
+use tracing_subscriber::{
+    layer::{Context, Layer, SubscriberExt},
+    registry,
+    registry::LookupSpan,
+};
 
 use super::{check, poll, yield_once};
 use crate::support::{
@@ -206,4 +216,82 @@ fn span_ids_never_collide() {
     let distinct: BTreeSet<_> = ids.iter().collect();
     assert_eq!(distinct.len(), ids.len());
     assert!(!distinct.contains(&0));
+}
+
+/// Notes of each span whether it is closed on the thread on which it is created.
+#[derive(Clone, Default)]
+struct Closes(Arc<Mutex<Vec<(ThreadId, String)>>>);
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Closes {
+    fn on_new_span(&self, _: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let span = context.span(id).unwrap();
+        span.extensions_mut().insert(thread::current().id());
+    }
+
+    fn on_close(&self, id: Id, context: Context<'_, S>) {
+        let (span, here) = (context.span(&id).unwrap(), thread::current().id());
+        let is_same = span.extensions().get::<ThreadId>() == Some(&here);
+        let place = if is_same { "there" } else { "elsewhere" };
+        self.0.lock().unwrap().push((here, format!("{} {place}", span.name())));
+    }
+}
+
+#[test]
+fn span_is_closed_on_the_thread_that_it_was_last_on() {
+    let program = || {
+        let moved = info_span!("moved");
+        on_thread(|| {
+            let _outer = info_span!("outer").entered();
+            info_span!("inner").in_scope(|| ());
+            drop(info_span!("never entered"));
+            moved.in_scope(|| ());
+            drop(moved);
+        });
+        on_thread(|| drop(info_span!("another").entered()));
+        drop(info_span!("first"));
+    };
+    let closes = |program: &dyn Fn()| {
+        let closes = Closes::default();
+        tracing::subscriber::with_default(registry().with(closes.clone()), program);
+        let closes = closes.0.lock().unwrap();
+        let threads: HashSet<_> = closes.iter().map(|(thread, _)| *thread).collect();
+        let what: Vec<_> = closes.iter().map(|(_, what)| what.clone()).collect();
+        (threads.len(), what)
+    };
+    let expected = ["inner there", "never entered there", "moved elsewhere", "outer there"];
+    let natively = closes(&program);
+    assert_eq!(natively.0, 3);
+    assert_eq!(natively.1[..4], expected);
+    let frames = frames_of(program);
+    assert_eq!(closes(&|| feed_frames(&frames)(&mut TracingEventReceiver::default())), natively);
+}
+
+/// Threads of a dynamic library feed its receiver themselves.
+#[test]
+fn root_of_a_thread_is_in_the_span_of_the_host_that_is_current_where_it_is_received() {
+    let events = events_of(|| {
+        let _entered = info_span!("in the first").entered();
+        on_thread(|| info!("on the second"));
+        info!("on the first");
+    });
+    let capture = Capture::start();
+    let _host = info_span!("host of the first").entered();
+    let mut receiver = TracingEventReceiver::default();
+    for event in events {
+        if matches!(event, TracingEvent::NewEvent { thread: 1, .. }) {
+            on_thread(|| {
+                info_span!("host of the second").in_scope(|| receiver.receive(event));
+            });
+        } else {
+            receiver.receive(event);
+        }
+    }
+    assert_eq!(
+        capture.trace().to_string(),
+        "INFO host of the first{}\n\
+         └─ INFO in the first{}\n   \
+            └─ INFO on the first\n\
+         INFO host of the second{}\n\
+         └─ INFO on the second"
+    );
 }

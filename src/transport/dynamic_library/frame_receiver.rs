@@ -1,0 +1,105 @@
+use alloc::sync::Arc;
+use core::fmt;
+
+use super::{
+    HostFunction, RelayError,
+    hosts::{self, Host},
+};
+use crate::receiver::TracingEventReceiver;
+
+/// Host's end of the boundary: a receiver, and the function that hands it the frames of a library.
+///
+/// A [`Connection`](super::Connection) has one. By itself, it is for a library with an interface of its
+/// own, to which the function and its context are given.
+///
+/// A library may call the function for as long as it likes: when the receiver is gone, it does nothing.
+///
+/// # Example
+///
+/// ```
+/// use core::ffi::c_void;
+/// use spanshot::{Capture, transport::dynamic_library::{FrameReceiver, SendFunction}};
+///
+/// // What the library exports.
+/// extern "C" fn plugin_run(send: SendFunction, context: *mut c_void) {
+///     // …
+/// }
+///
+/// let capture = Capture::start();
+/// let receiver = FrameReceiver::new(); // relays to the capture
+/// let host = receiver.host_function();
+/// plugin_run(host.function(), host.context());
+/// receiver.finish()?;
+/// let trace = capture.trace();
+/// # Ok::<_, spanshot::transport::dynamic_library::RelayError>(())
+/// ```
+#[cfg_attr(docsrs, doc(cfg(feature = "receiver")))]
+#[must_use = "what comes when it is dropped is ignored"]
+pub struct FrameReceiver {
+    host: Arc<Host>,
+    handle: usize,
+}
+
+impl FrameReceiver {
+    /// Creates one that relays to the current subscriber of this thread.
+    pub fn new() -> Self {
+        Self::with_receiver(TracingEventReceiver::default())
+    }
+
+    /// Creates one that gives its frames to this receiver: one that goes the
+    /// [direct way](TracingEventReceiver::capturing), for example.
+    pub fn with_receiver(receiver: TracingEventReceiver) -> Self {
+        let host = Arc::new(Host::new(receiver));
+        let handle = hosts::add(Arc::clone(&host));
+        Self { host, handle }
+    }
+
+    /// Returns the function, and the context to call it with.
+    pub fn host_function(&self) -> HostFunction {
+        HostFunction::of_host(self.handle)
+    }
+
+    /// Returns why a frame was not relayed, the first that was not.
+    pub fn first_error(&self) -> Option<RelayError> {
+        self.host.first_error()
+    }
+
+    /// Ends it: what the library left open is closed, as when a receiver is
+    /// [dropped](TracingEventReceiver#dropping).
+    ///
+    /// # Errors
+    ///
+    /// Returns why a frame was not relayed, the first that was not. All others are in the trace.
+    pub fn finish(self) -> Result<(), RelayError> {
+        self.end();
+        self.first_error().map_or(Ok(()), Err)
+    }
+
+    /// Waits for the frame at hand.
+    fn end(&self) {
+        hosts::remove(self.handle);
+        drop(self.host.end());
+    }
+}
+
+impl Default for FrameReceiver {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for FrameReceiver {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl fmt::Debug for FrameReceiver {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let first_error = self.first_error();
+        formatter
+            .debug_struct("FrameReceiver")
+            .field("first_error", &first_error)
+            .finish_non_exhaustive()
+    }
+}
