@@ -6,6 +6,7 @@ use super::{
     drawing::{Drawing, Mark, Traced},
     text::{Piece, Quote},
 };
+use crate::wire::text::needs_escape;
 
 /// Pieces of a text on one line, cut where there are more characters than there should be.
 pub(super) struct Cut<'a> {
@@ -69,7 +70,7 @@ impl fmt::Display for Cut<'_> {
 impl Cut<'_> {
     fn write_quotable(&self, formatter: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
         let quote = match self.quote {
-            Quote::None if self.is_data => return formatter.write_str(text),
+            Quote::None if self.is_data => return write_data(formatter, self.drawing, text),
             Quote::None => return write!(formatter, "{}", Traced(self.drawing, text)),
             quote => quote.as_str(),
         };
@@ -81,6 +82,23 @@ impl Cut<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a character of data is shown as its number: formats escape those of ASCII, and no others.
+pub(super) fn is_numbered(char: char) -> bool {
+    !char.is_ascii() && needs_escape(char)
+}
+
+/// Writes text as it was traced, but for what nobody would see, or would see in another place.
+fn write_data(formatter: &mut fmt::Formatter<'_>, drawing: Drawing, text: &str) -> fmt::Result {
+    let mut written = 0;
+    for (position, found) in text.match_indices(is_numbered) {
+        formatter.write_str(&text[written..position])?;
+        let number = found.chars().next().map_or(0, u32::from);
+        write!(formatter, "{}", Mark(drawing, format_args!("u+{number:04x}")))?;
+        written = position + found.len();
+    }
+    formatter.write_str(&text[written..])
 }
 
 /// What is left out of a text. A digest of all of it stands for the rest: where that changes, a

@@ -7,7 +7,7 @@ use alloc::{
 use core::time::Duration;
 
 use super::{
-    cut::Cut,
+    cut::{Cut, is_numbered},
     drawing::Drawing,
     options::{MAX_CHARS, Options, SHOW_ALL},
     text::{Quote, Text},
@@ -56,6 +56,9 @@ const MAX_DEPTH: usize = 128;
 /// hexadecimal digits, byte strings; an error is the list of the messages of its chain. Where a call site
 /// declares a name twice, the second one is `name#2`. Texts of more than 12,000 characters, and names of more
 /// than 300, are cut, with a digest of all of them.
+///
+/// Characters beyond ASCII that are invisible, or turn the direction of text, are shown as their numbers,
+/// `⟨u+202e⟩`; formats escape those of ASCII.
 ///
 /// [`SnapshotSettings`](crate::SnapshotSettings) can add `module`, `file` and `line`, `entered`, `exited` and
 /// `is_closed`, `thread`, and in seconds `at`, `busy` and `idle`; `inside`, the number of nodes that are too deep;
@@ -271,11 +274,25 @@ fn fields<'v>(
 
 /// What of a node is not shown as it was traced.
 fn normalized<'v>(shown: &'v ViewNode<'_>, options: &'v Options) -> Vec<Cow<'v, str>> {
-    let message = shown.is_message_normalized().then_some(Cow::Borrowed("message"));
-    let fields = fields(shown, options)
-        .filter(|(_, value)| matches!(value, ShownValue::Normalized(_)))
-        .map(|(key, _)| key);
+    let is_normalized = |value: ShownValue<'_>| match value {
+        ShownValue::Normalized(_) => true,
+        ShownValue::Traced(value) => has_numbered(value),
+    };
+    let message = shown.message_value().filter(|value| is_normalized(*value));
+    let message = message.map(|_| Cow::Borrowed("message"));
+    let fields =
+        fields(shown, options).filter(|(_, value)| is_normalized(*value)).map(|(key, _)| key);
     message.into_iter().chain(fields).collect()
+}
+
+/// Whether characters of a value are shown as their numbers.
+fn has_numbered(value: &TracedValue) -> bool {
+    match value {
+        TracedValue::String(text) => text.contains(is_numbered),
+        TracedValue::Object(text) => text.as_ref().contains(is_numbered),
+        TracedValue::Error(error) => error.messages().any(|text| text.contains(is_numbered)),
+        _ => false,
+    }
 }
 
 /// The name with a number, so that it is no other one: `a#2` may itself be the name of a field.
@@ -339,7 +356,7 @@ impl Serialize for Data<'_> {
 
 /// A name as data. A guest may have names of any length.
 fn name_data(name: &str) -> Cow<'_, str> {
-    if name.len() <= MAX_CHARS {
+    if name.len() <= MAX_CHARS && !name.contains(is_numbered) {
         return Cow::Borrowed(name);
     }
     Cow::Owned(data(&Text::new(name), MAX_CHARS).to_string())

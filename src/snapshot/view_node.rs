@@ -72,12 +72,6 @@ impl<'a> ViewNode<'a> {
         fields.filter(move |(i, _)| are_shown && Some(*i) != message).map(|(_, field)| field)
     }
 
-    /// Whether the message is not shown as it was traced.
-    pub(super) fn is_message_normalized(&self) -> bool {
-        let position = self.node.and_then(message_position);
-        self.normalized.iter().any(|(normalized, _)| Some(*normalized) == position)
-    }
-
     fn all_values(&self) -> impl Iterator<Item = (&'a str, ShownValue<'_>)> {
         let Self { node, normalized, .. } = self;
         let values = node.iter().flat_map(CapturedNode::values);

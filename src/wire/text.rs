@@ -46,7 +46,8 @@ pub(crate) fn lenient_format(text: fmt::Arguments<'_>) -> String {
     formatted
 }
 
-fn needs_escape(char: char) -> bool {
+/// Whether a character steers what shows it, is invisible, or is that by which others are escaped.
+pub(crate) fn needs_escape(char: char) -> bool {
     match char {
         '\\' => true,
         ' '..='~' => false,
