@@ -10,7 +10,9 @@ use spanshot::{
     Capture, CaptureLayer, SharedStorage, Trace, TracingEvent, TracingEventReceiver,
     TracingEventSender,
 };
-use tracing::{Dispatch, info, info_span};
+use tracing::Dispatch;
+#[cfg(feature = "export")]
+use tracing::{info, info_span};
 use tracing_subscriber::layer::SubscriberExt;
 
 #[path = "../../examples/guest/src/evaluator/mod.rs"]
@@ -245,6 +247,7 @@ pub(crate) fn hostile_trace() -> Trace {
 }
 
 /// Captures spans that are one in another, and an event in the innermost one. All are open.
+#[cfg(feature = "export")]
 pub(crate) fn deep(depth: usize) -> Trace {
     let capture = Capture::start();
     let _spans: Vec<_> = (0..depth).map(|depth| info_span!("span", depth).entered()).collect();
