@@ -2,10 +2,10 @@
 //! `cargo insta` in a package of its own.
 
 use std::{
-    env, fs,
+    env,
+    fs::{self, File},
     path::{Path, PathBuf},
     process::{Command, Output},
-    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 const CARGO_INSTA: &str =
@@ -58,15 +58,18 @@ const FILES: [&str; 3] =
 /// The package, which one test has at a time: so it is built but once.
 struct Package {
     root: PathBuf,
-    _turn: MutexGuard<'static, ()>,
+    /// Locked: tests take turns, and under nextest they are processes of their own.
+    _turn: File,
 }
 
 impl Package {
     /// Makes the package anew, without any snapshots.
+    #[expect(clippy::incompatible_msrv, reason = "tests may need a newer Rust than the library")]
     fn new() -> Self {
-        static TURN: Mutex<()> = Mutex::new(());
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("insta_flow");
+        fs::create_dir_all(&root).unwrap();
+        let turn = File::create(root.join("turn.lock")).unwrap();
+        turn.lock().unwrap();
         for dir in ["tests", "snapshots"] {
             let _ = fs::remove_dir_all(root.join(dir));
         }
