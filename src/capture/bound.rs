@@ -72,6 +72,12 @@ impl Default for Bound {
 }
 
 impl Bound {
+    /// Whether there is no limit, so that nobody has to know how large the storage is.
+    #[inline]
+    pub(crate) fn is_none(&self) -> bool {
+        self.max == Size::MAX
+    }
+
     /// Whether a storage of this size, with this next moment, holds no more than it may.
     pub(crate) fn is_kept(&self, size: Size, next: u64) -> bool {
         let is_settled = || self.settled_at == Some(next) && self.settled == size;

@@ -3,9 +3,10 @@ use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use super::{
     SharedStorage, Storage,
     metadata::CallSite,
-    node::{NewValues, SpanKey},
+    node::SpanKey,
     outside, thread_spans,
     threads::ThreadKey,
+    values::NewValues,
 };
 use crate::{
     receiver::{
@@ -19,6 +20,8 @@ use crate::{
 struct Direct {
     storage: SharedStorage,
     call_sites: Vec<CallSite>,
+    /// Values of a record that is being taken, and memory for those of the next one.
+    values: NewValues,
     /// Number of the stream, which no other one has.
     stream: u64,
 }
@@ -98,18 +101,21 @@ impl SinkParent {
     }
 }
 
-fn owned(values: &SinkValues<'_>) -> NewValues {
-    values.iter().map(|(field, value)| (*field, TracedValue::from(value))).collect()
-}
-
 impl Direct {
     fn new(storage: &SharedStorage) -> Self {
         let stream = thread_spans::next_number();
-        Self { storage: storage.clone(), call_sites: Vec::new(), stream }
+        Self { storage: storage.clone(), call_sites: Vec::new(), values: NewValues::new(), stream }
     }
 
     fn thread(&self, thread: ThreadIndex) -> ThreadKey {
         ThreadKey::of_stream(self.stream, thread)
+    }
+
+    fn take(&mut self, values: &SinkValues<'_>) {
+        self.values.clear();
+        for (field, value) in values {
+            self.values.push(*field, TracedValue::from(value));
+        }
     }
 
     fn change(&self, span: SinkSpan, f: impl FnOnce(&mut Storage, SpanKey)) {
@@ -137,9 +143,9 @@ impl Sink for Direct {
         parent: SinkParent,
         values: &SinkValues<'_>,
     ) -> Option<SinkSpan> {
-        let call_site = self.call_sites.get(call_site)?.clone();
-        let (parent, values) = (parent.key(), owned(values));
-        let thread = self.thread(thread);
+        let (parent, thread) = (parent.key(), self.thread(thread));
+        self.take(values);
+        let (call_site, values) = (self.call_sites.get(call_site)?, &mut self.values);
         let key =
             self.storage.write(|storage| storage.push_span(call_site, parent, values, thread));
         Some(key.map_or_else(|| outside::name_left_out(parent, 0), outside::name))
@@ -152,14 +158,17 @@ impl Sink for Direct {
         parent: SinkParent,
         values: &SinkValues<'_>,
     ) {
-        let Some(call_site) = self.call_sites.get(call_site).cloned() else { return };
-        let (values, thread) = (owned(values), self.thread(thread));
-        self.storage.write(|storage| storage.push_event(call_site, parent.key(), values, thread));
+        let (parent, thread) = (parent.key(), self.thread(thread));
+        self.take(values);
+        let Some(call_site) = self.call_sites.get(call_site) else { return };
+        let values = &mut self.values;
+        self.storage.write(|storage| storage.push_event(call_site, parent, values, thread));
     }
 
     fn record(&mut self, span: SinkSpan, _call_site: usize, values: &SinkValues<'_>) {
         let Some(span) = key(span) else { return };
-        let values = owned(values);
+        self.take(values);
+        let values = &mut self.values;
         self.storage.write(|storage| storage.record(span, values));
     }
 

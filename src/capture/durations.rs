@@ -47,8 +47,8 @@ impl Storage {
             let (NodeKind::Span(span), kind) = timeline.get(entry) else { continue };
             let Some(time) = timeline.time(entry) else { continue };
             if kind == EntryKind::Created {
-                let before = self.span_node(span).before.as_deref();
-                all.push(before.copied().unwrap_or_else(|| Durations::new(time, 0)));
+                let before = self.span_node(span).before();
+                all.push(before.unwrap_or_else(|| Durations::new(time, 0)));
             }
             // Spans are created in the order of their numbers.
             if let Some(durations) = all.get_mut(span.get()) {

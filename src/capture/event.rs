@@ -2,8 +2,9 @@ use core::{cmp, fmt, iter, ops, ptr};
 
 use super::{
     CapturedMetadata, CapturedNode, CapturedSpan, Moment, Storage,
-    metadata::CallSite,
-    node::{EventIndex, EventNode, ValueRange},
+    metadata::KnownCallSite,
+    node::{EventIndex, EventNode},
+    values::ValueRange,
 };
 use crate::wire::TracedValue;
 
@@ -53,9 +54,13 @@ impl<'a> CapturedEvent<'a> {
         self.storage.event_node(self.index)
     }
 
+    fn call_site(&self) -> &'a KnownCallSite {
+        self.storage.call_site(self.node().call_site)
+    }
+
     /// Returns the static description of the event.
     pub fn metadata(&self) -> CapturedMetadata<'a> {
-        self.node().call_site.metadata()
+        self.call_site().metadata()
     }
 
     /// Iterates over names and values of the fields, in the order in which they were recorded.
@@ -64,16 +69,14 @@ impl<'a> CapturedEvent<'a> {
         named(self.storage, call_site, values)
     }
 
-    pub(super) fn named_values(&self) -> (&'a CallSite, ValueRange) {
-        let node = self.node();
-        (&node.call_site, node.values)
+    pub(super) fn named_values(&self) -> (&'a KnownCallSite, ValueRange) {
+        (self.call_site(), self.node().values)
     }
 
     /// Returns the value of a field, or `None` if it has none. If the call site declares several
     /// fields of this name, it is the value that was recorded last.
     pub fn value(&self, name: &str) -> Option<&'a TracedValue> {
-        let node = self.node();
-        find(self.storage, &node.call_site, node.values, name)
+        find(self.storage, self.call_site(), self.node().values, name)
     }
 
     /// Returns the message: the text of the field `message`, if that is a text, `Debug` or
@@ -112,7 +115,7 @@ impl<'a> CapturedEvent<'a> {
 /// Iterates over the values of a node, with their names.
 pub(super) fn named<'a>(
     storage: &'a Storage,
-    call_site: &'a CallSite,
+    call_site: &'a KnownCallSite,
     values: ValueRange,
 ) -> impl Iterator<Item = (&'a str, &'a TracedValue)> + use<'a> {
     let values = storage.values().iter(values);
@@ -122,12 +125,13 @@ pub(super) fn named<'a>(
 /// Finds the last value of a node that has this name.
 pub(super) fn find<'a>(
     storage: &'a Storage,
-    call_site: &'a CallSite,
+    call_site: &'a KnownCallSite,
     values: ValueRange,
     name: &str,
 ) -> Option<&'a TracedValue> {
-    let mut values = storage.values().iter(values).rev();
-    values.find(|(field, _)| call_site.field_name(*field) == Some(name)).map(|(_, value)| value)
+    let (fields, values) = storage.values().get(values);
+    let is_named = |field: &u32| call_site.field_name(*field as usize) == Some(name);
+    values.get(fields.iter().rposition(is_named)?)
 }
 
 /// Shows values as a map.

@@ -1,34 +1,30 @@
 //! How a storage is filled.
 
-use alloc::vec::Vec;
-
 use tracing_core::Metadata;
 
 use super::{
     Storage,
     bound::Size,
+    call_sites::CallSiteIndex,
     metadata::CallSite,
     node::{
-        Children, EventIndex, EventNode, Links, NewValues, NodeIndex, NodeKind, SpanIndex, SpanKey,
-        SpanNode,
+        Children, EventIndex, EventNode, Links, NodeIndex, NodeKind, SpanIndex, SpanKey, SpanNode,
     },
-    span::SpanStats,
     threads::ThreadKey,
     timeline::EntryKind,
+    values::{self, NewValues},
 };
-use crate::wire::TracedValue;
 
 impl Storage {
     /// Adds a span; `None` if there is no room for it.
     pub(crate) fn push_span(
         &mut self,
-        call_site: CallSite,
+        call_site: &CallSite,
         parent: Option<SpanKey>,
-        values: NewValues,
+        values: &mut NewValues,
         thread: ThreadKey,
     ) -> Option<SpanKey> {
-        let size = Size { nodes: 1, bytes: size_of::<SpanNode>() + bytes(&values) };
-        let Some((index, key)) = self.next_span(size) else {
+        let Some((index, key, call_site)) = self.next_span(call_site, values) else {
             self.left_out_later += 1;
             return None;
         };
@@ -41,12 +37,13 @@ impl Storage {
             last: created,
             links,
             values: self.values.add(values),
-            before: None,
             children: Children::default(),
-            stats: SpanStats::default(),
-            follows_from: Vec::new(),
+            entered: 0,
+            exited: 0,
             handles: 0,
             open_children: 0,
+            is_closed: false,
+            extras: None,
         });
         Some(key)
     }
@@ -55,9 +52,9 @@ impl Storage {
     /// closed when it has no more handles, and all such spans in it are closed.
     pub(crate) fn open_span(
         &mut self,
-        call_site: CallSite,
+        call_site: &CallSite,
         parent: Option<SpanKey>,
-        values: NewValues,
+        values: &mut NewValues,
         thread: ThreadKey,
     ) -> Option<SpanKey> {
         let key = self.push_span(call_site, parent, values, thread)?;
@@ -85,7 +82,7 @@ impl Storage {
         while let Some(index) = unused.take() {
             let node = &mut self.spans[index.get()];
             if node.handles == 0 && node.open_children == 0 {
-                node.stats.is_closed = true;
+                node.is_closed = true;
                 node.last = self.timeline.push_closed(index);
                 if let Some(parent) = node.links.parent {
                     self.spans[parent.get()].open_children -= 1;
@@ -93,31 +90,32 @@ impl Storage {
                 }
             }
         }
-        self.spans[index.get()].stats.is_closed
+        self.spans[index.get()].is_closed
     }
 
     /// Returns the call site of a span that was captured natively, if it is open.
     pub(crate) fn metadata_if_open(&self, span: SpanKey) -> Option<&'static Metadata<'static>> {
         let node = &self.spans[self.open(span)?.get()];
-        if let CallSite::Native(metadata) = node.call_site { Some(metadata) } else { None }
+        let call_site = &self.call_site(node.call_site).call_site;
+        if let CallSite::Native(metadata) = call_site { Some(*metadata) } else { None }
     }
 
     /// Finds a span that is not closed: what is done to a closed one has no effect natively, and
     /// nothing is in it.
+    #[inline]
     fn open(&self, span: SpanKey) -> Option<SpanIndex> {
-        self.keys.index(span).filter(|index| !self.spans[index.get()].stats.is_closed)
+        self.keys.index(span).filter(|index| !self.spans[index.get()].is_closed)
     }
 
     /// Adds an event, if there is room for it.
     pub(crate) fn push_event(
         &mut self,
-        call_site: CallSite,
+        call_site: &CallSite,
         parent: Option<SpanKey>,
-        values: NewValues,
+        values: &mut NewValues,
         thread: ThreadKey,
     ) {
-        let size = Size { nodes: 1, bytes: size_of::<EventNode>() + bytes(&values) };
-        let Some(index) = self.next_event(size) else {
+        let Some((index, call_site)) = self.next_event(call_site, values) else {
             self.left_out_later += 1;
             return;
         };
@@ -128,6 +126,7 @@ impl Storage {
     }
 
     /// Puts a new node behind the children that its parent has.
+    #[inline]
     pub(super) fn link(&mut self, kind: NodeKind, parent: Option<SpanIndex>) -> Links {
         let node = NodeIndex::from(kind);
         let children = match parent {
@@ -147,67 +146,96 @@ impl Storage {
         Links { parent, previous, next: None }
     }
 
-    pub(crate) fn record(&mut self, span: SpanKey, values: NewValues) {
+    pub(crate) fn record(&mut self, span: SpanKey, values: &mut NewValues) {
         let Some(index) = self.open(span) else { return };
-        let range = &mut self.spans[index.get()].values;
-        let before = self.values.bytes(*range);
-        self.values.update(range, values);
-        self.bytes = (self.bytes + self.values.bytes(*range)).saturating_sub(before);
+        let mut range = self.spans[index.get()].values;
+        if self.bound.is_none() {
+            self.values.update(&mut range, values);
+        } else {
+            let before = self.values.bytes(range);
+            self.values.update(&mut range, values);
+            self.bytes = (self.bytes + self.values.bytes(range)).saturating_sub(before);
+        }
+        self.spans[index.get()].values = range;
     }
 
     pub(crate) fn follows_from(&mut self, span: SpanKey, follows_from: SpanKey) {
         let (span, source) = (self.open(span), self.open(follows_from));
         if let (Some(span), Some(source)) = (span, source) {
-            self.spans[span.get()].follows_from.push(source);
+            self.spans[span.get()].extras_mut().follows_from.push(source);
         }
     }
 
     pub(crate) fn enter(&mut self, span: SpanKey, thread: ThreadKey) {
-        self.happen(span, |stats| stats.entered += 1, Some((EntryKind::Entered, thread)));
+        let count = |node: &mut SpanNode| node.entered = node.entered.saturating_add(1);
+        self.happen(span, count, Some((EntryKind::Entered, thread)));
     }
 
     pub(crate) fn exit(&mut self, span: SpanKey, thread: ThreadKey) {
-        self.happen(span, |stats| stats.exited += 1, Some((EntryKind::Exited, thread)));
+        let count = |node: &mut SpanNode| node.exited = node.exited.saturating_add(1);
+        self.happen(span, count, Some((EntryKind::Exited, thread)));
     }
 
     pub(crate) fn close(&mut self, span: SpanKey) {
-        self.happen(span, |stats| stats.is_closed = true, None);
+        self.happen(span, |node| node.is_closed = true, None);
     }
 
     /// Notes what happens to a span: something on a thread, or that it is closed.
+    #[inline]
     fn happen(
         &mut self,
         span: SpanKey,
-        f: impl FnOnce(&mut SpanStats),
+        f: impl FnOnce(&mut SpanNode),
         what: Option<(EntryKind, ThreadKey)>,
     ) {
-        if self.bound.is_far_exceeded(self.size()) {
+        if !self.bound.is_none() && self.bound.is_far_exceeded(self.size()) {
             self.leave_out_oldest(); // nothing but enters and exits may come for a long time
         }
         let Some(index) = self.open(span) else { return };
         let node = &mut self.spans[index.get()];
-        f(&mut node.stats);
+        f(node);
         node.last = match what {
             Some((kind, thread)) => self.timeline.push(NodeKind::Span(index), kind, thread),
             None => self.timeline.push_closed(index),
         };
     }
 
-    /// Returns the place and the name of the next span, if there is room for it.
-    fn next_span(&mut self, size: Size) -> Option<(SpanIndex, SpanKey)> {
-        self.make_room(size).then_some(())?;
+    /// Returns the place and the name of the next span, and its call site, if there is room for it.
+    #[inline]
+    fn next_span(
+        &mut self,
+        call_site: &CallSite,
+        values: &NewValues,
+    ) -> Option<(SpanIndex, SpanKey, CallSiteIndex)> {
+        self.make_room(size_of::<SpanNode>(), values).then_some(())?;
         let index = SpanIndex::new(self.spans.len())?;
-        Some((index, self.keys.key(index)?))
+        Some((index, self.keys.key(index)?, self.call_sites.index(call_site)?))
     }
 
-    /// Returns the place of the next event, if there is room for it.
-    fn next_event(&mut self, size: Size) -> Option<EventIndex> {
-        self.make_room(size).then_some(())?;
-        EventIndex::new(self.events.len())
+    /// Returns the place of the next event, and its call site, if there is room for it.
+    #[inline]
+    fn next_event(
+        &mut self,
+        call_site: &CallSite,
+        values: &NewValues,
+    ) -> Option<(EventIndex, CallSiteIndex)> {
+        self.make_room(size_of::<EventNode>(), values).then_some(())?;
+        Some((EventIndex::new(self.events.len())?, self.call_sites.index(call_site)?))
     }
 
-    /// Sees to it that something can be added, if it may.
-    fn make_room(&mut self, new: Size) -> bool {
+    /// Sees to it that a node of so many bytes can be added with these values, if it may.
+    #[inline]
+    fn make_room(&mut self, bytes: usize, values: &NewValues) -> bool {
+        if !self.bound.is_none() {
+            let bytes = bytes + values::bytes(values.values());
+            if !self.make_room_within_bound(Size { nodes: 1, bytes }) {
+                return false;
+            }
+        }
+        self.values.has_room()
+    }
+
+    fn make_room_within_bound(&mut self, new: Size) -> bool {
         let size = self.size();
         if !self.bound.has_room(size, new) {
             return false;
@@ -218,10 +246,4 @@ impl Storage {
         self.bytes += new.bytes;
         true
     }
-}
-
-/// Returns about how many bytes values will take.
-fn bytes(values: &NewValues) -> usize {
-    let each = size_of::<TracedValue>() + size_of::<u32>();
-    values.iter().map(|(_, value)| each + value.heap_bytes()).sum()
 }

@@ -1,14 +1,15 @@
 //! A trace as a stream: what a program would have sent that gives this trace, as far as that can be told
 //! from it.
 
-use alloc::{collections::BTreeMap, sync::Arc, vec, vec::Vec};
-use core::ptr;
+use alloc::{collections::BTreeMap, vec, vec::Vec};
 
 use super::{
     Storage,
     metadata::CallSite,
-    node::{EventIndex, NodeKind, SpanIndex, ValueRange},
+    call_sites::CallSiteIndex,
+    node::{EventIndex, NodeKind, SpanIndex},
     timeline::{EntryIndex, EntryKind},
+    values::ValueRange,
 };
 use crate::wire::{CallSiteData, MetadataId, Parent, RawSpanId, frame::FrameWriter};
 
@@ -22,8 +23,8 @@ impl Storage {
 /// A storage on its way out.
 struct Saving<'a> {
     storage: &'a Storage,
-    /// IDs of call sites by their address.
-    call_sites: BTreeMap<usize, MetadataId>,
+    /// IDs of call sites.
+    call_sites: BTreeMap<CallSiteIndex, MetadataId>,
     /// What each span follows from, and where that is to be said.
     follows_from: BTreeMap<EntryIndex, Vec<(SpanIndex, SpanIndex)>>,
     earlier: Vec<Earlier>,
@@ -70,7 +71,7 @@ impl<'a> Saving<'a> {
 
     fn span(&mut self, span: SpanIndex, send: &mut impl FnMut(FrameWriter)) {
         let node = self.storage.span_node(span);
-        let call_site = self.call_site(&node.call_site, send);
+        let call_site = self.call_site(node.call_site, send);
         let frame = FrameWriter::new_span(id(span), parent(node.links.parent), call_site, 0);
         send(self.with_values(frame, node.values));
 
@@ -81,7 +82,7 @@ impl<'a> Saving<'a> {
 
     fn event(&mut self, event: EventIndex, send: &mut impl FnMut(FrameWriter)) {
         let node = self.storage.event_node(event);
-        let call_site = self.call_site(&node.call_site, send);
+        let call_site = self.call_site(node.call_site, send);
         let frame = FrameWriter::new_event(parent(node.links.parent), call_site, 0);
         send(self.with_values(frame, node.values));
     }
@@ -100,20 +101,21 @@ impl<'a> Saving<'a> {
     }
 
     /// Returns the ID of a call site, and announces it unless that is done.
-    fn call_site(&mut self, site: &CallSite, send: &mut impl FnMut(FrameWriter)) -> MetadataId {
-        // What is borrowed keeps its address.
-        let address = match site {
-            CallSite::Native(metadata) => ptr::from_ref(*metadata).addr(),
-            CallSite::Received(data) => Arc::as_ptr(data).addr(),
-        };
+    fn call_site(
+        &mut self,
+        index: CallSiteIndex,
+        send: &mut impl FnMut(FrameWriter),
+    ) -> MetadataId {
         let next = self.call_sites.len() as MetadataId;
-        let id = *self.call_sites.entry(address).or_insert(next);
+        let id = *self.call_sites.entry(index).or_insert(next);
         if id == next {
-            send(match site {
+            send(match &self.storage.call_site(index).call_site {
                 CallSite::Native(metadata) => {
                     FrameWriter::described_call_site(id, &CallSiteData::from(*metadata))
                 }
-                CallSite::Received(data) => FrameWriter::described_call_site(id, data),
+                CallSite::Received(data) | CallSite::Logged(data) => {
+                    FrameWriter::described_call_site(id, data)
+                }
             });
         }
         id
@@ -158,7 +160,7 @@ fn follows_from(storage: &Storage) -> BTreeMap<EntryIndex, Vec<(SpanIndex, SpanI
     for index in (0..storage.span_count()).filter_map(SpanIndex::new) {
         let span = storage.span_node(index);
         let mut earliest = span.created;
-        for source in &span.follows_from {
+        for source in span.follows_from() {
             earliest = earliest.max(storage.span_node(*source).created);
             all.entry(earliest).or_default().push((index, *source));
         }

@@ -1,6 +1,6 @@
 //! Names of spans that stay, whatever becomes of the storage.
 
-use alloc::vec::Vec;
+use alloc::sync::Arc;
 
 use super::node::{SpanIndex, SpanKey};
 
@@ -9,19 +9,20 @@ use super::node::{SpanIndex, SpanKey};
 #[derive(Debug, Clone)]
 pub(crate) struct SpanKeys {
     /// Keys of the spans that are left, in order.
-    left: Vec<SpanKey>,
+    left: Arc<[SpanKey]>,
     /// Key of the first span that came since.
     first: SpanKey,
 }
 
 impl Default for SpanKeys {
     fn default() -> Self {
-        Self { left: Vec::new(), first: SpanKey::FIRST }
+        Self { left: Arc::default(), first: SpanKey::FIRST }
     }
 }
 
 impl SpanKeys {
     /// Returns the place of a span, unless it is gone.
+    #[inline]
     pub(crate) fn index(&self, key: SpanKey) -> Option<SpanIndex> {
         let position = match key.distance_from(self.first) {
             Some(since) => self.left.len() + since,
@@ -31,6 +32,7 @@ impl SpanKeys {
     }
 
     /// Returns the key of the span at a place.
+    #[inline]
     pub(crate) fn key(&self, index: SpanIndex) -> Option<SpanKey> {
         let position = index.get();
         match position.checked_sub(self.left.len()) {

@@ -177,11 +177,11 @@ where
         } else {
             span.scope().skip(1).find_map(|span| self.captured_span(&span))
         };
-        let values = collect(|visitor| attributes.record(visitor));
+        let mut values = collect(|visitor| attributes.record(visitor));
         let call_site = CallSite::Native(metadata);
         let thread = ThreadKey::current();
         let key =
-            self.storage.write(|storage| storage.push_span(call_site, parent, values, thread));
+            self.storage.write(|storage| storage.push_span(&call_site, parent, &mut values, thread));
         let Some(key) = key else { return };
 
         let mut extensions = span.extensions_mut();
@@ -196,8 +196,8 @@ where
         if let Some(filter) = &self.filter {
             filter.on_record(id, record, context);
         }
-        let values = collect(|visitor| record.record(visitor));
-        self.storage.write(|storage| storage.record(span, values));
+        let mut values = collect(|visitor| record.record(visitor));
+        self.storage.write(|storage| storage.record(span, &mut values));
     }
 
     fn on_follows_from(&self, id: &Id, follows_from: &Id, context: Context<'_, S>) {
@@ -220,9 +220,9 @@ where
             let mut scope = context.event_scope(event).into_iter().flatten();
             scope.find_map(|span| self.captured_span(&span))
         };
-        let (call_site, values) = collect_event(event);
+        let (call_site, mut values) = collect_event(event);
         let thread = ThreadKey::current();
-        self.storage.write(|storage| storage.push_event(call_site, parent, values, thread));
+        self.storage.write(|storage| storage.push_event(&call_site, parent, &mut values, thread));
     }
 
     fn on_enter(&self, id: &Id, context: Context<'_, S>) {

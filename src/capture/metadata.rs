@@ -1,27 +1,49 @@
-use alloc::{borrow::Cow, sync::Arc};
+use alloc::{borrow::Cow, sync::Arc, vec::Vec};
 
 use tracing_core::{Level, Metadata};
 
 use crate::wire::{CallSiteData, CallSiteKind};
 
-/// Call site of a captured span or event: what the program was compiled with, or a description that
-/// a guest sent, or that a record of the `log` crate has in its values.
+/// Call site of a captured span or event.
 #[derive(Debug, Clone)]
 pub(crate) enum CallSite {
+    /// What the program was compiled with.
     Native(&'static Metadata<'static>),
+    /// A description that a guest sent.
     Received(Arc<CallSiteData>),
+    /// What a record of the `log` crate has in its values.
+    Logged(Arc<CallSiteData>),
 }
 
-impl CallSite {
+/// A call site with the names of its fields at hand.
+#[derive(Debug, Clone)]
+pub(crate) struct KnownCallSite {
+    pub(crate) call_site: CallSite,
+    /// Names of the fields of one that is native: `tracing` finds one of many by counting.
+    native_names: Vec<&'static str>,
+}
+
+impl KnownCallSite {
+    pub(super) fn new(call_site: CallSite) -> Self {
+        let native_names = match &call_site {
+            CallSite::Native(metadata) => metadata.fields().iter().map(|field| field.name()).collect(),
+            CallSite::Received(_) | CallSite::Logged(_) => Vec::new(),
+        };
+        Self { call_site, native_names }
+    }
+
     pub(crate) fn metadata(&self) -> CapturedMetadata<'_> {
         CapturedMetadata { call_site: self }
     }
 
     /// Name of the field with this index.
+    #[inline]
     pub(crate) fn field_name(&self, index: usize) -> Option<&str> {
-        match self {
-            Self::Native(metadata) => metadata.fields().iter().nth(index).map(|field| field.name()),
-            Self::Received(data) => data.fields.get(index).map(Cow::as_ref),
+        match &self.call_site {
+            CallSite::Native(_) => self.native_names.get(index).copied(),
+            CallSite::Received(data) | CallSite::Logged(data) => {
+                data.fields.get(index).map(Cow::as_ref)
+            }
         }
     }
 }
@@ -48,55 +70,55 @@ impl CallSite {
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct CapturedMetadata<'a> {
-    call_site: &'a CallSite,
+    call_site: &'a KnownCallSite,
 }
 
 impl<'a> CapturedMetadata<'a> {
     /// Returns the name of the span; for events, by `tracing`'s convention, `event FILE:LINE`.
     pub fn name(&self) -> &'a str {
-        match self.call_site {
+        match &self.call_site.call_site {
             CallSite::Native(metadata) => metadata.name(),
-            CallSite::Received(data) => &data.name,
+            CallSite::Received(data) | CallSite::Logged(data) => &data.name,
         }
     }
 
     /// Returns the part of the system that traced, by default the path of the module.
     pub fn target(&self) -> &'a str {
-        match self.call_site {
+        match &self.call_site.call_site {
             CallSite::Native(metadata) => metadata.target(),
-            CallSite::Received(data) => &data.target,
+            CallSite::Received(data) | CallSite::Logged(data) => &data.target,
         }
     }
 
     /// Returns the verbosity level.
     pub fn level(&self) -> &'static Level {
-        match self.call_site {
+        match &self.call_site.call_site {
             CallSite::Native(metadata) => metadata.level(),
-            CallSite::Received(data) => data.level.as_level(),
+            CallSite::Received(data) | CallSite::Logged(data) => data.level.as_level(),
         }
     }
 
     /// Returns the path of the module that contains the call site.
     pub fn module_path(&self) -> Option<&'a str> {
-        match self.call_site {
+        match &self.call_site.call_site {
             CallSite::Native(metadata) => metadata.module_path(),
-            CallSite::Received(data) => data.module_path.as_deref(),
+            CallSite::Received(data) | CallSite::Logged(data) => data.module_path.as_deref(),
         }
     }
 
     /// Returns the source file that contains the call site.
     pub fn file(&self) -> Option<&'a str> {
-        match self.call_site {
+        match &self.call_site.call_site {
             CallSite::Native(metadata) => metadata.file(),
-            CallSite::Received(data) => data.file.as_deref(),
+            CallSite::Received(data) | CallSite::Logged(data) => data.file.as_deref(),
         }
     }
 
     /// Returns the line in the source file, counted from 1.
     pub fn line(&self) -> Option<u32> {
-        match self.call_site {
+        match &self.call_site.call_site {
             CallSite::Native(metadata) => metadata.line(),
-            CallSite::Received(data) => data.line,
+            CallSite::Received(data) | CallSite::Logged(data) => data.line,
         }
     }
 
@@ -108,9 +130,9 @@ impl<'a> CapturedMetadata<'a> {
 
     /// Checks whether this is the call site of a span.
     pub fn is_span(&self) -> bool {
-        match self.call_site {
+        match &self.call_site.call_site {
             CallSite::Native(metadata) => metadata.is_span(),
-            CallSite::Received(data) => data.kind == CallSiteKind::Span,
+            CallSite::Received(data) | CallSite::Logged(data) => data.kind == CallSiteKind::Span,
         }
     }
 

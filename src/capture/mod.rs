@@ -9,13 +9,15 @@
 //! spans.
 //!
 //! Whoever reads a [`Storage`] reads a [`Trace`]: the tree as it was when it was asked for. Tracing
-//! goes on meanwhile, into a copy that is made when the first record comes, so that neither side
-//! ever waits for the other.
+//! goes on meanwhile, into a copy that shares what does not change, so that neither side ever waits
+//! for the other.
 
 mod bound;
 mod builder;
+mod call_sites;
 mod captured;
 mod carried;
+mod chunks;
 mod collect;
 mod descendants;
 #[cfg(feature = "receiver")]
@@ -57,6 +59,7 @@ mod test_span;
 mod thread_spans;
 mod threads;
 mod timeline;
+mod values;
 mod waiting;
 mod watch;
 

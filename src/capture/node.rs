@@ -3,8 +3,10 @@
 use alloc::{boxed::Box, vec::Vec};
 use core::num::NonZeroU32;
 
-use super::{durations::Durations, metadata::CallSite, timeline::EntryIndex};
-use crate::wire::TracedValue;
+use super::{
+    call_sites::CallSiteIndex, durations::Durations, span::SpanStats, timeline::EntryIndex,
+    values::ValueRange,
+};
 
 /// Place of a span among the spans of a storage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,12 +20,14 @@ macro_rules! impl_index {
     ($($ty:ident),+) => {$(
         impl $ty {
             /// `None` for an index that there is no room for.
+            #[inline]
             pub(crate) fn new(index: usize) -> Option<Self> {
                 let next = u32::try_from(index).ok()?.checked_add(1)?;
                 // One bit is that of `NodeIndex`.
                 NonZeroU32::new(next).filter(|next| next.get() <= u32::MAX >> 1).map(Self)
             }
 
+            #[inline]
             pub(crate) fn get(self) -> usize {
                 self.0.get() as usize - 1
             }
@@ -74,6 +78,7 @@ pub(crate) enum NodeKind {
 const EVENT_BIT: u32 = 1 << 31;
 
 impl From<NodeKind> for NodeIndex {
+    #[inline]
     fn from(kind: NodeKind) -> Self {
         match kind {
             NodeKind::Span(index) => Self(index.0),
@@ -83,6 +88,7 @@ impl From<NodeKind> for NodeIndex {
 }
 
 impl NodeIndex {
+    #[inline]
     pub(crate) fn kind(self) -> NodeKind {
         let index = self.0.get();
         match NonZeroU32::new(index & !EVENT_BIT) {
@@ -115,81 +121,9 @@ pub(crate) struct Children {
     pub(crate) events: u32,
 }
 
-/// Values of one node: a part of [`Values`].
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct ValueRange {
-    start: usize,
-    len: u32,
-}
-
-/// Values of all nodes, each with the index of its field.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Values {
-    fields: Vec<u32>,
-    values: Vec<TracedValue>,
-}
-
-/// What a node is captured with: values and the indexes of their fields.
-pub(crate) type NewValues = Vec<(usize, TracedValue)>;
-
-impl Values {
-    pub(crate) fn add(&mut self, new: NewValues) -> ValueRange {
-        let start = self.values.len();
-        for (field, value) in new {
-            // No program declares four billion fields.
-            self.fields.push(u32::try_from(field).unwrap_or(u32::MAX));
-            self.values.push(value);
-        }
-        ValueRange { start, len: u32::try_from(self.values.len() - start).unwrap_or(u32::MAX) }
-    }
-
-    /// Sets values among those of the range. Where there is no value of a field yet, it is put
-    /// behind the others; to make room there, all of them may move to the end.
-    pub(crate) fn update(&mut self, range: &mut ValueRange, new: NewValues) {
-        for (field, value) in new {
-            let (start, end) = (range.start, range.start + range.len as usize);
-            let field = u32::try_from(field).unwrap_or(u32::MAX);
-            let known = self.fields[start..end].iter().rposition(|known| *known == field);
-            if let Some(position) = known {
-                self.values[start + position] = value;
-                continue;
-            }
-            if end < self.values.len() {
-                range.start = self.values.len();
-                self.fields.extend_from_within(start..end);
-                for index in start..end {
-                    let moved =
-                        core::mem::replace(&mut self.values[index], TracedValue::Bool(false));
-                    self.values.push(moved);
-                }
-            }
-            self.fields.push(field);
-            self.values.push(value);
-            range.len += 1;
-        }
-    }
-
-    /// Returns the bytes that the values of the range take, on the heap and here.
-    pub(crate) fn bytes(&self, range: ValueRange) -> usize {
-        let values = &self.values[range.start..range.start + range.len as usize];
-        let on_heap: usize = values.iter().map(TracedValue::heap_bytes).sum();
-        on_heap + values.len() * (size_of::<TracedValue>() + size_of::<u32>())
-    }
-
-    /// Iterates over the values of the range and the indexes of their fields.
-    pub(crate) fn iter(
-        &self,
-        range: ValueRange,
-    ) -> impl DoubleEndedIterator<Item = (usize, &TracedValue)> + ExactSizeIterator {
-        let range = range.start..range.start + range.len as usize;
-        let fields = self.fields[range.clone()].iter().map(|field| *field as usize);
-        fields.zip(&self.values[range])
-    }
-}
-
 #[derive(Debug, Clone)]
 pub(crate) struct EventNode {
-    pub(crate) call_site: CallSite,
+    pub(crate) call_site: CallSiteIndex,
     pub(crate) emitted: EntryIndex,
     pub(crate) links: Links,
     pub(crate) values: ValueRange,
@@ -197,19 +131,48 @@ pub(crate) struct EventNode {
 
 #[derive(Debug, Clone)]
 pub(crate) struct SpanNode {
-    pub(crate) call_site: CallSite,
+    pub(crate) call_site: CallSiteIndex,
     pub(crate) created: EntryIndex,
     /// The last thing that happened to the span.
     pub(crate) last: EntryIndex,
     pub(crate) links: Links,
     pub(crate) values: ValueRange,
-    /// What enters and exits that are no longer on the timeline add up to, if times are kept.
-    pub(crate) before: Option<Box<Durations>>,
     pub(crate) children: Children,
-    pub(crate) stats: super::span::SpanStats,
-    pub(crate) follows_from: Vec<SpanIndex>,
+    /// How often the span was entered and exited.
+    pub(crate) entered: u32,
+    pub(crate) exited: u32,
     /// Handles, where they are counted here.
     pub(crate) handles: u32,
     /// Children that are not closed, where handles are counted.
     pub(crate) open_children: u32,
+    pub(crate) is_closed: bool,
+    /// What few spans have.
+    pub(crate) extras: Option<Box<Extras>>,
+}
+
+/// What few spans have.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Extras {
+    /// What enters and exits that are no longer on the timeline add up to, if times are kept.
+    pub(crate) before: Option<Durations>,
+    pub(crate) follows_from: Vec<SpanIndex>,
+}
+
+impl SpanNode {
+    pub(crate) fn stats(&self) -> SpanStats {
+        let (entered, exited) = (self.entered as usize, self.exited as usize);
+        SpanStats { entered, exited, is_closed: self.is_closed }
+    }
+
+    pub(crate) fn before(&self) -> Option<Durations> {
+        self.extras.as_ref()?.before
+    }
+
+    pub(crate) fn follows_from(&self) -> &[SpanIndex] {
+        self.extras.as_ref().map_or(&[], |extras| &extras.follows_from)
+    }
+
+    pub(crate) fn extras_mut(&mut self) -> &mut Extras {
+        self.extras.get_or_insert_default()
+    }
 }

@@ -194,10 +194,10 @@ where
         }
         let (owner, parent) = place(span.scope().skip(1));
         let key = owner.is_enabled(metadata).then(|| {
-            let values = collect(|visitor| attributes.record(visitor));
+            let mut values = collect(|visitor| attributes.record(visitor));
             let call_site = CallSite::Native(metadata);
             let thread = ThreadKey::current();
-            owner.storage().write(|storage| storage.push_span(call_site, parent, values, thread))
+            owner.storage().write(|storage| storage.push_span(&call_site, parent, &mut values, thread))
         });
         let routed = Routed { to: owner.destination(), key: key.flatten() };
         span.extensions_mut().replace(routed);
@@ -205,8 +205,8 @@ where
 
     fn on_record(&self, id: &Id, record: &Record<'_>, context: Context<'_, S>) {
         let Some((storage, span)) = captured(id, &context) else { return };
-        let values = collect(|visitor| record.record(visitor));
-        storage.write(|storage| storage.record(span, values));
+        let mut values = collect(|visitor| record.record(visitor));
+        storage.write(|storage| storage.record(span, &mut values));
     }
 
     fn on_follows_from(&self, id: &Id, follows_from: &Id, context: Context<'_, S>) {
@@ -221,9 +221,9 @@ where
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let (owner, parent) = place(context.event_scope(event).into_iter().flatten());
         if owner.is_enabled(event.metadata()) {
-            let (call_site, values) = collect_event(event);
+            let (call_site, mut values) = collect_event(event);
             let thread = ThreadKey::current();
-            owner.storage().write(|storage| storage.push_event(call_site, parent, values, thread));
+            owner.storage().write(|storage| storage.push_event(&call_site, parent, &mut values, thread));
         }
     }
 

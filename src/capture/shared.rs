@@ -37,7 +37,7 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    storage: Arc<Storage>,
+    storage: Held,
     /// Number of changes so far.
     changes: u64,
     /// Threads that wait for a change.
@@ -47,13 +47,50 @@ struct State {
     next_waker: u64,
 }
 
+/// A storage, of which it is known whether somebody else has it, too: where nobody does, it is changed
+/// without a question.
+#[derive(Default)]
+struct Held {
+    /// The storage, unless it is shared.
+    alone: Storage,
+    /// The storage, if it was shared since it was changed.
+    shared: Option<Arc<Storage>>,
+}
+
+impl Held {
+    fn get(&self) -> &Storage {
+        self.shared.as_deref().unwrap_or(&self.alone)
+    }
+
+    /// Returns the storage to change it: a copy, if somebody else still has it.
+    #[inline]
+    fn get_mut(&mut self) -> &mut Storage {
+        if self.shared.is_some() {
+            self.part();
+        }
+        &mut self.alone
+    }
+
+    #[cold]
+    fn part(&mut self) {
+        if let Some(shared) = self.shared.take() {
+            self.alone = Arc::unwrap_or_clone(shared);
+        }
+    }
+
+    fn share(&mut self) -> Arc<Storage> {
+        let alone = &mut self.alone;
+        Arc::clone(self.shared.get_or_insert_with(|| Arc::new(mem::take(alone))))
+    }
+}
+
 impl State {
     /// Returns the storage, with no more in it than it is to hold.
     fn trace(&mut self) -> Trace {
-        if !self.storage.is_within_bound() {
-            Arc::make_mut(&mut self.storage).leave_out_oldest();
+        if !self.storage.get().is_within_bound() {
+            self.storage.get_mut().leave_out_oldest();
         }
-        Trace { storage: Arc::clone(&self.storage) }
+        Trace { storage: self.storage.share() }
     }
 }
 
@@ -99,7 +136,7 @@ impl SharedStorage {
     pub fn take(&self) -> Trace {
         self.change_state(|state| {
             let trace = state.trace();
-            state.storage = Arc::new(trace.successor());
+            state.storage = Held { alone: trace.successor(), shared: None };
             trace
         })
     }
@@ -178,7 +215,7 @@ impl SharedStorage {
     /// Changes the storage, and wakes those who wait for that. The function must not run code of the
     /// user: it runs under a lock.
     pub(crate) fn write<T>(&self, f: impl FnOnce(&mut Storage) -> T) -> T {
-        self.change_state(|state| f(Arc::make_mut(&mut state.storage)))
+        self.change_state(|state| f(state.storage.get_mut()))
     }
 
     fn change_state<T>(&self, f: impl FnOnce(&mut State) -> T) -> T {
@@ -240,7 +277,7 @@ impl SharedStorage {
 
     /// Returns the call site of a span that was captured natively, if it is open.
     pub(super) fn metadata_if_open(&self, span: SpanKey) -> Option<&'static Metadata<'static>> {
-        self.shared.state.lock().storage.metadata_if_open(span)
+        self.shared.state.lock().storage.get().metadata_if_open(span)
     }
 }
 

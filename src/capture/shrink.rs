@@ -8,8 +8,9 @@ use super::{
     Storage,
     bound::Size,
     durations::Durations,
-    node::{Children, EventIndex, EventNode, NewValues, NodeKind, SpanIndex, SpanNode, ValueRange},
+    node::{Children, EventIndex, EventNode, Extras, NodeKind, SpanIndex, SpanNode},
     timeline::{EntryIndex, EntryKind},
+    values::{NewValues, ValueRange},
 };
 
 impl Storage {
@@ -26,9 +27,10 @@ impl Storage {
     pub(super) fn keep_times(&mut self) {
         *self = self.successor();
         self.timeline.keep_times();
-        for span in &mut self.spans {
-            let entered = span.stats.entered.saturating_sub(span.stats.exited);
-            span.before = Some(Box::new(Durations::new(Duration::ZERO, entered)));
+        for position in 0..self.spans.len() {
+            let span = &mut self.spans[position];
+            let entered = span.entered.saturating_sub(span.exited) as usize;
+            span.extras_mut().before = Some(Durations::new(Duration::ZERO, entered));
         }
     }
 
@@ -59,6 +61,13 @@ impl Storage {
         first
     }
 
+    /// Returns about how many bytes nodes and their values take.
+    pub(super) fn bytes_of_nodes(&self) -> usize {
+        let spans = (0..self.spans.len()).filter_map(SpanIndex::new).map(NodeKind::Span);
+        let events = (0..self.events.len()).filter_map(EventIndex::new).map(NodeKind::Event);
+        spans.chain(events).map(|node| self.node_bytes(node)).sum()
+    }
+
     fn node_bytes(&self, node: NodeKind) -> usize {
         match node {
             NodeKind::Span(index) => {
@@ -76,7 +85,7 @@ impl Storage {
     fn newest(&self, first: Option<EntryIndex>) -> Self {
         let is_new = |created: EntryIndex| first.is_some_and(|first| created >= first);
         let mut is_kept: Vec<_> =
-            self.spans.iter().map(|span| is_new(span.created) || !span.stats.is_closed).collect();
+            self.spans.iter().map(|span| is_new(span.created) || !span.is_closed).collect();
         for event in self.events.iter().filter(|event| is_new(event.emitted)) {
             event.links.parent.into_iter().for_each(|parent| is_kept[parent.get()] = true);
         }
@@ -121,17 +130,18 @@ impl Storage {
                     } else if let Some(time) = self.timeline.time(entry) {
                         // Spans may live long, and be entered ever again.
                         let created = copy.timeline.time(node.created).unwrap_or(time);
-                        let new = || Box::new(Durations::new(created, 0));
-                        node.before.get_or_insert_with(new).happen(kind, time);
+                        let before = &mut node.extras_mut().before;
+                        before.get_or_insert_with(|| Durations::new(created, 0)).happen(kind, time);
                     }
                 }
                 (NodeKind::Event(_), _) => {}
             }
         }
         for (span, place) in self.spans.iter().zip(&places) {
-            if let Some(place) = place {
-                let sources = span.follows_from.iter().filter_map(|source| places[source.get()]);
-                copy.spans[place.get()].follows_from = sources.collect();
+            let sources = span.follows_from().iter().filter_map(|source| places[source.get()]);
+            let sources: Vec<_> = sources.collect();
+            if let (Some(place), false) = (place, sources.is_empty()) {
+                copy.spans[place.get()].extras_mut().follows_from = sources;
             }
         }
         copy
@@ -146,23 +156,25 @@ impl Storage {
     ) -> Option<SpanIndex> {
         let place = SpanIndex::new(self.spans.len())?;
         let node = &of.spans[span.get()];
+        let call_site = self.call_sites.index(&of.call_site(node.call_site).call_site)?;
         let parent = node.links.parent.and_then(|parent| places[parent.get()]);
         let links = self.link(NodeKind::Span(place), parent);
         let created = self.timeline.take_over(&of.timeline, entry, NodeKind::Span(place));
         let values = self.copy_values(of, node.values);
         self.bytes += of.node_bytes(NodeKind::Span(span));
         self.spans.push(SpanNode {
-            call_site: node.call_site.clone(),
+            call_site,
             created,
             last: created,
             links,
             values,
-            before: node.before.clone(),
             children: Children::default(),
-            stats: node.stats,
-            follows_from: Vec::new(),
+            entered: node.entered,
+            exited: node.exited,
             handles: node.handles,
             open_children: node.open_children,
+            is_closed: node.is_closed,
+            extras: node.before().map(|before| Box::new(Extras { before: Some(before), ..Extras::default() })),
         });
         Some(place)
     }
@@ -176,17 +188,21 @@ impl Storage {
     ) {
         let Some(place) = EventIndex::new(self.events.len()) else { return };
         let node = &of.events[event.get()];
+        let call_site = self.call_sites.index(&of.call_site(node.call_site).call_site);
+        let Some(call_site) = call_site else { return };
         let parent = node.links.parent.and_then(|parent| places[parent.get()]);
         let links = self.link(NodeKind::Event(place), parent);
         let emitted = self.timeline.take_over(&of.timeline, entry, NodeKind::Event(place));
         let values = self.copy_values(of, node.values);
         self.bytes += of.node_bytes(NodeKind::Event(event));
-        self.events.push(EventNode { call_site: node.call_site.clone(), emitted, links, values });
+        self.events.push(EventNode { call_site, emitted, links, values });
     }
 
     fn copy_values(&mut self, of: &Self, range: ValueRange) -> ValueRange {
-        let values: NewValues =
-            of.values.iter(range).map(|(field, value)| (field, value.clone())).collect();
-        self.values.add(values)
+        let mut values = NewValues::new();
+        for (field, value) in of.values.iter(range) {
+            values.push(field, value.clone());
+        }
+        self.values.add(&mut values)
     }
 }

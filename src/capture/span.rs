@@ -4,9 +4,10 @@ use super::{
     CapturedEvents, CapturedMetadata, CapturedNode, CapturedNodes, CapturedSpans, DescendantEvents,
     DescendantSpans, Moment, Storage,
     durations::Durations,
-    metadata::CallSite,
-    node::{SpanIndex, SpanNode, ValueRange},
+    metadata::KnownCallSite,
+    node::{SpanIndex, SpanNode},
     timeline::{EntryIndex, EntryKind, Timeline},
+    values::ValueRange,
 };
 use crate::wire::TracedValue;
 
@@ -84,9 +85,13 @@ impl<'a> CapturedSpan<'a> {
         self.storage.span_node(self.index)
     }
 
+    fn call_site(&self) -> &'a KnownCallSite {
+        self.storage.call_site(self.node().call_site)
+    }
+
     /// Returns the static description of the span.
     pub fn metadata(&self) -> CapturedMetadata<'a> {
-        self.node().call_site.metadata()
+        self.call_site().metadata()
     }
 
     /// Iterates over names and values of the fields that have a value, in the order in which they
@@ -96,21 +101,19 @@ impl<'a> CapturedSpan<'a> {
         super::event::named(self.storage, call_site, values)
     }
 
-    pub(super) fn named_values(&self) -> (&'a CallSite, ValueRange) {
-        let node = self.node();
-        (&node.call_site, node.values)
+    pub(super) fn named_values(&self) -> (&'a KnownCallSite, ValueRange) {
+        (self.call_site(), self.node().values)
     }
 
     /// Returns the value of a field, or `None` if it has none. If the call site declares several
     /// fields of this name, it is the value that was recorded last.
     pub fn value(&self, name: &str) -> Option<&'a TracedValue> {
-        let node = self.node();
-        super::event::find(self.storage, &node.call_site, node.values, name)
+        super::event::find(self.storage, self.call_site(), self.node().values, name)
     }
 
     /// Returns what happened to the span so far.
     pub fn stats(&self) -> SpanStats {
-        self.node().stats
+        self.node().stats()
     }
 
     /// Returns the moment when the span was created.
@@ -122,7 +125,7 @@ impl<'a> CapturedSpan<'a> {
     pub fn closed(&self) -> Option<Moment> {
         let node = self.node();
         // Nothing happens to a span after that.
-        node.stats.is_closed.then(|| self.timeline().moment(node.last))
+        node.is_closed.then(|| self.timeline().moment(node.last))
     }
 
     /// Iterates over the moments when the span was entered, the first one first.
@@ -169,14 +172,14 @@ impl<'a> CapturedSpan<'a> {
 
     fn durations(&self) -> Option<Durations> {
         let (node, timeline) = (self.node(), self.timeline());
-        let mut durations = match &node.before {
-            Some(before) => **before,
+        let mut durations = match node.before() {
+            Some(before) => before,
             None => Durations::new(timeline.time(node.created)?, 0),
         };
         for (entry, kind) in self.entries() {
             durations.happen(kind, timeline.time(entry)?);
         }
-        if !node.stats.is_closed {
+        if !node.is_closed {
             durations.pass(timeline.last_time()?);
         }
         Some(durations)
@@ -233,7 +236,7 @@ impl<'a> CapturedSpan<'a> {
     /// Iterates over the spans that this one follows from, in the order in which that was
     /// declared.
     pub fn follows_from(&self) -> CapturedSpans<'a> {
-        CapturedSpans::listed(self.storage, &self.node().follows_from)
+        CapturedSpans::listed(self.storage, self.node().follows_from())
     }
 }
 

@@ -1,4 +1,4 @@
-use alloc::{sync::Arc, vec::Vec};
+use alloc::sync::Arc;
 use core::time::Duration;
 use std::time::SystemTime;
 
@@ -8,12 +8,14 @@ use super::{
     CapturedEvent, CapturedEvents, CapturedNode, CapturedNodes, CapturedSpan, CapturedSpans,
     Happening, Keep, Moment,
     bound::{Bound, Size},
+    call_sites::{CallSiteIndex, CallSites},
+    chunks::Chunks,
     keys::SpanKeys,
-    node::{
-        Children, EventIndex, EventNode, Links, NodeIndex, NodeKind, SpanIndex, SpanNode, Values,
-    },
+    metadata::KnownCallSite,
+    node::{Children, EventIndex, EventNode, Links, NodeIndex, NodeKind, SpanIndex, SpanNode},
     seen::Seen,
     timeline::{EntryKind, Timeline},
+    values::Values,
 };
 
 /// Captured spans and events, as a tree.
@@ -41,14 +43,15 @@ use super::{
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Storage {
-    pub(super) spans: Vec<SpanNode>,
-    pub(super) events: Vec<EventNode>,
+    pub(super) spans: Chunks<SpanNode>,
+    pub(super) events: Chunks<EventNode>,
     pub(super) values: Values,
+    pub(super) call_sites: CallSites,
     pub(super) roots: Children,
     pub(super) keys: SpanKeys,
     pub(super) timeline: Timeline,
     pub(super) bound: Bound,
-    /// About what nodes and values take in memory.
+    /// About what nodes and values take in memory, if there is a bound.
     pub(super) bytes: usize,
     /// Nodes that were left out because there were newer ones, and because there was no more room.
     pub(super) left_out_earlier: u64,
@@ -186,6 +189,9 @@ impl Storage {
 
     /// Limits the storage.
     pub(super) fn set_bound(&mut self, set: impl FnOnce(&mut Size), keep: Keep) {
+        if self.bound.is_none() {
+            self.bytes = self.bytes_of_nodes();
+        }
         set(&mut self.bound.max);
         self.bound.keep = keep;
         self.bound.settled_at = None;
@@ -244,6 +250,12 @@ impl Storage {
         }
     }
 
+    #[inline]
+    pub(crate) fn call_site(&self, index: CallSiteIndex) -> &KnownCallSite {
+        self.call_sites.get(index)
+    }
+
+    #[inline]
     pub(crate) fn values(&self) -> &Values {
         &self.values
     }

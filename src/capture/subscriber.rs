@@ -84,18 +84,18 @@ impl Subscriber for CaptureSubscriber {
 
     fn new_span(&self, attributes: &Attributes<'_>) -> Id {
         let parent = self.parent(attributes.is_contextual(), attributes.parent());
-        let values = collect(|visitor| attributes.record(visitor));
+        let mut values = collect(|visitor| attributes.record(visitor));
         let call_site = CallSite::Native(attributes.metadata());
         let thread = ThreadKey::current();
         let key =
-            self.storage.write(|storage| storage.open_span(call_site, parent, values, thread));
+            self.storage.write(|storage| storage.open_span(&call_site, parent, &mut values, thread));
         key.map_or_else(|| self.leave_out(parent), |key| Id::from_non_zero_u64(outside::name(key)))
     }
 
     fn record(&self, id: &Id, record: &Record<'_>) {
         let Some(span) = captured(id) else { return };
-        let values = collect(|visitor| record.record(visitor));
-        self.storage.write(|storage| storage.record(span, values));
+        let mut values = collect(|visitor| record.record(visitor));
+        self.storage.write(|storage| storage.record(span, &mut values));
     }
 
     fn record_follows_from(&self, id: &Id, follows_from: &Id) {
@@ -106,9 +106,9 @@ impl Subscriber for CaptureSubscriber {
 
     fn event(&self, event: &Event<'_>) {
         let parent = self.parent(event.is_contextual(), event.parent());
-        let (call_site, values) = collect_event(event);
+        let (call_site, mut values) = collect_event(event);
         let thread = ThreadKey::current();
-        self.storage.write(|storage| storage.push_event(call_site, parent, values, thread));
+        self.storage.write(|storage| storage.push_event(&call_site, parent, &mut values, thread));
     }
 
     fn enter(&self, id: &Id) {

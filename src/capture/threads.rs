@@ -24,6 +24,7 @@ pub(crate) struct ThreadKey {
 
 impl ThreadKey {
     /// Returns the thread that runs this.
+    #[inline]
     pub(crate) fn current() -> Self {
         std::thread_local! {
             static NUMBER: Cell<Option<u64>> = const { Cell::new(None) };
@@ -61,10 +62,16 @@ pub(super) struct Threads {
 impl Threads {
     /// Returns the index of a thread. There is a bound on them, since a guest may have any number of
     /// threads.
+    #[inline]
     pub(super) fn index(&mut self, thread: ThreadKey) -> u16 {
-        if let Some((_, index)) = self.last.filter(|(last, _)| *last == thread) {
-            return index;
+        match self.last {
+            Some((last, index)) if last == thread => index,
+            _ => self.find(thread),
         }
+    }
+
+    #[cold]
+    fn find(&mut self, thread: ThreadKey) -> u16 {
         let index = self.indexes.get(&thread).copied().unwrap_or_else(|| {
             let next = u16::try_from(self.indexes.len()).unwrap_or(LAST_INDEX);
             if next < LAST_INDEX {

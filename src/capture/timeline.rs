@@ -1,10 +1,10 @@
 //! What happened in a capture, in one order.
 
-use alloc::vec::Vec;
-use core::time::Duration;
+use core::{cmp::Ordering, iter, time::Duration};
 use std::time::{Instant, SystemTime};
 
 use super::{
+    chunks::Chunks,
     node::{NodeIndex, NodeKind, SpanIndex},
     threads::{INDEX_BITS, ThreadKey, Threads},
 };
@@ -68,6 +68,7 @@ const THREAD_SHIFT: u32 = KIND_SHIFT - INDEX_BITS;
 
 impl Entry {
     #[allow(clippy::cast_possible_truncation)] // it is what halves are made by
+    #[inline]
     fn new(node: NodeKind, kind: EntryKind, moment: u64, thread: u16) -> Self {
         // No capture lives for 2^48 moments: that would be three million a second for three years.
         let high = (moment >> u32::BITS) as u32 & ((1 << THREAD_SHIFT) - 1);
@@ -105,7 +106,7 @@ pub(crate) struct EntryIndex(u32);
 pub(crate) struct Timeline {
     /// The next moment.
     next: u64,
-    entries: Vec<Entry>,
+    entries: Chunks<Entry>,
     threads: Threads,
     times: Option<Times>,
 }
@@ -116,7 +117,7 @@ struct Times {
     started: SystemTime,
     origin: Instant,
     /// Time since `origin`, for each entry.
-    since: Vec<Duration>,
+    since: Chunks<Duration>,
     /// That of the last thing that happened, wherever its entry is by now.
     last: Duration,
 }
@@ -125,17 +126,18 @@ impl Timeline {
     /// Keeps times from now on. What there is already has the time of the beginning.
     pub(crate) fn keep_times(&mut self) {
         let (started, origin) = (SystemTime::now(), Instant::now());
-        let since = alloc::vec![Duration::ZERO; self.entries.len()];
+        let since = iter::repeat_n(Duration::ZERO, self.entries.len()).collect();
         self.times = Some(Times { started, origin, since, last: Duration::ZERO });
     }
 
     /// Returns an empty timeline that goes on like this one, and may take over entries of it.
     pub(crate) fn successor(&self) -> Self {
-        let times = self.times.as_ref().map(|times| Times { since: Vec::new(), ..*times });
-        Self { next: self.next, entries: Vec::new(), threads: self.threads.clone(), times }
+        let times = self.times.as_ref().map(|times| Times { since: Chunks::default(), ..*times });
+        Self { next: self.next, entries: Chunks::default(), threads: self.threads.clone(), times }
     }
 
     /// Adds what happens now on a thread.
+    #[inline]
     pub(crate) fn push(
         &mut self,
         node: NodeKind,
@@ -147,10 +149,12 @@ impl Timeline {
     }
 
     /// Adds that a span is closed now, on whichever thread.
+    #[inline]
     pub(crate) fn push_closed(&mut self, span: SpanIndex) -> EntryIndex {
         self.push_now(NodeKind::Span(span), EntryKind::Closed, 0)
     }
 
+    #[inline]
     fn push_now(&mut self, node: NodeKind, kind: EntryKind, thread: u16) -> EntryIndex {
         let time = self.times.as_ref().map(|times| times.origin.elapsed());
         let entry = Entry::new(node, kind, self.next, thread);
@@ -165,6 +169,7 @@ impl Timeline {
         self.push_entry(entry, of.time(index))
     }
 
+    #[inline]
     fn push_entry(&mut self, entry: Entry, time: Option<Duration>) -> EntryIndex {
         // More than four billion entries would take 48 gigabytes.
         let index = EntryIndex(u32::try_from(self.entries.len()).unwrap_or(u32::MAX));
@@ -190,6 +195,7 @@ impl Timeline {
         self.entries.len() * self.entry_bytes()
     }
 
+    #[inline]
     pub(crate) fn get(&self, index: EntryIndex) -> (NodeKind, EntryKind) {
         let entry = self.entries[index.0 as usize];
         (entry.node.kind(), entry.kind())
@@ -239,7 +245,16 @@ impl Timeline {
     }
 
     fn position(&self, moment: Moment) -> Option<usize> {
-        self.entries.binary_search_by_key(&moment, |entry| entry.moment()).ok()
+        let (mut start, mut end) = (0, self.entries.len());
+        while start < end {
+            let middle = start.midpoint(end);
+            match self.entries[middle].moment().cmp(&moment) {
+                Ordering::Less => start = middle + 1,
+                Ordering::Equal => return Some(middle),
+                Ordering::Greater => end = middle,
+            }
+        }
+        None
     }
 
     /// When the last thing happened, also if its entry was not taken over.

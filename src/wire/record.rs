@@ -103,7 +103,7 @@ impl From<&ValueRef<'_>> for TracedValue {
             ValueRef::UInt(value) => Self::UInt(*value),
             ValueRef::Float(value) => Self::Float(*value),
             ValueRef::Str(value) => Self::String((*value).to_owned()),
-            ValueRef::Object(value) => Self::Object(DebugObject::new((*value).to_owned())),
+            ValueRef::Object(value) => Self::Object(DebugObject::new(*value)),
             ValueRef::Error(value) => Self::Error(value.clone().into_owned()),
             ValueRef::Bytes(value) => Self::Bytes((*value).to_owned()),
         }

@@ -1,7 +1,8 @@
 use alloc::{format, string::String, vec::Vec};
-use core::fmt;
+use core::fmt::{self, Write};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use smol_str::{SmolStr, SmolStrBuilder};
 
 use super::TracedError;
 
@@ -19,13 +20,33 @@ use super::TracedError;
 /// assert_eq!(value.as_debug_str(), Some("Some(3)"));
 /// assert!(value.is_debug(&Some(3)));
 /// ```
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct DebugObject(String);
+#[derive(Clone, PartialEq, Eq)]
+pub struct DebugObject(SmolStr);
 
 impl DebugObject {
-    pub(crate) fn new(text: String) -> Self {
-        Self(text)
+    pub(crate) fn new(text: impl Into<SmolStr>) -> Self {
+        Self(text.into())
+    }
+
+    /// Takes the output, or what there is of it before an error. If it is short, as nearly all messages
+    /// are, it takes no memory of its own.
+    #[inline]
+    pub(crate) fn of(object: &dyn fmt::Debug) -> Self {
+        let mut text = SmolStrBuilder::new();
+        let _ = write!(text, "{object:?}");
+        Self(text.finish())
+    }
+}
+
+impl Serialize for DebugObject {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for DebugObject {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::new)
     }
 }
 
@@ -84,7 +105,7 @@ pub enum TracedValue {
 impl TracedValue {
     /// Takes the [`Debug`](fmt::Debug) output of an object.
     pub fn debug(object: &dyn fmt::Debug) -> Self {
-        Self::Object(DebugObject(format!("{object:?}")))
+        Self::Object(DebugObject::of(object))
     }
 
     /// Returns about how many bytes the value takes on the heap.

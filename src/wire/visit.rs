@@ -2,7 +2,7 @@ use core::fmt;
 
 use tracing_core::field::{Field, Visit};
 
-use super::{DebugObject, TracedValue, text::lenient_format};
+use super::{DebugObject, TracedValue};
 
 /// A value on its way out of a program, not yet formatted: one variant a method of [`Visit`].
 pub(crate) enum VisitedValue<'a> {
@@ -28,49 +28,60 @@ pub(crate) trait VisitValue {
 pub(crate) struct FieldVisitor<V>(pub(crate) V);
 
 impl<V: VisitValue> Visit for FieldVisitor<V> {
+    #[inline]
     fn record_bool(&mut self, field: &Field, value: bool) {
         self.0.visit(field, VisitedValue::Bool(value));
     }
 
+    #[inline]
     fn record_i64(&mut self, field: &Field, value: i64) {
         self.0.visit(field, VisitedValue::I64(value));
     }
 
+    #[inline]
     fn record_u64(&mut self, field: &Field, value: u64) {
         self.0.visit(field, VisitedValue::U64(value));
     }
 
+    #[inline]
     fn record_i128(&mut self, field: &Field, value: i128) {
         self.0.visit(field, VisitedValue::I128(value));
     }
 
+    #[inline]
     fn record_u128(&mut self, field: &Field, value: u128) {
         self.0.visit(field, VisitedValue::U128(value));
     }
 
+    #[inline]
     fn record_f64(&mut self, field: &Field, value: f64) {
         self.0.visit(field, VisitedValue::F64(value));
     }
 
+    #[inline]
     fn record_str(&mut self, field: &Field, value: &str) {
         self.0.visit(field, VisitedValue::Str(value));
     }
 
+    #[inline]
     fn record_bytes(&mut self, field: &Field, value: &[u8]) {
         self.0.visit(field, VisitedValue::Bytes(value));
     }
 
     #[cfg(feature = "std")]
+    #[inline]
     fn record_error(&mut self, field: &Field, value: &(dyn core::error::Error + 'static)) {
         self.0.visit(field, VisitedValue::Error(value));
     }
 
+    #[inline]
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.0.visit(field, VisitedValue::Debug(value));
     }
 }
 
 impl From<VisitedValue<'_>> for TracedValue {
+    #[inline(always)] // where it is called, it is known which one the value is
     fn from(value: VisitedValue<'_>) -> Self {
         match value {
             VisitedValue::Bool(value) => value.into(),
@@ -82,7 +93,7 @@ impl From<VisitedValue<'_>> for TracedValue {
             VisitedValue::Str(value) => value.into(),
             VisitedValue::Bytes(value) => value.into(),
             VisitedValue::Debug(value) => {
-                Self::Object(DebugObject::new(lenient_format(format_args!("{value:?}"))))
+                Self::Object(DebugObject::of(value))
             }
             #[cfg(feature = "std")]
             VisitedValue::Error(value) => Self::Error(super::TracedError::new(value)),
