@@ -55,6 +55,13 @@ impl<T> Chunks<T> {
     }
 }
 
+impl<T: Clone> Chunks<T> {
+    #[inline(never)] // what is changed is new, mostly
+    fn in_full_mut(&mut self, index: usize) -> &mut T {
+        &mut Arc::make_mut(&mut self.full[index / LEN])[index % LEN]
+    }
+}
+
 impl<T> FromIterator<T> for Chunks<T> {
     fn from_iter<I: IntoIterator<Item = T>>(elements: I) -> Self {
         let mut chunks = Self::default();
@@ -78,10 +85,9 @@ impl<T> ops::Index<usize> for Chunks<T> {
 impl<T: Clone> ops::IndexMut<usize> for Chunks<T> {
     #[inline]
     fn index_mut(&mut self, index: usize) -> &mut T {
-        let in_rest = index.checked_sub(self.full.len() * LEN);
-        match in_rest {
+        match index.checked_sub(self.full.len() * LEN) {
             Some(index) => &mut self.rest[index],
-            None => &mut Arc::make_mut(&mut self.full[index / LEN])[index % LEN],
+            None => self.in_full_mut(index),
         }
     }
 }

@@ -1,12 +1,8 @@
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
 use super::{
-    SharedStorage, Storage,
-    metadata::CallSite,
-    node::SpanKey,
-    outside, thread_spans,
-    threads::ThreadKey,
-    values::NewValues,
+    SharedStorage, Storage, metadata::CallSite, node::SpanKey, outside, thread_spans,
+    threads::ThreadKey, values::NewValues,
 };
 use crate::{
     receiver::{

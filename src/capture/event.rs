@@ -130,8 +130,9 @@ pub(super) fn find<'a>(
     name: &str,
 ) -> Option<&'a TracedValue> {
     let (fields, values) = storage.values().get(values);
-    let is_named = |field: &u32| call_site.field_name(*field as usize) == Some(name);
-    values.get(fields.iter().rposition(is_named)?)
+    let mut places = (0..values.len()).rev();
+    let place = places.find(|place| call_site.is_named(fields.get(*place), name))?;
+    values.get(place)
 }
 
 /// Shows values as a map.

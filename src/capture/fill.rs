@@ -126,7 +126,7 @@ impl Storage {
     }
 
     /// Puts a new node behind the children that its parent has.
-    #[inline]
+    #[inline(always)] // each is called in a place or two
     pub(super) fn link(&mut self, kind: NodeKind, parent: Option<SpanIndex>) -> Links {
         let node = NodeIndex::from(kind);
         let children = match parent {
@@ -201,7 +201,7 @@ impl Storage {
     }
 
     /// Returns the place and the name of the next span, and its call site, if there is room for it.
-    #[inline]
+    #[inline(always)] // each is called in a place or two
     fn next_span(
         &mut self,
         call_site: &CallSite,
@@ -213,7 +213,7 @@ impl Storage {
     }
 
     /// Returns the place of the next event, and its call site, if there is room for it.
-    #[inline]
+    #[inline(always)] // each is called in a place or two
     fn next_event(
         &mut self,
         call_site: &CallSite,

@@ -5,8 +5,8 @@ use alloc::{collections::BTreeMap, vec, vec::Vec};
 
 use super::{
     Storage,
-    metadata::CallSite,
     call_sites::CallSiteIndex,
+    metadata::CallSite,
     node::{EventIndex, NodeKind, SpanIndex},
     timeline::{EntryIndex, EntryKind},
     values::ValueRange,

@@ -1,4 +1,4 @@
-use alloc::{boxed::Box, vec::Vec};
+use alloc::{boxed::Box, sync::Arc};
 use core::fmt;
 
 use tracing_core::{
@@ -13,7 +13,7 @@ use tracing_subscriber::{
 };
 
 use super::{
-    SharedStorage,
+    SharedStorage, Storage,
     collect::{collect, collect_event},
     metadata::CallSite,
     node::SpanKey,
@@ -21,6 +21,7 @@ use super::{
     thread_spans,
     threads::ThreadKey,
 };
+use crate::interest::{Wanted, ask_all_subscribers_for};
 
 /// [`Layer`] that captures spans and events into a [`SharedStorage`].
 ///
@@ -52,6 +53,7 @@ pub struct CaptureLayer<S> {
     filter: Option<Box<dyn Filter<S> + Send + Sync>>,
     /// Number of the layer, which no other one has.
     layer: u64,
+    _wanted: Arc<Wanted>,
 }
 
 impl<S> fmt::Debug for CaptureLayer<S> {
@@ -69,8 +71,10 @@ where
 {
     /// Creates a layer that captures everything which reaches it.
     pub fn new(storage: &SharedStorage) -> Self {
-        crate::interest::ask_all_subscribers();
-        Self { storage: storage.clone(), filter: None, layer: thread_spans::next_number() }
+        let wanted = Arc::new(None);
+        ask_all_subscribers_for(&wanted);
+        let layer = thread_spans::next_number();
+        Self { storage: storage.clone(), filter: None, layer, _wanted: wanted }
     }
 
     /// Captures only what passes the filter.
@@ -111,42 +115,52 @@ where
         self.filter.as_deref().is_none_or(|filter| filter.enabled(metadata, context))
     }
 
-    /// Returns the parent that something has if spans that are filtered out are none.
-    fn parent(
-        &self,
-        is_contextual: bool,
-        explicit: Option<&Id>,
-        context: &Context<'_, S>,
-    ) -> Option<SpanKey> {
+    /// Finds the span that something is in, or, without a filter, one below that of which nothing is known
+    /// here.
+    fn nearest(&self, is_contextual: bool, explicit: Option<&Id>) -> Option<Id> {
         match explicit {
-            Some(parent) => self.captured(parent, context),
-            None if is_contextual => self.captured(&thread_spans::current(self.layer)?, context),
+            Some(parent) => Some(parent.clone()),
+            None if is_contextual => thread_spans::current(self.layer),
             None => None,
         }
     }
 
-    fn captured(&self, id: &Id, context: &Context<'_, S>) -> Option<SpanKey> {
-        self.captured_span(&context.span(id)?)
+    /// Finds the parent of something that is in no span known here, without a filter: a span may be left
+    /// out, or older than the layer.
+    fn parent_by_registry(&self, innermost: Option<SpanRef<'_, S>>) -> Option<SpanKey> {
+        if self.filter.is_some() {
+            return None; // a span that is filtered out is none
+        }
+        innermost?.scope().find_map(|span| self.captured(&span.id()))
     }
 
-    fn captured_span(&self, span: &SpanRef<'_, S>) -> Option<SpanKey> {
-        span.extensions().get::<CapturedAs>()?.get(self.layer)
+    fn captured(&self, id: &Id) -> Option<SpanKey> {
+        self.storage.with_names(|names| names.get(self.layer, id))
+    }
+
+    /// Changes a span, if it is captured.
+    fn change(&self, id: &Id, mut f: impl FnMut(&mut Storage, SpanKey)) {
+        self.storage.write_named(|storage, names| {
+            f(storage, names.get(self.layer, id)?);
+            Some(())
+        });
+    }
+
+    /// Has the filter take note of what happens to a span that is captured. Returns whether it is, as far as
+    /// that matters to the filter.
+    fn tell_filter(&self, id: &Id, tell: impl FnOnce(&(dyn Filter<S> + Send + Sync))) -> bool {
+        let Some(filter) = &self.filter else { return true };
+        let is_captured = self.captured(id).is_some();
+        if is_captured {
+            tell(&**filter);
+        }
+        is_captured
     }
 }
 
-/// What the [`CaptureLayer`]s of a subscriber call a span.
-///
-/// Nearly always there is one of them.
-#[derive(Debug)]
-struct CapturedAs {
-    first: (u64, SpanKey),
-    others: Vec<(u64, SpanKey)>,
-}
-
-impl CapturedAs {
-    fn get(&self, layer: u64) -> Option<SpanKey> {
-        let mut all = core::iter::once(&self.first).chain(&self.others);
-        all.find(|(other, _)| *other == layer).map(|(_, key)| *key)
+impl<S> Drop for CaptureLayer<S> {
+    fn drop(&mut self) {
+        self.storage.with_names(|names| names.remove_all(self.layer));
     }
 }
 
@@ -171,41 +185,51 @@ where
         if let Some(filter) = &self.filter {
             filter.on_new_span(attributes, id, context.clone());
         }
-        let Some(span) = context.span(id) else { return };
-        let parent = if self.filter.is_some() {
-            self.parent(attributes.is_contextual(), attributes.parent(), &context)
-        } else {
-            span.scope().skip(1).find_map(|span| self.captured_span(&span))
-        };
-        let mut values = collect(|visitor| attributes.record(visitor));
         let call_site = CallSite::Native(metadata);
         let thread = ThreadKey::current();
-        let key =
-            self.storage.write(|storage| storage.push_span(&call_site, parent, &mut values, thread));
-        let Some(key) = key else { return };
-
-        let mut extensions = span.extensions_mut();
-        match extensions.get_mut::<CapturedAs>() {
-            Some(captured) => captured.others.push((self.layer, key)),
-            None => extensions.insert(CapturedAs { first: (self.layer, key), others: Vec::new() }),
-        }
+        let nearest = self.nearest(attributes.is_contextual(), attributes.parent());
+        collect(
+            |visitor| attributes.record(visitor),
+            |values| {
+                let is_done = self.storage.write_named(|storage, names| {
+                    let parent = names.get(self.layer, nearest.as_ref()?)?;
+                    let span = storage.push_span(&call_site, Some(parent), values, thread);
+                    span.into_iter().for_each(|span| names.insert(self.layer, id, span));
+                    Some(())
+                });
+                if is_done.is_none() {
+                    let parent = match attributes.parent() {
+                        Some(parent) => self.parent_by_registry(context.span(parent)),
+                        None if attributes.is_contextual() => {
+                            self.parent_by_registry(context.lookup_current())
+                        }
+                        None => None,
+                    };
+                    self.storage.write_named(|storage, names| {
+                        let span = storage.push_span(&call_site, parent, values, thread);
+                        span.into_iter().for_each(|span| names.insert(self.layer, id, span));
+                        Some(())
+                    });
+                }
+            },
+        );
     }
 
     fn on_record(&self, id: &Id, record: &Record<'_>, context: Context<'_, S>) {
-        let Some(span) = self.captured(id, &context) else { return };
-        if let Some(filter) = &self.filter {
-            filter.on_record(id, record, context);
+        if self.tell_filter(id, |filter| filter.on_record(id, record, context)) {
+            collect(
+                |visitor| record.record(visitor),
+                |values| self.change(id, |storage, span| storage.record(span, values)),
+            );
         }
-        let mut values = collect(|visitor| record.record(visitor));
-        self.storage.write(|storage| storage.record(span, &mut values));
     }
 
-    fn on_follows_from(&self, id: &Id, follows_from: &Id, context: Context<'_, S>) {
-        let span = self.captured(id, &context);
-        let follows_from = self.captured(follows_from, &context);
-        if let (Some(span), Some(follows_from)) = (span, follows_from) {
-            self.storage.write(|storage| storage.follows_from(span, follows_from));
-        }
+    fn on_follows_from(&self, id: &Id, follows_from: &Id, _context: Context<'_, S>) {
+        self.storage.write_named(|storage, names| {
+            let source = names.get(self.layer, follows_from)?;
+            storage.follows_from(names.get(self.layer, id)?, source);
+            Some(())
+        });
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
@@ -214,44 +238,43 @@ where
         if !is_enabled {
             return;
         }
-        let parent = if self.filter.is_some() {
-            self.parent(event.is_contextual(), event.parent(), &context)
-        } else {
-            let mut scope = context.event_scope(event).into_iter().flatten();
-            scope.find_map(|span| self.captured_span(&span))
-        };
-        let (call_site, mut values) = collect_event(event);
         let thread = ThreadKey::current();
-        self.storage.write(|storage| storage.push_event(&call_site, parent, &mut values, thread));
+        let nearest = self.nearest(event.is_contextual(), event.parent());
+        collect_event(event, |call_site, values| {
+            let is_done = self.storage.write_named(|storage, names| {
+                let parent = names.get(self.layer, nearest.as_ref()?)?;
+                storage.push_event(call_site, Some(parent), values, thread);
+                Some(())
+            });
+            if is_done.is_none() {
+                let parent = self.parent_by_registry(context.event_span(event));
+                self.storage.write(|storage| storage.push_event(call_site, parent, values, thread));
+            }
+        });
     }
 
     fn on_enter(&self, id: &Id, context: Context<'_, S>) {
-        let Some(span) = self.captured(id, &context) else { return };
-        if let Some(filter) = &self.filter {
+        if self.tell_filter(id, |filter| filter.on_enter(id, context)) {
             thread_spans::enter(self.layer, id);
-            filter.on_enter(id, context);
+            let thread = ThreadKey::current();
+            self.change(id, |storage, span| storage.enter(span, thread));
         }
-        let thread = ThreadKey::current();
-        self.storage.write(|storage| storage.enter(span, thread));
     }
 
     fn on_exit(&self, id: &Id, context: Context<'_, S>) {
-        if self.filter.is_some() {
-            thread_spans::exit(self.layer, id); // it may be closed by now
+        thread_spans::exit(self.layer, id); // it may be closed by now
+        if self.tell_filter(id, |filter| filter.on_exit(id, context)) {
+            let thread = ThreadKey::current();
+            self.change(id, |storage, span| storage.exit(span, thread));
         }
-        let Some(span) = self.captured(id, &context) else { return };
-        if let Some(filter) = &self.filter {
-            filter.on_exit(id, context);
-        }
-        let thread = ThreadKey::current();
-        self.storage.write(|storage| storage.exit(span, thread));
     }
 
     fn on_close(&self, id: Id, context: Context<'_, S>) {
-        let Some(span) = self.captured(&id, &context) else { return };
-        if let Some(filter) = &self.filter {
-            filter.on_close(id, context);
+        if self.tell_filter(&id, |filter| filter.on_close(id.clone(), context)) {
+            self.storage.write_named(|storage, names| {
+                storage.close(names.remove(self.layer, &id)?);
+                Some(())
+            });
         }
-        self.storage.write(|storage| storage.close(span));
     }
 }

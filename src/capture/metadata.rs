@@ -1,4 +1,5 @@
 use alloc::{borrow::Cow, sync::Arc, vec::Vec};
+use core::{num::NonZeroUsize, ptr::NonNull};
 
 use tracing_core::{Level, Metadata};
 
@@ -15,6 +16,17 @@ pub(crate) enum CallSite {
     Logged(Arc<CallSiteData>),
 }
 
+impl CallSite {
+    /// Where the description is, which stays there. That of a record is nowhere else.
+    #[inline]
+    pub(super) fn address(&self) -> NonZeroUsize {
+        match self {
+            Self::Native(metadata) => NonNull::from(*metadata).addr(),
+            Self::Received(data) | Self::Logged(data) => NonNull::from(&**data).addr(),
+        }
+    }
+}
+
 /// A call site with the names of its fields at hand.
 #[derive(Debug, Clone)]
 pub(crate) struct KnownCallSite {
@@ -26,7 +38,9 @@ pub(crate) struct KnownCallSite {
 impl KnownCallSite {
     pub(super) fn new(call_site: CallSite) -> Self {
         let native_names = match &call_site {
-            CallSite::Native(metadata) => metadata.fields().iter().map(|field| field.name()).collect(),
+            CallSite::Native(metadata) => {
+                metadata.fields().iter().map(|field| field.name()).collect()
+            }
             CallSite::Received(_) | CallSite::Logged(_) => Vec::new(),
         };
         Self { call_site, native_names }
@@ -34,6 +48,12 @@ impl KnownCallSite {
 
     pub(crate) fn metadata(&self) -> CapturedMetadata<'_> {
         CapturedMetadata { call_site: self }
+    }
+
+    /// Whether the field with this index has the name.
+    #[inline]
+    pub(crate) fn is_named(&self, index: usize, name: &str) -> bool {
+        self.field_name(index).is_some_and(|other| other == name)
     }
 
     /// Name of the field with this index.

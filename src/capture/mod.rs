@@ -38,7 +38,9 @@ mod layer;
 #[cfg(feature = "log")]
 mod logger;
 mod metadata;
+mod names;
 mod node;
+mod numbers;
 mod outside;
 mod print;
 mod process_wide;

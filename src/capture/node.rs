@@ -22,9 +22,12 @@ macro_rules! impl_index {
             /// `None` for an index that there is no room for.
             #[inline]
             pub(crate) fn new(index: usize) -> Option<Self> {
-                let next = u32::try_from(index).ok()?.checked_add(1)?;
                 // One bit is that of `NodeIndex`.
-                NonZeroU32::new(next).filter(|next| next.get() <= u32::MAX >> 1).map(Self)
+                const MAX: usize = (u32::MAX >> 1) as usize;
+
+                #[allow(clippy::cast_possible_truncation)] // it is none
+                let next = if index < MAX { index as u32 + 1 } else { 0 };
+                NonZeroU32::new(next).map(Self)
             }
 
             #[inline]

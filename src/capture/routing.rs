@@ -19,6 +19,7 @@ use super::{
     test_span::{self, Test},
     threads::ThreadKey,
 };
+use crate::interest::{Wanted, ask_all_subscribers_for};
 
 /// [`Layer`] for one's own global subscriber, which gives
 /// [process-wide captures](super::Capture::start_process_wide) what is theirs.
@@ -54,7 +55,7 @@ use super::{
 /// ```
 #[derive(Debug)]
 pub struct ProcessWideLayer {
-    _private: (),
+    _wanted: Arc<Wanted>,
 }
 
 impl Default for ProcessWideLayer {
@@ -66,8 +67,9 @@ impl Default for ProcessWideLayer {
 impl ProcessWideLayer {
     /// Creates a layer. One on a subscriber is enough.
     pub fn new() -> Self {
-        crate::interest::ask_all_subscribers();
-        Self { _private: () }
+        let wanted = Arc::new(None);
+        ask_all_subscribers_for(&wanted);
+        Self { _wanted: wanted }
     }
 }
 
@@ -194,10 +196,15 @@ where
         }
         let (owner, parent) = place(span.scope().skip(1));
         let key = owner.is_enabled(metadata).then(|| {
-            let mut values = collect(|visitor| attributes.record(visitor));
             let call_site = CallSite::Native(metadata);
             let thread = ThreadKey::current();
-            owner.storage().write(|storage| storage.push_span(&call_site, parent, &mut values, thread))
+            collect(
+                |visitor| attributes.record(visitor),
+                |values| {
+                    let storage = owner.storage();
+                    storage.write(|storage| storage.push_span(&call_site, parent, values, thread))
+                },
+            )
         });
         let routed = Routed { to: owner.destination(), key: key.flatten() };
         span.extensions_mut().replace(routed);
@@ -205,8 +212,10 @@ where
 
     fn on_record(&self, id: &Id, record: &Record<'_>, context: Context<'_, S>) {
         let Some((storage, span)) = captured(id, &context) else { return };
-        let mut values = collect(|visitor| record.record(visitor));
-        storage.write(|storage| storage.record(span, &mut values));
+        collect(
+            |visitor| record.record(visitor),
+            |values| storage.write(|storage| storage.record(span, values)),
+        );
     }
 
     fn on_follows_from(&self, id: &Id, follows_from: &Id, context: Context<'_, S>) {
@@ -221,9 +230,11 @@ where
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let (owner, parent) = place(context.event_scope(event).into_iter().flatten());
         if owner.is_enabled(event.metadata()) {
-            let (call_site, mut values) = collect_event(event);
             let thread = ThreadKey::current();
-            owner.storage().write(|storage| storage.push_event(&call_site, parent, &mut values, thread));
+            collect_event(event, |call_site, values| {
+                let storage = owner.storage();
+                storage.write(|storage| storage.push_event(call_site, parent, values, thread));
+            });
         }
     }
 

@@ -2,11 +2,11 @@ use alloc::{sync::Arc, vec::Vec};
 use core::{fmt, mem, ops, task::Waker};
 use std::time::Instant;
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use tracing_core::Metadata;
 use tracing_subscriber::filter::Targets;
 
-use super::{Keep, Storage, node::SpanKey};
+use super::{Keep, Storage, names::Names, node::SpanKey};
 
 /// A [`Storage`] that is filled and read at the same time, from any thread.
 ///
@@ -38,6 +38,7 @@ struct Shared {
 #[derive(Default)]
 struct State {
     storage: Held,
+    names: Names,
     /// Number of changes so far.
     changes: u64,
     /// Threads that wait for a change.
@@ -214,25 +215,55 @@ impl SharedStorage {
 
     /// Changes the storage, and wakes those who wait for that. The function must not run code of the
     /// user: it runs under a lock.
+    #[inline]
     pub(crate) fn write<T>(&self, f: impl FnOnce(&mut Storage) -> T) -> T {
         self.change_state(|state| f(state.storage.get_mut()))
     }
 
+    /// Changes the storage by what layers call its spans, as [`Self::write()`] does; but there is no change
+    /// if the function returns `None`.
+    #[inline]
+    pub(super) fn write_named<T>(
+        &self,
+        f: impl FnOnce(&mut Storage, &mut Names) -> Option<T>,
+    ) -> Option<T> {
+        let mut state = self.shared.state.lock();
+        let state_mut = &mut *state;
+        let result = f(state_mut.storage.get_mut(), &mut state_mut.names)?;
+        self.changed(state);
+        Some(result)
+    }
+
+    /// Looks something up in what layers call spans, or changes it.
+    pub(super) fn with_names<T>(&self, f: impl FnOnce(&mut Names) -> T) -> T {
+        f(&mut self.shared.state.lock().names)
+    }
+
+    #[inline]
     fn change_state<T>(&self, f: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.shared.state.lock();
         let result = f(&mut state);
-        state.changes += 1;
-        if state.waiting > 0 {
-            self.shared.changed.notify_all();
-        }
-        if !state.wakers.is_empty() {
-            let wakers = mem::take(&mut state.wakers);
-            drop(state);
-            for (_, waker) in wakers {
-                waker.wake();
-            }
-        }
+        self.changed(state);
         result
+    }
+
+    #[inline]
+    fn changed(&self, mut state: MutexGuard<'_, State>) {
+        state.changes += 1;
+        if state.waiting > 0 || !state.wakers.is_empty() {
+            self.wake(state);
+        }
+    }
+
+    /// Wakes those who wait for a change.
+    #[cold]
+    fn wake(&self, mut state: MutexGuard<'_, State>) {
+        self.shared.changed.notify_all();
+        let wakers = mem::take(&mut state.wakers);
+        drop(state); // before the wakers, which are code of the user
+        for (_, waker) in wakers {
+            waker.wake();
+        }
     }
 
     /// Returns what was captured so far, and the number of changes up to then.

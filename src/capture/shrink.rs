@@ -174,7 +174,9 @@ impl Storage {
             handles: node.handles,
             open_children: node.open_children,
             is_closed: node.is_closed,
-            extras: node.before().map(|before| Box::new(Extras { before: Some(before), ..Extras::default() })),
+            extras: node
+                .before()
+                .map(|before| Box::new(Extras { before: Some(before), ..Extras::default() })),
         });
         Some(place)
     }

@@ -1,3 +1,4 @@
+use alloc::sync::Arc;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use tracing_core::{
@@ -14,6 +15,7 @@ use super::{
     outside, thread_spans,
     threads::ThreadKey,
 };
+use crate::interest::{Wanted, ask_all_subscribers_for};
 
 /// Subscriber of a [`Capture`](super::Capture), which captures everything that passes a filter.
 ///
@@ -27,14 +29,15 @@ pub(super) struct CaptureSubscriber {
     storage: SharedStorage,
     /// Number of the capture, which no other one has.
     number: u64,
-    filter: Option<Targets>,
+    filter: Arc<Wanted>,
     /// Spans that there was no room for.
     left_out: AtomicU64,
 }
 
 impl CaptureSubscriber {
     pub(super) fn new(storage: &SharedStorage, filter: Option<Targets>) -> Self {
-        crate::interest::ask_all_subscribers();
+        let filter = Arc::new(filter);
+        ask_all_subscribers_for(&filter);
         let number = thread_spans::next_number();
         Self { storage: storage.clone(), number, filter, left_out: AtomicU64::new(0) }
     }
@@ -72,30 +75,35 @@ impl Subscriber for CaptureSubscriber {
     }
 
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        let filter = self.filter.as_ref();
+        let filter = (*self.filter).as_ref();
         filter.is_none_or(|filter| filter.would_enable(metadata.target(), metadata.level()))
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        let Some(filter) = &self.filter else { return Some(LevelFilter::TRACE) };
+        let Some(filter) = &*self.filter else { return Some(LevelFilter::TRACE) };
         let of_targets = filter.iter().map(|(_, level)| level);
         of_targets.chain(filter.default_level()).max()
     }
 
     fn new_span(&self, attributes: &Attributes<'_>) -> Id {
         let parent = self.parent(attributes.is_contextual(), attributes.parent());
-        let mut values = collect(|visitor| attributes.record(visitor));
         let call_site = CallSite::Native(attributes.metadata());
         let thread = ThreadKey::current();
-        let key =
-            self.storage.write(|storage| storage.open_span(&call_site, parent, &mut values, thread));
+        let key = collect(
+            |visitor| attributes.record(visitor),
+            |values| {
+                self.storage.write(|storage| storage.open_span(&call_site, parent, values, thread))
+            },
+        );
         key.map_or_else(|| self.leave_out(parent), |key| Id::from_non_zero_u64(outside::name(key)))
     }
 
     fn record(&self, id: &Id, record: &Record<'_>) {
         let Some(span) = captured(id) else { return };
-        let mut values = collect(|visitor| record.record(visitor));
-        self.storage.write(|storage| storage.record(span, &mut values));
+        collect(
+            |visitor| record.record(visitor),
+            |values| self.storage.write(|storage| storage.record(span, values)),
+        );
     }
 
     fn record_follows_from(&self, id: &Id, follows_from: &Id) {
@@ -106,9 +114,10 @@ impl Subscriber for CaptureSubscriber {
 
     fn event(&self, event: &Event<'_>) {
         let parent = self.parent(event.is_contextual(), event.parent());
-        let (call_site, mut values) = collect_event(event);
         let thread = ThreadKey::current();
-        self.storage.write(|storage| storage.push_event(&call_site, parent, &mut values, thread));
+        collect_event(event, |call_site, values| {
+            self.storage.write(|storage| storage.push_event(call_site, parent, values, thread));
+        });
     }
 
     fn enter(&self, id: &Id) {

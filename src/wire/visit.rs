@@ -92,9 +92,7 @@ impl From<VisitedValue<'_>> for TracedValue {
             VisitedValue::F64(value) => value.into(),
             VisitedValue::Str(value) => value.into(),
             VisitedValue::Bytes(value) => value.into(),
-            VisitedValue::Debug(value) => {
-                Self::Object(DebugObject::of(value))
-            }
+            VisitedValue::Debug(value) => Self::Object(DebugObject::of(value)),
             #[cfg(feature = "std")]
             VisitedValue::Error(value) => Self::Error(super::TracedError::new(value)),
         }
