@@ -5,32 +5,48 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::row::{Prepare, Row, Side};
+use crate::{
+    command::WORK,
+    figures::Figures,
+    row::{Row, Side},
+    rows,
+};
 
-/// Units of which the instructions are counted. Callgrind is fifty times slower than the machine.
-const UNITS: u64 = 2_000;
-
-/// Command of this program by which it does the work of one side of a row.
-pub(crate) const WORK: &str = "work";
-
-/// Counts the instructions of ours and the peers', for one of what the row's figures are for.
-pub(crate) fn measure(row: &Row) -> io::Result<(f64, Option<f64>)> {
-    let count = (UNITS * row.per.1) as f64;
-    let ours = instructions(row, Side::Ours)? as f64 / count;
-    let peers = match row.peers {
-        Some(_) => Some(instructions(row, Side::Peers)? as f64 / count),
-        None => None,
-    };
-    Ok((ours, peers))
+/// Whether there is a valgrind to count with.
+pub(crate) fn is_possible() -> bool {
+    let status = Command::new("valgrind")
+        .arg("--version")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .status();
+    status.is_ok_and(|status| status.success())
 }
 
-fn instructions(row: &Row, side: Side) -> io::Result<u64> {
+/// Counts the instructions of both sides, for one of what the row's figures are for.
+pub(crate) fn measure(row: &Row) -> io::Result<Figures> {
+    let mut counts = [0.0; 2];
+    for ((name, side), count) in
+        row.table.sides().into_iter().zip([Some(row.first), row.second]).zip(&mut counts)
+    {
+        if let Some(side) = side {
+            *count = instructions(row, name)? as f64 / (units(row, side) * side.parts) as f64;
+        }
+    }
+    Ok(row.figures("instr.", counts))
+}
+
+fn units(row: &Row, side: Side) -> u64 {
+    (side.units / row.table.share_counted()).max(1)
+}
+
+fn instructions(row: &Row, side: &str) -> io::Result<u64> {
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null", "--toggle-collect=*counted*"])
         .arg(env::current_exe()?)
-        .args([WORK, row.name, side.name()])
+        .args([WORK, row.name, side])
         .stdin(Stdio::null())
-        .output()?;
+        .output()
+        .map_err(|error| io::Error::new(error.kind(), format!("valgrind: {error}")))?;
     let told = String::from_utf8_lossy(&output.stderr);
     let collected = told.lines().find_map(|line| line.split_once("Collected : "));
     match collected.and_then(|(_, count)| count.trim().parse().ok()) {
@@ -39,10 +55,13 @@ fn instructions(row: &Row, side: Side) -> io::Result<u64> {
     }
 }
 
-/// Does the work of one side of a row, for callgrind to look at.
-pub(crate) fn work(prepare: Prepare) {
-    prepare(100)(); // call sites are registered
-    counted(&mut *prepare(UNITS));
+/// Does the work of one side of a row, for callgrind to look at; `None` if there is none of that name.
+pub(crate) fn work(row: &str, side: &str) -> Option<()> {
+    let row = rows::all().find(|other| other.name == row)?;
+    let side = row.side(side)?;
+    (side.prepare)(100)(); // call sites are registered
+    counted(&mut *(side.prepare)(units(row, side)));
+    Some(())
 }
 
 /// The function that callgrind collects in.

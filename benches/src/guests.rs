@@ -4,7 +4,7 @@ use spanshot::{
     link_wasm_guest,
     transport::wasm_host::{GuestTrace, guest_bytes},
 };
-use wasmi::{Caller, Config, Engine, Linker, Module, Store};
+use wasmi::{Caller, Config, Engine, Extern, Linker, Module, Store};
 
 pub(crate) const OURS: &[u8] = include_bytes!("../guests/spanshot.wasm");
 pub(crate) const PEERS: &[u8] = include_bytes!("../guests/tunnel.wasm");
@@ -21,7 +21,7 @@ pub(crate) fn fuel(guest: &[u8], units: u32) -> Result<(u64, usize), wasmi::Erro
     let mut linker = Linker::<Host>::new(&engine);
     link_wasm_guest!(wasmi, linker, |host| &mut host.trace)?;
     linker.func_wrap("app", "trace", |mut caller: Caller<'_, Host>, address: u32, len: u32| {
-        let memory = caller.get_export("memory").and_then(|export| export.into_memory());
+        let memory = caller.get_export("memory").and_then(Extern::into_memory);
         let memory = memory.ok_or_else(|| wasmi::Error::new("the guest has no memory"))?;
         let (memory, host) = memory.data_and_store_mut(&mut caller);
         host.json_records +=

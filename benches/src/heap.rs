@@ -52,8 +52,9 @@ static COUNTING: Counting = Counting;
 pub(crate) fn held_by<T>(make: impl FnOnce() -> T) -> usize {
     HELD.store(0, Ordering::Relaxed);
     IS_COUNTING.store(true, Ordering::Relaxed);
-    let made = make();
+    let result = make();
     IS_COUNTING.store(false, Ordering::Relaxed);
-    drop(made);
-    HELD.load(Ordering::Relaxed).unsigned_abs()
+    let held = HELD.load(Ordering::Relaxed).unsigned_abs();
+    drop(result);
+    held
 }

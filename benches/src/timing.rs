@@ -1,32 +1,53 @@
-//! Nanoseconds, the best of some runs.
+//! Nanoseconds, the best of some rounds.
 
 use std::time::Instant;
 
-use crate::row::{Prepare, Row, Side};
+use crate::{
+    figures::Figures,
+    row::{Row, Side},
+};
 
-/// Runs of each side, by turns, so that what slows the machine down slows both.
-const RUNS: usize = 5;
+/// A side that has less to do than the other one does it so often at most in a round, that what slows
+/// the machine down for a moment is as likely to slow it.
+const MAX_TIMES: u64 = 20;
 
-pub(crate) const UNITS: u64 = 20_000;
-
-/// Measures ours and the peers', in nanoseconds for one of what the row's figures are for.
-pub(crate) fn measure(row: &Row, units: u64) -> (f64, Option<f64>) {
+/// Measures both sides in some rounds, in nanoseconds for one of what the row's figures are for.
+///
+/// In a round, each side has its turn, so that what slows the machine down slows both. There are more
+/// rounds, up to `most`, while the figures are not good enough.
+pub(crate) fn measure(
+    row: &Row,
+    [least, most]: [u32; 2],
+    is_good_enough: impl Fn(&Figures) -> bool,
+) -> Figures {
     let mut best = [f64::INFINITY; 2];
-    for _ in 0..RUNS {
-        for (side, best) in Side::ALL.into_iter().zip(&mut best) {
-            if let Some(prepare) = row.side(side) {
-                *best = best.min(once(prepare, units));
+    for round in 1.. {
+        for (side, best) in [Some(row.first), row.second].into_iter().zip(&mut best) {
+            if let Some(side) = side {
+                *best = best.min(once(side, times(row, side)));
             }
         }
+        let figures = row.figures("ns", best);
+        if round >= most || (round >= least && is_good_enough(&figures)) {
+            return figures;
+        }
     }
-    let count = (units * row.per.1) as f64;
-    let [ours, peers] = best.map(|best| best / count);
-    (ours, peers.is_finite().then_some(peers))
+    unreachable!("rounds have no end")
 }
 
-fn once(prepare: Prepare, units: u64) -> f64 {
-    let mut work = prepare(units);
-    let start = Instant::now();
-    work();
-    start.elapsed().as_nanos() as f64
+fn times(row: &Row, side: Side) -> u64 {
+    let most_units = row.second.map_or(0, |second| second.units).max(row.first.units);
+    (most_units / side.units).clamp(1, MAX_TIMES)
+}
+
+/// Does the work some times, each time prepared anew, and returns the mean.
+fn once(side: Side, times: u64) -> f64 {
+    let mut sum = 0.0;
+    for _ in 0..times {
+        let mut work = (side.prepare)(side.units);
+        let start = Instant::now();
+        work();
+        sum += start.elapsed().as_nanos() as f64;
+    }
+    sum / (times * side.units * side.parts) as f64
 }

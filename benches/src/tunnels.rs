@@ -1,6 +1,6 @@
 //! The two tunnels, from the program's subscriber to the host's storage.
 
-use tracing::{Subscriber, subscriber};
+use tracing::{Dispatch, dispatcher, subscriber};
 use tracing_subscriber::{Registry, layer::SubscriberExt};
 
 use crate::{buffer::Buffer, workload};
@@ -15,21 +15,39 @@ pub(crate) struct Tunnel {
 
 /// A storage, whichever library it is of.
 pub(crate) trait Stored {
-    /// Number of spans and events, to see that everything has arrived.
-    fn nodes(&self) -> usize;
+    /// Says of each span and event what it is and where, to see that everything has arrived.
+    #[allow(dead_code, reason = "measuring looks at nothing")]
+    fn nodes(&self) -> Vec<String>;
+}
+
+/// The two libraries' storages have the same methods.
+macro_rules! nodes_of {
+    ($storage:expr) => {{
+        let storage = $storage;
+        let spans = storage.all_spans().map(|span| {
+            let index = span.value("index").and_then(|index| index.as_uint());
+            let kind = span.value("kind").and_then(|kind| kind.as_str());
+            format!("{} {index:?} {kind:?} {:?}", span.metadata().name(), span.stats().entered)
+        });
+        let events = storage.all_events().map(|event| {
+            let number = |name| event.value(name).and_then(|value| value.as_uint());
+            let parent = event.parent().and_then(|span| span.value("index")?.as_uint());
+            let (step, total) = (number("step"), number("total"));
+            format!("{parent:?} {:?} {step:?} {total:?}", event.message())
+        });
+        spans.chain(events).collect()
+    }};
 }
 
 impl Stored for spanshot::SharedStorage {
-    fn nodes(&self) -> usize {
-        let storage = self.lock();
-        storage.all_spans().len() + storage.all_events().len()
+    fn nodes(&self) -> Vec<String> {
+        nodes_of!(self.lock())
     }
 }
 
 impl Stored for tracing_capture::SharedStorage {
-    fn nodes(&self) -> usize {
-        let storage = self.lock();
-        storage.all_spans().len() + storage.all_events().len()
+    fn nodes(&self) -> Vec<String> {
+        nodes_of!(self.lock())
     }
 }
 
@@ -37,18 +55,18 @@ pub(crate) const RELAYED: Tunnel = Tunnel { send: send_frames, receive: relay_fr
 pub(crate) const DIRECT: Tunnel = Tunnel { send: send_frames, receive: capture_frames };
 pub(crate) const PEERS: Tunnel = Tunnel { send: send_json, receive: relay_json };
 
-fn sending(subscriber: impl Subscriber + Send + Sync, units: u64) {
-    subscriber::with_default(subscriber, || workload::trace(units));
+fn send_frames(units: u64, buffer: &Buffer) {
+    dispatcher::with_default(&encoded_to(buffer), || workload::trace(units));
 }
 
-fn send_frames(units: u64, buffer: &Buffer) {
+/// A sender of ours whose frames are put into a buffer.
+pub(crate) fn encoded_to(buffer: &Buffer) -> Dispatch {
     let buffer = buffer.clone();
-    let sender = spanshot::TracingEventSender::encoded(move |frame: &[u8]| {
+    Dispatch::new(spanshot::TracingEventSender::encoded(move |frame: &[u8]| {
         let mut records = buffer.records();
         records.bytes.extend_from_slice(frame);
         records.end();
-    });
-    sending(sender, units);
+    }))
 }
 
 fn send_json(units: u64, buffer: &Buffer) {
@@ -58,7 +76,7 @@ fn send_json(units: u64, buffer: &Buffer) {
         serde_json::to_writer(&mut records.bytes, &event).expect("it goes into memory");
         records.end();
     });
-    sending(sender, units);
+    subscriber::with_default(sender, || workload::trace(units));
 }
 
 fn relay_frames(buffer: &Buffer) -> Box<dyn Stored> {

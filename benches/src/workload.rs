@@ -6,6 +6,10 @@ use tracing::{debug, info_span};
 #[allow(dead_code, reason = "guests include this file, too")]
 pub(crate) const RECORDS: u64 = 8;
 
+/// The events of a unit.
+#[allow(dead_code, reason = "guests include this file, too")]
+pub(crate) const EVENTS: u64 = 4;
+
 /// Traces some units, one after another.
 pub(crate) fn trace(units: u64) {
     (0..units).for_each(unit);

@@ -8,6 +8,7 @@ mod byte_streams;
 mod capture;
 mod carrying;
 mod comparing;
+mod disabled;
 mod ending;
 #[cfg(feature = "export")]
 mod export;

@@ -1,4 +1,4 @@
-//! The rows of the table that take time.
+//! Against the peers: what takes time.
 
 use std::hint::black_box;
 
@@ -10,65 +10,70 @@ use tracing_subscriber::{Registry, layer::SubscriberExt};
 use crate::{
     buffer::Buffer,
     row::{Row, Work},
-    tunnels::{DIRECT, PEERS, RELAYED, Stored, Tunnel},
+    tunnels::{DIRECT, PEERS, RELAYED, Tunnel},
     workload,
 };
 
+/// What the figures of most rows are for.
+const RECORD: (&str, u64) = ("a record", workload::RECORDS);
+
+const EVENT: (&str, u64) = ("an event", workload::EVENTS);
+
 pub(crate) const ROWS: &[Row] = &[
-    Row {
-        name: "tracing with a bare `Registry`",
-        per: ("record", workload::RECORDS),
-        ours: |units| native(units, Registry::default()),
-        peers: None,
-    },
-    Row {
-        name: "sender → encoded bytes",
-        per: ("record", workload::RECORDS),
-        ours: |units| send(units, &DIRECT),
-        peers: Some((|units| send(units, &PEERS), 1.0 / 5.0)),
-    },
-    Row {
-        name: "decode + relay → `Registry` + capture",
-        per: ("record", workload::RECORDS),
-        ours: |units| receive(units, &RELAYED),
-        peers: Some((|units| receive(units, &PEERS), 1.0 / 4.0)),
-    },
-    Row {
-        name: "decode + direct capture",
-        per: ("record", workload::RECORDS),
-        ours: |units| receive(units, &DIRECT),
-        peers: Some((|units| receive(units, &PEERS), 1.0 / 8.0)),
-    },
-    Row {
-        name: "end to end: sender, bytes, capture",
-        per: ("record", workload::RECORDS),
-        ours: |units| send_and_receive(units, &DIRECT),
-        peers: Some((|units| send_and_receive(units, &PEERS), 1.0 / 7.0)),
-    },
-    Row {
-        name: "capture of native code: `Capture`",
-        per: ("record", workload::RECORDS),
-        ours: capture,
-        peers: Some((capture_layer_of_peers, 1.0 / 3.0)),
-    },
-    Row {
-        name: "capture of native code: `CaptureLayer`",
-        per: ("record", workload::RECORDS),
-        ours: capture_layer,
-        peers: Some((capture_layer_of_peers, 1.0 / 3.0)),
-    },
-    Row {
-        name: "a scan of a field over all events: predicate",
-        per: ("event", 4),
-        ours: scan,
-        peers: Some((scan_of_peers, 1.0 / 2.0)),
-    },
-    Row {
-        name: "a scan of a field over all events: value",
-        per: ("event", 4),
-        ours: look_up,
-        peers: Some((look_up_of_peers, 1.0 / 2.0)),
-    },
+    Row::against_peers(
+        "tracing with a bare `Registry`",
+        RECORD,
+        |units| native(units, Registry::default()),
+        None,
+    ),
+    Row::against_peers(
+        "sender → encoded bytes",
+        RECORD,
+        |units| send(units, &DIRECT),
+        Some((|units| send(units, &PEERS), 1.0 / 5.0)),
+    ),
+    Row::against_peers(
+        "decode + relay → `Registry` + capture",
+        RECORD,
+        |units| receive(units, &RELAYED),
+        Some((|units| receive(units, &PEERS), 1.0 / 4.0)),
+    ),
+    Row::against_peers(
+        "decode + direct capture",
+        RECORD,
+        |units| receive(units, &DIRECT),
+        Some((|units| receive(units, &PEERS), 1.0 / 8.0)),
+    ),
+    Row::against_peers(
+        "end to end: sender, bytes, capture",
+        RECORD,
+        |units| send_and_receive(units, &DIRECT),
+        Some((|units| send_and_receive(units, &PEERS), 1.0 / 7.0)),
+    ),
+    Row::against_peers(
+        "capture of native code: `Capture`",
+        RECORD,
+        capture,
+        Some((capture_layer_of_peers, 1.0 / 3.0)),
+    ),
+    Row::against_peers(
+        "capture of native code: `CaptureLayer`",
+        RECORD,
+        capture_layer,
+        Some((capture_layer_of_peers, 1.0 / 3.0)),
+    ),
+    Row::against_peers(
+        "a scan of a field over all events: predicate",
+        EVENT,
+        scan,
+        Some((scan_of_peers, 1.0 / 2.0)),
+    ),
+    Row::against_peers(
+        "a scan of a field over all events: value",
+        EVENT,
+        look_up,
+        Some((look_up_of_peers, 1.0 / 2.0)),
+    ),
 ];
 
 fn native(units: u64, subscriber: impl Subscriber + Send + Sync) -> Work {
@@ -78,12 +83,12 @@ fn native(units: u64, subscriber: impl Subscriber + Send + Sync) -> Work {
     })
 }
 
-fn send(units: u64, tunnel: &'static Tunnel) -> Work {
+pub(crate) fn send(units: u64, tunnel: &'static Tunnel) -> Work {
     let buffer = Buffer::default();
     Box::new(move || (tunnel.send)(units, &buffer))
 }
 
-fn receive(units: u64, tunnel: &'static Tunnel) -> Work {
+pub(crate) fn receive(units: u64, tunnel: &'static Tunnel) -> Work {
     let buffer = Buffer::default();
     (tunnel.send)(units, &buffer);
     let mut stored = vec![];
@@ -99,7 +104,7 @@ fn send_and_receive(units: u64, tunnel: &'static Tunnel) -> Work {
     })
 }
 
-fn capture(units: u64) -> Work {
+pub(crate) fn capture(units: u64) -> Work {
     let mut captures = vec![];
     Box::new(move || {
         captures.push(spanshot::Capture::start());
@@ -134,7 +139,7 @@ pub(crate) fn peers(units: u64) -> tracing_capture::SharedStorage {
 /// No event has this step.
 const NO_STEP: u64 = 7;
 
-fn scan(units: u64) -> Work {
+pub(crate) fn scan(units: u64) -> Work {
     let storage = ours(units);
     Box::new(move || {
         let none = spanshot::predicates::field("step", black_box(NO_STEP));
@@ -150,7 +155,7 @@ fn scan_of_peers(units: u64) -> Work {
     })
 }
 
-fn look_up(units: u64) -> Work {
+pub(crate) fn look_up(units: u64) -> Work {
     let storage = ours(units);
     Box::new(move || {
         let storage = storage.lock();
@@ -172,15 +177,28 @@ fn look_up_of_peers(units: u64) -> Work {
     })
 }
 
-/// Sees to it that each way captures all there is, and no two of them different things.
-pub(crate) fn check() {
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tunnels::Stored;
+
     const UNITS: u64 = 100;
-    let expected = usize::try_from(UNITS * 5).unwrap_or(usize::MAX); // a span and four events
-    for tunnel in [&RELAYED, &DIRECT, &PEERS] {
-        let buffer = Buffer::default();
-        (tunnel.send)(UNITS, &buffer);
-        assert_eq!((tunnel.receive)(&buffer).nodes(), expected);
+
+    /// A span and four events a unit.
+    const NODES: usize = 500;
+
+    #[test]
+    fn each_way_captures_all_there_is() {
+        for tunnel in [&RELAYED, &DIRECT, &PEERS] {
+            let buffer = Buffer::default();
+            (tunnel.send)(UNITS, &buffer);
+            assert_eq!((tunnel.receive)(&buffer).nodes(), described(&ours(UNITS)));
+        }
+        assert_eq!(peers(UNITS).nodes(), described(&ours(UNITS)));
+        assert_eq!(described(&ours(UNITS)).len(), NODES);
     }
-    assert_eq!(ours(UNITS).nodes(), expected);
-    assert_eq!(peers(UNITS).nodes(), expected);
+
+    fn described(stored: &impl Stored) -> Vec<String> {
+        stored.nodes()
+    }
 }
