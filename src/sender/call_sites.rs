@@ -20,11 +20,11 @@ const PROBES: usize = 4;
 /// all for metadata that is not registered (as that of `tracing-log`).
 ///
 /// Each segment is a hash table. A slot once taken stays taken, and a call site that finds those
-/// it hashes to taken goes to the next table, which is twice as large.
+/// it hashes to taken goes to the next table, which is twice as large. Since there are at least as many
+/// slots as call sites, the tables have room for the list that leads from an ID back to its call site.
 pub(super) struct CallSites {
     tables: Segments<CallSite>,
     next_id: AtomicU32,
-    by_id: Segments<OnceRef<'static, Metadata<'static>>>,
 }
 
 /// Slot of a table: what is known of a call site.
@@ -34,6 +34,9 @@ pub(super) struct CallSite {
     /// ID plus 1, or 0 while there is none.
     id_plus_1: AtomicU32,
     is_announced: AtomicBool,
+    /// The call site whose ID is the index of this slot among those of all tables, whichever slot
+    /// that one has itself.
+    numbered: OnceRef<'static, Metadata<'static>>,
     /// The last answer of the host, as [`CallSite::set_answer()`] packs it, or 0 while there is none.
     #[cfg(feature = "frames")]
     answer: AtomicU32,
@@ -79,6 +82,7 @@ impl CallSite {
     ///
     /// Two threads that come here first at once both announce the call site: waiting for one
     /// another could take forever if the function that sends traces itself.
+    #[inline]
     pub(super) fn is_announced(&self) -> bool {
         self.is_announced.load(Ordering::Acquire)
     }
@@ -90,10 +94,11 @@ impl CallSite {
 
 impl CallSites {
     pub(super) const fn new() -> Self {
-        Self { tables: Segments::new(), next_id: AtomicU32::new(0), by_id: Segments::new() }
+        Self { tables: Segments::new(), next_id: AtomicU32::new(0) }
     }
 
     /// Finds a call site, or takes a slot for it; `None` if all four billion IDs are used up.
+    #[inline]
     pub(super) fn get_or_insert(
         &self,
         metadata: &'static Metadata<'static>,
@@ -103,17 +108,26 @@ impl CallSites {
     }
 
     /// Finds a call site, or takes a slot for it, in which it has no ID yet.
+    #[inline]
     pub(super) fn slot(&self, metadata: &'static Metadata<'static>) -> Option<&CallSite> {
+        // Mostly, it is where it is looked for first.
+        let slots = self.tables.segment(0).unwrap_or(&[]);
+        match probes(slots, hash(metadata)).next() {
+            Some(slot) if slot.metadata.get().is_some_and(|first| ptr::eq(first, metadata)) => {
+                Some(slot)
+            }
+            _ => self.search(metadata),
+        }
+    }
+
+    fn search(&self, metadata: &'static Metadata<'static>) -> Option<&CallSite> {
         let hash = hash(metadata);
         let mut table = 0;
         loop {
             let slots = self.tables.segment_or_default(table)?;
-            for probe in 0..PROBES {
-                // The length is a power of two.
-                let slot = &slots[hash.wrapping_add(probe) & (slots.len() - 1)];
+            for slot in probes(slots, hash) {
                 // If another thread takes the slot first, it may be for the same call site.
-                let taken_by = slot.metadata.get_or_init(|| metadata);
-                if ptr::eq(taken_by, metadata) {
+                if ptr::eq(slot.metadata.get_or_init(|| metadata), metadata) {
                     return Some(slot);
                 }
             }
@@ -131,8 +145,7 @@ impl CallSites {
         let mut table = 0;
         loop {
             let slots = self.tables.segment(table)?;
-            for probe in 0..PROBES {
-                let slot = &slots[hash.wrapping_add(probe) & (slots.len() - 1)];
+            for slot in probes(slots, hash) {
                 let taken_by = slot.metadata.get()?; // no slot is ever given up
                 if address(taken_by) == address(metadata) {
                     return Some((taken_by, slot));
@@ -144,18 +157,25 @@ impl CallSites {
 
     /// Returns the call site with this ID.
     pub(super) fn metadata(&self, id: u32) -> Option<&'static Metadata<'static>> {
-        self.by_id.get(usize::try_from(id).ok()?)?.get()
+        self.tables.get(usize::try_from(id).ok()?)?.numbered.get()
     }
 
     /// Returns the ID of a call site in this slot, which gets one if it has none.
+    #[inline]
     pub(super) fn id(&self, slot: &CallSite, metadata: &'static Metadata<'static>) -> Option<u32> {
-        if let Some(id) = slot.id_plus_1.load(Ordering::Acquire).checked_sub(1) {
-            return Some(id);
+        match slot.id_plus_1.load(Ordering::Acquire).checked_sub(1) {
+            Some(id) => Some(id),
+            None => self.number(slot, metadata),
         }
+    }
+
+    #[cold]
+    fn number(&self, slot: &CallSite, metadata: &'static Metadata<'static>) -> Option<u32> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let id_plus_1 = id.checked_add(1)?;
         // The place is this ID's alone, so that nothing can be there already.
-        let _ = self.by_id.get_or_default(usize::try_from(id).ok()?)?.set(metadata);
+        let place = self.tables.get_or_default(usize::try_from(id).ok()?)?;
+        let _ = place.numbered.set(metadata);
         match slot.id_plus_1.compare_exchange(0, id_plus_1, Ordering::AcqRel, Ordering::Acquire) {
             Ok(_) => Some(id),
             // Another thread was faster: its ID counts, and this one is never used.
@@ -164,11 +184,21 @@ impl CallSites {
     }
 }
 
+/// The slots of a table that a call site may have.
+#[inline]
+fn probes(slots: &[CallSite], hash: usize) -> impl Iterator<Item = &CallSite> {
+    // The length is a power of two.
+    let mask = slots.len().wrapping_sub(1);
+    (0..PROBES).filter_map(move |probe| slots.get(hash.wrapping_add(probe) & mask))
+}
+
+#[inline]
 fn address(metadata: &Metadata<'_>) -> usize {
     ptr::from_ref(metadata) as usize
 }
 
 /// Spreads addresses, which are multiples of 8 and close to one another.
+#[inline]
 fn hash(metadata: &Metadata<'_>) -> usize {
     #[allow(clippy::cast_possible_truncation)] // any odd number will do
     const GOLDEN_RATIO: usize = 0x9e37_79b9_7f4a_7c15_u64 as usize;

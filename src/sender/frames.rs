@@ -1,9 +1,10 @@
 use core::fmt;
 
-use tracing_core::field::Visit;
-
-use super::output::{Outgoing, Output};
-use crate::wire::{frame::FrameWriter, visit::FieldVisitor};
+use super::{
+    context::{Sending, Thread},
+    output::{Outgoing, Output},
+};
+use crate::wire::frame::FrameWriter;
 
 /// The parameter of a [`TracingEventSender`](super::TracingEventSender) that is made by
 /// [`encoded`](super::TracingEventSender::encoded). It is needed only to name its type.
@@ -29,39 +30,37 @@ impl<F> fmt::Debug for Frames<F> {
 }
 
 impl<F: Fn(&[u8])> Output for Frames<F> {
-    type Record = FrameWriter;
-
-    fn encode(outgoing: Outgoing<'_>) -> FrameWriter {
-        match outgoing {
-            Outgoing::NewCallSite { id, metadata } => FrameWriter::new_call_site(id, metadata),
-            Outgoing::NewSpan { id, parent, call_site, values, thread } => {
-                let frame = FrameWriter::new_span(id, parent, call_site, thread);
-                with_values(frame, |visitor| values.record(visitor))
-            }
-            Outgoing::FollowsFrom { id, follows_from } => {
-                FrameWriter::follows_from(id, follows_from)
-            }
-            Outgoing::SpanEntered { id, thread } => FrameWriter::span_entered(id, thread),
-            Outgoing::SpanExited { id, thread } => FrameWriter::span_exited(id, thread),
-            Outgoing::SpanCloned { id } => FrameWriter::span_cloned(id),
-            Outgoing::SpanDropped { id } => FrameWriter::span_dropped(id),
-            Outgoing::ValuesRecorded { id, values, .. } => {
-                with_values(FrameWriter::values_recorded(id), |visitor| values.record(visitor))
-            }
-            Outgoing::NewEvent { parent, call_site, event, thread } => {
-                let frame = FrameWriter::new_event(parent, call_site, thread);
-                with_values(frame, |visitor| event.record(visitor))
-            }
-        }
-    }
-
-    fn send(&self, frame: FrameWriter) {
+    // Small guests have it once, for all kinds of records; elsewhere each has what it takes of it.
+    #[cfg_attr(target_family = "wasm", inline(never))]
+    #[cfg_attr(not(target_family = "wasm"), inline)]
+    fn emit(&self, outgoing: &Outgoing<'_>, thread: &Thread<'_>) {
+        let mut frame = FrameWriter::new();
+        encode(outgoing, &mut frame);
+        let _sending = Sending::start(thread);
         (self.on_frame)(frame.as_bytes());
     }
 }
 
-fn with_values(frame: FrameWriter, record: impl FnOnce(&mut dyn Visit)) -> FrameWriter {
-    let mut visitor = FieldVisitor(frame);
-    record(&mut visitor);
-    visitor.0
+#[inline]
+fn encode(outgoing: &Outgoing<'_>, frame: &mut FrameWriter) {
+    match *outgoing {
+        Outgoing::NewCallSite { id, metadata } => frame.write_new_call_site(id, metadata),
+        Outgoing::NewSpan { id, parent, call_site, values, thread } => {
+            frame.write_new_span(id, parent, call_site, thread);
+            values.record(frame);
+        }
+        Outgoing::FollowsFrom { id, follows_from } => frame.write_follows_from(id, follows_from),
+        Outgoing::SpanEntered { id, thread } => frame.write_span_entered(id, thread),
+        Outgoing::SpanExited { id, thread } => frame.write_span_exited(id, thread),
+        Outgoing::SpanCloned { id } => frame.write_span_cloned(id),
+        Outgoing::SpanDropped { id } => frame.write_span_dropped(id),
+        Outgoing::ValuesRecorded { id, values, .. } => {
+            frame.write_values_recorded(id);
+            values.record(frame);
+        }
+        Outgoing::NewEvent { parent, call_site, event, thread } => {
+            frame.write_new_event(parent, call_site, thread);
+            event.record(frame);
+        }
+    }
 }

@@ -10,7 +10,7 @@ use tracing_core::{Interest, Metadata};
 
 use super::{
     call_sites::{CallSites, LastAnswer},
-    context::{Context, Sending},
+    context::{Context, Sending, Thread},
 };
 use crate::wire::{FilterAnswer, MetadataId, frame::FrameWriter};
 
@@ -65,7 +65,10 @@ impl<F: Fn(&[u8]) -> FilterAnswer + Send + Sync> HostFilter for F {
 }
 
 /// The host, if it is to be asked.
-pub(super) struct AskedHost(Option<Box<dyn HostFilter>>);
+///
+/// All that is there for asking is behind the one function that sets it up: a program that never
+/// does so has nothing of it, which matters to small guests.
+pub(super) struct AskedHost(Option<Box<dyn AskHost>>);
 
 impl AskedHost {
     pub(super) const fn new() -> Self {
@@ -73,7 +76,7 @@ impl AskedHost {
     }
 
     pub(super) fn asking(host: impl HostFilter + 'static) -> Self {
-        Self(Some(Box::new(host)))
+        Self(Some(Box::new(Asked(host))))
     }
 
     /// Says how often `tracing` is to ask about a call site that the sender itself lets pass.
@@ -96,46 +99,69 @@ impl AskedHost {
         call_sites: &CallSites,
         context: &Context,
     ) -> bool {
-        let Some(host) = &self.0 else { return true };
-        if context.is_sending() {
-            return false; // nothing is sent then
-        }
-        let generation = host.generation();
-        let Some((metadata, call_site)) = call_sites.find(metadata) else {
-            // Made for this moment, as `tracing-log` does it: not to be remembered.
-            return ask(&**host, context, None, metadata).is_wanted();
-        };
-        let last = call_site.answer(generation);
-        if let LastAnswer::Valid(answer @ (FilterAnswer::Never | FilterAnswer::Always)) = last {
-            return answer.is_wanted();
-        }
-        let Some(id) = call_sites.id(call_site, metadata).map(MetadataId::from) else {
-            return true; // nothing can be said of it
-        };
-        let mut answer = FilterAnswer::Unknown;
-        if last != LastAnswer::None {
-            let question = FrameWriter::question_again(id, context.thread());
-            answer = send(&**host, context, &question);
-        }
-        if answer == FilterAnswer::Unknown {
-            answer = ask(&**host, context, Some(id), metadata);
-        }
-        call_site.set_answer(generation, answer);
-        answer.is_wanted()
+        self.0.as_ref().is_none_or(|host| host.wants(metadata, call_sites, context))
     }
+}
+
+trait AskHost: Send + Sync {
+    fn wants(&self, metadata: &Metadata<'_>, call_sites: &CallSites, context: &Context) -> bool;
+}
+
+struct Asked<H>(H);
+
+impl<H: HostFilter> AskHost for Asked<H> {
+    fn wants(&self, metadata: &Metadata<'_>, call_sites: &CallSites, context: &Context) -> bool {
+        is_wanted(&self.0, metadata, call_sites, &context.thread())
+    }
+}
+
+fn is_wanted(
+    host: &dyn HostFilter,
+    metadata: &Metadata<'_>,
+    call_sites: &CallSites,
+    thread: &Thread<'_>,
+) -> bool {
+    if thread.is_sending() {
+        return false; // nothing is sent then
+    }
+    let generation = host.generation();
+    let Some((metadata, call_site)) = call_sites.find(metadata) else {
+        // Made for this moment, as `tracing-log` does it: not to be remembered.
+        return ask(host, thread, None, metadata).is_wanted();
+    };
+    let last = call_site.answer(generation);
+    if let LastAnswer::Valid(answer @ (FilterAnswer::Never | FilterAnswer::Always)) = last {
+        return answer.is_wanted();
+    }
+    let Some(id) = call_sites.id(call_site, metadata).map(MetadataId::from) else {
+        return true; // nothing can be said of it
+    };
+    let mut answer = FilterAnswer::Unknown;
+    if last != LastAnswer::None {
+        let mut question = FrameWriter::new();
+        question.write_question_again(id, thread.index());
+        answer = send(host, thread, &question);
+    }
+    if answer == FilterAnswer::Unknown {
+        answer = ask(host, thread, Some(id), metadata);
+    }
+    call_site.set_answer(generation, answer);
+    answer.is_wanted()
 }
 
 fn ask(
     host: &dyn HostFilter,
-    context: &Context,
+    thread: &Thread<'_>,
     id: Option<MetadataId>,
     metadata: &Metadata<'_>,
 ) -> FilterAnswer {
-    send(host, context, &FrameWriter::question(id, metadata, context.thread()))
+    let mut question = FrameWriter::new();
+    question.write_question(id, metadata, thread.index());
+    send(host, thread, &question)
 }
 
 /// What the function traces meanwhile is not sent, as it is with records.
-fn send(host: &dyn HostFilter, context: &Context, question: &FrameWriter) -> FilterAnswer {
-    let _sending = Sending::start(context);
+fn send(host: &dyn HostFilter, thread: &Thread<'_>, question: &FrameWriter) -> FilterAnswer {
+    let _sending = Sending::start(thread);
     host.ask(question.as_bytes())
 }

@@ -1,4 +1,4 @@
-use alloc::boxed::Box;
+use alloc::{boxed::Box, vec::Vec};
 
 use once_cell::race::OnceBox;
 
@@ -13,7 +13,7 @@ const FIRST_LEN: usize = 32;
 /// It needs neither a lock nor `unsafe`: a segment is allocated when it is first used, and if two
 /// threads do so at once, one of the allocations is given up.
 pub(super) struct Segments<T> {
-    segments: [OnceBox<Box<[T]>>; SEGMENTS],
+    segments: [OnceBox<Vec<T>>; SEGMENTS],
 }
 
 impl<T: Default> Segments<T> {
@@ -28,12 +28,10 @@ impl<T: Default> Segments<T> {
 
     /// Returns a segment, whose elements are in their default state when it is first asked for;
     /// `None` if there can be no such segment.
+    #[inline]
     pub(super) fn segment_or_default(&self, segment: usize) -> Option<&[T]> {
-        let elements = self.segments.get(segment)?.get_or_init(|| {
-            let len = FIRST_LEN << segment;
-            Box::new(core::iter::repeat_with(T::default).take(len).collect())
-        });
-        Some(elements)
+        let elements = self.segments.get(segment)?;
+        Some(elements.get().unwrap_or_else(|| allocate(elements, FIRST_LEN << segment)))
     }
 
     /// Returns an element, or `None` if its segment was never used.
@@ -47,6 +45,12 @@ impl<T: Default> Segments<T> {
         let (segment, offset) = locate(index);
         self.segment_or_default(segment)?.get(offset)
     }
+}
+
+#[cold]
+#[inline(never)]
+fn allocate<T: Default>(elements: &OnceBox<Vec<T>>, len: usize) -> &Vec<T> {
+    elements.get_or_init(|| Box::new(core::iter::repeat_with(T::default).take(len).collect()))
 }
 
 /// Segment `n` starts at index `FIRST_LEN * (2^n - 1)`.

@@ -7,7 +7,7 @@ use tracing_core::{
 
 use super::{
     call_sites::CallSites,
-    context::{Context, Sending},
+    context::{Context, Thread},
     counter::Cell,
     filter::Filter,
     host_filter::AskedHost,
@@ -224,29 +224,27 @@ impl<F> TracingEventSender<F> {
 }
 
 impl<F> TracingEventSender<F> {
-    /// Sends a record. What the function traces is not sent, as nothing is that a subscriber traces
-    /// while `tracing-core` dispatches to it: it would be called for it again, without an end.
-    fn send(&self, outgoing: Outgoing<'_>)
-    where
-        F: Output,
-    {
-        let record = F::encode(outgoing);
-        let _sending = Sending::start(&self.context);
-        self.output.send(record);
-    }
-
     /// Returns the ID of a call site, and announces it unless that is done. There is none when IDs
     /// have run out, and then nothing can be said of the call site.
-    fn call_site(&self, metadata: &'static Metadata<'static>) -> Option<u32>
+    fn call_site(&self, metadata: &'static Metadata<'static>, thread: &Thread<'_>) -> Option<u32>
     where
         F: Output,
     {
         let (id, call_site) = self.call_sites.get_or_insert(metadata)?;
         if !call_site.is_announced() {
-            self.send(Outgoing::NewCallSite { id: MetadataId::from(id), metadata });
+            self.announce(id, metadata, thread);
             call_site.set_announced();
         }
         Some(id)
+    }
+
+    #[cold]
+    fn announce(&self, id: u32, metadata: &'static Metadata<'static>, thread: &Thread<'_>)
+    where
+        F: Output,
+    {
+        let outgoing = Outgoing::NewCallSite { id: MetadataId::from(id), metadata };
+        self.output.emit(&outgoing, thread);
     }
 
     /// Whether the span was told of in this stream.
@@ -254,9 +252,13 @@ impl<F> TracingEventSender<F> {
         span_id::number(id) >= self.first_span
     }
 
-    /// Whether there is anything to be told of what happens to a span.
-    fn is_told_of(&self, id: &Id) -> bool {
-        self.is_sent(id) && !self.context.is_sending()
+    /// The current thread, if there is anything to be told of what happens in it to a span.
+    fn thread_telling_of(&self, id: &Id) -> Option<Thread<'_>> {
+        if !self.is_sent(id) {
+            return None;
+        }
+        let thread = self.context.thread();
+        if thread.is_sending() { None } else { Some(thread) }
     }
 
     fn parent(&self, is_contextual: bool, explicit: Option<&Id>) -> Parent {
@@ -288,88 +290,94 @@ impl<F: Output + 'static> Subscriber for TracingEventSender<F> {
     }
 
     fn new_span(&self, attributes: &Attributes<'_>) -> Id {
-        if self.context.is_sending() {
+        let thread = self.context.thread();
+        if thread.is_sending() {
             return span_id::unsent();
         }
-        let Some(call_site) = self.call_site(attributes.metadata()) else {
+        let Some(call_site) = self.call_site(attributes.metadata(), &thread) else {
             return span_id::unsent();
         };
         let number = self.next_span.increment();
         let Some(id) = span_id::pack(number, call_site) else { return span_id::unsent() };
-        self.send(Outgoing::NewSpan {
+        let outgoing = Outgoing::NewSpan {
             id: number,
             parent: self.parent(attributes.is_contextual(), attributes.parent()),
             call_site: MetadataId::from(call_site),
             values: attributes,
-            thread: self.context.thread(),
-        });
+            thread: thread.index(),
+        };
+        self.output.emit(&outgoing, &thread);
         id
     }
 
     fn record(&self, id: &Id, values: &Record<'_>) {
-        if self.is_told_of(id) {
-            let call_site = span_id::call_site(id);
-            let metadata = call_site.and_then(|call_site| self.call_sites.metadata(call_site));
-            self.send(Outgoing::ValuesRecorded { id: span_id::number(id), metadata, values });
-        }
+        let Some(thread) = self.thread_telling_of(id) else { return };
+        let call_site = span_id::call_site(id);
+        let metadata = call_site.and_then(|call_site| self.call_sites.metadata(call_site));
+        let id = span_id::number(id);
+        self.output.emit(&Outgoing::ValuesRecorded { id, metadata, values }, &thread);
     }
 
     fn record_follows_from(&self, id: &Id, follows_from: &Id) {
-        if self.is_told_of(id) && self.is_sent(follows_from) {
-            let follows_from = span_id::number(follows_from);
-            self.send(Outgoing::FollowsFrom { id: span_id::number(id), follows_from });
+        let Some(thread) = self.thread_telling_of(id) else { return };
+        if self.is_sent(follows_from) {
+            let (id, follows_from) = (span_id::number(id), span_id::number(follows_from));
+            self.output.emit(&Outgoing::FollowsFrom { id, follows_from }, &thread);
         }
     }
 
     fn event(&self, event: &Event<'_>) {
-        if self.context.is_sending() {
+        let thread = self.context.thread();
+        if thread.is_sending() {
             return;
         }
-        let Some(call_site) = self.call_site(event.metadata()) else { return };
-        self.send(Outgoing::NewEvent {
+        let Some(call_site) = self.call_site(event.metadata(), &thread) else { return };
+        let outgoing = Outgoing::NewEvent {
             parent: self.parent(event.is_contextual(), event.parent()),
             call_site: MetadataId::from(call_site),
             event,
-            thread: self.context.thread(),
-        });
+            thread: thread.index(),
+        };
+        self.output.emit(&outgoing, &thread);
     }
 
     fn enter(&self, id: &Id) {
-        if !self.is_told_of(id) {
-            return;
-        }
-        let thread = self.context.enter(id);
-        self.send(Outgoing::SpanEntered { id: span_id::number(id), thread });
+        let Some(thread) = self.thread_telling_of(id) else { return };
+        thread.enter(id);
+        let (id, index) = (span_id::number(id), thread.index());
+        self.output.emit(&Outgoing::SpanEntered { id, thread: index }, &thread);
     }
 
     fn exit(&self, id: &Id) {
-        if !self.is_told_of(id) {
-            return;
-        }
-        let thread = self.context.exit(id);
-        self.send(Outgoing::SpanExited { id: span_id::number(id), thread });
+        let Some(thread) = self.thread_telling_of(id) else { return };
+        thread.exit(id);
+        let (id, index) = (span_id::number(id), thread.index());
+        self.output.emit(&Outgoing::SpanExited { id, thread: index }, &thread);
     }
 
     fn clone_span(&self, id: &Id) -> Id {
         // Handles are counted wherever they are cloned and dropped: a span has to be closed in time.
         if self.is_sent(id) {
-            self.send(Outgoing::SpanCloned { id: span_id::number(id) });
+            let outgoing = Outgoing::SpanCloned { id: span_id::number(id) };
+            self.output.emit(&outgoing, &self.context.thread());
         }
         id.clone()
     }
 
     fn try_close(&self, id: Id) -> bool {
         if self.is_sent(&id) {
-            self.send(Outgoing::SpanDropped { id: span_id::number(&id) });
+            let outgoing = Outgoing::SpanDropped { id: span_id::number(&id) };
+            self.output.emit(&outgoing, &self.context.thread());
         }
         false
     }
 
     fn current_span(&self) -> Current {
-        if self.context.is_sending() {
+        let thread = self.context.thread();
+        if thread.is_sending() {
             return Current::none();
         }
-        let current = self.context.current().and_then(|id| {
+        let current = thread.current().and_then(|id| {
             let call_site = span_id::call_site(&id)?;
             Some(Current::new(id, self.call_sites.metadata(call_site)?))
         });

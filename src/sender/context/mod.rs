@@ -7,26 +7,32 @@ mod threads;
 
 /// Notes that the program is in the sender's function, until it is dropped.
 pub(super) struct Sending<'a> {
-    context: &'a Context,
+    thread: &'a Thread<'a>,
     /// Whether it was before: handles are dropped there, too.
     was_sending: bool,
 }
 
 impl<'a> Sending<'a> {
-    pub(super) fn start(context: &'a Context) -> Self {
-        let was_sending = context.is_sending();
-        context.set_sending(true);
-        Self { context, was_sending }
+    #[inline]
+    pub(super) fn start(thread: &'a Thread<'a>) -> Self {
+        let was_sending = thread.is_sending();
+        thread.set_sending(true);
+        Self { thread, was_sending }
     }
 }
 
 impl Drop for Sending<'_> {
+    #[inline]
     fn drop(&mut self) {
-        self.context.set_sending(self.was_sending);
+        self.thread.set_sending(self.was_sending);
     }
 }
 
 #[cfg(not(feature = "std"))]
 pub(super) use self::single::Context;
+#[cfg(not(feature = "std"))]
+pub(crate) use self::single::Thread;
 #[cfg(feature = "std")]
 pub(super) use self::threads::Context;
+#[cfg(feature = "std")]
+pub(crate) use self::threads::Thread;

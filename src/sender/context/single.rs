@@ -31,54 +31,67 @@ impl Context {
         }
     }
 
-    #[allow(clippy::unused_self)] // it is the same function as where there are threads
-    pub(in crate::sender) const fn thread(&self) -> ThreadIndex {
-        0
-    }
-
-    pub(in crate::sender) fn enter(&self, id: &Id) -> ThreadIndex {
-        let index = self.len.fetch_add(1, Ordering::Relaxed);
-        if let Some(cell) = self.entered.get_or_default(index) {
-            cell.store(id.into_u64());
-        }
-        0
-    }
-
-    pub(in crate::sender) fn exit(&self, id: &Id) -> ThreadIndex {
-        let len = self.len.load(Ordering::Relaxed);
-        let position = (0..len).rev().find(|&index| self.get(index) == id.into_u64());
-        if let Some(position) = position {
-            for index in position + 1..len {
-                if let Some(cell) = self.entered.get(index - 1) {
-                    cell.store(self.get(index));
-                }
-            }
-            self.len.store(len - 1, Ordering::Relaxed);
-        }
-        0
-    }
-
-    pub(in crate::sender) fn current(&self) -> Option<Id> {
-        let len = self.len.load(Ordering::Relaxed);
-        let is_first_enter = |&index: &usize| {
-            let id = self.get(index);
-            !(0..index).any(|below| self.get(below) == id)
-        };
-        let index = (0..len).rev().find(is_first_enter)?;
-        core::num::NonZeroU64::new(self.get(index)).map(Id::from_non_zero_u64)
-    }
-
-    /// Whether the program is in the sender's function.
-    pub(in crate::sender) fn is_sending(&self) -> bool {
-        self.is_sending.load(Ordering::Relaxed)
-    }
-
-    pub(in crate::sender) fn set_sending(&self, is_sending: bool) {
-        self.is_sending.store(is_sending, Ordering::Relaxed);
+    #[inline]
+    pub(in crate::sender) const fn thread(&self) -> Thread<'_> {
+        Thread(self)
     }
 
     fn get(&self, index: usize) -> u64 {
         self.entered.get(index).map_or(0, Cell::load)
+    }
+}
+
+/// The one thread.
+pub(crate) struct Thread<'a>(&'a Context);
+
+impl Thread<'_> {
+    #[allow(clippy::unused_self)] // it is the same function as where there are threads
+    #[inline]
+    pub(in crate::sender) const fn index(&self) -> ThreadIndex {
+        0
+    }
+
+    pub(in crate::sender) fn enter(&self, id: &Id) {
+        let index = self.0.len.fetch_add(1, Ordering::Relaxed);
+        if let Some(cell) = self.0.entered.get_or_default(index) {
+            cell.store(id.into_u64());
+        }
+    }
+
+    pub(in crate::sender) fn exit(&self, id: &Id) {
+        let context = self.0;
+        let len = context.len.load(Ordering::Relaxed);
+        let position = (0..len).rev().find(|&index| context.get(index) == id.into_u64());
+        if let Some(position) = position {
+            for index in position + 1..len {
+                if let Some(cell) = context.entered.get(index - 1) {
+                    cell.store(context.get(index));
+                }
+            }
+            context.len.store(len - 1, Ordering::Relaxed);
+        }
+    }
+
+    pub(in crate::sender) fn current(&self) -> Option<Id> {
+        let context = self.0;
+        let len = context.len.load(Ordering::Relaxed);
+        let is_first_enter = |&index: &usize| {
+            let id = context.get(index);
+            !(0..index).any(|below| context.get(below) == id)
+        };
+        let index = (0..len).rev().find(is_first_enter)?;
+        core::num::NonZeroU64::new(context.get(index)).map(Id::from_non_zero_u64)
+    }
+
+    /// Whether the program is in the sender's function.
+    #[inline]
+    pub(in crate::sender) fn is_sending(&self) -> bool {
+        self.0.is_sending.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(in crate::sender) fn set_sending(&self, is_sending: bool) {
+        self.0.is_sending.store(is_sending, Ordering::Relaxed);
     }
 }
 
@@ -93,41 +106,45 @@ mod tests {
     #[test]
     fn reentered_span_does_not_become_current() {
         let context = Context::new();
-        assert_eq!(context.current(), None);
+        let thread = context.thread();
+        assert_eq!(thread.current(), None);
         for entered in [1, 2, 1] {
-            context.enter(&id(entered));
+            thread.enter(&id(entered));
         }
-        assert_eq!(context.current(), Some(id(2)));
-        context.exit(&id(1));
-        assert_eq!(context.current(), Some(id(2)));
-        context.exit(&id(1));
-        assert_eq!(context.current(), Some(id(2)));
-        context.exit(&id(7));
-        context.exit(&id(2));
-        assert_eq!(context.current(), None);
+        assert_eq!(thread.current(), Some(id(2)));
+        thread.exit(&id(1));
+        assert_eq!(thread.current(), Some(id(2)));
+        thread.exit(&id(1));
+        assert_eq!(thread.current(), Some(id(2)));
+        thread.exit(&id(7));
+        thread.exit(&id(2));
+        assert_eq!(thread.current(), None);
     }
 
     #[test]
     fn spans_are_exited_in_any_order() {
         let context = Context::new();
+        let thread = context.thread();
         for entered in 1..=100 {
-            assert_eq!(context.enter(&id(entered)), context.thread());
+            thread.enter(&id(entered));
+            assert_eq!(thread.index(), 0);
         }
-        context.exit(&id(50));
-        context.exit(&id(100));
-        assert_eq!(context.current(), Some(id(99)));
+        thread.exit(&id(50));
+        thread.exit(&id(100));
+        assert_eq!(thread.current(), Some(id(99)));
         for exited in (51..=99).rev() {
-            context.exit(&id(exited));
+            thread.exit(&id(exited));
         }
-        assert_eq!(context.current(), Some(id(49)));
+        assert_eq!(thread.current(), Some(id(49)));
     }
 
     #[test]
     fn sending_is_noted() {
         let context = Context::new();
+        let thread = context.thread();
         for is_sending in [true, false] {
-            context.set_sending(is_sending);
-            assert_eq!(context.is_sending(), is_sending);
+            thread.set_sending(is_sending);
+            assert_eq!(thread.is_sending(), is_sending);
         }
     }
 }

@@ -1,11 +1,13 @@
 //! What a sender knows of each thread, where there are thread locals.
 
 use alloc::{
+    rc::Rc,
     sync::{Arc, Weak},
     vec::Vec,
 };
 use core::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
+    marker::PhantomData,
     sync::atomic::{AtomicU64, Ordering},
 };
 
@@ -22,13 +24,22 @@ struct Threads {
     next_index: AtomicU64,
 }
 
-/// What the current thread is to one sender.
+/// What the current thread is to one sender. It is looked up once a record.
+pub(crate) struct Thread<'a> {
+    state: Rc<State>,
+    sender: PhantomData<&'a Context>,
+}
+
+struct State {
+    index: ThreadIndex,
+    entered: RefCell<SpanStack<Id>>,
+    /// Whether the thread is in the sender's function.
+    is_sending: Cell<bool>,
+}
+
 struct ThreadOfSender {
     sender: Weak<Threads>,
-    index: ThreadIndex,
-    entered: SpanStack<Id>,
-    /// Whether the thread is in the sender's function.
-    is_sending: bool,
+    state: Rc<State>,
 }
 
 std::thread_local! {
@@ -40,71 +51,78 @@ impl Context {
         Self { threads: Arc::new(Threads { next_index: AtomicU64::new(0) }) }
     }
 
-    /// Number of the current thread among those that used the sender.
-    pub(in crate::sender) fn thread(&self) -> ThreadIndex {
-        self.with(|thread| thread.index).unwrap_or_else(|| self.next_index())
-    }
-
-    /// Notes that the current thread enters a span, and returns its number.
-    pub(in crate::sender) fn enter(&self, id: &Id) -> ThreadIndex {
-        let entered = self.with(|thread| {
-            thread.entered.push(id.clone());
-            thread.index
+    /// Returns what the current thread is.
+    ///
+    /// A thread that is about to end has lost its memory. If it goes on tracing then, it is a new one
+    /// with every record, so that its records go to no span which it may have left.
+    #[inline]
+    pub(in crate::sender) fn thread(&self) -> Thread<'_> {
+        // Nothing that traces runs under this borrow.
+        let known = SENDERS.try_with(|senders| {
+            let senders = senders.try_borrow().ok()?;
+            let is_this = |thread: &&ThreadOfSender| {
+                core::ptr::eq(thread.sender.as_ptr(), Arc::as_ptr(&self.threads))
+            };
+            senders.iter().find(is_this).map(|thread| Rc::clone(&thread.state))
         });
-        entered.unwrap_or_else(|| self.next_index())
+        let state = known.ok().flatten().unwrap_or_else(|| self.meet());
+        Thread { state, sender: PhantomData }
     }
 
-    /// Notes that the current thread exits a span, and returns its number.
-    pub(in crate::sender) fn exit(&self, id: &Id) -> ThreadIndex {
-        let exited = self.with(|thread| {
-            thread.entered.remove(id.into_u64());
-            thread.index
+    /// Takes in a thread that was not known.
+    #[cold]
+    fn meet(&self) -> Rc<State> {
+        let state = Rc::new(State {
+            index: self.threads.next_index.fetch_add(1, Ordering::Relaxed),
+            entered: RefCell::new(SpanStack::new()),
+            is_sending: Cell::new(false),
         });
-        exited.unwrap_or_else(|| self.next_index())
+        let _ = SENDERS.try_with(|senders| {
+            let Ok(mut senders) = senders.try_borrow_mut() else { return };
+            senders.retain(|thread| thread.sender.strong_count() > 0);
+            let sender = Arc::downgrade(&self.threads);
+            senders.push(ThreadOfSender { sender, state: Rc::clone(&state) });
+        });
+        state
+    }
+}
+
+impl Thread<'_> {
+    /// Number of the thread among those that used the sender.
+    #[inline]
+    pub(in crate::sender) fn index(&self) -> ThreadIndex {
+        self.state.index
     }
 
-    /// Returns the span that the current thread is in.
+    /// Notes that the thread enters a span.
+    #[inline]
+    pub(in crate::sender) fn enter(&self, id: &Id) {
+        if let Ok(mut entered) = self.state.entered.try_borrow_mut() {
+            entered.push(id.clone());
+        }
+    }
+
+    /// Notes that the thread exits a span.
+    #[inline]
+    pub(in crate::sender) fn exit(&self, id: &Id) {
+        if let Ok(mut entered) = self.state.entered.try_borrow_mut() {
+            entered.remove(id.into_u64());
+        }
+    }
+
+    /// Returns the span that the thread is in.
     pub(in crate::sender) fn current(&self) -> Option<Id> {
-        self.with(|thread| thread.entered.scope().next().cloned()).flatten()
+        self.state.entered.try_borrow().ok()?.scope().next().cloned()
     }
 
-    /// Whether the current thread is in the sender's function.
+    /// Whether the thread is in the sender's function.
+    #[inline]
     pub(in crate::sender) fn is_sending(&self) -> bool {
-        self.with(|thread| thread.is_sending).unwrap_or(false)
+        self.state.is_sending.get()
     }
 
+    #[inline]
     pub(in crate::sender) fn set_sending(&self, is_sending: bool) {
-        self.with(|thread| thread.is_sending = is_sending);
-    }
-
-    /// Runs the function on the current thread's entry for this sender; `None` if the thread is
-    /// about to end and has lost its memory. A thread that goes on tracing then is a new one with
-    /// every record, so that its records go to no span which it may have left.
-    fn with<T>(&self, f: impl FnOnce(&mut ThreadOfSender) -> T) -> Option<T> {
-        SENDERS
-            .try_with(|senders| {
-                // Nothing that traces runs under this borrow.
-                let mut senders = senders.try_borrow_mut().ok()?;
-                let is_this = |thread: &ThreadOfSender| {
-                    core::ptr::eq(thread.sender.as_ptr(), Arc::as_ptr(&self.threads))
-                };
-                let position = senders.iter().position(is_this).unwrap_or_else(|| {
-                    senders.retain(|thread| thread.sender.strong_count() > 0);
-                    senders.push(ThreadOfSender {
-                        sender: Arc::downgrade(&self.threads),
-                        index: self.next_index(),
-                        entered: SpanStack::new(),
-                        is_sending: false,
-                    });
-                    senders.len() - 1
-                });
-                senders.get_mut(position).map(f)
-            })
-            .ok()
-            .flatten()
-    }
-
-    fn next_index(&self) -> ThreadIndex {
-        self.threads.next_index.fetch_add(1, Ordering::Relaxed)
+        self.state.is_sending.set(is_sending);
     }
 }
