@@ -6,8 +6,8 @@ use spanshot::{
 };
 use wasmi::{Caller, Config, Engine, Extern, Linker, Module, Store};
 
-pub(crate) const OURS: &[u8] = include_bytes!("../guests/spanshot.wasm");
-pub(crate) const PEERS: &[u8] = include_bytes!("../guests/tunnel.wasm");
+pub(crate) const OURS: &[u8] = include_bytes!("../guests/bench_spanshot.wasm");
+pub(crate) const PEERS: &[u8] = include_bytes!("../guests/bench_tunnel.wasm");
 
 const ALL_FUEL: u64 = u64::MAX / 2;
 

@@ -1,10 +1,12 @@
 //! Nanoseconds, the best of some rounds.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use cpu_time::ThreadTime;
 
 use crate::{
     figures::Figures,
-    row::{Row, Side},
+    row::{Row, Side, Work},
 };
 
 /// A side that has less to do than the other one does it so often at most in a round, that what slows
@@ -40,14 +42,26 @@ fn times(row: &Row, side: Side) -> u64 {
     (most_units / side.units).clamp(1, MAX_TIMES)
 }
 
+/// Returns how long the work takes: of one thread, the time in which it runs, whatever else the machine does
+/// meanwhile; of several, the time that passes.
+fn time(side: Side, mut work: Work) -> Duration {
+    if side.parts == 1 {
+        let start = ThreadTime::now();
+        work();
+        start.elapsed()
+    } else {
+        let start = Instant::now();
+        work();
+        start.elapsed()
+    }
+}
+
 /// Does the work some times, each time prepared anew, and returns the mean.
 fn once(side: Side, times: u64) -> f64 {
     let mut sum = 0.0;
     for _ in 0..times {
-        let mut work = (side.prepare)(side.units);
-        let start = Instant::now();
-        work();
-        sum += start.elapsed().as_nanos() as f64;
+        let work = (side.prepare)(side.units);
+        sum += time(side, work).as_nanos() as f64;
     }
     sum / (times * side.units * side.parts) as f64
 }
