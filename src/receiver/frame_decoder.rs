@@ -2,6 +2,7 @@ use alloc::{string::String, sync::Arc};
 
 use super::{
     PersistedMetadata, PersistedSpans, ReceiveError,
+    resolved_values::ResolvedValues,
     restore::SinkSpans,
     sink::{Sink, SinkParent, SinkSpan, SinkValues},
     stream::Stream,
@@ -89,16 +90,17 @@ impl FrameDecoder {
     /// [`TracingEventReceiver::receive_encoded()`](super::TracingEventReceiver::receive_encoded).
     /// The decoder is as it was before, and can go on.
     pub fn decode(&mut self, frame: &[u8]) -> Result<TracingEvent, ReceiveError> {
-        let record = frame::decode(frame)?;
-        let event = self.event(&record)?;
-        self.stream.receive(record, &mut Discard)?;
-        Ok(event)
+        frame::decode(frame, |record| {
+            let event = self.event(&record)?;
+            self.stream.receive(record, &mut Discard)?;
+            Ok(event)
+        })?
     }
 
     fn event(&self, record: &Record<'_>) -> Result<TracingEvent, ReceiveError> {
         Ok(match record {
             Record::NewCallSite { id, data } => {
-                TracingEvent::NewCallSite { id: *id, data: data.clone() }
+                TracingEvent::NewCallSite { id: *id, data: CallSiteData::clone(data) }
             }
             Record::NewSpan { id, parent, metadata_id, values, thread } => {
                 let (parent_id, is_root) = parent.into_fields();
@@ -107,7 +109,7 @@ impl FrameDecoder {
                     parent_id,
                     is_root,
                     metadata_id: *metadata_id,
-                    values: self.named(*metadata_id, CallSiteKind::Span, values)?,
+                    values: self.named(*metadata_id, CallSiteKind::Span, *values)?,
                     thread: *thread,
                 }
             }
@@ -124,7 +126,7 @@ impl FrameDecoder {
             Record::SpanDropped { id } => TracingEvent::SpanDropped { id: *id },
             Record::ValuesRecorded { id, values } => {
                 let metadata_id = self.stream.span(*id)?.metadata_id;
-                let values = self.named(metadata_id, CallSiteKind::Span, values)?;
+                let values = self.named(metadata_id, CallSiteKind::Span, *values)?;
                 TracingEvent::ValuesRecorded { id: *id, values }
             }
             Record::NewEvent { metadata_id, parent, values, thread } => {
@@ -133,7 +135,7 @@ impl FrameDecoder {
                     metadata_id: *metadata_id,
                     parent,
                     is_root,
-                    values: self.named(*metadata_id, CallSiteKind::Event, values)?,
+                    values: self.named(*metadata_id, CallSiteKind::Event, *values)?,
                     thread: *thread,
                 }
             }
@@ -144,10 +146,12 @@ impl FrameDecoder {
         &self,
         metadata_id: MetadataId,
         kind: CallSiteKind,
-        values: &RecordValues<'_>,
+        values: RecordValues<'_>,
     ) -> Result<TracedValues<String>, ReceiveError> {
-        let (_, data) = self.stream.call_site(metadata_id, kind)?;
-        Ok(name(data, owned(&resolve(metadata_id, data, values)?)))
+        let (_, site) = self.stream.call_site(metadata_id, kind)?;
+        let mut resolved = ResolvedValues::new();
+        resolve(metadata_id, &site.data, values, &mut resolved)?;
+        Ok(name(&site.data, owned(&resolved)))
     }
 }
 

@@ -1,9 +1,14 @@
 //! What keeps the spans of a [`Stream`] open: handles and children.
 
-use alloc::collections::btree_map::Entry;
+use alloc::vec::Vec;
 use core::mem;
 
-use super::{ReceiveError, sink::Sink, span::LastHandle, stream::Stream};
+use super::{
+    ReceiveError,
+    sink::Sink,
+    span::{KnownSpan, LastHandle},
+    stream::Stream,
+};
 use crate::wire::RawSpanId;
 
 /// Spans without a handle that may wait in the sink to be closed with their children.
@@ -58,7 +63,7 @@ impl Stream {
     pub(super) fn close_if_unused(&mut self, id: RawSpanId, sink: &mut dyn Sink) {
         let mut next = Some(id);
         while let Some(id) = next.take() {
-            let Some(span) = self.spans.get_mut(&id).filter(|span| span.is_unused()) else {
+            let Some(span) = self.spans.get_mut(id).filter(|span| span.is_unused()) else {
                 return;
             };
             let last_handle = mem::replace(&mut span.last_handle, LastHandle::InUse);
@@ -73,7 +78,7 @@ impl Stream {
             let parent = span.keeps_open.take();
             self.forget_if_closed(id);
             if let Some(parent) = parent {
-                if let Some(parent) = self.spans.get_mut(&parent) {
+                if let Some(parent) = self.spans.get_mut(parent) {
                     parent.children = parent.children.saturating_sub(1);
                 }
                 next = Some(parent);
@@ -83,10 +88,9 @@ impl Stream {
 
     /// Forgets a closed span once nothing can name it any more.
     pub(super) fn forget_if_closed(&mut self, id: RawSpanId) {
-        let Entry::Occupied(entry) = self.spans.entry(id) else { return };
-        let span = entry.get();
-        if span.is_closed && span.is_unused() && span.entered == 0 {
-            entry.remove();
+        if self.spans.get(id).is_some_and(KnownSpan::is_forgettable) {
+            let forgotten = self.spans.remove(id);
+            self.encoded_room = forgotten.map_or_else(Vec::new, |span| span.values.into_room());
         }
     }
 }

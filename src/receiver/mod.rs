@@ -21,11 +21,15 @@ mod error;
 #[cfg(feature = "frames")]
 mod frame_decoder;
 mod handles;
+mod id_map;
 mod persist;
 mod relay;
+mod resolved_values;
 mod restore;
 mod sink;
 mod span;
+mod span_values;
+mod stacks;
 mod stream;
 mod tracing_event_receiver;
 mod value_set;

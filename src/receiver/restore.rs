@@ -8,8 +8,10 @@ use core::iter;
 
 use super::{
     persist::{Entered, PersistedMetadata, PersistedSpans, SpanData},
+    resolved_values::ResolvedValues,
     sink::{Innermost, Sink, SinkParent, SinkSpan},
     span::{EnteredSpan, KnownSpan, LastHandle},
+    span_values::SpanValues,
     stream::Stream,
     values::{name, owned, resolve_named},
 };
@@ -64,7 +66,7 @@ impl Stream {
 
         entered.sort_by_key(|(place, _)| (place.thread, place.depth));
         for (place, id) in entered {
-            let Some(span) = self.spans.get(&id) else { continue };
+            let Some(span) = self.spans.get(id) else { continue };
             let known = || sink_spans.get(&id).and_then(|known| known.sink_span);
             let sink_span = if span.is_closed { known() } else { span.sink_span };
             if let Some(span) = sink_span {
@@ -89,9 +91,12 @@ impl Stream {
         sink: &mut dyn Sink,
     ) {
         let call_site = self.call_site(data.metadata_id, CallSiteKind::Span);
-        let Ok((call_site, site_data)) = call_site else { return };
-        let Ok(values) = resolve_named(data.metadata_id, site_data, &data.values) else { return };
-        let parent = data.parent_id.filter(|parent| self.spans.contains_key(parent));
+        let Ok((call_site, site)) = call_site else { return };
+        let mut values = ResolvedValues::new();
+        if resolve_named(data.metadata_id, &site.data, &data.values, &mut values).is_err() {
+            return;
+        }
+        let parent = data.parent_id.filter(|parent| self.spans.contains(*parent));
         let (in_sink, for_sink) = self.parent_in_sink(parent, data.is_root);
         let known =
             if data.is_closed { Some(LocalSpan::CLOSED) } else { sink_spans.get(&id).copied() };
@@ -115,7 +120,7 @@ impl Stream {
             children: 0,
             entered: 0,
             is_closed: data.is_closed,
-            values: owned(&values),
+            values: SpanValues::Owned(owned(&values)),
             is_root: data.is_root,
             follows_from: data.follows_from,
             sink_span,
@@ -132,8 +137,8 @@ impl Stream {
         parent: Option<RawSpanId>,
         is_root: bool,
     ) -> (Option<RawSpanId>, SinkParent) {
-        let ancestors = iter::successors(parent, |id| self.spans.get(id)?.parent);
-        let wanted = |id: RawSpanId| Some((id, self.spans.get(&id)?.sink_span?));
+        let ancestors = iter::successors(parent, |id| self.spans.get(*id)?.parent);
+        let wanted = |id: RawSpanId| Some((id, self.spans.get(id)?.sink_span?));
         match ancestors.into_iter().find_map(wanted) {
             Some((id, span)) => (Some(id), SinkParent::Explicit(span)),
             None if is_root => (None, SinkParent::Root),
@@ -142,8 +147,8 @@ impl Stream {
     }
 
     fn restore_follows_from(&self, id: RawSpanId, sink: &mut dyn Sink) {
-        let Some(span) = self.spans.get(&id) else { return };
-        let sources = span.follows_from.iter().filter_map(|source| self.spans.get(source));
+        let Some(span) = self.spans.get(id) else { return };
+        let sources = span.follows_from.iter().filter_map(|source| self.spans.get(*source));
         for source in sources.filter_map(|source| source.sink_span) {
             if let Some(span) = span.sink_span {
                 sink.follows_from(span, source);
@@ -152,8 +157,8 @@ impl Stream {
     }
 
     pub(super) fn persist_metadata(&self) -> PersistedMetadata {
-        let data = |(id, index): (&MetadataId, &usize)| {
-            self.call_sites.get(*index).map(|data| (*id, CallSiteData::clone(data)))
+        let data = |(id, index): (MetadataId, &usize)| {
+            self.call_sites.get(*index).map(|site| (id, CallSiteData::clone(&site.data)))
         };
         PersistedMetadata { call_sites: self.call_site_ids.iter().filter_map(data).collect() }
     }
@@ -162,9 +167,10 @@ impl Stream {
     pub(super) fn persist(&mut self, sink: &mut dyn Sink) -> (PersistedSpans, SinkSpans) {
         let mut spans = BTreeMap::new();
         let mut sink_spans = SinkSpans::new();
-        for (id, span) in core::mem::take(&mut self.spans) {
-            let data = self.call_sites.get(span.call_site);
-            let values = data.map(|data| name(data, span.values)).unwrap_or_default();
+        for (id, span) in core::mem::take(&mut self.spans).into_sorted() {
+            let site = self.call_sites.get(span.call_site);
+            let values = span.values.into_owned();
+            let values = site.map(|site| name(&site.data, values)).unwrap_or_default();
             let known = LocalSpan {
                 sink_span: span.sink_span,
                 unshared: span.unshared,
@@ -185,10 +191,10 @@ impl Stream {
                 },
             );
         }
-        for (thread, stack) in &self.threads {
-            for (depth, span) in stack.iter().enumerate() {
+        for (thread, stack) in self.stacks.iter() {
+            for (depth, span) in stack.enumerate() {
                 if let Some(data) = spans.get_mut(&span.id) {
-                    data.entered.push(Entered { thread: *thread, depth });
+                    data.entered.push(Entered { thread, depth });
                 }
                 // If the span was closed while it was entered, it is known for the sake of its exit.
                 if let Some(known) = sink_spans.get_mut(&span.id) {
@@ -205,7 +211,7 @@ impl Stream {
         self.exit_all(sink);
         self.without_handle = 0;
         // Children come first: they have higher IDs.
-        for (_, span) in core::mem::take(&mut self.spans).into_iter().rev() {
+        for (_, span) in core::mem::take(&mut self.spans).into_sorted().into_iter().rev() {
             let Some(sink_span) = span.sink_span.filter(|_| !span.is_committed) else { continue };
             let deferred = usize::from(span.last_handle == LastHandle::DropDeferred);
             for _ in span.unshared..span.handles + deferred {
@@ -217,8 +223,8 @@ impl Stream {
 
     /// Exits all spans, threads one after another, on each the innermost span first.
     fn exit_all(&mut self, sink: &mut dyn Sink) {
-        for (thread, stack) in core::mem::take(&mut self.threads) {
-            for span in stack.iter().rev().filter_map(|entered| entered.sink_span) {
+        for (thread, stack) in self.stacks.take().iter() {
+            for span in stack.rev().filter_map(|entered| entered.sink_span) {
                 sink.exit(span, thread);
             }
         }

@@ -2,8 +2,11 @@
 
 use alloc::vec::Vec;
 
-use super::sink::{SinkParent, SinkSpan};
-use crate::wire::{MetadataId, RawSpanId, StackedSpan, TracedValue};
+use super::{
+    sink::{SinkParent, SinkSpan},
+    span_values::SpanValues,
+};
+use crate::wire::{MetadataId, RawSpanId, StackedSpan};
 
 /// A span on the stack of a thread. It may be closed by now.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +18,7 @@ pub(super) struct EnteredSpan {
 }
 
 impl StackedSpan for EnteredSpan {
+    #[inline]
     fn key(&self) -> u64 {
         self.id
     }
@@ -41,8 +45,7 @@ pub(super) struct KnownSpan {
     /// still be named: `Span::current()` in the program, which knows nothing of that, gives handles.
     pub(super) is_closed: bool,
     pub(super) last_handle: LastHandle,
-    /// Values and the indexes of their fields.
-    pub(super) values: Vec<(usize, TracedValue)>,
+    pub(super) values: SpanValues,
     /// Whether it was created as an explicit root.
     pub(super) is_root: bool,
     pub(super) follows_from: Vec<RawSpanId>,
@@ -80,5 +83,10 @@ impl KnownSpan {
     /// Whether nothing keeps it open any more.
     pub(super) fn is_unused(&self) -> bool {
         self.handles == 0 && self.children == 0
+    }
+
+    /// Whether nothing can name it any more.
+    pub(super) fn is_forgettable(&self) -> bool {
+        self.is_closed && self.is_unused() && self.entered == 0
     }
 }

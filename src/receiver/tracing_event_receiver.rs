@@ -89,6 +89,8 @@ use crate::wire::{Parent, Record, RecordValues, TracingEvent};
 pub struct TracingEventReceiver {
     stream: Stream,
     sink: Box<dyn Sink>,
+    /// Whether the sink is ready, and has all spans that wait for it.
+    is_started: bool,
     /// Spans that wait for the sink to be ready for them.
     to_restore: Option<(PersistedSpans, SinkSpans)>,
 }
@@ -142,7 +144,7 @@ impl TracingEventReceiver {
 
     /// Creates a receiver for a new stream.
     pub(crate) fn with_sink(sink: Box<dyn Sink>) -> Self {
-        Self { stream: Stream::default(), sink, to_restore: None }
+        Self { stream: Stream::default(), sink, is_started: false, to_restore: None }
     }
 
     /// Keeps the thread that receives out of the stream's spans.
@@ -183,11 +185,20 @@ impl TracingEventReceiver {
         self.sink.relay_elsewhere();
     }
 
+    #[inline]
     fn start(&mut self) {
+        if !self.is_started {
+            self.start_sink();
+        }
+    }
+
+    #[cold]
+    fn start_sink(&mut self) {
         self.sink.start();
         if let Some((spans, sink_spans)) = self.to_restore.take() {
             self.stream.restore(spans, &sink_spans, &mut *self.sink);
         }
+        self.is_started = self.sink.is_ready();
     }
 
     /// Takes a record, unless it does not fit what came before.
@@ -211,7 +222,7 @@ impl TracingEventReceiver {
         let record = match &event {
             TracingEvent::NewCallSite { .. } => {
                 let TracingEvent::NewCallSite { id, data } = event else { return Ok(()) };
-                return self.receive_record(Record::NewCallSite { id, data });
+                return self.receive_record(Record::NewCallSite { id, data: Arc::new(data) });
             }
             TracingEvent::NewSpan { id, parent_id, is_root, metadata_id, values, thread } => {
                 Record::NewSpan {
@@ -289,7 +300,7 @@ impl TracingEventReceiver {
     #[cfg(feature = "frames")]
     #[cfg_attr(docsrs, doc(cfg(feature = "frames")))]
     pub fn receive_encoded(&mut self, frame: &[u8]) -> Result<(), ReceiveError> {
-        self.receive_record(frame::decode(frame)?)
+        frame::decode(frame, |record| self.receive_record(record))?
     }
 
     /// Answers a question of the program, whose sender asks
@@ -332,6 +343,7 @@ impl TracingEventReceiver {
         call_sites::filter_generation()
     }
 
+    #[inline]
     fn receive_record(&mut self, record: Record<'_>) -> Result<(), ReceiveError> {
         self.start();
         self.stream.receive(record, &mut *self.sink)

@@ -1,6 +1,6 @@
 //! Values in the form in which `tracing` takes them.
 
-use alloc::{borrow::Cow, vec::Vec};
+use alloc::vec::Vec;
 use core::{error::Error, fmt};
 
 use tracing_core::{
@@ -8,8 +8,11 @@ use tracing_core::{
     field::{self, DebugValue, Field, Value, ValueSet},
 };
 
-use super::sink::SinkValues;
-use crate::wire::ValueRef;
+use super::{
+    sink::SinkValues,
+    values::{borrowed, owned},
+};
+use crate::wire::{ErrorRef, ValueRef};
 
 /// A value in the form in which `tracing` visits it.
 enum Replayed<'a> {
@@ -34,23 +37,24 @@ impl fmt::Debug for Verbatim<'_> {
     }
 }
 
-impl<'a> From<&'a ValueRef<'_>> for Replayed<'a> {
-    fn from(value: &'a ValueRef<'_>) -> Self {
-        match value {
+impl<'a> Replayed<'a> {
+    /// Returns `None` for an error that is still encoded.
+    #[inline]
+    fn new(value: &'a ValueRef<'_>) -> Option<Self> {
+        Some(match value {
             ValueRef::Bool(value) => Self::Bool(*value),
             ValueRef::Int(value) => i64::try_from(*value).map_or(Self::I128(*value), Self::I64),
             ValueRef::UInt(value) => u64::try_from(*value).map_or(Self::U128(*value), Self::U64),
             ValueRef::Float(value) => Self::F64(*value),
             ValueRef::Str(value) => Self::Str(value),
             ValueRef::Object(value) => Self::Debug(field::debug(Verbatim(value))),
-            ValueRef::Error(Cow::Borrowed(error)) => Self::Error(*error),
-            ValueRef::Error(Cow::Owned(error)) => Self::Error(error),
+            ValueRef::Error(ErrorRef::Borrowed(error)) => Self::Error(*error),
+            #[cfg(feature = "frames")]
+            ValueRef::Error(ErrorRef::Encoded(_)) => return None,
             ValueRef::Bytes(value) => Self::Bytes(value),
-        }
+        })
     }
-}
 
-impl Replayed<'_> {
     fn as_value(&self) -> &dyn Value {
         match self {
             Self::Bool(value) => value,
@@ -67,6 +71,9 @@ impl Replayed<'_> {
     }
 }
 
+/// Values and fields for which there is room on the stack.
+const FEW: usize = 6;
+
 /// Runs the function with the values in the form of `tracing`, in the order of the slice.
 pub(super) fn with_value_set<T>(
     metadata: &'static Metadata<'static>,
@@ -74,13 +81,44 @@ pub(super) fn with_value_set<T>(
     f: impl FnOnce(&ValueSet<'_>) -> T,
 ) -> T {
     let fields = metadata.fields();
-    let replayed: Vec<_> =
-        values.iter().map(|(index, value)| (*index, Replayed::from(value))).collect();
+    if !is_as_declared(values) || fields.len() > FEW {
+        return with_many_values(metadata, values, f);
+    }
+    let mut replayed = [const { Replayed::Bool(false) }; FEW];
+    for (place, (_, value)) in replayed.iter_mut().zip(values) {
+        let Some(value) = Replayed::new(value) else { return with_decoded(metadata, values, f) };
+        *place = value;
+    }
+    let mut by_field: [Option<&dyn Value>; FEW] = [None; FEW];
+    for ((index, _), value) in values.iter().zip(&replayed) {
+        if let Some(place) = by_field.get_mut(*index) {
+            *place = Some(value.as_value());
+        }
+    }
+    f(&fields.value_set_all(by_field.get(..fields.len()).unwrap_or_default()))
+}
 
-    // The macros record fields as they are declared, all of them. Another order is that of records
-    // made by hand; more of it than any array here has room for, only that of a forger.
-    let is_as_declared = replayed.windows(2).all(|pair| pair[0].0 < pair[1].0);
-    if is_as_declared || replayed.len() > MAX_PAIRS {
+/// Whether values are in the order of their fields, one for each at the most.
+///
+/// The macros record fields as they are declared, all of them. Another order is that of records
+/// made by hand; more of it than any array here has room for, only that of a forger.
+fn is_as_declared(values: &SinkValues<'_>) -> bool {
+    values.is_sorted_by(|(index, _), (next, _)| index < next)
+}
+
+/// Does the same with more values, or in another order. It is apart because of the stack it takes.
+#[inline(never)]
+fn with_many_values<T>(
+    metadata: &'static Metadata<'static>,
+    values: &SinkValues<'_>,
+    f: impl FnOnce(&ValueSet<'_>) -> T,
+) -> T {
+    let fields = metadata.fields();
+    let replayed = values.iter().map(|(index, value)| Some((*index, Replayed::new(value)?)));
+    let Some(replayed) = replayed.collect::<Option<Vec<_>>>() else {
+        return with_decoded(metadata, values, f);
+    };
+    if is_as_declared(values) || replayed.len() > MAX_PAIRS {
         let mut by_field = alloc::vec![None; fields.len()];
         for (index, value) in &replayed {
             if let Some(place) = by_field.get_mut(*index) {
@@ -98,12 +136,23 @@ pub(super) fn with_value_set<T>(
     with_pairs(metadata, &pairs, f)
 }
 
+/// Does the same with errors that are decoded before.
+#[cold]
+fn with_decoded<T>(
+    metadata: &'static Metadata<'static>,
+    values: &SinkValues<'_>,
+    f: impl FnOnce(&ValueSet<'_>) -> T,
+) -> T {
+    with_value_set(metadata, &borrowed(&owned(values)), f)
+}
+
 /// Values that can be replayed in an order other than that of their fields.
 const MAX_PAIRS: usize = 512;
 
 /// Runs the function with values in an order of their own. `tracing` takes such values as arrays
 /// only, of lengths that are known when this is compiled; those that are too long for the values
 /// are filled up with nothing.
+#[inline(never)]
 fn with_pairs<T>(
     metadata: &'static Metadata<'static>,
     pairs: &[(&Field, Option<&dyn Value>)],

@@ -2,19 +2,21 @@
 
 use alloc::{borrow::Cow, collections::BTreeMap, string::String, vec::Vec};
 
-use super::{ReceiveError, sink::SinkValues};
+use super::{ReceiveError, resolved_values::ResolvedValues, sink::SinkValues};
 use crate::wire::{CallSiteData, MetadataId, RecordValues, TracedValue, TracedValues, ValueRef};
 
 /// Finds the field of each value.
+#[inline]
 pub(super) fn resolve<'a>(
     metadata_id: MetadataId,
     data: &CallSiteData,
-    values: &RecordValues<'a>,
-) -> Result<Vec<(usize, ValueRef<'a>)>, ReceiveError> {
-    match *values {
-        RecordValues::Named(values) => resolve_named(metadata_id, data, values),
+    values: RecordValues<'a>,
+    resolved: &mut ResolvedValues<'a>,
+) -> Result<(), ReceiveError> {
+    match values {
+        RecordValues::Named(values) => resolve_named(metadata_id, data, values, resolved),
         #[cfg(feature = "frames")]
-        RecordValues::Encoded(values) => resolve_encoded(metadata_id, data, values),
+        RecordValues::Encoded(values) => resolve_encoded(metadata_id, data, values, resolved),
     }
 }
 
@@ -22,11 +24,12 @@ pub(super) fn resolve<'a>(
 fn resolve_encoded<'a>(
     metadata_id: MetadataId,
     data: &CallSiteData,
-    mut values: crate::wire::frame::EncodedValues<'a>,
-) -> Result<Vec<(usize, ValueRef<'a>)>, ReceiveError> {
+    values: crate::wire::frame::EncodedValues<'a>,
+    resolved: &mut ResolvedValues<'a>,
+) -> Result<(), ReceiveError> {
     let len = data.fields.len();
-    let mut resolved = Vec::new();
     let mut count = 0;
+    let mut values = values; // one that can be in registers
     while let Some((index, value)) = values.next()? {
         if index >= len {
             return Err(ReceiveError::UnknownFieldIndex { metadata_id, index, len });
@@ -34,13 +37,13 @@ fn resolve_encoded<'a>(
         count += 1;
         // What is too much is counted, but not kept.
         if count <= len {
-            resolved.push((index, value));
+            resolved.push(index, value);
         }
     }
     if count > len {
         return Err(ReceiveError::TooManyValues { max: len, actual: count });
     }
-    Ok(resolved)
+    Ok(())
 }
 
 /// Fields of an ordinary call site, among which looking for a name costs next to nothing.
@@ -50,24 +53,23 @@ pub(super) fn resolve_named<'a>(
     metadata_id: MetadataId,
     data: &CallSiteData,
     values: &'a TracedValues<String>,
-) -> Result<Vec<(usize, ValueRef<'a>)>, ReceiveError> {
+    resolved: &mut ResolvedValues<'a>,
+) -> Result<(), ReceiveError> {
     let len = data.fields.len();
     if values.len() > len {
         return Err(ReceiveError::TooManyValues { max: len, actual: values.len() });
     }
     let mut fields = FieldsByName::new(data);
     let mut nth = values.nth().iter();
-    let resolve = |(name, value): (&str, &'a TracedValue)| {
+    for (name, value) in values {
         let index = match nth.next() {
             Some(nth) => fields.nth(name, *nth),
             None => fields.next(name),
         };
-        match index {
-            Some(index) => Ok((index, ValueRef::from(value))),
-            None => Err(ReceiveError::UnknownField { metadata_id, name: name.into() }),
-        }
-    };
-    values.iter().map(resolve).collect()
+        let unknown = || ReceiveError::UnknownField { metadata_id, name: name.into() };
+        resolved.push(index.ok_or_else(unknown)?, value.into());
+    }
+    Ok(())
 }
 
 /// Finds fields by name. A call site may declare a name twice: the second value of that name is

@@ -59,5 +59,5 @@ pub use self::{
 #[cfg(feature = "receiver")]
 pub(crate) use self::{
     model::{names_of_bytes, restore},
-    record::{Record, RecordValues, ValueRef},
+    record::{ErrorRef, Record, RecordValues, ValueRef},
 };

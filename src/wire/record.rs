@@ -1,4 +1,4 @@
-use alloc::{borrow::Cow, borrow::ToOwned, string::String};
+use alloc::{borrow::ToOwned, string::String, sync::Arc};
 
 use super::{
     CallSiteData, DebugObject, MetadataId, Parent, RawSpanId, ThreadIndex, TracedError,
@@ -10,7 +10,7 @@ use super::{
 pub(crate) enum Record<'a> {
     NewCallSite {
         id: MetadataId,
-        data: CallSiteData,
+        data: Arc<CallSiteData>,
     },
     NewSpan {
         id: RawSpanId,
@@ -50,7 +50,7 @@ pub(crate) enum Record<'a> {
 }
 
 /// Values of a record, each with the name or the index of its field.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum RecordValues<'a> {
     Named(&'a TracedValues<String>),
     #[cfg(feature = "frames")]
@@ -58,7 +58,7 @@ pub(crate) enum RecordValues<'a> {
 }
 
 /// [`TracedValue`] that borrows its text and bytes, from one or from a frame.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum ValueRef<'a> {
     Bool(bool),
     Int(i128),
@@ -66,8 +66,26 @@ pub(crate) enum ValueRef<'a> {
     Float(f64),
     Str(&'a str),
     Object(&'a str),
-    Error(Cow<'a, TracedError>),
+    Error(ErrorRef<'a>),
     Bytes(&'a [u8]),
+}
+
+/// A [`TracedError`] somewhere else.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum ErrorRef<'a> {
+    Borrowed(&'a TracedError),
+    #[cfg(feature = "frames")]
+    Encoded(super::frame::EncodedError<'a>),
+}
+
+impl ErrorRef<'_> {
+    pub(crate) fn to_error(self) -> TracedError {
+        match self {
+            Self::Borrowed(error) => error.clone(),
+            #[cfg(feature = "frames")]
+            Self::Encoded(error) => error.to_error(),
+        }
+    }
 }
 
 impl ValueRef<'_> {
@@ -89,7 +107,7 @@ impl<'a> From<&'a TracedValue> for ValueRef<'a> {
             TracedValue::Float(value) => Self::Float(*value),
             TracedValue::String(value) => Self::Str(value),
             TracedValue::Object(value) => Self::Object(value.as_ref()),
-            TracedValue::Error(value) => Self::Error(Cow::Borrowed(value)),
+            TracedValue::Error(value) => Self::Error(ErrorRef::Borrowed(value)),
             TracedValue::Bytes(value) => Self::Bytes(value),
         }
     }
@@ -104,7 +122,7 @@ impl From<&ValueRef<'_>> for TracedValue {
             ValueRef::Float(value) => Self::Float(*value),
             ValueRef::Str(value) => Self::String((*value).to_owned()),
             ValueRef::Object(value) => Self::Object(DebugObject::new(*value)),
-            ValueRef::Error(value) => Self::Error(value.clone().into_owned()),
+            ValueRef::Error(value) => Self::Error(value.to_error()),
             ValueRef::Bytes(value) => Self::Bytes((*value).to_owned()),
         }
     }

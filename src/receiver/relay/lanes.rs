@@ -1,11 +1,14 @@
 //! Which thread of the host stands for which thread of the stream.
 
-use alloc::{collections::BTreeMap, vec::Vec};
-use std::thread::{self, ThreadId};
+use alloc::vec::Vec;
 
 use tracing_core::{Dispatch, span::Id};
 
-use super::worker::Worker;
+use super::{
+    occupants::{Occupant, Occupants},
+    this_thread::{ThreadNumber, this_thread},
+    worker::Worker,
+};
 use crate::wire::ThreadIndex;
 
 /// Threads that are started for one receiver at the most.
@@ -21,19 +24,11 @@ const MAX_WORKERS: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct Lanes {
     /// Threads of the stream that have a lane.
-    threads: BTreeMap<ThreadIndex, Occupant>,
+    threads: Occupants,
     here: Here,
     /// Whether the first thread of the stream has a worker, too.
     is_elsewhere: bool,
     workers: Vec<Worker>,
-}
-
-/// A thread of the stream.
-#[derive(Debug)]
-struct Occupant {
-    lane: Lane,
-    /// Spans that it is in.
-    entered: usize,
 }
 
 /// A thread of the host.
@@ -53,7 +48,7 @@ struct Here {
     /// Whether they were entered by several threads of the stream.
     is_shared: bool,
     /// Where that is: a receiver may be moved meanwhile.
-    thread: Option<ThreadId>,
+    thread: Option<ThreadNumber>,
     /// The host's own span that was current when the first of them was entered, kept open until the
     /// last of them is exited.
     host_span: Option<Id>,
@@ -70,7 +65,7 @@ impl Lanes {
         if thread == 0 && !self.is_elsewhere {
             return Lane::Here;
         }
-        if let Some(known) = self.threads.get(&thread) {
+        if let Some(known) = self.threads.get(thread) {
             return known.lane;
         }
         let lane = self.new_lane(dispatch);
@@ -82,7 +77,7 @@ impl Lanes {
 
     /// Returns the lane that a thread has, or else that which receives.
     pub(super) fn lane_if_any(&self, thread: ThreadIndex) -> Lane {
-        self.threads.get(&thread).map_or(Lane::Here, |known| known.lane)
+        self.threads.get(thread).map_or(Lane::Here, |known| known.lane)
     }
 
     fn new_lane(&mut self, dispatch: &Dispatch) -> Lane {
@@ -93,10 +88,9 @@ impl Lanes {
             }
         }
         // Threads come and go: the lowest number is that of the oldest.
-        let idle = self.threads.iter().find(|(_, occupant)| occupant.entered == 0);
-        match idle.map(|(thread, occupant)| (*thread, occupant.lane)) {
+        match self.threads.idle() {
             Some((thread, lane)) => {
-                self.threads.remove(&thread);
+                self.threads.remove(thread);
                 lane
             }
             None => Lane::Here,
@@ -111,25 +105,28 @@ impl Lanes {
     pub(super) fn enter(&mut self, thread: ThreadIndex, lane: Lane, dispatch: &Dispatch) {
         if lane == Lane::Here {
             if self.here.entered == 0 {
-                self.here.thread = Some(thread::current().id());
+                self.here.thread = Some(this_thread());
                 self.here.host_span = current_span(dispatch);
             } else {
-                self.here.is_shared |= !self.threads.contains_key(&thread);
+                self.here.is_shared |= self.threads.get(thread).is_none();
             }
             self.here.entered += 1;
         }
-        self.threads.entry(thread).or_insert(Occupant { lane, entered: 0 }).entered += 1;
+        match self.threads.get_mut(thread) {
+            Some(known) => known.entered += 1,
+            None => self.threads.insert(thread, Occupant { lane, entered: 1 }),
+        }
     }
 
     /// Notes that a thread has exited a span.
     pub(super) fn exit(&mut self, thread: ThreadIndex, dispatch: &Dispatch) {
-        let Some(occupant) = self.threads.get_mut(&thread) else { return };
+        let Some(occupant) = self.threads.get_mut(thread) else { return };
         occupant.entered -= 1;
         if occupant.lane != Lane::Here {
             return;
         }
         if occupant.entered == 0 {
-            self.threads.remove(&thread);
+            self.threads.remove(thread);
         }
         self.here.entered -= 1;
         if self.here.entered == 0 {
@@ -144,14 +141,14 @@ impl Lanes {
         lane != Lane::Here
             || self.here.entered == 0
             || (!self.here.is_shared
-                && self.threads.contains_key(&thread)
-                && self.here.thread == Some(thread::current().id()))
+                && self.threads.get(thread).is_some()
+                && self.here.thread == Some(this_thread()))
     }
 
     /// Returns the host's own span, which is that of the thread that receives: where several do in
     /// turn, that of the one which receives this record.
     pub(super) fn host_span(&self, dispatch: &Dispatch) -> Option<Id> {
-        if self.here.thread == Some(thread::current().id()) {
+        if self.here.thread == Some(this_thread()) {
             return self.here.host_span.clone();
         }
         dispatch.current_span().id().cloned()
@@ -159,7 +156,7 @@ impl Lanes {
 
     /// Ends the workers, none of which is in a span.
     pub(super) fn end_workers(&mut self) {
-        self.threads.clear();
+        self.threads = Occupants::default();
         self.workers.clear();
     }
 }

@@ -7,6 +7,8 @@
 #[cfg(feature = "frames")]
 mod answers;
 mod lanes;
+mod occupants;
+mod this_thread;
 mod worker;
 
 use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
@@ -85,12 +87,14 @@ impl Relay {
     ) -> Option<T> {
         let dispatch = self.dispatch.as_ref()?;
         let lane = self.lanes.lane(thread, dispatch);
-        let parent = with_default(dispatch, |dispatch| self.parent(thread, lane, parent, dispatch));
         match lane {
             Lane::Here => Some(with_default(dispatch, |dispatch| {
+                let parent = self.parent(thread, lane, parent, dispatch);
                 guarded(dispatch, |dispatch| f(dispatch, &parent, values))
             })),
             Lane::Worker(index) => {
+                let parent =
+                    with_default(dispatch, |dispatch| self.parent(thread, lane, parent, dispatch));
                 let values = owned(values);
                 self.lanes.worker(index)?.run(move |dispatch| {
                     guarded(dispatch, |dispatch| f(dispatch, &parent, &borrowed(&values)))
@@ -144,11 +148,12 @@ impl Relay {
     }
 
     /// Notes that an open span is created, entered or exited on a thread.
+    #[inline]
     fn note_thread(&mut self, span: SinkSpan, thread: ThreadIndex) {
-        if thread == FIRST_THREAD {
-            self.last_on.remove(&span);
-        } else {
+        if thread != FIRST_THREAD {
             self.last_on.insert(span, thread);
+        } else if !self.last_on.is_empty() {
+            self.last_on.remove(&span);
         }
     }
 
@@ -288,18 +293,33 @@ impl Sink for Relay {
     }
 
     fn enter(&mut self, span: SinkSpan, thread: ThreadIndex) {
-        let Some(dispatch) = self.dispatch.clone() else { return };
-        let lane = self.lanes.lane(thread, &dispatch);
-        with_default(&dispatch, |dispatch| self.lanes.enter(thread, lane, dispatch));
-        self.run_in(lane, move |dispatch| dispatch.enter(&id(span)));
+        let Some(dispatch) = &self.dispatch else { return };
+        let lane = self.lanes.lane(thread, dispatch);
+        with_default(dispatch, |dispatch| {
+            self.lanes.enter(thread, lane, dispatch);
+            if lane == Lane::Here {
+                dispatch.enter(&id(span));
+            }
+        });
+        if lane != Lane::Here {
+            self.run_in(lane, move |dispatch| dispatch.enter(&id(span)));
+        }
         self.note_thread(span, thread);
     }
 
     fn exit(&mut self, span: SinkSpan, thread: ThreadIndex) {
-        let Some(dispatch) = self.dispatch.clone() else { return };
-        let lane = self.lanes.lane(thread, &dispatch);
-        self.run_in(lane, move |dispatch| dispatch.exit(&id(span)));
-        with_default(&dispatch, |dispatch| self.lanes.exit(thread, dispatch));
+        let Some(dispatch) = &self.dispatch else { return };
+        let lane = self.lanes.lane(thread, dispatch);
+        if lane != Lane::Here {
+            self.run_in(lane, move |dispatch| dispatch.exit(&id(span)));
+        }
+        let Some(dispatch) = &self.dispatch else { return };
+        with_default(dispatch, |dispatch| {
+            if lane == Lane::Here {
+                dispatch.exit(&id(span));
+            }
+            self.lanes.exit(thread, dispatch);
+        });
         if self.last_on.contains_key(&span) {
             self.note_thread(span, thread); // it may be closed, and is not to be known again then
         }
@@ -320,6 +340,8 @@ impl Sink for Relay {
 
     /// The subscriber counts by itself.
     fn closed(&mut self, span: SinkSpan) {
-        self.last_on.remove(&span);
+        if !self.last_on.is_empty() {
+            self.last_on.remove(&span);
+        }
     }
 }

@@ -1,25 +1,26 @@
-use alloc::{borrow::Cow, borrow::ToOwned, string::String, vec::Vec};
-
-use serde::Deserialize;
-
-use super::{FrameError, HAS_THREAD, VERSION, kind, value_type};
-use crate::wire::{
-    CallSiteData, CallSiteKind, Parent, RawSpanId, Record, RecordValues, ThreadIndex, TracedError,
-    TracingLevel, ValueRef, error::MAX_CHAIN,
+use alloc::{
+    borrow::{Cow, ToOwned},
+    string::String,
+    sync::Arc,
+    vec::Vec,
 };
 
-/// Reads a frame; its values are read later, when their call site is known.
-pub(crate) fn decode(frame: &[u8]) -> Result<Record<'_>, FrameError> {
-    let (kind, thread, mut reader) = Reader::start(frame)?;
-    let record = reader.record(kind, thread)?;
-    let has_values = matches!(
-        record,
-        Record::NewSpan { .. } | Record::ValuesRecorded { .. } | Record::NewEvent { .. }
-    );
-    if !has_values {
-        reader.end()?;
-    }
-    Ok(record)
+use super::{FrameError, kind, reader::Reader, value_type};
+use crate::wire::{
+    CallSiteData, CallSiteKind, ErrorRef, MetadataId, Parent, RawSpanId, Record, RecordValues,
+    ThreadIndex, TracedError, TracingLevel, ValueRef, error::MAX_CHAIN,
+};
+
+/// Reads a frame, and hands its record on; its values are read later, when their call site is known.
+///
+/// The record is handed on rather than returned so that it need not be put together.
+#[inline]
+pub(crate) fn decode<'a, T>(
+    frame: &'a [u8],
+    take: impl FnOnce(Record<'a>) -> T,
+) -> Result<T, FrameError> {
+    let (kind, thread, reader) = Reader::start(frame)?;
+    reader.record(kind, thread, take)
 }
 
 /// What the kind of a call site is called in errors.
@@ -32,114 +33,90 @@ pub(crate) struct EncodedValues<'a> {
 }
 
 impl<'a> EncodedValues<'a> {
-    /// Reads the next value and the index of its field; `None` at the end of the frame.
-    pub(crate) fn next(&mut self) -> Result<Option<(usize, ValueRef<'a>)>, FrameError> {
-        if self.reader.rest.is_empty() { Ok(None) } else { self.reader.keyed_value().map(Some) }
+    /// Reads values from the bytes of others.
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self { reader: Reader::new(bytes) }
     }
-}
 
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Reader<'a> {
-    frame_len: usize,
-    rest: &'a [u8],
+    /// Returns the bytes of those that were not read yet.
+    pub(crate) fn bytes(&self) -> &'a [u8] {
+        self.reader.rest()
+    }
+
+    /// Reads the next value and the index of its field; `None` at the end of the frame.
+    #[inline]
+    pub(crate) fn next(&mut self) -> Result<Option<(usize, ValueRef<'a>)>, FrameError> {
+        if self.reader.rest().is_empty() { Ok(None) } else { self.reader.keyed_value().map(Some) }
+    }
 }
 
 impl<'a> Reader<'a> {
-    /// Reads the header, and returns the kind of the frame, its thread, and what is left.
-    pub(super) fn start(frame: &'a [u8]) -> Result<(u8, ThreadIndex, Self), FrameError> {
-        let Some((&header, rest)) = frame.split_first() else {
-            return Err(FrameError::Empty);
-        };
-        let version = header >> 5;
-        if version != VERSION {
-            return Err(FrameError::UnsupportedVersion { actual: version, supported: VERSION });
-        }
-        let mut reader = Self { frame_len: frame.len(), rest };
-        let thread = if header & HAS_THREAD == 0 { 0 } else { reader.uint("thread")? };
-        Ok((header & 0b1111, thread, reader))
-    }
-
-    /// Checks that nothing follows.
-    pub(super) fn end(&self) -> Result<(), FrameError> {
-        if self.rest.is_empty() {
-            Ok(())
-        } else {
-            Err(FrameError::TrailingBytes { offset: self.offset() })
-        }
-    }
-
-    fn offset(&self) -> usize {
-        self.frame_len - self.rest.len()
-    }
-
-    fn read<T: Deserialize<'a>>(&mut self, what: &'static str) -> Result<T, FrameError> {
-        match postcard::take_from_bytes(self.rest) {
-            Ok((value, rest)) => {
-                self.rest = rest;
-                Ok(value)
-            }
-            Err(postcard::Error::DeserializeUnexpectedEnd) => {
-                Err(FrameError::Truncated { offset: self.frame_len, what })
-            }
-            Err(_) => Err(self.malformed(what)),
-        }
-    }
-
-    fn malformed(&self, what: &'static str) -> FrameError {
-        FrameError::Malformed { offset: self.offset(), what }
-    }
-
-    pub(super) fn uint(&mut self, what: &'static str) -> Result<u64, FrameError> {
-        self.read(what)
-    }
-
-    fn cow(&mut self, what: &'static str) -> Result<Cow<'static, str>, FrameError> {
-        self.read::<String>(what).map(Cow::Owned)
-    }
-
-    fn optional_cow(
-        &mut self,
-        what: &'static str,
-    ) -> Result<Option<Cow<'static, str>>, FrameError> {
-        Ok(self.read::<Option<String>>(what)?.map(Cow::Owned))
-    }
-
-    fn record(&mut self, kind: u8, thread: ThreadIndex) -> Result<Record<'a>, FrameError> {
-        Ok(match kind {
+    #[inline]
+    fn record<T>(
+        mut self,
+        kind: u8,
+        thread: ThreadIndex,
+        take: impl FnOnce(Record<'a>) -> T,
+    ) -> Result<T, FrameError> {
+        match kind {
             kind::NEW_CALL_SITE => {
-                Record::NewCallSite { id: self.uint("call site ID")?, data: self.call_site()? }
+                let (id, data) = self.apart(Self::call_site)?;
+                self.last(take, Record::NewCallSite { id, data: Arc::new(data) })
             }
-            kind::NEW_SPAN => Record::NewSpan {
-                id: self.span_id()?,
-                metadata_id: self.uint("call site ID")?,
-                parent: self.parent()?,
-                values: self.values(),
-                thread,
-            },
+            kind::NEW_SPAN => {
+                let (id, metadata_id) = (self.span_id()?, self.uint("call site ID")?);
+                let parent = self.parent()?;
+                Ok(take(Record::NewSpan { id, metadata_id, parent, values: self.values(), thread }))
+            }
             kind::FOLLOWS_FROM => {
-                Record::FollowsFrom { id: self.span_id()?, follows_from: self.span_id()? }
+                let (id, follows_from) = (self.span_id()?, self.span_id()?);
+                self.last(take, Record::FollowsFrom { id, follows_from })
             }
-            kind::SPAN_ENTERED => Record::SpanEntered { id: self.span_id()?, thread },
-            kind::SPAN_EXITED => Record::SpanExited { id: self.span_id()?, thread },
-            kind::SPAN_CLONED => Record::SpanCloned { id: self.span_id()? },
-            kind::SPAN_DROPPED => Record::SpanDropped { id: self.span_id()? },
+            kind::SPAN_ENTERED => {
+                let id = self.span_id()?;
+                self.last(take, Record::SpanEntered { id, thread })
+            }
+            kind::SPAN_EXITED => {
+                let id = self.span_id()?;
+                self.last(take, Record::SpanExited { id, thread })
+            }
+            kind::SPAN_CLONED => {
+                let id = self.span_id()?;
+                self.last(take, Record::SpanCloned { id })
+            }
+            kind::SPAN_DROPPED => {
+                let id = self.span_id()?;
+                self.last(take, Record::SpanDropped { id })
+            }
             kind::VALUES_RECORDED => {
-                Record::ValuesRecorded { id: self.span_id()?, values: self.values() }
+                let id = self.span_id()?;
+                Ok(take(Record::ValuesRecorded { id, values: self.values() }))
             }
-            kind::NEW_EVENT => Record::NewEvent {
-                metadata_id: self.uint("call site ID")?,
-                parent: self.parent()?,
-                values: self.values(),
-                thread,
-            },
-            kind => return Err(FrameError::UnknownKind { kind }),
-        })
+            kind::NEW_EVENT => {
+                let (metadata_id, parent) = (self.uint("call site ID")?, self.parent()?);
+                Ok(take(Record::NewEvent { metadata_id, parent, values: self.values(), thread }))
+            }
+            kind => Err(FrameError::UnknownKind { kind }),
+        }
     }
 
+    /// Hands a record on that nothing may follow.
+    #[inline]
+    fn last<T>(
+        self,
+        take: impl FnOnce(Record<'a>) -> T,
+        record: Record<'a>,
+    ) -> Result<T, FrameError> {
+        self.end()?;
+        Ok(take(record))
+    }
+
+    #[inline]
     fn span_id(&mut self) -> Result<RawSpanId, FrameError> {
         self.uint("span ID")
     }
 
+    #[inline]
     fn parent(&mut self) -> Result<Parent, FrameError> {
         Ok(match self.uint("parent")? {
             0 => Parent::Contextual,
@@ -148,9 +125,11 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn call_site(&mut self) -> Result<CallSiteData, FrameError> {
+    #[cold]
+    fn call_site(&mut self) -> Result<(MetadataId, CallSiteData), FrameError> {
+        let id = self.uint("call site ID")?;
         let kind = self.choice(KIND, &[CallSiteKind::Span, CallSiteKind::Event])?;
-        self.description(kind)
+        Ok((id, self.description(kind)?))
     }
 
     /// Reads what there is of a call site, from its level on.
@@ -176,16 +155,6 @@ impl<'a> Reader<'a> {
         })
     }
 
-    pub(super) fn choice<T: Copy>(
-        &mut self,
-        what: &'static str,
-        choices: &[T],
-    ) -> Result<T, FrameError> {
-        let malformed = self.malformed(what);
-        let index: u8 = self.read(what)?;
-        choices.get(usize::from(index)).copied().ok_or(malformed)
-    }
-
     fn fields(&mut self) -> Result<Vec<Cow<'static, str>>, FrameError> {
         let count = self.uint("number of fields")?;
         // Grows with the names that are really there: the count is only a claim.
@@ -196,48 +165,87 @@ impl<'a> Reader<'a> {
         Ok(fields)
     }
 
-    fn values(&self) -> RecordValues<'a> {
-        RecordValues::Encoded(EncodedValues { reader: *self })
+    #[inline]
+    fn values(self) -> RecordValues<'a> {
+        RecordValues::Encoded(EncodedValues { reader: self })
     }
 
+    #[inline]
     fn keyed_value(&mut self) -> Result<(usize, ValueRef<'a>), FrameError> {
-        let start = self.offset();
-        let malformed_key = self.malformed("index of a field");
+        let start = *self;
         let key = self.uint("key of a value")?;
-        let field = usize::try_from(key / value_type::COUNT).map_err(|_| malformed_key)?;
+        let Ok(field) = usize::try_from(key / value_type::COUNT) else {
+            return Err(start.malformed("index of a field"));
+        };
         let value = match key % value_type::COUNT {
             value_type::FALSE => ValueRef::Bool(false),
             value_type::TRUE => ValueRef::Bool(true),
-            value_type::INT => ValueRef::Int(self.read::<i64>("integer")?.into()),
-            value_type::UINT => ValueRef::UInt(self.read::<u64>("integer")?.into()),
-            value_type::INT_128 => ValueRef::Int(self.read("integer")?),
-            value_type::UINT_128 => ValueRef::UInt(self.read("integer")?),
-            value_type::FLOAT => ValueRef::Float(self.read("float")?),
-            value_type::STRING => ValueRef::Str(self.read("string")?),
-            value_type::OBJECT => ValueRef::Object(self.read("string")?),
-            value_type::ERROR => ValueRef::Error(Cow::Owned(self.error()?)),
-            value_type::BYTES => ValueRef::Bytes(self.read("byte string")?),
+            value_type::INT => ValueRef::Int(self.sint("integer")?.into()),
+            value_type::UINT => ValueRef::UInt(self.uint("integer")?.into()),
+            value_type::INT_128 => ValueRef::Int(self.apart(|reader| reader.read("integer"))?),
+            value_type::UINT_128 => ValueRef::UInt(self.apart(|reader| reader.read("integer"))?),
+            value_type::FLOAT => ValueRef::Float(self.float("float")?),
+            value_type::STRING => ValueRef::Str(self.str("string")?),
+            value_type::OBJECT => ValueRef::Object(self.str("string")?),
+            value_type::ERROR => ValueRef::Error(ErrorRef::Encoded(self.apart(Self::error)?)),
+            value_type::BYTES => ValueRef::Bytes(self.bytes("byte string")?),
             #[allow(clippy::cast_possible_truncation)] // it is a remainder
             value_type => {
                 let value_type = value_type as u8;
-                return Err(FrameError::UnknownValueType { offset: start, value_type });
+                return Err(FrameError::UnknownValueType { offset: start.offset(), value_type });
             }
         };
         Ok((field, value))
     }
 
-    fn error(&mut self) -> Result<TracedError, FrameError> {
+    /// Checks an error, and leaves it as it is.
+    fn error(&mut self) -> Result<EncodedError<'a>, FrameError> {
+        let error = EncodedError { reader: *self };
+        self.messages().try_for_each(|message| message.map(drop))?;
+        Ok(error)
+    }
+
+    /// Reads the messages of an error.
+    fn messages(&mut self) -> impl Iterator<Item = Result<&'a str, FrameError>> {
         const WHAT: &str = "number of messages of an error";
 
-        let malformed = self.malformed(WHAT);
-        let count = self.uint(WHAT)?;
-        if count > MAX_CHAIN as u64 {
-            return Err(malformed);
-        }
-        let mut messages = Vec::new();
-        for _ in 0..count {
-            messages.push(self.read::<&str>("message of an error")?.to_owned());
-        }
-        TracedError::from_messages(messages).ok_or(malformed)
+        let start = *self;
+        let count = match self.uint(WHAT) {
+            Ok(count @ 1..=MAX_COUNT) => Ok(count),
+            Ok(_) => Err(start.malformed(WHAT)),
+            Err(error) => Err(error),
+        };
+        let refused = count.err().map(Err);
+        let messages = (0..count.unwrap_or(0)).map(|_| self.str("message of an error"));
+        refused.into_iter().chain(messages)
+    }
+
+    /// Reads what is rare by a reader of its own, so that this one stays where it is fast.
+    #[inline]
+    fn apart<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, FrameError>,
+    ) -> Result<T, FrameError> {
+        let mut reader = *self;
+        let read = read(&mut reader);
+        *self = reader;
+        read
+    }
+}
+
+/// Most messages that an error may have.
+const MAX_COUNT: u64 = MAX_CHAIN as u64;
+
+/// An error that was checked, and is still encoded.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct EncodedError<'a> {
+    reader: Reader<'a>,
+}
+
+impl EncodedError<'_> {
+    pub(crate) fn to_error(mut self) -> TracedError {
+        let messages = self.reader.messages().map_while(Result::ok).map(ToOwned::to_owned);
+        let error = TracedError::from_messages(messages.collect());
+        error.unwrap_or_else(|| TracedError { message: String::new(), source: None })
     }
 }

@@ -85,11 +85,13 @@ mod encode;
 mod error;
 #[cfg(feature = "receiver")]
 mod question;
+#[cfg(feature = "receiver")]
+mod reader;
 
 pub use self::error::FrameError;
 
 #[cfg(feature = "receiver")]
-pub(crate) use self::decode::{EncodedValues, decode};
+pub(crate) use self::decode::{EncodedError, EncodedValues, decode};
 #[cfg(any(feature = "sender", all(feature = "capture", feature = "stream")))]
 pub(crate) use self::encode::FrameWriter;
 #[cfg(feature = "receiver")]

@@ -1,8 +1,4 @@
-use super::{
-    FrameError, asked_kind,
-    decode::{KIND, Reader},
-    kind,
-};
+use super::{FrameError, asked_kind, decode::KIND, kind, reader::Reader};
 use crate::wire::{CallSiteData, CallSiteKind, MetadataId, ThreadIndex};
 
 /// What a program wants to know of its host's filter.

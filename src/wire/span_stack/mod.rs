@@ -89,7 +89,9 @@ impl<Span: StackedSpan> SpanStack<Span> {
         };
         self.places.rebuild(self.entered.iter().map(key));
     }
+}
 
+impl<Span> SpanStack<Span> {
     /// Iterates over those spans that were entered for the first time, innermost first: the
     /// current span, and those that become current as spans are exited.
     pub(crate) fn scope(&self) -> impl Iterator<Item = &Span> {
@@ -107,6 +109,15 @@ impl<Span> SpanStack<Span> {
 
 #[cfg(feature = "receiver")]
 impl<Span> SpanStack<Span> {
+    /// Returns the current span.
+    #[inline]
+    pub(crate) fn current(&self) -> Option<&Span> {
+        match self.entered.last() {
+            Some(Some(Entered { span, is_reentered: false })) => Some(span),
+            _ => self.scope().next(),
+        }
+    }
+
     /// Iterates over all enters that were not undone, outermost first.
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &Span> {
         self.entered.iter().flatten().map(|entered| &entered.span)

@@ -1,0 +1,72 @@
+use alloc::vec::Vec;
+
+use super::{
+    sink::SinkValues,
+    values::{owned, update},
+};
+use crate::wire::{RecordValues, TracedValue};
+
+/// Values of an open span, kept for those who persist it.
+///
+/// Nearly all spans are closed before anyone does. So values that came encoded stay so, until more
+/// are recorded.
+#[derive(Debug)]
+pub(super) enum SpanValues {
+    /// Those of one record, which were checked.
+    #[cfg(feature = "frames")]
+    Encoded(Vec<u8>),
+    /// Values and the indexes of their fields.
+    Owned(Vec<(usize, TracedValue)>),
+}
+
+/// Bytes that are kept for another span when they are not needed any more.
+#[cfg(feature = "frames")]
+const MAX_ROOM: usize = 1_024;
+
+impl SpanValues {
+    /// Keeps the values of a record, which are the `resolved` ones, in the `room` if that helps.
+    #[inline]
+    #[cfg_attr(not(feature = "frames"), allow(unused_variables))]
+    pub(super) fn new(values: RecordValues<'_>, resolved: &SinkValues<'_>, room: Vec<u8>) -> Self {
+        match values {
+            RecordValues::Named(_) => Self::Owned(owned(resolved)),
+            #[cfg(feature = "frames")]
+            RecordValues::Encoded(values) => {
+                let mut room = room;
+                room.clear();
+                room.extend_from_slice(values.bytes());
+                Self::Encoded(room)
+            }
+        }
+    }
+
+    /// Sets values, each in the place of an earlier one of its field, if there is one.
+    pub(super) fn update(&mut self, new: &SinkValues<'_>) {
+        let mut values = core::mem::replace(self, Self::Owned(Vec::new())).into_owned();
+        update(&mut values, new);
+        *self = Self::Owned(values);
+    }
+
+    pub(super) fn into_owned(self) -> Vec<(usize, TracedValue)> {
+        match self {
+            #[cfg(feature = "frames")]
+            Self::Encoded(bytes) => {
+                let mut values = crate::wire::frame::EncodedValues::new(&bytes);
+                let next = || values.next().ok().flatten(); // they were read before
+                let values = core::iter::from_fn(next);
+                values.map(|(index, value)| (index, TracedValue::from(&value))).collect()
+            }
+            Self::Owned(values) => values,
+        }
+    }
+
+    /// Returns the room that the values took, as far as others may need it.
+    #[inline]
+    pub(super) fn into_room(self) -> Vec<u8> {
+        match self {
+            #[cfg(feature = "frames")]
+            Self::Encoded(bytes) if bytes.capacity() <= MAX_ROOM => bytes,
+            _ => Vec::new(),
+        }
+    }
+}
