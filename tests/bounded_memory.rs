@@ -1,43 +1,14 @@
 //! A capture that is bounded takes no more memory the longer it runs. Counting all that is allocated is
 //! the business of a process of its own.
 
-#![allow(unsafe_code)] // an allocator is nothing else
+mod counting;
 
-use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    hint,
-    sync::atomic::{AtomicUsize, Ordering::Relaxed},
-};
+use std::{hint, sync::atomic::Ordering::Relaxed};
 
 use spanshot::{Capture, CaptureBuilder, Keep};
 use tracing::{field, info, info_span};
 
-/// The system's allocator, and how much it has given out: now, at the most, and ever.
-struct Counting;
-
-static NOW: AtomicUsize = AtomicUsize::new(0);
-static MOST: AtomicUsize = AtomicUsize::new(0);
-static ALL: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: All is left to the system's allocator; that it is counted changes nothing.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let now = NOW.fetch_add(layout.size(), Relaxed) + layout.size();
-        MOST.fetch_max(now, Relaxed);
-        ALL.fetch_add(layout.size(), Relaxed);
-        // SAFETY: The caller keeps the same promises.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        NOW.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: The caller keeps the same promises, and the memory is from there.
-        unsafe { System.dealloc(memory, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
+use self::counting::{ALL, MOST, NOW};
 
 const MEGABYTE: usize = 1 << 20;
 

@@ -481,3 +481,22 @@ fn integer_in_more_bytes_than_it_needs_is_the_same() {
     frames[3] = bytes("33 80 00 81 80*8 00");
     assert_eq!(detailed(&direct(feed_frames(&frames))), detailed(&direct(feed_frames(&stream()))));
 }
+
+#[test]
+#[ignore = "FrameDecoder::event() looks up the call site of recorded values by its number, which may be that of another \
+            by now; the receiver takes that which the span was created with"]
+fn values_are_decoded_by_the_call_site_that_their_span_was_created_with() {
+    // A sender that numbers by address comes back with other code, as after `dlclose()`.
+    let frames = [
+        bytes("20 00 | 00 02 | 04 'span' 06 'target' 00 00 00 | 02 01 'a' 01 'b'"),
+        bytes("21 01 00 00"),
+        bytes("20 00 | 01 02 | 05 'event' 06 'target' 00 00 00 | 01 01 'c'"),
+        bytes("27 01 | 11"),
+    ];
+    let mut decoder = FrameDecoder::default();
+    let [.., recorded] = frames.map(|frame| decoder.decode(&frame));
+    let Ok(spanshot::TracingEvent::ValuesRecorded { values, .. }) = recorded else {
+        panic!("{recorded:?}");
+    };
+    assert_eq!(values["b"], TracedValue::Bool(true));
+}

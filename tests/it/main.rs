@@ -37,6 +37,7 @@ mod stream_snapshots;
 mod structured_snapshots;
 mod support;
 mod taking;
+mod tampering;
 mod tasks;
 mod threads_of_host;
 mod times;

@@ -12,6 +12,11 @@ pub(crate) struct Instance {
 
 impl Instance {
     pub(crate) fn new(wasm: &[u8], host: Host) -> Self {
+        Self::try_new(wasm, host).unwrap()
+    }
+
+    /// Fails if the guest imports what there is not, or traps when it starts.
+    pub(crate) fn try_new(wasm: &[u8], host: Host) -> Result<Self, String> {
         let engine = Engine::default();
         let mut linker = Linker::new(&engine);
         link_wasm_guest!(wasmi, linker, |host: &mut Host| &mut host.trace).unwrap();
@@ -27,10 +32,18 @@ impl Instance {
                 host.receive_json(memory, address, len).map_err(Error::new)
             })
             .unwrap();
+        linker
+            .func_wrap("app", "call_back", |mut caller: Caller<'_, Host>, argument: u32| {
+                let function = caller.get_export("called_back").and_then(Extern::into_func);
+                let function = function.expect("it is exported").typed::<u32, ()>(&caller)?;
+                function.call(&mut caller, argument)
+            })
+            .unwrap();
         let mut store = Store::new(&engine, host);
         let module = Module::new(&engine, wasm).unwrap();
-        let instance = linker.instantiate_and_start(&mut store, &module).unwrap();
-        Self { store, instance }
+        let instance = linker.instantiate_and_start(&mut store, &module);
+        let instance = instance.map_err(|error| error.to_string())?;
+        Ok(Self { store, instance })
     }
 
     /// Calls an export, which returns a number or nothing.

@@ -8,6 +8,8 @@ mod bodies;
 mod engine;
 #[path = "../guests/host.rs"]
 mod host;
+#[path = "../guests/malicious.rs"]
+mod malicious;
 mod refused;
 #[allow(dead_code, unused_imports)] // it is made for another binary, too
 #[path = "../it/support.rs"]

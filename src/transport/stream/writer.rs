@@ -1,5 +1,9 @@
 use alloc::{format, sync::Arc, vec::Vec};
-use core::fmt;
+use core::{
+    cell::RefCell,
+    fmt, mem,
+    ops::{Deref, DerefMut},
+};
 use std::{
     io::{self, Write},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -27,6 +31,10 @@ const KEPT_CAPACITY: usize = 64 << 10;
 /// program: it gets nothing more, and the error is written to standard error, once, and returned by
 /// [`finish()`](Self::finish).
 ///
+/// An output may be traced itself: a connection, for example, whose library traces what it sends. What
+/// it traces while it writes is not written, as that would go on for ever. It must not wait for another
+/// thread that traces to the same stream.
+///
 /// # Example
 ///
 /// A program that records what it traces:
@@ -43,7 +51,13 @@ const KEPT_CAPACITY: usize = 64 << 10;
 /// # Ok::<_, io::Error>(())
 /// ```
 pub struct StreamWriter<W: Write> {
-    stream: Arc<Mutex<Stream<W>>>,
+    shared: Arc<Shared<W>>,
+}
+
+struct Shared<W: Write> {
+    stream: Mutex<Stream<W>>,
+    /// Call sites that the output has reached while it was writing: their sender takes them for sent.
+    call_sites: Mutex<Vec<Vec<u8>>>,
 }
 
 struct Stream<W: Write> {
@@ -64,7 +78,7 @@ impl<W: Write> fmt::Debug for StreamWriter<W> {
 
 impl<W: Write> Clone for StreamWriter<W> {
     fn clone(&self) -> Self {
-        Self { stream: Arc::clone(&self.stream) }
+        Self { shared: Arc::clone(&self.shared) }
     }
 }
 
@@ -81,12 +95,13 @@ impl<W: Write> StreamWriter<W> {
     pub(crate) fn unstarted(output: W) -> Self {
         let packet = Vec::new();
         let stream = Stream { output, packet, next: 0, has_ended: false, error: None };
-        Self { stream: Arc::new(Mutex::new(stream)) }
+        let (stream, call_sites) = (Mutex::new(stream), Mutex::default());
+        Self { shared: Arc::new(Shared { stream, call_sites }) }
     }
 
     /// Starts the stream, unless that is done.
     pub(crate) fn start(&self) -> io::Result<()> {
-        let mut stream = self.stream();
+        let Some(mut stream) = self.stream() else { return Ok(()) }; // it has started
         stream.start();
         stream.result()
     }
@@ -111,8 +126,23 @@ impl<W: Write> StreamWriter<W> {
     /// }
     /// ```
     pub fn send(&self, frame: &[u8]) {
-        let mut stream = self.stream();
+        let Some(mut stream) = self.stream() else {
+            if is_call_site(frame) {
+                self.call_sites().push(frame.to_vec());
+            }
+            return;
+        };
         stream.start();
+        // There is an end to it, as there is to call sites.
+        loop {
+            let call_sites = mem::take(&mut *self.call_sites());
+            if call_sites.is_empty() {
+                break;
+            }
+            for frame in &call_sites {
+                stream.write(kind::FRAME, frame);
+            }
+        }
         stream.write(kind::FRAME, frame);
     }
 
@@ -120,16 +150,78 @@ impl<W: Write> StreamWriter<W> {
     ///
     /// # Errors
     ///
-    /// Returns the first error that the output had, with the same kind and message, whenever that was.
+    /// Returns the first error that the output had, with the same kind and message, whenever that was; and
+    /// an error of the kind [`Deadlock`](io::ErrorKind::Deadlock) if it is the output that calls this.
     pub fn finish(&self) -> io::Result<()> {
-        let mut stream = self.stream();
+        let Some(mut stream) = self.stream() else { return Err(io::ErrorKind::Deadlock.into()) };
         stream.end();
         stream.result()
     }
 
-    /// What panicked was the output, which is not used any more then.
-    fn stream(&self) -> MutexGuard<'_, Stream<W>> {
-        self.stream.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Returns the stream, unless this is called by its output, in the middle of writing.
+    fn stream(&self) -> Option<Locked<'_, W>> {
+        let writing = Writing::new(Arc::as_ptr(&self.shared).addr())?;
+        // What panicked was the output, which is not used any more then.
+        let stream = self.shared.stream.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(Locked { stream, _writing: writing })
+    }
+
+    fn call_sites(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
+        self.shared.call_sites.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The stream, while it is this thread's.
+struct Locked<'a, W: Write> {
+    stream: MutexGuard<'a, Stream<W>>,
+    _writing: Writing,
+}
+
+impl<W: Write> Deref for Locked<'_, W> {
+    type Target = Stream<W>;
+
+    fn deref(&self) -> &Stream<W> {
+        &self.stream
+    }
+}
+
+impl<W: Write> DerefMut for Locked<'_, W> {
+    fn deref_mut(&mut self) -> &mut Stream<W> {
+        &mut self.stream
+    }
+}
+
+std::thread_local! {
+    /// The streams that this thread is writing to, by where they are.
+    static WRITING: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Notes that this thread writes to a stream.
+struct Writing {
+    stream: usize,
+}
+
+impl Writing {
+    /// Returns nothing if it does so already. At the end of a thread, when that cannot be noted any more, what is
+    /// traced is written as if it could.
+    fn new(stream: usize) -> Option<Self> {
+        let note = |writing: &RefCell<Vec<usize>>| {
+            let mut writing = writing.borrow_mut();
+            let is_new = !writing.contains(&stream);
+            if is_new {
+                writing.push(stream);
+            }
+            is_new
+        };
+        WRITING.try_with(note).unwrap_or(true).then(|| Self { stream })
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        let _ = WRITING.try_with(|writing| {
+            writing.borrow_mut().retain(|stream| *stream != self.stream);
+        });
     }
 }
 
@@ -207,4 +299,9 @@ impl<W: Write> Drop for Stream<W> {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// Whether a frame announces a call site: the kind of the others is not 0.
+fn is_call_site(frame: &[u8]) -> bool {
+    frame.first().is_some_and(|header| header % 16 == 0)
 }

@@ -17,6 +17,11 @@ pub(crate) struct Instance {
 
 impl Instance {
     pub(crate) fn new(wasm: &[u8], host: Host) -> Self {
+        Self::try_new(wasm, host).unwrap()
+    }
+
+    /// Fails if the guest imports what there is not, or traps when it starts.
+    pub(crate) fn try_new(wasm: &[u8], host: Host) -> Result<Self, String> {
         let engine = engine();
         let mut linker = Linker::new(engine);
         link_wasm_guest!(wasmtime, linker, |host: &mut Host| &mut host.trace).unwrap();
@@ -32,9 +37,17 @@ impl Instance {
                 host.receive_json(memory, address, len).map_err(Error::msg)
             })
             .unwrap();
+        linker
+            .func_wrap("app", "call_back", |mut caller: Caller<'_, Host>, argument: u32| {
+                let function = caller.get_export("called_back").and_then(Extern::into_func);
+                let function = function.expect("it is exported").typed::<u32, ()>(&caller)?;
+                function.call(&mut caller, argument)
+            })
+            .unwrap();
         let mut store = Store::new(engine, host);
-        let instance = linker.instantiate(&mut store, &module(wasm)).unwrap();
-        Self { store, instance }
+        let instance = linker.instantiate(&mut store, &module(wasm));
+        let instance = instance.map_err(|error| format!("{error:?}"))?;
+        Ok(Self { store, instance })
     }
 
     /// Calls an export, which returns a number or nothing.

@@ -5,3 +5,5 @@ mod bodies;
 mod engine;
 #[path = "../../../guests/host.rs"]
 mod host;
+#[path = "../../../guests/malicious.rs"]
+mod malicious;
