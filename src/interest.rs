@@ -50,15 +50,17 @@ pub(crate) fn ask_all_subscribers_for(wanted: &Arc<Wanted>) {
 /// What all captures answer together.
 #[cfg(feature = "capture")]
 fn interest(metadata: &Metadata<'_>) -> Interest {
-    let is_wanted = |wanted: &Wanted| {
-        let filter = wanted.as_ref();
+    let is_wanted = |wanted: Arc<Wanted>| {
+        let filter = (*wanted).as_ref();
         filter.is_none_or(|filter| filter.would_enable(metadata.target(), metadata.level()))
     };
-    let all: Vec<_> = WANTED.lock().iter().filter_map(Weak::upgrade).collect();
-    match all.iter().filter(|wanted| is_wanted(wanted)).count() {
-        0 => Interest::never(),
-        count if count == all.len() => Interest::always(),
-        _ => Interest::sometimes(),
+    let all = WANTED.lock();
+    let mut answers = all.iter().filter_map(Weak::upgrade).map(is_wanted);
+    match answers.next() {
+        None => Interest::never(),
+        Some(first) if answers.any(|other| other != first) => Interest::sometimes(),
+        Some(true) => Interest::always(),
+        Some(false) => Interest::never(),
     }
 }
 

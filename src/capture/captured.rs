@@ -62,6 +62,7 @@ macro_rules! impl_captured {
                 self.metadata()
             }
 
+            #[inline]
             fn value(&self, name: &str) -> Option<&'a TracedValue> {
                 self.value(name)
             }
@@ -70,6 +71,7 @@ macro_rules! impl_captured {
                 self.parent()
             }
 
+            #[inline]
             fn moment(&self) -> Moment {
                 self.moment()
             }

@@ -35,6 +35,7 @@ pub struct CapturedEvent<'a> {
 }
 
 impl<'a> CapturedEvent<'a> {
+    #[inline]
     pub(super) fn new(storage: &'a Storage, index: EventIndex) -> Self {
         Self { storage, index }
     }
@@ -50,10 +51,12 @@ impl<'a> CapturedEvent<'a> {
         self.index.get()
     }
 
+    #[inline]
     fn node(&self) -> &'a EventNode {
         self.storage.event_node(self.index)
     }
 
+    #[inline]
     fn call_site(&self) -> &'a KnownCallSite {
         self.storage.call_site(self.node().call_site)
     }
@@ -75,6 +78,7 @@ impl<'a> CapturedEvent<'a> {
 
     /// Returns the value of a field, or `None` if it has none. If the call site declares several
     /// fields of this name, it is the value that was recorded last.
+    #[inline]
     pub fn value(&self, name: &str) -> Option<&'a TracedValue> {
         find(self.storage, self.call_site(), self.node().values, name)
     }
@@ -86,6 +90,7 @@ impl<'a> CapturedEvent<'a> {
     }
 
     /// Returns the moment when the event was emitted.
+    #[inline]
     pub fn moment(&self) -> Moment {
         self.storage.timeline.moment(self.node().emitted)
     }
@@ -123,6 +128,7 @@ pub(super) fn named<'a>(
 }
 
 /// Finds the last value of a node that has this name.
+#[inline]
 pub(super) fn find<'a>(
     storage: &'a Storage,
     call_site: &'a KnownCallSite,
@@ -130,9 +136,10 @@ pub(super) fn find<'a>(
     name: &str,
 ) -> Option<&'a TracedValue> {
     let (fields, values) = storage.values().get(values);
-    let mut places = (0..values.len()).rev();
-    let place = places.find(|place| call_site.is_named(fields.get(*place), name))?;
-    values.get(place)
+    values.get(match fields.listed() {
+        None => call_site.last_named(name, values.len())?,
+        Some(fields) => fields.iter().rposition(|field| call_site.is_named(*field, name))?,
+    })
 }
 
 /// Shows values as a map.

@@ -227,7 +227,11 @@ macro_rules! impl_iterator {
         impl<'a> Iterator for $name<'a> {
             type Item = $item<'a>;
 
+            #[inline]
             fn next(&mut self) -> Option<Self::Item> {
+                if let Source::All(indexes) = &mut self.source {
+                    return $index::new(indexes.next()?).map(|index| self.storage.$get(index));
+                }
                 self.step(Range::next, Siblings::next, slice::Iter::next)
             }
 

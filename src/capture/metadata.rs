@@ -1,5 +1,8 @@
 use alloc::{borrow::Cow, sync::Arc, vec::Vec};
-use core::{num::NonZeroUsize, ptr::NonNull};
+use core::{
+    num::NonZeroUsize,
+    ptr::{self, NonNull},
+};
 
 use tracing_core::{Level, Metadata};
 
@@ -51,9 +54,19 @@ impl KnownCallSite {
     }
 
     /// Whether the field with this index has the name.
+    pub(crate) fn is_named(&self, index: u32, name: &str) -> bool {
+        self.field_name(index as usize).is_some_and(|other| other == name)
+    }
+
+    /// Returns the index of the last one of the first fields that has the name.
     #[inline]
-    pub(crate) fn is_named(&self, index: usize, name: &str) -> bool {
-        self.field_name(index).is_some_and(|other| other == name)
+    pub(crate) fn last_named(&self, name: &str, fields: usize) -> Option<usize> {
+        match &self.call_site {
+            CallSite::Native(_) => last_named(&self.native_names, name, fields),
+            CallSite::Received(data) | CallSite::Logged(data) => {
+                last_named(&data.fields, name, fields)
+            }
+        }
     }
 
     /// Name of the field with this index.
@@ -66,6 +79,16 @@ impl KnownCallSite {
             }
         }
     }
+}
+
+#[inline]
+fn last_named(names: &[impl AsRef<str>], name: &str, fields: usize) -> Option<usize> {
+    let names = names.get(..fields).unwrap_or(names);
+    names.iter().rposition(|other| {
+        let other = other.as_ref();
+        // Names are mostly told apart by their lengths.
+        other.len() == name.len() && (ptr::eq(other, name) || other == name)
+    })
 }
 
 /// Static description of a captured span or event.

@@ -66,6 +66,7 @@ pub struct CapturedSpan<'a> {
 }
 
 impl<'a> CapturedSpan<'a> {
+    #[inline]
     pub(super) fn new(storage: &'a Storage, index: SpanIndex) -> Self {
         Self { storage, index }
     }
@@ -81,10 +82,12 @@ impl<'a> CapturedSpan<'a> {
         self.index.get()
     }
 
+    #[inline]
     fn node(&self) -> &'a SpanNode {
         self.storage.span_node(self.index)
     }
 
+    #[inline]
     fn call_site(&self) -> &'a KnownCallSite {
         self.storage.call_site(self.node().call_site)
     }
@@ -107,6 +110,7 @@ impl<'a> CapturedSpan<'a> {
 
     /// Returns the value of a field, or `None` if it has none. If the call site declares several
     /// fields of this name, it is the value that was recorded last.
+    #[inline]
     pub fn value(&self, name: &str) -> Option<&'a TracedValue> {
         super::event::find(self.storage, self.call_site(), self.node().values, name)
     }
@@ -117,6 +121,7 @@ impl<'a> CapturedSpan<'a> {
     }
 
     /// Returns the moment when the span was created.
+    #[inline]
     pub fn moment(&self) -> Moment {
         self.timeline().moment(self.node().created)
     }

@@ -220,10 +220,12 @@ impl Storage {
         self.events.len()
     }
 
+    #[inline]
     pub(crate) fn span(&self, index: SpanIndex) -> CapturedSpan<'_> {
         CapturedSpan::new(self, index)
     }
 
+    #[inline]
     pub(crate) fn event(&self, index: EventIndex) -> CapturedEvent<'_> {
         CapturedEvent::new(self, index)
     }
@@ -235,10 +237,12 @@ impl Storage {
         }
     }
 
+    #[inline]
     pub(crate) fn span_node(&self, index: SpanIndex) -> &SpanNode {
         &self.spans[index.get()]
     }
 
+    #[inline]
     pub(crate) fn event_node(&self, index: EventIndex) -> &EventNode {
         &self.events[index.get()]
     }

@@ -75,7 +75,13 @@ pub(crate) struct Fields<'a> {
     listed: &'a [u32],
 }
 
-impl Fields<'_> {
+impl<'a> Fields<'a> {
+    /// Returns the indexes, unless they are the first ones in their order.
+    #[inline]
+    pub(crate) fn listed(&self) -> Option<&'a [u32]> {
+        (!self.listed.is_empty()).then_some(self.listed)
+    }
+
     /// Returns the index of the field that a value is of, by the place of that.
     #[inline]
     pub(crate) fn get(&self, place: usize) -> usize {

@@ -121,6 +121,7 @@ impl<P: fmt::Display> fmt::Display for FieldPredicate<P> {
 impl<P: PredicateReflection> PredicateReflection for FieldPredicate<P> {}
 
 impl<'a, P: Predicate<TracedValue>, T: Captured<'a>> Predicate<T> for FieldPredicate<P> {
+    #[inline]
     fn eval(&self, item: &T) -> bool {
         item.value(self.name).map_or(self.matches_absent, |value| self.matches.eval(value))
     }

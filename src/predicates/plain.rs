@@ -20,6 +20,7 @@ pub trait Plain {
 macro_rules! impl_plain {
     ($($ty:ty: |$value:ident, $traced:ident| $equals:expr),+ $(,)?) => {$(
         impl Plain for $ty {
+            #[inline]
             fn equals(&self, $traced: &TracedValue) -> bool {
                 let $value = self;
                 $equals
@@ -116,6 +117,7 @@ impl<V: Plain> fmt::Display for EquivPredicate<V> {
 impl<V: Plain> PredicateReflection for EquivPredicate<V> {}
 
 impl<V: Plain> Predicate<TracedValue> for EquivPredicate<V> {
+    #[inline]
     fn eval(&self, value: &TracedValue) -> bool {
         self.value.equals(value)
     }

@@ -109,7 +109,9 @@ where
 
     pub(super) fn scanned(&self) -> impl Iterator<Item = I::Item> + use<'a, T, I> {
         let during = self.during;
-        (self.into_iter)(self.scope).filter(move |item| during.contains(&item.moment()))
+        let is_always = during == (Bound::Unbounded, Bound::Unbounded);
+        let items = (self.into_iter)(self.scope);
+        items.filter(move |item| is_always || during.contains(&item.moment()))
     }
 
     /// Scans only what was created or emitted between two moments.

@@ -64,6 +64,7 @@ impl FromTracedValue<'_> for f64 {
 macro_rules! impl_eq {
     ($($ty:ty),+) => {$(
         impl PartialEq<$ty> for TracedValue {
+            #[inline]
             fn eq(&self, other: &$ty) -> bool {
                 <$ty>::from_value(self).is_some_and(|value| value == *other)
             }
@@ -89,6 +90,7 @@ macro_rules! impl_integer {
         impl FromTracedValue<'_> for $ty {
             type Output = Self;
 
+            #[inline]
             fn from_value(value: &TracedValue) -> Option<Self> {
                 match value {
                     TracedValue::Int(value) => (*value).try_into().ok(),

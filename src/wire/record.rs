@@ -114,6 +114,7 @@ impl<'a> From<&'a TracedValue> for ValueRef<'a> {
 }
 
 impl From<&ValueRef<'_>> for TracedValue {
+    #[inline]
     fn from(value: &ValueRef<'_>) -> Self {
         match value {
             ValueRef::Bool(value) => Self::Bool(*value),
