@@ -57,10 +57,9 @@ fn interest(metadata: &Metadata<'_>) -> Interest {
     let all = WANTED.lock();
     let mut answers = all.iter().filter_map(Weak::upgrade).map(is_wanted);
     match answers.next() {
-        None => Interest::never(),
         Some(first) if answers.any(|other| other != first) => Interest::sometimes(),
         Some(true) => Interest::always(),
-        Some(false) => Interest::never(),
+        Some(false) | None => Interest::never(),
     }
 }
 

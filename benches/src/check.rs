@@ -33,17 +33,24 @@ pub(crate) struct Judgement {
 }
 
 impl Judgement {
-    fn new(figures: Figures, room: f64) -> Self {
-        let failure = (!figures.is_within(room)).then(|| {
-            let [ratio, reach] = [figures.ratio(), figures.reach].map(Option::unwrap_or_default);
+    /// Judges figures by what is to be reached, or by what is `held` instead.
+    fn new(figures: Figures, held: Option<f64>, room: f64) -> Self {
+        let reach = held.or(figures.reach);
+        let failure = (!Figures { reach, ..figures.clone() }.is_within(room)).then(|| {
+            let [ratio, reach] = [figures.ratio(), reach].map(Option::unwrap_or_default);
             let measure = figures.measure();
             let space = if measure.is_empty() { "" } else { " " };
             format!(
-                "{}: {:.1} against {:.1}{space}{measure} is {ratio:.3}; {reach:.3} is to be reached{}",
+                "{}: {:.1} against {:.1}{space}{measure} is {ratio:.3}; {reach:.3} is {}{}",
                 figures.name,
                 figures.first,
                 figures.second.unwrap_or_default(),
-                if room > 1.0 { format!(", and {:.3} passes", reach * room) } else { String::new() },
+                if held.is_some() { "what it was" } else { "to be reached" },
+                if room > 1.0 {
+                    format!(", and {:.3} passes", reach * room)
+                } else {
+                    String::new()
+                },
             )
         });
         Self { figures, failure }
@@ -54,7 +61,7 @@ impl Judgement {
 pub(crate) fn judge(row: &Row, can_count: bool) -> io::Result<Option<Judgement>> {
     match row.judged_by {
         JudgedBy::Count if can_count => {
-            Ok(Some(Judgement::new(counting::measure(row)?, ROOM_OF_COUNT)))
+            Ok(Some(Judgement::new(counting::measure(row)?, row.held, ROOM_OF_COUNT)))
         }
         JudgedBy::Nothing | JudgedBy::Count => Ok(None),
         JudgedBy::Time => by_time(row, can_count).map(Some),
@@ -62,11 +69,13 @@ pub(crate) fn judge(row: &Row, can_count: bool) -> io::Result<Option<Judgement>>
 }
 
 fn by_time(row: &Row, can_count: bool) -> io::Result<Judgement> {
-    let is_good_enough = |figures: &Figures| figures.is_within(ROOM_OF_TIME);
+    let reach = row.held.or(row.reach);
+    let is_good_enough =
+        |figures: &Figures| Figures { reach, ..figures.clone() }.is_within(ROOM_OF_TIME);
     let figures = timing::measure(row, row.table.rounds(), is_good_enough);
-    let by_time = Judgement::new(figures, ROOM_OF_TIME);
+    let by_time = Judgement::new(figures, row.held, ROOM_OF_TIME);
     if by_time.failure.is_some() && can_count && row.table.is_countable() {
-        let by_count = Judgement::new(counting::measure(row)?, 1.0);
+        let by_count = Judgement::new(counting::measure(row)?, row.held, 1.0);
         if by_count.failure.is_none() {
             return Ok(by_count);
         }
@@ -76,7 +85,7 @@ fn by_time(row: &Row, can_count: bool) -> io::Result<Judgement> {
 
 /// Judges an amount.
 pub(crate) fn judge_amount(amount: &Amount) -> Result<Judgement, wasmi::Error> {
-    Ok(Judgement::new(amount.figures()?, ROOM_OF_AMOUNT))
+    Ok(Judgement::new(amount.figures()?, None, ROOM_OF_AMOUNT))
 }
 
 #[cfg(test)]
@@ -93,12 +102,17 @@ mod tests {
             second: Some(100.0),
             reach: Some(0.5),
         };
-        assert_eq!(Judgement::new(figures(62.5), ROOM_OF_TIME).failure, None);
+        assert_eq!(Judgement::new(figures(62.5), None, ROOM_OF_TIME).failure, None);
+        assert_eq!(Judgement::new(figures(74.9), Some(0.6), ROOM_OF_TIME).failure, None);
         assert_eq!(
-            Judgement::new(figures(62.6), ROOM_OF_TIME).failure.as_deref(),
+            Judgement::new(figures(62.6), None, ROOM_OF_TIME).failure.as_deref(),
             Some(
                 "a scan: 62.6 against 100.0 ns an event is 0.626; 0.500 is to be reached, and 0.625 passes"
             )
+        );
+        assert_eq!(
+            Judgement::new(figures(62.6), Some(0.6), 1.0).failure.as_deref(),
+            Some("a scan: 62.6 against 100.0 ns an event is 0.626; 0.600 is what it was")
         );
     }
 }

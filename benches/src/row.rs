@@ -20,6 +20,8 @@ pub(crate) struct Row {
     pub(crate) second: Option<Side>,
     /// The greatest ratio that the first may have to the second, if there is one.
     pub(crate) reach: Option<f64>,
+    /// The ratio that the check holds it to, where what is to be reached is not.
+    pub(crate) held: Option<f64>,
     /// How the check judges it.
     pub(crate) judged_by: JudgedBy,
 }
@@ -59,7 +61,7 @@ impl Row {
             None => (None, None, JudgedBy::Nothing),
         };
         let first = Side { prepare: ours, units: UNITS, parts };
-        Self { table: Table::Peers, name, per, first, second, reach, judged_by }
+        Self { table: Table::Peers, name, per, first, second, reach, held: None, judged_by }
     }
 
     /// Much of something against little of it.
@@ -76,6 +78,7 @@ impl Row {
             first: Side { prepare, units: large, parts },
             second: Some(Side { prepare, units: small, parts }),
             reach: Some(GROWTH),
+            held: None,
             judged_by: JudgedBy::Time,
         }
     }
@@ -90,6 +93,12 @@ impl Row {
     pub(crate) fn side(&self, name: &str) -> Option<Side> {
         let sides = self.table.sides().into_iter().zip([Some(self.first), self.second]);
         sides.filter(|(other, _)| *other == name).find_map(|(_, side)| side)
+    }
+
+    /// The same row, which does not reach what it is to, and is not to get worse than this.
+    pub(crate) const fn held_to(mut self, ratio: f64) -> Self {
+        self.held = Some(ratio);
+        self
     }
 
     /// The same row, of which the check asks nothing.

@@ -113,12 +113,12 @@ mod tests {
 
     #[test]
     fn copies_share_chunks_until_they_are_changed() {
-        let mut chunks: Chunks<_> = (0..2 * LEN + 1).collect();
+        let mut chunks: Chunks<_> = (0..=2 * LEN).collect();
         let copy = chunks.clone();
         chunks[0] = 7;
         chunks[2 * LEN] = 8;
         chunks.push(9);
-        assert!(copy.iter().copied().eq(0..2 * LEN + 1));
+        assert!(copy.iter().copied().eq(0..=2 * LEN));
         assert_eq!((chunks[0], chunks[1], chunks[2 * LEN], chunks[2 * LEN + 1]), (7, 1, 8, 9));
         assert!(!Arc::ptr_eq(&chunks.full[0], &copy.full[0]));
         assert!(Arc::ptr_eq(&chunks.full[1], &copy.full[1]));

@@ -80,7 +80,8 @@ impl<'a> CapturedEvent<'a> {
     /// fields of this name, it is the value that was recorded last.
     #[inline]
     pub fn value(&self, name: &str) -> Option<&'a TracedValue> {
-        find(self.storage, self.call_site(), self.node().values, name)
+        let node = self.node();
+        find(self.storage, self.storage.call_site(node.call_site), node.values, name)
     }
 
     /// Returns the message: the text of the field `message`, if that is a text, `Debug` or

@@ -28,7 +28,6 @@ impl Storage {
             self.left_out_later += 1;
             return None;
         };
-        let parent = parent.and_then(|parent| self.open(parent));
         let links = self.link(NodeKind::Span(index), parent);
         let created = self.timeline.push(NodeKind::Span(index), EntryKind::Created, thread);
         self.spans.push(SpanNode {
@@ -119,19 +118,31 @@ impl Storage {
             self.left_out_later += 1;
             return;
         };
-        let parent = parent.and_then(|parent| self.open(parent));
         let links = self.link(NodeKind::Event(index), parent);
         let emitted = self.timeline.push(NodeKind::Event(index), EntryKind::Created, thread);
         self.events.push(EventNode { call_site, emitted, links, values: self.values.add(values) });
     }
 
-    /// Puts a new node behind the children that its parent has.
-    #[inline(always)] // each is called in a place or two
-    pub(super) fn link(&mut self, kind: NodeKind, parent: Option<SpanIndex>) -> Links {
+    /// Puts a new node behind the children that its parent has, or behind the roots, if that is closed.
+    #[inline]
+    fn link(&mut self, kind: NodeKind, parent: Option<SpanKey>) -> Links {
+        let parent = parent.and_then(|parent| self.keys.index(parent));
+        self.link_in(kind, parent, |parent| !parent.is_closed)
+    }
+
+    /// Puts a new node behind the children of a span, if that will do, or behind the roots.
+    #[inline]
+    pub(super) fn link_in(
+        &mut self,
+        kind: NodeKind,
+        parent: Option<SpanIndex>,
+        will_do: impl FnOnce(&SpanNode) -> bool,
+    ) -> Links {
         let node = NodeIndex::from(kind);
-        let children = match parent {
-            Some(parent) => &mut self.spans[parent.get()].children,
-            None => &mut self.roots,
+        let span = parent.map(|parent| (parent, &mut self.spans[parent.get()]));
+        let (parent, children) = match span.filter(|(_, span)| will_do(span)) {
+            Some((parent, span)) => (Some(parent), &mut span.children),
+            None => (None, &mut self.roots),
         };
         match kind {
             NodeKind::Span(_) => children.spans += 1,
@@ -191,8 +202,11 @@ impl Storage {
         if !self.bound.is_none() && self.bound.is_far_exceeded(self.size()) {
             self.leave_out_oldest(); // nothing but enters and exits may come for a long time
         }
-        let Some(index) = self.open(span) else { return };
+        let Some(index) = self.keys.index(span) else { return };
         let node = &mut self.spans[index.get()];
+        if node.is_closed {
+            return;
+        }
         f(node);
         node.last = match what {
             Some((kind, thread)) => self.timeline.push(NodeKind::Span(index), kind, thread),
@@ -201,7 +215,7 @@ impl Storage {
     }
 
     /// Returns the place and the name of the next span, and its call site, if there is room for it.
-    #[inline(always)] // each is called in a place or two
+    #[inline]
     fn next_span(
         &mut self,
         call_site: &CallSite,
@@ -213,7 +227,7 @@ impl Storage {
     }
 
     /// Returns the place of the next event, and its call site, if there is room for it.
-    #[inline(always)] // each is called in a place or two
+    #[inline]
     fn next_event(
         &mut self,
         call_site: &CallSite,

@@ -194,7 +194,9 @@ where
                 let is_done = self.storage.write_named(|storage, names| {
                     let parent = names.get(self.layer, nearest.as_ref()?)?;
                     let span = storage.push_span(&call_site, Some(parent), values, thread);
-                    span.into_iter().for_each(|span| names.insert(self.layer, id, span));
+                    if let Some(span) = span {
+                        names.insert(self.layer, id, span);
+                    }
                     Some(())
                 });
                 if is_done.is_none() {
@@ -207,7 +209,9 @@ where
                     };
                     self.storage.write_named(|storage, names| {
                         let span = storage.push_span(&call_site, parent, values, thread);
-                        span.into_iter().for_each(|span| names.insert(self.layer, id, span));
+                        if let Some(span) = span {
+                            names.insert(self.layer, id, span);
+                        }
                         Some(())
                     });
                 }

@@ -158,7 +158,7 @@ impl Storage {
         let node = &of.spans[span.get()];
         let call_site = self.call_sites.index(&of.call_site(node.call_site).call_site)?;
         let parent = node.links.parent.and_then(|parent| places[parent.get()]);
-        let links = self.link(NodeKind::Span(place), parent);
+        let links = self.link_in(NodeKind::Span(place), parent, |_| true);
         let created = self.timeline.take_over(&of.timeline, entry, NodeKind::Span(place));
         let values = self.copy_values(of, node.values);
         self.bytes += of.node_bytes(NodeKind::Span(span));
@@ -193,7 +193,7 @@ impl Storage {
         let call_site = self.call_sites.index(&of.call_site(node.call_site).call_site);
         let Some(call_site) = call_site else { return };
         let parent = node.links.parent.and_then(|parent| places[parent.get()]);
-        let links = self.link(NodeKind::Event(place), parent);
+        let links = self.link_in(NodeKind::Event(place), parent, |_| true);
         let emitted = self.timeline.take_over(&of.timeline, entry, NodeKind::Event(place));
         let values = self.copy_values(of, node.values);
         self.bytes += of.node_bytes(NodeKind::Event(event));

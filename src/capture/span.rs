@@ -112,7 +112,9 @@ impl<'a> CapturedSpan<'a> {
     /// fields of this name, it is the value that was recorded last.
     #[inline]
     pub fn value(&self, name: &str) -> Option<&'a TracedValue> {
-        super::event::find(self.storage, self.call_site(), self.node().values, name)
+        let node = self.node();
+        let call_site = self.storage.call_site(node.call_site);
+        super::event::find(self.storage, call_site, node.values, name)
     }
 
     /// Returns what happened to the span so far.

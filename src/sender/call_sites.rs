@@ -1,6 +1,6 @@
 use core::{
     ptr,
-    sync::atomic::{AtomicBool, AtomicU32, Ordering},
+    sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering},
 };
 
 use once_cell::race::OnceRef;
@@ -24,6 +24,8 @@ const PROBES: usize = 4;
 /// slots as call sites, the tables have room for the list that leads from an ID back to its call site.
 pub(super) struct CallSites {
     tables: Segments<CallSite>,
+    /// Number of the tables that call sites have come to.
+    len: AtomicUsize,
     next_id: AtomicU32,
 }
 
@@ -94,7 +96,7 @@ impl CallSite {
 
 impl CallSites {
     pub(super) const fn new() -> Self {
-        Self { tables: Segments::new(), next_id: AtomicU32::new(0) }
+        Self { tables: Segments::new(), len: AtomicUsize::new(0), next_id: AtomicU32::new(0) }
     }
 
     /// Finds a call site, or takes a slot for it; `None` if all four billion IDs are used up.
@@ -120,10 +122,22 @@ impl CallSites {
         }
     }
 
+    #[inline(never)]
     fn search(&self, metadata: &'static Metadata<'static>) -> Option<&CallSite> {
         let hash = hash(metadata);
+        // The last tables have more slots than all before them, so that it is likely to be there.
+        for table in (0..self.len.load(Ordering::Acquire)).rev() {
+            for slot in probes(self.tables.segment(table).unwrap_or(&[]), hash) {
+                match slot.metadata.get() {
+                    Some(taken_by) if ptr::eq(taken_by, metadata) => return Some(slot),
+                    Some(_) => {}
+                    None => break, // it would have taken this one
+                }
+            }
+        }
         let mut table = 0;
         loop {
+            self.len.fetch_max(table + 1, Ordering::AcqRel);
             let slots = self.tables.segment_or_default(table)?;
             for slot in probes(slots, hash) {
                 // If another thread takes the slot first, it may be for the same call site.

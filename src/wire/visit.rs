@@ -81,7 +81,7 @@ impl<V: VisitValue> Visit for FieldVisitor<V> {
 }
 
 impl From<VisitedValue<'_>> for TracedValue {
-    #[inline(always)] // where it is called, it is known which one the value is
+    #[inline]
     fn from(value: VisitedValue<'_>) -> Self {
         match value {
             VisitedValue::Bool(value) => value.into(),

@@ -59,13 +59,14 @@ fn terse() -> [usize; 2] {
     value.take()
 }
 
-type Sender = TracingEventSender<Frames<Box<dyn Fn(&[u8]) + Send + Sync>>>;
+type OnFrame = Box<dyn Fn(&[u8]) + Send + Sync>;
+type Sender = TracingEventSender<Frames<OnFrame>>;
 
 /// Runs both programs under a sender, and returns what they were asked for, and how many frames were sent.
 fn sent(configure: impl FnOnce(Sender) -> Dispatch) -> ([[usize; 2]; 2], [usize; 2]) {
     let frames = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&frames);
-    let on_frame: Box<dyn Fn(&[u8]) + Send + Sync> = Box::new(move |_| {
+    let on_frame: OnFrame = Box::new(move |_| {
         counter.fetch_add(1, Ordering::Relaxed);
     });
     let sender = configure(TracingEventSender::encoded(on_frame));

@@ -29,7 +29,8 @@ pub(crate) const ROWS: &[Row] = &[
         "sender, a million look-ups among 10 → 1,000 call sites",
         look_up_in_sender::<1_000>,
         look_up_in_sender::<10>,
-    ),
+    )
+    .held_to(2.0),
     among(
         "direct capture, a million look-ups among 10 → 1,000 call sites",
         look_up_in_receiver::<1_000>,
@@ -40,13 +41,15 @@ pub(crate) const ROWS: &[Row] = &[
         CALL_SITE,
         use_each,
         [10_000, 1_000_000],
-    ),
+    )
+    .held_to(5.0),
     Row::growth(
         "direct capture, first events of 1,000 → 60,000 call sites",
         CALL_SITE,
         receive_each,
         [1_000, 60_000],
-    ),
+    )
+    .held_to(2.0),
     Row::growth(
         "10 → 1,000 senders, one after another, 1,000 call sites",
         SUBSCRIBER,
@@ -77,6 +80,7 @@ const fn among(name: &'static str, many: fn(u64) -> Work, few: fn(u64) -> Work) 
         first: side,
         second: Some(Side { prepare: few, ..side }),
         reach: Some(crate::row::GROWTH),
+        held: None,
         judged_by: JudgedBy::Time,
     }
 }

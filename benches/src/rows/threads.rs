@@ -53,6 +53,7 @@ const fn row(name: &'static str, two: Prepare, one: Prepare, judged_by: Option<J
         first: side,
         second: Some(Side { prepare: one, ..side }),
         reach,
+        held: None,
         judged_by,
     }
 }

@@ -44,6 +44,7 @@ const fn row(name: &'static str, with: Prepare, without: Prepare) -> Row {
         first: side,
         second: Some(Side { prepare: without, ..side }),
         reach: Some(1.0),
+        held: None,
         judged_by: JudgedBy::Count,
     }
 }
