@@ -23,7 +23,7 @@ std::thread_local! {
 const MAX_SPARE: usize = 1_024;
 
 impl VisitValue for &mut NewValues {
-    #[inline]
+    #[inline(always)]
     fn visit(&mut self, field: &Field, value: VisitedValue<'_>) {
         self.push(field.index(), value.into());
     }

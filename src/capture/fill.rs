@@ -124,14 +124,14 @@ impl Storage {
     }
 
     /// Puts a new node behind the children that its parent has, or behind the roots, if that is closed.
-    #[inline]
+    #[inline(always)]
     fn link(&mut self, kind: NodeKind, parent: Option<SpanKey>) -> Links {
         let parent = parent.and_then(|parent| self.keys.index(parent));
         self.link_in(kind, parent, |parent| !parent.is_closed)
     }
 
     /// Puts a new node behind the children of a span, if that will do, or behind the roots.
-    #[inline]
+    #[inline(always)]
     pub(super) fn link_in(
         &mut self,
         kind: NodeKind,
@@ -192,7 +192,7 @@ impl Storage {
     }
 
     /// Notes what happens to a span: something on a thread, or that it is closed.
-    #[inline]
+    #[inline(always)]
     fn happen(
         &mut self,
         span: SpanKey,
@@ -215,7 +215,7 @@ impl Storage {
     }
 
     /// Returns the place and the name of the next span, and its call site, if there is room for it.
-    #[inline]
+    #[inline(always)]
     fn next_span(
         &mut self,
         call_site: &CallSite,
@@ -227,7 +227,7 @@ impl Storage {
     }
 
     /// Returns the place of the next event, and its call site, if there is room for it.
-    #[inline]
+    #[inline(always)]
     fn next_event(
         &mut self,
         call_site: &CallSite,
@@ -238,7 +238,7 @@ impl Storage {
     }
 
     /// Sees to it that a node of so many bytes can be added with these values, if it may.
-    #[inline]
+    #[inline(always)]
     fn make_room(&mut self, bytes: usize, values: &NewValues) -> bool {
         if !self.bound.is_none() {
             let bytes = bytes + values::bytes(values.values());

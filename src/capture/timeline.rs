@@ -137,7 +137,7 @@ impl Timeline {
     }
 
     /// Adds what happens now on a thread.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(
         &mut self,
         node: NodeKind,
@@ -149,12 +149,12 @@ impl Timeline {
     }
 
     /// Adds that a span is closed now, on whichever thread.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push_closed(&mut self, span: SpanIndex) -> EntryIndex {
         self.push_now(NodeKind::Span(span), EntryKind::Closed, 0)
     }
 
-    #[inline]
+    #[inline(always)]
     fn push_now(&mut self, node: NodeKind, kind: EntryKind, thread: u16) -> EntryIndex {
         let entry = Entry::new(node, kind, self.next, thread);
         self.next += 1;
@@ -169,7 +169,7 @@ impl Timeline {
         self.push_entry(entry, of.time(index))
     }
 
-    #[inline]
+    #[inline(always)]
     fn push_entry(&mut self, entry: Entry, time: Option<Duration>) -> EntryIndex {
         // More than four billion entries would take 48 gigabytes.
         let index = EntryIndex(u32::try_from(self.entries.len()).unwrap_or(u32::MAX));

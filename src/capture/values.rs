@@ -18,7 +18,7 @@ impl NewValues {
         Self { values: Vec::new(), fields: Vec::new() }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&mut self, field: usize, value: TracedValue) {
         if field != self.values.len() || !self.fields.is_empty() {
             self.list(field);
@@ -137,7 +137,7 @@ impl Values {
     }
 
     /// Takes the values of one node over.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn add(&mut self, new: &mut NewValues) -> ValueRange {
         let len = new.values.len();
         if len == 0 {

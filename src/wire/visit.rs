@@ -81,7 +81,7 @@ impl<V: VisitValue> Visit for FieldVisitor<V> {
 }
 
 impl From<VisitedValue<'_>> for TracedValue {
-    #[inline]
+    #[inline(always)]
     fn from(value: VisitedValue<'_>) -> Self {
         match value {
             VisitedValue::Bool(value) => value.into(),
