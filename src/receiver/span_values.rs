@@ -26,7 +26,7 @@ const MAX_ROOM: usize = 1_024;
 impl SpanValues {
     /// Keeps the values of a record, which are the `resolved` ones, in the `room` if that helps.
     #[inline]
-    #[cfg_attr(not(feature = "frames"), allow(unused_variables))]
+    #[cfg_attr(not(feature = "frames"), allow(unused_variables, clippy::needless_pass_by_value))]
     pub(super) fn new(values: RecordValues<'_>, resolved: &SinkValues<'_>, room: Vec<u8>) -> Self {
         match values {
             RecordValues::Named(_) => Self::Owned(owned(resolved)),

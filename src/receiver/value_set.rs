@@ -40,6 +40,7 @@ impl fmt::Debug for Verbatim<'_> {
 impl<'a> Replayed<'a> {
     /// Returns `None` for an error that is still encoded.
     #[inline]
+    #[cfg_attr(not(feature = "frames"), allow(clippy::unnecessary_wraps))]
     fn new(value: &'a ValueRef<'_>) -> Option<Self> {
         Some(match value {
             ValueRef::Bool(value) => Self::Bool(*value),
