@@ -11,7 +11,8 @@ use tracing_core::span::Id;
 use crate::wire::SpanStack;
 
 std::thread_local! {
-    /// Captures and layers in whose spans the thread is, each by its number.
+    /// Captures and layers in whose spans the thread is, each by its number; and perhaps one in whose spans it
+    /// was, for its memory.
     static ENTERED: RefCell<Vec<(u64, SpanStack<Id>)>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -27,13 +28,16 @@ pub(super) fn enter(capture: u64, id: &Id) {
     // A thread that is about to end has no memory any more, and is in no span.
     let _ = ENTERED.try_with(|entered| {
         let mut entered = entered.borrow_mut();
-        if let Some((_, stack)) = entered.iter_mut().find(|(other, _)| *other == capture) {
-            stack.push(id.clone());
-        } else {
-            let mut stack = SpanStack::new();
-            stack.push(id.clone());
-            entered.push((capture, stack));
-        }
+        let is_this = |(other, _): &(u64, _)| *other == capture;
+        let is_left = |(_, stack): &(_, SpanStack<Id>)| stack.is_empty();
+        let known = entered.iter().position(is_this).or_else(|| entered.iter().position(is_left));
+        let position = known.unwrap_or_else(|| {
+            entered.push((capture, SpanStack::new()));
+            entered.len() - 1
+        });
+        let (of, stack) = &mut entered[position];
+        *of = capture;
+        stack.push(id.clone());
     });
 }
 
@@ -46,7 +50,7 @@ pub(super) fn exit(capture: u64, id: &Id) {
         };
         let (_, stack) = &mut entered[position];
         stack.remove(id.into_u64());
-        if stack.is_empty() {
+        if stack.is_empty() && entered.iter().filter(|(_, stack)| stack.is_empty()).count() > 1 {
             entered.swap_remove(position);
         }
     });
