@@ -160,7 +160,8 @@ pub use crate::export::{ChromeTrace, HtmlPage};
 pub use crate::receiver::FrameDecoder;
 #[cfg(feature = "receiver")]
 pub use crate::receiver::{
-    LocalSpans, PersistedMetadata, PersistedSpans, ReceiveError, TracingEventReceiver,
+    Limit, LocalSpans, PersistedMetadata, PersistedSpans, ReceiveError, ReceiverLimits, Refusals,
+    RestoreError, TracingEventReceiver,
 };
 #[cfg(feature = "sender")]
 pub use crate::sender::TracingEventSender;

@@ -6,7 +6,8 @@ use super::{
 };
 use crate::{
     receiver::{
-        Innermost, LocalSpans, Sink, SinkParent, SinkSpan, SinkValues, TracingEventReceiver,
+        Innermost, LocalSpans, ReceiveError, ReceiverLimits, Sink, SinkParent, SinkSpan,
+        SinkValues, TracingEventReceiver,
     },
     wire::{CallSiteData, ThreadIndex, TracedValue},
 };
@@ -128,8 +129,13 @@ impl Sink for Direct {
         self.stream = thread_spans::next_number();
     }
 
-    fn new_call_site(&mut self, data: &Arc<CallSiteData>) {
+    fn new_call_site(
+        &mut self,
+        data: &Arc<CallSiteData>,
+        _limits: &ReceiverLimits,
+    ) -> Result<(), ReceiveError> {
         self.call_sites.push(CallSite::Received(Arc::clone(data)));
+        Ok(())
     }
 
     fn new_span(

@@ -9,6 +9,7 @@ use tracing_core::{
     Callsite, Dispatch, Interest, Kind, LevelFilter, Metadata, callsite, field::FieldSet,
 };
 
+use super::{ReceiveError, ReceiverLimits};
 use crate::wire::{CallSiteData, CallSiteKind};
 
 /// A call site made at run time, that lives from then on.
@@ -107,6 +108,8 @@ impl DynamicCallSite {
 #[derive(Default)]
 struct Arena {
     strings: BTreeSet<&'static str>,
+    /// Bytes of it.
+    leaked: u64,
     call_sites: HashMap<CallSiteData, &'static DynamicCallSite>,
     /// Those that nothing ever comes from, but questions. They are said to be of events.
     #[cfg(feature = "frames")]
@@ -115,42 +118,72 @@ struct Arena {
 
 static ARENA: Mutex<Option<Arena>> = Mutex::new(None);
 
+/// Returns how many bytes were ever leaked.
+pub(super) fn leaked_bytes() -> u64 {
+    ARENA.lock().as_ref().map_or(0, |arena| arena.leaked)
+}
+
 /// Returns the call site with this description. It is leaked, once a process, however many
 /// receivers meet it; and so are the strings in it, each once.
-pub(super) fn intern(data: &CallSiteData) -> &'static DynamicCallSite {
+///
+/// Refuses to leak more than the limit allows.
+pub(super) fn intern(
+    data: &CallSiteData,
+    limits: &ReceiverLimits,
+) -> Result<&'static DynamicCallSite, ReceiveError> {
     let mut arena = ARENA.lock();
     let arena = arena.get_or_insert_with(Arena::default);
     if let Some(call_site) = arena.call_sites.get(data) {
-        return call_site;
+        return Ok(call_site);
     }
     let kind = match data.kind {
         CallSiteKind::Span => Kind::SPAN,
         CallSiteKind::Event => Kind::EVENT,
     };
-    let (data, call_site) = arena.leak_call_site(data, kind);
+    let (data, call_site) = arena.leak_call_site(data, kind, limits)?;
     arena.call_sites.insert(data, call_site);
-    call_site
+    Ok(call_site)
 }
 
 /// Returns the call site with this description that is one of neither spans nor events.
 #[cfg(feature = "frames")]
-pub(super) fn intern_hint(data: &CallSiteData) -> &'static DynamicCallSite {
+pub(super) fn intern_hint(
+    data: &CallSiteData,
+    limits: &ReceiverLimits,
+) -> Result<&'static DynamicCallSite, ReceiveError> {
     let mut arena = ARENA.lock();
     let arena = arena.get_or_insert_with(Arena::default);
     if let Some(call_site) = arena.hints.get(data) {
-        return call_site;
+        return Ok(call_site);
     }
-    let (data, call_site) = arena.leak_call_site(data, Kind::HINT);
+    let (data, call_site) = arena.leak_call_site(data, Kind::HINT, limits)?;
     arena.hints.insert(data, call_site);
-    call_site
+    Ok(call_site)
 }
 
 impl Arena {
+    /// Returns how many bytes it takes to have this call site for ever, but for what the allocator and
+    /// the collections take besides.
+    fn cost(&self, data: &CallSiteData) -> u64 {
+        let CallSiteData { name, target, module_path, file, fields, .. } = data;
+        let strings = [name, target].into_iter().chain(module_path).chain(file).chain(fields);
+        let new: BTreeSet<&str> =
+            strings.map(|text| &**text).filter(|text| !self.strings.contains(text)).collect();
+        let strings: usize = new.iter().map(|text| text.len() + size_of::<&str>()).sum();
+        let site = size_of::<DynamicCallSite>() + size_of::<&DynamicCallSite>() + size_of_val(data);
+        let fields = fields.len() * (size_of::<&str>() + size_of::<Cow<'_, str>>());
+        (strings + site + fields) as u64
+    }
+
     fn leak_call_site(
         &mut self,
         data: &CallSiteData,
         kind: Kind,
-    ) -> (CallSiteData, &'static DynamicCallSite) {
+        limits: &ReceiverLimits,
+    ) -> Result<(CallSiteData, &'static DynamicCallSite), ReceiveError> {
+        let cost = self.cost(data);
+        limits.check_leak(self.leaked, cost)?;
+        self.leaked += cost;
         let data = CallSiteData {
             kind: data.kind,
             name: Cow::Borrowed(self.leak_str(&data.name)),
@@ -169,7 +202,7 @@ impl Arena {
             is_registered: AtomicBool::new(false),
         }));
         call_site.metadata.get_or_init(|| self.metadata(&data, kind, call_site));
-        (data, call_site)
+        Ok((data, call_site))
     }
 
     fn metadata(

@@ -1,6 +1,7 @@
 use alloc::boxed::Box;
 use core::{error::Error, fmt};
 
+use super::Limit;
 #[cfg(feature = "frames")]
 use crate::wire::frame::FrameError;
 use crate::wire::{CallSiteKind, MetadataId, RawSpanId, ThreadIndex};
@@ -65,6 +66,16 @@ pub enum ReceiveError {
         /// The thread.
         thread: ThreadIndex,
     },
+    /// There is more of something than the receiver takes, by its
+    /// [`ReceiverLimits`](super::ReceiverLimits).
+    LimitExceeded {
+        /// What there is too much of.
+        limit: Limit,
+        /// How much of it is taken at the most.
+        max: u64,
+        /// How much of it there would have been with the record.
+        actual: u64,
+    },
     /// The bytes are not a frame.
     #[cfg(feature = "frames")]
     #[cfg_attr(docsrs, doc(cfg(feature = "frames")))]
@@ -102,6 +113,12 @@ impl fmt::Display for ReceiveError {
             Self::SpanNotEntered { id, thread } => {
                 write!(formatter, "exit of span {id}, which thread {thread} has not entered")
             }
+            Self::LimitExceeded { limit, max, actual } => write!(
+                formatter,
+                "{actual} {limit} are more than the {max} that this receiver takes; \
+                 if the program is right, raise `ReceiverLimits::{}()`",
+                limit.setter()
+            ),
             #[cfg(feature = "frames")]
             Self::Frame(error) => write!(formatter, "invalid frame: {error}"),
         }

@@ -1,7 +1,7 @@
 use alloc::{string::String, sync::Arc};
 
 use super::{
-    PersistedMetadata, PersistedSpans, ReceiveError,
+    PersistedMetadata, PersistedSpans, ReceiveError, ReceiverLimits,
     resolved_values::ResolvedValues,
     restore::SinkSpans,
     sink::{Sink, SinkParent, SinkSpan, SinkValues},
@@ -9,8 +9,8 @@ use super::{
     values::{name, owned, resolve},
 };
 use crate::wire::{
-    CallSiteData, CallSiteKind, MetadataId, Record, RecordValues, ThreadIndex, TracedValues,
-    TracingEvent, frame,
+    CallSiteData, CallSiteKind, MetadataId, RawSpanId, Record, RecordValues, ThreadIndex,
+    TracedValues, TracingEvent, frame,
 };
 
 /// Turns [frames](crate::frame) into [`TracingEvent`]s.
@@ -76,10 +76,28 @@ impl FrameDecoder {
     pub fn new(metadata: PersistedMetadata, spans: PersistedSpans) -> Self {
         let mut stream = Stream::default();
         for (id, data) in metadata.call_sites {
-            stream.new_call_site(id, Arc::new(data), &mut Discard);
+            let _ = stream.new_call_site(id, Arc::new(data), &mut Discard);
         }
         stream.restore(spans, &SinkSpans::new(), &mut Discard);
         Self { stream }
+    }
+
+    /// Sets what is taken of a program that may be hostile: the default limits, unless this is called.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{FrameDecoder, Limit, ReceiveError, ReceiverLimits};
+    ///
+    /// let limits = ReceiverLimits::default().max_frame_bytes(1);
+    /// let mut decoder = FrameDecoder::default().with_limits(limits);
+    /// let error = decoder.decode(&[0x23, 0x01]).unwrap_err();
+    /// assert_eq!(error, ReceiveError::LimitExceeded { limit: Limit::FrameBytes, max: 1, actual: 2 });
+    /// ```
+    #[must_use]
+    pub fn with_limits(mut self, limits: ReceiverLimits) -> Self {
+        self.stream.limits = limits;
+        self
     }
 
     /// Decodes a frame.
@@ -90,6 +108,7 @@ impl FrameDecoder {
     /// [`TracingEventReceiver::receive_encoded()`](super::TracingEventReceiver::receive_encoded).
     /// The decoder is as it was before, and can go on.
     pub fn decode(&mut self, frame: &[u8]) -> Result<TracingEvent, ReceiveError> {
+        self.stream.limits.check_frame(frame)?;
         frame::decode(frame, |record| {
             let event = self.event(&record)?;
             self.stream.receive(record, &mut Discard)?;
@@ -125,8 +144,7 @@ impl FrameDecoder {
             Record::SpanCloned { id } => TracingEvent::SpanCloned { id: *id },
             Record::SpanDropped { id } => TracingEvent::SpanDropped { id: *id },
             Record::ValuesRecorded { id, values } => {
-                let metadata_id = self.stream.span(*id)?.metadata_id;
-                let values = self.named(metadata_id, CallSiteKind::Span, *values)?;
+                let values = self.named_for_span(*id, *values)?;
                 TracingEvent::ValuesRecorded { id: *id, values }
             }
             Record::NewEvent { metadata_id, parent, values, thread } => {
@@ -149,10 +167,29 @@ impl FrameDecoder {
         values: RecordValues<'_>,
     ) -> Result<TracedValues<String>, ReceiveError> {
         let (_, site) = self.stream.call_site(metadata_id, kind)?;
-        let mut resolved = ResolvedValues::new();
-        resolve(metadata_id, &site.data, values, &mut resolved)?;
-        Ok(name(&site.data, owned(&resolved)))
+        named(metadata_id, &site.data, values)
     }
+
+    /// Names values by the call site that a span was created with. Its number may be that of another one
+    /// by now.
+    fn named_for_span(
+        &self,
+        id: RawSpanId,
+        values: RecordValues<'_>,
+    ) -> Result<TracedValues<String>, ReceiveError> {
+        let (metadata_id, site) = self.stream.call_site_of_span(id)?;
+        named(metadata_id, &site.data, values)
+    }
+}
+
+fn named(
+    metadata_id: MetadataId,
+    data: &CallSiteData,
+    values: RecordValues<'_>,
+) -> Result<TracedValues<String>, ReceiveError> {
+    let mut resolved = ResolvedValues::new();
+    resolve(metadata_id, data, values, &mut resolved)?;
+    Ok(name(data, owned(&resolved)))
 }
 
 /// Sink of a stream that is only checked.
@@ -160,7 +197,13 @@ impl FrameDecoder {
 struct Discard;
 
 impl Sink for Discard {
-    fn new_call_site(&mut self, _data: &Arc<CallSiteData>) {}
+    fn new_call_site(
+        &mut self,
+        _data: &Arc<CallSiteData>,
+        _limits: &ReceiverLimits,
+    ) -> Result<(), ReceiveError> {
+        Ok(())
+    }
 
     fn new_span(
         &mut self,

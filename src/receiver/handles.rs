@@ -36,6 +36,7 @@ impl Stream {
         Ok(())
     }
 
+    #[inline]
     pub(super) fn drop_handle(
         &mut self,
         id: RawSpanId,

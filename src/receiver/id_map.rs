@@ -60,6 +60,12 @@ impl<T> IdMap<T> {
         self.get(id).is_some()
     }
 
+    /// Returns the number of what there is.
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.taken + self.others.len()
+    }
+
     /// Puts in what has an ID, in the place of anything that had it before.
     pub(super) fn insert(&mut self, id: u64, value: T) {
         if let Some(known) = self.get_mut(id) {

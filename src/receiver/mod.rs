@@ -22,10 +22,17 @@ mod error;
 mod frame_decoder;
 mod handles;
 mod id_map;
+mod limit;
+mod limits;
+mod loss;
+mod parents;
 mod persist;
+mod refusals;
 mod relay;
 mod resolved_values;
 mod restore;
+mod restore_check;
+mod restore_error;
 mod sink;
 mod span;
 mod span_values;
@@ -41,6 +48,10 @@ pub use self::frame_decoder::FrameDecoder;
 pub(crate) use self::sink::{Innermost, Sink, SinkParent, SinkSpan, SinkValues};
 pub use self::{
     error::ReceiveError,
+    limit::Limit,
+    limits::ReceiverLimits,
     persist::{LocalSpans, PersistedMetadata, PersistedSpans},
+    refusals::Refusals,
+    restore_error::RestoreError,
     tracing_event_receiver::TracingEventReceiver,
 };

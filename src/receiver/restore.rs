@@ -31,10 +31,21 @@ pub(super) struct LocalSpan {
     /// Handles that it does not know of.
     unshared: usize,
     last_handle: LastHandle,
+    /// What else the stream knew of it.
+    metadata_id: MetadataId,
+    parent: Option<RawSpanId>,
+    handles: usize,
+    is_closed: bool,
 }
 
 impl LocalSpan {
-    const CLOSED: Self = Self { sink_span: None, unshared: 0, last_handle: LastHandle::InUse };
+    /// Whether this is what was persisted of it.
+    pub(super) fn is(&self, data: &SpanData) -> bool {
+        self.metadata_id == data.metadata_id
+            && self.parent == data.parent_id
+            && self.handles == data.ref_count
+            && self.is_closed == data.is_closed
+    }
 }
 
 impl Stream {
@@ -51,15 +62,23 @@ impl Stream {
         let parents: BTreeSet<_> = spans.spans.values().filter_map(|data| data.parent_id).collect();
         let mut entered = Vec::new();
         let mut new_spans = Vec::new();
+        let mut restored = Vec::new();
         // Parents come first: they have lower IDs.
         for (id, mut data) in spans.spans {
             entered.extend(data.entered.iter().map(|place| (*place, id)));
-            data.is_closed |= data.ref_count == 0 && !parents.contains(&id);
-            if data.is_closed || !sink_spans.contains_key(&id) {
+            if let Some(known) = sink_spans.get(&id) {
+                // A sink counts on it, so that it is not taken from whoever kept it.
+                data.parent_id = known.parent;
+                data.ref_count = known.handles;
+                data.is_closed = known.is_closed;
+            } else {
+                data.is_closed |= data.ref_count == 0 && !parents.contains(&id);
                 new_spans.push(id);
             }
+            restored.push(id);
             self.restore_span(id, data, sink_spans, sink);
         }
+        self.close_left_out(sink_spans, sink);
         for id in &new_spans {
             self.restore_follows_from(*id, sink);
         }
@@ -78,7 +97,7 @@ impl Stream {
         }
 
         // What has no handle should be kept open by its children, which are there now.
-        for id in new_spans.into_iter().rev() {
+        for id in restored.into_iter().rev() {
             self.close_if_unused(id, sink);
         }
     }
@@ -98,21 +117,24 @@ impl Stream {
         }
         let parent = data.parent_id.filter(|parent| self.spans.contains(*parent));
         let (in_sink, for_sink) = self.parent_in_sink(parent, data.is_root);
-        let known =
-            if data.is_closed { Some(LocalSpan::CLOSED) } else { sink_spans.get(&id).copied() };
-        let LocalSpan { sink_span, unshared, last_handle } = known.unwrap_or_else(|| LocalSpan {
-            sink_span: sink.new_span(call_site, FIRST_THREAD, for_sink, &values),
-            unshared: data.ref_count.saturating_sub(1),
-            // A new span has a handle.
-            last_handle: match data.ref_count {
-                0 => LastHandle::DropDeferred,
-                _ => LastHandle::InUse,
-            },
-        });
+        let (sink_span, unshared, last_handle) = match sink_spans.get(&id) {
+            _ if data.is_closed => (None, 0, LastHandle::InUse),
+            Some(known) => (known.sink_span, known.unshared, known.last_handle),
+            None => (
+                sink.new_span(call_site, FIRST_THREAD, for_sink, &values),
+                data.ref_count.saturating_sub(1),
+                // A new span has a handle.
+                match data.ref_count {
+                    0 => LastHandle::DropDeferred,
+                    _ => LastHandle::InUse,
+                },
+            ),
+        };
         let span = KnownSpan {
             metadata_id: data.metadata_id,
             call_site,
             parent,
+            depth: self.depth(parent).saturating_add(1),
             keeps_open: in_sink.filter(|_| sink_span.is_some()),
             handles: data.ref_count,
             unshared,
@@ -129,6 +151,17 @@ impl Stream {
         self.without_handle += usize::from(last_handle == LastHandle::Dropped);
         self.keep_open(span.keeps_open);
         self.spans.insert(id, span);
+    }
+
+    /// Closes those spans that the sink knows and that were not restored, as nobody can name them.
+    fn close_left_out(&self, sink_spans: &SinkSpans, sink: &mut dyn Sink) {
+        let left_out = sink_spans.iter().filter(|(id, _)| !self.spans.contains(**id));
+        // Children come first: they have higher IDs.
+        for (_, known) in left_out.rev().filter(|(_, known)| !known.is_closed) {
+            if let Some(sink_span) = known.sink_span {
+                close(sink_span, known.unshared, known.handles, known.last_handle, sink);
+            }
+        }
     }
 
     /// Finds the nearest span around a restored one that the sink wants.
@@ -175,6 +208,10 @@ impl Stream {
                 sink_span: span.sink_span,
                 unshared: span.unshared,
                 last_handle: span.last_handle,
+                metadata_id: span.metadata_id,
+                parent: span.parent,
+                handles: span.handles,
+                is_closed: span.is_closed,
             };
             sink_spans.insert(id, known);
             spans.insert(
@@ -213,11 +250,7 @@ impl Stream {
         // Children come first: they have higher IDs.
         for (_, span) in core::mem::take(&mut self.spans).into_sorted().into_iter().rev() {
             let Some(sink_span) = span.sink_span.filter(|_| !span.is_committed) else { continue };
-            let deferred = usize::from(span.last_handle == LastHandle::DropDeferred);
-            for _ in span.unshared..span.handles + deferred {
-                sink.drop_handle(sink_span);
-            }
-            sink.closed(sink_span);
+            close(sink_span, span.unshared, span.handles, span.last_handle, sink);
         }
     }
 
@@ -229,4 +262,19 @@ impl Stream {
             }
         }
     }
+}
+
+/// Drops those handles of a span that the sink knows.
+fn close(
+    span: SinkSpan,
+    unshared: usize,
+    handles: usize,
+    last_handle: LastHandle,
+    sink: &mut dyn Sink,
+) {
+    let deferred = usize::from(last_handle == LastHandle::DropDeferred);
+    for _ in unshared..handles.saturating_add(deferred) {
+        sink.drop_handle(span);
+    }
+    sink.closed(span);
 }

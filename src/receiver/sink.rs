@@ -1,6 +1,7 @@
 use alloc::sync::Arc;
 use core::num::NonZeroU64;
 
+use super::{ReceiveError, ReceiverLimits};
 use crate::wire::{CallSiteData, ThreadIndex, ValueRef};
 #[cfg(feature = "frames")]
 use crate::wire::{FilterAnswer, frame::Question};
@@ -39,7 +40,12 @@ pub(crate) trait Sink: Send + Sync {
     fn suspend(&mut self) {}
 
     /// Learns of a call site. The first one is number 0 from now on, the next one 1, and so on.
-    fn new_call_site(&mut self, data: &Arc<CallSiteData>);
+    /// It may refuse one for which there is no room within the limits.
+    fn new_call_site(
+        &mut self,
+        data: &Arc<CallSiteData>,
+        limits: &ReceiverLimits,
+    ) -> Result<(), ReceiveError>;
 
     /// Creates a span with one handle, unless the sink does not want it.
     fn new_span(
@@ -77,8 +83,12 @@ pub(crate) trait Sink: Send + Sync {
 
     /// Says what it wants of a call site.
     #[cfg(feature = "frames")]
-    fn answer(&mut self, _question: &Question) -> FilterAnswer {
-        FilterAnswer::Always
+    fn answer(
+        &mut self,
+        _question: &Question,
+        _limits: &ReceiverLimits,
+    ) -> Result<FilterAnswer, ReceiveError> {
+        Ok(FilterAnswer::Always)
     }
 
     /// Gets ready for a record, if it is not yet.

@@ -32,6 +32,8 @@ pub(super) struct KnownSpan {
     pub(super) call_site: usize,
     /// The parent in the program, whether the sink wants it or not.
     pub(super) parent: Option<RawSpanId>,
+    /// How many spans it was created in, and itself.
+    pub(super) depth: usize,
     /// The parent in the sink, which this span keeps open.
     pub(super) keeps_open: Option<RawSpanId>,
     /// Handles in the program.
@@ -69,13 +71,15 @@ pub(super) enum LastHandle {
 /// Parent of a new span or event.
 pub(super) struct FoundParent {
     pub(super) in_program: Option<RawSpanId>,
+    /// How many spans that is in, and itself.
+    pub(super) depth: usize,
     pub(super) in_sink: Option<RawSpanId>,
     pub(super) for_sink: SinkParent,
 }
 
 impl FoundParent {
     pub(super) fn root() -> Self {
-        Self { in_program: None, in_sink: None, for_sink: SinkParent::Root }
+        Self { in_program: None, depth: 0, in_sink: None, for_sink: SinkParent::Root }
     }
 }
 

@@ -13,17 +13,20 @@ pub(super) struct Stacks {
     first: SpanStack<EnteredSpan>,
     /// Stacks of those other threads that are in spans.
     others: BTreeMap<ThreadIndex, SpanStack<EnteredSpan>>,
+    /// Enters on all of them.
+    len: usize,
 }
 
 impl Default for Stacks {
     fn default() -> Self {
-        Self { first: SpanStack::new(), others: BTreeMap::new() }
+        Self { first: SpanStack::new(), others: BTreeMap::new(), len: 0 }
     }
 }
 
 impl Stacks {
     #[inline]
     pub(super) fn push(&mut self, thread: ThreadIndex, span: EnteredSpan) {
+        self.len += 1;
         match thread {
             FIRST_THREAD => self.first.push(span),
             _ => self.others.entry(thread).or_insert_with(SpanStack::new).push(span),
@@ -34,14 +37,32 @@ impl Stacks {
     #[inline]
     pub(super) fn remove(&mut self, thread: ThreadIndex, id: RawSpanId) -> Option<EnteredSpan> {
         if thread == FIRST_THREAD {
-            return self.first.remove(id);
+            let removed = self.first.remove(id)?;
+            self.len -= 1;
+            return Some(removed);
         }
         let stack = self.others.get_mut(&thread)?;
-        let removed = stack.remove(id);
+        let removed = stack.remove(id)?;
+        self.len -= 1;
         if stack.is_empty() {
             self.others.remove(&thread);
         }
-        removed
+        Some(removed)
+    }
+
+    /// Returns the number of enters on all threads.
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Returns the number of enters on a thread.
+    #[inline]
+    pub(super) fn depth(&self, thread: ThreadIndex) -> usize {
+        match thread {
+            FIRST_THREAD => self.first.len(),
+            _ => self.others.get(&thread).map_or(0, SpanStack::len),
+        }
     }
 
     /// Iterates over those spans that a thread has entered for the first time, innermost first.

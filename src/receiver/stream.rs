@@ -3,11 +3,11 @@ use core::mem;
 use std::collections::HashMap;
 
 use super::{
-    ReceiveError,
+    ReceiveError, ReceiverLimits,
     id_map::IdMap,
     resolved_values::ResolvedValues,
-    sink::{Innermost, Sink, SinkParent, SinkValues},
-    span::{EnteredSpan, FoundParent, KnownSpan, LastHandle},
+    sink::{Sink, SinkValues},
+    span::{EnteredSpan, KnownSpan, LastHandle},
     span_values::SpanValues,
     stacks::Stacks,
     values::resolve,
@@ -37,6 +37,11 @@ pub(super) struct Stream {
     pub(super) stacks: Stacks,
     /// Room for the encoded values of a new span.
     pub(super) encoded_room: Vec<u8>,
+    pub(super) limits: ReceiverLimits,
+    /// Records that were taken.
+    taken: u64,
+    /// Whether the trace tells that something was refused.
+    pub(super) is_loss_traced: bool,
 }
 
 /// A call site that the sink was told of.
@@ -55,8 +60,9 @@ impl Stream {
         record: Record<'_>,
         sink: &mut dyn Sink,
     ) -> Result<(), ReceiveError> {
+        self.limits.check_record(self.taken)?;
         match record {
-            Record::NewCallSite { id, data } => self.new_call_site(id, data, sink),
+            Record::NewCallSite { id, data } => self.new_call_site(id, data, sink)?,
             Record::NewSpan { id, parent, metadata_id, values, thread } => {
                 self.new_span(id, parent, metadata_id, values, thread, sink)?;
             }
@@ -72,6 +78,7 @@ impl Stream {
                 self.new_event(metadata_id, parent, values, thread, sink)?;
             }
         }
+        self.taken = self.taken.saturating_add(1);
         Ok(())
     }
 
@@ -81,21 +88,41 @@ impl Stream {
         id: MetadataId,
         data: Arc<CallSiteData>,
         sink: &mut dyn Sink,
-    ) {
+    ) -> Result<(), ReceiveError> {
         // A sender may announce a call site more than once. It is another one only if a sender
         // that numbers by address comes back with other code.
         let known = self.call_site_ids.get(id).and_then(|index| self.call_sites.get(*index));
         if known.is_none_or(|known| known.data != data) {
-            self.call_site_ids.insert(id, self.call_sites.len());
-            self.tell_call_site(data, sink);
+            let index = self.tell_call_site(data, sink)?;
+            self.call_site_ids.insert(id, index);
         }
+        Ok(())
     }
 
-    fn tell_call_site(&mut self, data: Arc<CallSiteData>, sink: &mut dyn Sink) {
-        sink.new_call_site(&data);
+    /// Tells the sink of a call site of the stream, if there is room for it.
+    fn tell_call_site(
+        &mut self,
+        data: Arc<CallSiteData>,
+        sink: &mut dyn Sink,
+    ) -> Result<usize, ReceiveError> {
+        let limits = self.limits;
+        limits.check_call_sites(self.call_sites.len() - usize::from(self.is_loss_traced))?;
+        limits.check_call_site(&data)?;
+        self.push_call_site(data, &limits, sink)
+    }
+
+    /// Tells the sink of a call site, and returns its index.
+    pub(super) fn push_call_site(
+        &mut self,
+        data: Arc<CallSiteData>,
+        limits: &ReceiverLimits,
+        sink: &mut dyn Sink,
+    ) -> Result<usize, ReceiveError> {
+        sink.new_call_site(&data, limits)?;
         let fields = data.fields.iter().map(|field| &**field);
         let is_of_log = log_record::is_log_event(&data.name, &data.target, fields);
         self.call_sites.push(KnownCallSite { data, is_of_log });
+        Ok(self.call_sites.len() - 1)
     }
 
     #[inline]
@@ -118,11 +145,24 @@ impl Stream {
         self.spans.get(id).ok_or(ReceiveError::UnknownSpanId(id))
     }
 
+    /// Returns the call site that a span was created with.
+    #[inline]
+    pub(super) fn call_site_of_span(
+        &self,
+        id: RawSpanId,
+    ) -> Result<(MetadataId, &KnownCallSite), ReceiveError> {
+        let span = self.span(id)?;
+        let site = self.call_sites.get(span.call_site);
+        site.map(|site| (span.metadata_id, site))
+            .ok_or(ReceiveError::UnknownMetadataId(span.metadata_id))
+    }
+
     /// Whether a span is closed that may have been there.
-    fn is_closed(&self, id: RawSpanId) -> bool {
+    pub(super) fn is_closed(&self, id: RawSpanId) -> bool {
         (1..=self.last_span_id).contains(&id) && !self.spans.contains(id)
     }
 
+    #[inline]
     fn new_event(
         &mut self,
         metadata_id: MetadataId,
@@ -134,10 +174,11 @@ impl Stream {
         let mut resolved = ResolvedValues::new();
         let (index, site) = self.call_site(metadata_id, CallSiteKind::Event)?;
         resolve(metadata_id, &site.data, values, &mut resolved)?;
+        self.limits.check_values(values, &resolved)?;
         let parent = self.parent_of_event(parent, thread)?;
         if site.is_of_log {
             let data = Arc::clone(&site.data);
-            let index = self.call_site_of_log(&data, &resolved, sink);
+            let index = self.call_site_of_log(&data, &resolved, sink)?;
             let is_message = |(field, _): &&(usize, ValueRef<'_>)| *field == log_record::MESSAGE;
             let message: Vec<_> = resolved.iter().filter(is_message).copied().collect();
             sink.new_event(index, thread, parent, &message);
@@ -154,100 +195,20 @@ impl Stream {
         data: &CallSiteData,
         values: &SinkValues<'_>,
         sink: &mut dyn Sink,
-    ) -> usize {
+    ) -> Result<usize, ReceiveError> {
         let data = log_record::call_site(data, values, ValueRef::as_str, ValueRef::as_u64);
         let data = Arc::new(data);
-        let next = self.call_sites.len();
-        let index = *self.log_call_sites.entry(Arc::clone(&data)).or_insert(next);
-        if index == next {
-            self.tell_call_site(data, sink);
+        if let Some(index) = self.log_call_sites.get(&data) {
+            return Ok(*index);
         }
-        index
+        let index = self.tell_call_site(Arc::clone(&data), sink)?;
+        self.log_call_sites.insert(data, index);
+        Ok(index)
     }
 
     #[inline]
     pub(super) fn span_mut(&mut self, id: RawSpanId) -> Result<&mut KnownSpan, ReceiveError> {
         self.spans.get_mut(id).ok_or(ReceiveError::UnknownSpanId(id))
-    }
-
-    /// Finds the parent of a new span.
-    fn parent(&self, parent: Parent, thread: ThreadIndex) -> Result<FoundParent, ReceiveError> {
-        Ok(match parent {
-            Parent::Root => FoundParent::root(),
-            Parent::Explicit(id) => match self.span(id)?.sink_span {
-                Some(span) => FoundParent {
-                    in_program: Some(id),
-                    in_sink: Some(id),
-                    for_sink: SinkParent::Explicit(span),
-                },
-                // The handle of a disabled span has no ID, so that what names it for its parent
-                // is natively a root.
-                None => FoundParent { in_program: Some(id), ..FoundParent::root() },
-            },
-            Parent::Contextual => self.contextual_parent(thread),
-        })
-    }
-
-    /// Finds the parent of an event, which natively, too, may name a closed span, and is in none then.
-    #[inline]
-    fn parent_of_event(
-        &self,
-        parent: Parent,
-        thread: ThreadIndex,
-    ) -> Result<SinkParent, ReceiveError> {
-        match parent {
-            Parent::Contextual => Ok(self.contextual_parent(thread).for_sink),
-            Parent::Explicit(id) if self.is_closed(id) => Ok(SinkParent::Root),
-            _ => Ok(self.parent(parent, thread)?.for_sink),
-        }
-    }
-
-    #[inline]
-    fn contextual_parent(&self, thread: ThreadIndex) -> FoundParent {
-        match self.stacks.current(thread) {
-            None => FoundParent {
-                for_sink: SinkParent::Contextual(Innermost::None),
-                ..FoundParent::root()
-            },
-            Some(EnteredSpan { id, sink_span: Some(sink_span), is_closed_elsewhere: false })
-                if self.span(*id).is_ok_and(|span| !span.is_closed) =>
-            {
-                FoundParent {
-                    in_program: Some(*id),
-                    in_sink: Some(*id),
-                    for_sink: SinkParent::Contextual(Innermost::Open(*sink_span)),
-                }
-            }
-            Some(_) => self.contextual_parent_around(thread),
-        }
-    }
-
-    /// Finds the contextual parent of whatever is in a span that is closed, or that the sink does
-    /// not want.
-    #[cold]
-    fn contextual_parent_around(&self, thread: ThreadIndex) -> FoundParent {
-        let scope = || self.stacks.scope(thread);
-        let is_open =
-            |span: &EnteredSpan| self.spans.get(span.id).is_some_and(|span| !span.is_closed);
-        let is_enabled = |span: &EnteredSpan| span.sink_span.is_some();
-        // Whoever is in a closed span is in none, whatever is around it; but a span that the sink
-        // does not want is never entered there.
-        let in_program =
-            scope().find(|span| is_open(span) || is_enabled(span) || span.is_closed_elsewhere);
-        let in_sink = scope().find(|span| is_enabled(span) || span.is_closed_elsewhere);
-        let for_sink = match in_sink {
-            Some(span) if span.is_closed_elsewhere => SinkParent::Root,
-            Some(span) if !is_open(span) => SinkParent::Contextual(Innermost::Closed),
-            Some(EnteredSpan { sink_span: Some(span), .. }) => {
-                SinkParent::Contextual(Innermost::Open(*span))
-            }
-            _ => SinkParent::Contextual(Innermost::None),
-        };
-        FoundParent {
-            in_program: in_program.filter(|span| is_open(span)).map(|span| span.id),
-            in_sink: in_sink.filter(|span| is_open(span)).map(|span| span.id),
-            for_sink,
-        }
     }
 
     fn follows_from(
@@ -264,12 +225,14 @@ impl Stream {
             Err(error) => return Err(error),
         };
         if let (Some(span), Some(source)) = (span, source) {
+            self.limits.check_follows_from(self.span(id)?.follows_from.len())?;
             sink.follows_from(span, source);
             self.span_mut(id)?.follows_from.push(follows_from);
         }
         Ok(())
     }
 
+    #[inline]
     fn new_span(
         &mut self,
         id: RawSpanId,
@@ -282,11 +245,14 @@ impl Stream {
         let mut resolved = ResolvedValues::new();
         let (call_site, site) = self.call_site(metadata_id, CallSiteKind::Span)?;
         resolve(metadata_id, &site.data, values, &mut resolved)?;
+        self.limits.check_values(values, &resolved)?;
         let is_root = parent == Parent::Root;
         let parent = self.parent(parent, thread)?;
         if self.spans.contains(id) {
             return Err(ReceiveError::SpanExists(id));
         }
+        self.limits.check_depth(parent.depth)?;
+        self.limits.check_open_spans(self.spans.len())?;
         let sink_span = sink.new_span(call_site, thread, parent.for_sink, &resolved);
         let values = SpanValues::new(values, &resolved, mem::take(&mut self.encoded_room));
         let keeps_open = parent.in_sink.filter(|_| sink_span.is_some());
@@ -294,6 +260,7 @@ impl Stream {
             metadata_id,
             call_site,
             parent: parent.in_program,
+            depth: parent.depth.saturating_add(1),
             keeps_open,
             handles: 1,
             unshared: 0,
@@ -320,6 +287,7 @@ impl Stream {
         }
     }
 
+    #[inline]
     fn enter(
         &mut self,
         id: RawSpanId,
@@ -327,6 +295,8 @@ impl Stream {
         sink: &mut dyn Sink,
     ) -> Result<(), ReceiveError> {
         let sink_span = self.span(id)?.sink_span;
+        self.limits.check_entered(self.stacks.len())?;
+        self.limits.check_depth(self.stacks.depth(thread))?;
         if let Some(span) = sink_span {
             sink.enter(span, thread);
         }
@@ -334,6 +304,7 @@ impl Stream {
         Ok(())
     }
 
+    #[inline]
     fn exit(
         &mut self,
         id: RawSpanId,
@@ -375,16 +346,14 @@ impl Stream {
         values: RecordValues<'_>,
         sink: &mut dyn Sink,
     ) -> Result<(), ReceiveError> {
-        let span = self.span(id)?;
-        let (metadata_id, call_site) = (span.metadata_id, span.call_site);
-        let site =
-            self.call_sites.get(call_site).ok_or(ReceiveError::UnknownMetadataId(metadata_id))?;
+        let (metadata_id, site) = self.call_site_of_span(id)?;
         let mut resolved = ResolvedValues::new();
         resolve(metadata_id, &site.data, values, &mut resolved)?;
+        self.limits.check_values(values, &resolved)?;
         let span = self.span_mut(id)?;
         span.values.update(&resolved);
-        if let Some(span) = span.sink_span {
-            sink.record(span, call_site, &resolved);
+        if let Some(sink_span) = span.sink_span {
+            sink.record(sink_span, span.call_site, &resolved);
         }
         Ok(())
     }

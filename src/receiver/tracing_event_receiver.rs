@@ -1,13 +1,12 @@
 use alloc::{boxed::Box, sync::Arc};
 use core::fmt;
 
-#[cfg(feature = "frames")]
-use super::call_sites;
 use super::{
-    ReceiveError,
+    ReceiveError, ReceiverLimits, Refusals, RestoreError, call_sites,
     persist::{LocalSpans, PersistedMetadata, PersistedSpans},
     relay::Relay,
     restore::SinkSpans,
+    restore_check,
     sink::Sink,
     stream::Stream,
 };
@@ -89,6 +88,7 @@ use crate::wire::{Parent, Record, RecordValues, TracingEvent};
 pub struct TracingEventReceiver {
     stream: Stream,
     sink: Box<dyn Sink>,
+    refusals: Refusals,
     /// Whether the sink is ready, and has all spans that wait for it.
     is_started: bool,
     /// Spans that wait for the sink to be ready for them.
@@ -120,7 +120,8 @@ impl TracingEventReceiver {
     ///
     /// What was persisted should be of the program and the execution whose records follow.
     /// Otherwise they will be refused, or taken for what they are not. A span whose call site is
-    /// not in `metadata` is left out.
+    /// not in `metadata` is left out; one that `local_spans` know and that is left out is closed. Call sites
+    /// are left out that exceed the default [limits](ReceiverLimits). [`Self::try_new()`] tells.
     ///
     /// # Example
     ///
@@ -130,21 +131,113 @@ impl TracingEventReceiver {
         spans: PersistedSpans,
         mut local_spans: LocalSpans,
     ) -> Self {
-        let sink = local_spans.sink.take().unwrap_or_else(|| Box::new(Relay::new()));
-        let mut receiver = Self::with_sink(sink);
-        for (id, data) in metadata.call_sites {
-            receiver.stream.new_call_site(id, Arc::new(data), &mut *receiver.sink);
-        }
-        receiver.to_restore = Some((spans, local_spans.spans));
-        if receiver.sink.is_ready() {
-            receiver.start();
-        }
+        let mut receiver = Self::in_sink_of(&mut local_spans);
+        let _ = receiver.announce(metadata); // what depends on it is left out, too
+        receiver.restore(spans, local_spans.spans);
         receiver
+    }
+
+    fn in_sink_of(local_spans: &mut LocalSpans) -> Self {
+        let sink = local_spans.sink.take();
+        Self::with_sink(sink.unwrap_or_else(|| Box::new(Relay::new())))
+    }
+
+    /// Takes in those call sites that can be taken; returns an error if there are others.
+    fn announce(&mut self, metadata: PersistedMetadata) -> Result<(), RestoreError> {
+        let mut result = Ok(());
+        for (metadata_id, data) in metadata.call_sites {
+            let taken = self.stream.new_call_site(metadata_id, Arc::new(data), &mut *self.sink);
+            let error =
+                |error| RestoreError::InvalidCallSite { metadata_id, error: Box::new(error) };
+            result = result.and(taken.map_err(error));
+        }
+        result
+    }
+
+    fn restore(&mut self, spans: PersistedSpans, sink_spans: SinkSpans) {
+        self.to_restore = Some((spans, sink_spans));
+        if self.sink.is_ready() {
+            self.start();
+        }
+    }
+
+    /// Restores a receiver, as [`Self::new()`] does, if what was persisted fits together.
+    ///
+    /// It comes back from somewhere: this finds out whether it was changed there, as far as that can be seen.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if a span is of a call site that is not in `metadata`, or that cannot create it with
+    /// its values; if a call site exceeds one of the default [limits](ReceiverLimits); if two spans are said to
+    /// be entered at the same place; or if `local_spans` know other spans than those in `spans`. Nothing is
+    /// created in a subscriber or a storage then; what `local_spans` know stays open there.
+    ///
+    /// # Example
+    ///
+    /// See [`RestoreError`].
+    pub fn try_new(
+        metadata: PersistedMetadata,
+        spans: PersistedSpans,
+        mut local_spans: LocalSpans,
+    ) -> Result<Self, RestoreError> {
+        restore_check::check(&metadata, &spans, &local_spans.spans)?;
+        let mut receiver = Self::in_sink_of(&mut local_spans);
+        receiver.announce(metadata)?;
+        receiver.restore(spans, local_spans.spans);
+        Ok(receiver)
     }
 
     /// Creates a receiver for a new stream.
     pub(crate) fn with_sink(sink: Box<dyn Sink>) -> Self {
-        Self { stream: Stream::default(), sink, is_started: false, to_restore: None }
+        Self {
+            stream: Stream::default(),
+            sink,
+            refusals: Refusals::default(),
+            is_started: false,
+            to_restore: None,
+        }
+    }
+
+    /// Sets how much is taken of a program that may be broken, or hostile: the
+    /// [default limits](ReceiverLimits::default), unless this is called.
+    ///
+    /// They hold for what comes from now on; what was taken before stays, and counts.
+    ///
+    /// # Example
+    ///
+    /// See [`ReceiverLimits`].
+    #[must_use]
+    pub fn with_limits(mut self, limits: ReceiverLimits) -> Self {
+        self.stream.limits = limits;
+        self
+    }
+
+    /// Returns how much this receiver has refused so far, and why.
+    ///
+    /// # Example
+    ///
+    /// See [`Refusals`].
+    pub fn refusals(&self) -> Refusals {
+        self.refusals
+    }
+
+    /// Returns how many bytes all receivers of this process have leaked so far.
+    ///
+    /// They are leaked for call sites: see [`ReceiverLimits::max_leaked_bytes()`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{ReceiverLimits, TracingEventReceiver};
+    ///
+    /// // Whatever this program announces, no more than 1 MiB is leaked from now on.
+    /// let max = TracingEventReceiver::leaked_bytes() + (1 << 20);
+    /// let limits = ReceiverLimits::default().max_leaked_bytes(max);
+    /// let receiver = TracingEventReceiver::default().with_limits(limits);
+    /// # drop(receiver);
+    /// ```
+    pub fn leaked_bytes() -> u64 {
+        call_sites::leaked_bytes()
     }
 
     /// Keeps the thread that receives out of the stream's spans.
@@ -206,8 +299,8 @@ impl TracingEventReceiver {
     /// # Errors
     ///
     /// Returns an error if the event refers to a call site or a span that is not there, uses a
-    /// call site or a span in a way that is not possible, or has values for which there are no
-    /// fields. The receiver is as it was before, and can go on.
+    /// call site or a span in a way that is not possible, has values for which there are no
+    /// fields, or exceeds one of the [limits](Self::with_limits). The receiver is as it was before, and can go on.
     ///
     /// # Example
     ///
@@ -219,6 +312,15 @@ impl TracingEventReceiver {
     /// assert_eq!(result, Err(ReceiveError::UnknownSpanId(1)));
     /// ```
     pub fn try_receive(&mut self, event: TracingEvent) -> Result<(), ReceiveError> {
+        let result = self.receive_event(event);
+        if let Err(error) = &result {
+            self.note_refusal(error);
+        }
+        result
+    }
+
+    #[inline]
+    fn receive_event(&mut self, event: TracingEvent) -> Result<(), ReceiveError> {
         let record = match &event {
             TracingEvent::NewCallSite { .. } => {
                 let TracingEvent::NewCallSite { id, data } = event else { return Ok(()) };
@@ -300,7 +402,28 @@ impl TracingEventReceiver {
     #[cfg(feature = "frames")]
     #[cfg_attr(docsrs, doc(cfg(feature = "frames")))]
     pub fn receive_encoded(&mut self, frame: &[u8]) -> Result<(), ReceiveError> {
+        let result = self.receive_frame(frame);
+        if let Err(error) = &result {
+            self.note_refusal(error);
+        }
+        result
+    }
+
+    #[cfg(feature = "frames")]
+    #[inline]
+    fn receive_frame(&mut self, frame: &[u8]) -> Result<(), ReceiveError> {
+        self.stream.limits.check_frame(frame)?;
         frame::decode(frame, |record| self.receive_record(record))?
+    }
+
+    /// Counts a refusal, and has the trace tell of it if the host wants that.
+    #[cold]
+    fn note_refusal(&mut self, error: &ReceiveError) {
+        self.refusals.count(error);
+        if self.stream.limits.traces_loss() {
+            self.start();
+            self.stream.trace_loss(error, &mut *self.sink);
+        }
     }
 
     /// Answers a question of the program, whose sender asks
@@ -315,8 +438,9 @@ impl TracingEventReceiver {
     ///
     /// # Errors
     ///
-    /// Returns [`ReceiveError::Frame`] if the bytes are not a question. The receiver is as it was
-    /// before, and can go on.
+    /// Returns [`ReceiveError::Frame`] if the bytes are not a question, and
+    /// [`ReceiveError::LimitExceeded`] if its call site is one too many, or has too much in it. The
+    /// receiver is as it was before, and can go on.
     ///
     /// # Example
     ///
@@ -324,9 +448,20 @@ impl TracingEventReceiver {
     #[cfg(feature = "frames")]
     #[cfg_attr(docsrs, doc(cfg(feature = "frames")))]
     pub fn answer(&mut self, question: &[u8]) -> Result<FilterAnswer, ReceiveError> {
+        let result = self.answer_question(question);
+        if let Err(error) = &result {
+            self.refusals.count(error);
+        }
+        result
+    }
+
+    #[cfg(feature = "frames")]
+    fn answer_question(&mut self, question: &[u8]) -> Result<FilterAnswer, ReceiveError> {
+        let limits = self.stream.limits;
+        limits.check_frame(question)?;
         let question = frame::decode_question(question)?;
         self.start();
-        Ok(self.sink.answer(&question))
+        self.sink.answer(&question, &limits)
     }
 
     /// Returns a number that is another one after a filter of this process has changed, as by

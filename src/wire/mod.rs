@@ -58,6 +58,7 @@ pub use self::{
 };
 #[cfg(feature = "receiver")]
 pub(crate) use self::{
+    error::MAX_CHAIN,
     model::{names_of_bytes, restore},
     record::{ErrorRef, Record, RecordValues, ValueRef},
 };

@@ -1,7 +1,7 @@
 //! The shape of a [`TracingEvent`] in self-describing formats: that of `tracing-tunnel` 0.2, and
 //! additional fields where something has no place in it.
 
-use alloc::{borrow::Cow, string::String, vec::Vec};
+use alloc::{borrow::Cow, collections::BTreeSet, string::String, vec::Vec};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -94,8 +94,9 @@ pub(crate) fn restore(
     nth: Cow<'_, [usize]>,
 ) -> TracedValues<String> {
     let mut values = values.into_owned();
+    let bytes: BTreeSet<&str> = bytes.iter().map(|name| &**name).collect();
     for (name, value) in values.values_mut() {
-        if bytes.iter().any(|listed| listed == name) {
+        if bytes.contains(name) {
             if let Some(bytes) = value.as_debug_str().and_then(hex::parse) {
                 *value = TracedValue::Bytes(bytes);
             }

@@ -483,8 +483,6 @@ fn integer_in_more_bytes_than_it_needs_is_the_same() {
 }
 
 #[test]
-#[ignore = "FrameDecoder::event() looks up the call site of recorded values by its number, which may be that of another \
-            by now; the receiver takes that which the span was created with"]
 fn values_are_decoded_by_the_call_site_that_their_span_was_created_with() {
     // A sender that numbers by address comes back with other code, as after `dlclose()`.
     let frames = [

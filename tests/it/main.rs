@@ -20,6 +20,7 @@ mod hostile_output;
 mod json;
 mod layers;
 mod left_out;
+mod limits;
 mod moments;
 mod persistence;
 mod predicates;

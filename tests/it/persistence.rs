@@ -533,3 +533,31 @@ fn published_crate_reads_what_is_persisted() {
     // It creates spans anew where they are entered.
     assert_eq!(capture.trace().to_string(), format!("INFO suspend\n{RESUMED}"));
 }
+
+#[test]
+fn many_values_are_kept_as_if_they_were_recorded_one_by_one() {
+    // Call site 0, of spans with 100 fields, and a span with every third of them.
+    let names: Vec<_> = (0..100_u8).flat_map(|nth| [2, b'a' + nth / 10, b'0' + nth % 10]).collect();
+    let site = [b"\x20\0\0\x02\x04many\x06target\0\0\0\x64", &names[..]].concat();
+    let uint = |number: usize| postcard::to_allocvec(&number).unwrap();
+    // A value is its field, and how often it was recorded.
+    let value =
+        |field: usize, nth: usize| [uint(16 * field + 3), uint(1_000 * nth + field)].concat();
+    let first: Vec<_> = (0..100).step_by(3).flat_map(|field| value(field, 0)).collect();
+    let fields = || (0..100).rev().filter(|field| field % 7 != 0);
+    let persisted = |is_one_record: bool| {
+        let mut receiver = TracingEventReceiver::capturing(&SharedStorage::default());
+        receiver.receive_encoded(&site).unwrap();
+        receiver.receive_encoded(&[b"\x21\x01\0\0", &first[..]].concat()).unwrap();
+        for nth in 1..4 {
+            let values = fields().map(|field| value(field, nth));
+            let records =
+                if is_one_record { vec![values.flatten().collect()] } else { values.collect() };
+            for values in records {
+                receiver.receive_encoded(&[b"\x27\x01", &values[..]].concat()).unwrap();
+            }
+        }
+        serde_json::to_string(&receiver.persist().0).unwrap()
+    };
+    assert_eq!(persisted(true), persisted(false));
+}

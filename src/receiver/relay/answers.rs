@@ -7,7 +7,10 @@ use tracing_core::{Dispatch, Interest};
 
 use super::{Relay, guarded, lanes::Lane, with_default};
 use crate::{
-    receiver::call_sites::{self, DynamicCallSite},
+    receiver::{
+        ReceiveError, ReceiverLimits,
+        call_sites::{self, DynamicCallSite},
+    },
     wire::{
         FilterAnswer, MetadataId, ThreadIndex,
         frame::{AskedSite, Question},
@@ -36,33 +39,42 @@ struct AskedCallSite {
 }
 
 impl Relay {
-    pub(super) fn answer_question(&mut self, question: &Question) -> FilterAnswer {
+    pub(super) fn answer_question(
+        &mut self,
+        question: &Question,
+        limits: &ReceiverLimits,
+    ) -> Result<FilterAnswer, ReceiveError> {
         let Some(dispatch) = self.dispatch.clone() else {
             // There may be a subscriber later.
-            return FilterAnswer::NotNow;
+            return Ok(FilterAnswer::NotNow);
         };
         let thread = question.thread;
         let (site, interest) = match &question.about {
             AskedSite::Described { id, data, is_hint } => {
                 let intern = if *is_hint { call_sites::intern_hint } else { call_sites::intern };
-                let site = intern(data);
+                if id.is_some_and(|id| !self.answers.call_sites.contains_key(&id)) {
+                    limits.check_call_sites(self.answers.call_sites.len())?;
+                }
+                limits.check_call_site(data)?;
+                let site = intern(data, limits)?;
                 let Some(id) = *id else {
                     // It is of this moment only: no subscriber is told of it.
                     let is_enabled = self.is_enabled(site, thread, &dispatch);
-                    return if is_enabled { FilterAnswer::Now } else { FilterAnswer::NotNow };
+                    let answer = if is_enabled { FilterAnswer::Now } else { FilterAnswer::NotNow };
+                    return Ok(answer);
                 };
                 with_default(&dispatch, |_| site.register());
                 (site, self.ask(id, site, &dispatch))
             }
             AskedSite::Known(id) => match self.answers.call_sites.get(id).cloned() {
-                None => return FilterAnswer::Unknown,
+                None => return Ok(FilterAnswer::Unknown),
                 Some(asked) if asked.generation == call_sites::filter_generation() => {
                     (asked.site, asked.interest)
                 }
                 Some(asked) => (asked.site, self.ask(*id, asked.site, &dispatch)),
             },
         };
-        if site.is_of_no_interest() {
+        Ok(if site.is_of_no_interest() {
             FilterAnswer::Never
         } else if interest.is_always() {
             FilterAnswer::Always
@@ -71,7 +83,7 @@ impl Relay {
             FilterAnswer::Now
         } else {
             FilterAnswer::NotNow
-        }
+        })
     }
 
     /// Asks the subscriber for its interest in a call site. If that is "always", the program need not

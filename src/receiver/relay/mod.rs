@@ -21,6 +21,7 @@ use tracing_core::{
 
 use self::lanes::{Lane, Lanes};
 use super::{
+    ReceiveError, ReceiverLimits,
     call_sites::{self, DynamicCallSite},
     sink::{Innermost, Sink, SinkParent, SinkSpan, SinkValues},
     value_set::with_value_set,
@@ -208,17 +209,26 @@ impl Sink for Relay {
     }
 
     #[cfg(feature = "frames")]
-    fn answer(&mut self, question: &Question) -> FilterAnswer {
-        self.answer_question(question)
+    fn answer(
+        &mut self,
+        question: &Question,
+        limits: &ReceiverLimits,
+    ) -> Result<FilterAnswer, ReceiveError> {
+        self.answer_question(question, limits)
     }
 
-    fn new_call_site(&mut self, data: &Arc<CallSiteData>) {
-        let site = call_sites::intern(data);
+    fn new_call_site(
+        &mut self,
+        data: &Arc<CallSiteData>,
+        limits: &ReceiverLimits,
+    ) -> Result<(), ReceiveError> {
+        let site = call_sites::intern(data, limits)?;
         self.call_sites.push(CallSite { site, metadata: site.static_metadata() });
         match &self.dispatch {
             Some(dispatch) => with_default(dispatch, |_| site.register()),
             None => site.register(),
         }
+        Ok(())
     }
 
     fn new_span(

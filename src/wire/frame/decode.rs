@@ -242,9 +242,16 @@ pub(crate) struct EncodedError<'a> {
     reader: Reader<'a>,
 }
 
-impl EncodedError<'_> {
-    pub(crate) fn to_error(mut self) -> TracedError {
-        let messages = self.reader.messages().map_while(Result::ok).map(ToOwned::to_owned);
+impl<'a> EncodedError<'a> {
+    /// Iterates over the messages of the chain, outermost first.
+    pub(crate) fn messages(&self) -> impl Iterator<Item = &'a str> {
+        let mut reader = self.reader;
+        let messages: Vec<_> = reader.messages().map_while(Result::ok).collect();
+        messages.into_iter()
+    }
+
+    pub(crate) fn to_error(self) -> TracedError {
+        let messages = self.messages().map(ToOwned::to_owned);
         let error = TracedError::from_messages(messages.collect());
         error.unwrap_or_else(|| TracedError { message: String::new(), source: None })
     }

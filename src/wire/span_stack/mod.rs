@@ -109,6 +109,12 @@ impl<Span> SpanStack<Span> {
 
 #[cfg(feature = "receiver")]
 impl<Span> SpanStack<Span> {
+    /// Returns the number of enters that were not undone.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.entered.len() - self.gaps
+    }
+
     /// Returns the current span.
     #[inline]
     pub(crate) fn current(&self) -> Option<&Span> {
