@@ -1,4 +1,4 @@
-use alloc::{boxed::Box, sync::Arc};
+use alloc::boxed::Box;
 use core::fmt;
 
 use tracing_core::{
@@ -21,7 +21,6 @@ use super::{
     thread_spans,
     threads::ThreadKey,
 };
-use crate::interest::{Wanted, ask_all_subscribers_for};
 
 /// [`Layer`] that captures spans and events into a [`SharedStorage`].
 ///
@@ -53,7 +52,6 @@ pub struct CaptureLayer<S> {
     filter: Option<Box<dyn Filter<S> + Send + Sync>>,
     /// Number of the layer, which no other one has.
     layer: u64,
-    _wanted: Arc<Wanted>,
 }
 
 impl<S> fmt::Debug for CaptureLayer<S> {
@@ -71,10 +69,8 @@ where
 {
     /// Creates a layer that captures everything which reaches it.
     pub fn new(storage: &SharedStorage) -> Self {
-        let wanted = Arc::new(None);
-        ask_all_subscribers_for(&wanted);
-        let layer = thread_spans::next_number();
-        Self { storage: storage.clone(), filter: None, layer, _wanted: wanted }
+        crate::interest::ask_all_subscribers();
+        Self { storage: storage.clone(), filter: None, layer: thread_spans::next_number() }
     }
 
     /// Captures only what passes the filter.

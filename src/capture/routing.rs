@@ -19,7 +19,6 @@ use super::{
     test_span::{self, Test},
     threads::ThreadKey,
 };
-use crate::interest::{Wanted, ask_all_subscribers_for};
 
 /// [`Layer`] for one's own global subscriber, which gives
 /// [process-wide captures](super::Capture::start_process_wide) what is theirs.
@@ -55,7 +54,7 @@ use crate::interest::{Wanted, ask_all_subscribers_for};
 /// ```
 #[derive(Debug)]
 pub struct ProcessWideLayer {
-    _wanted: Arc<Wanted>,
+    _private: (),
 }
 
 impl Default for ProcessWideLayer {
@@ -67,9 +66,8 @@ impl Default for ProcessWideLayer {
 impl ProcessWideLayer {
     /// Creates a layer. One on a subscriber is enough.
     pub fn new() -> Self {
-        let wanted = Arc::new(None);
-        ask_all_subscribers_for(&wanted);
-        Self { _wanted: wanted }
+        crate::interest::ask_all_subscribers();
+        Self { _private: () }
     }
 }
 

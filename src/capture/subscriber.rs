@@ -1,4 +1,3 @@
-use alloc::sync::Arc;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use tracing_core::{
@@ -15,7 +14,6 @@ use super::{
     outside, thread_spans,
     threads::ThreadKey,
 };
-use crate::interest::{Wanted, ask_all_subscribers_for};
 
 /// Subscriber of a [`Capture`](super::Capture), which captures everything that passes a filter.
 ///
@@ -29,15 +27,14 @@ pub(super) struct CaptureSubscriber {
     storage: SharedStorage,
     /// Number of the capture, which no other one has.
     number: u64,
-    filter: Arc<Wanted>,
+    filter: Option<Targets>,
     /// Spans that there was no room for.
     left_out: AtomicU64,
 }
 
 impl CaptureSubscriber {
     pub(super) fn new(storage: &SharedStorage, filter: Option<Targets>) -> Self {
-        let filter = Arc::new(filter);
-        ask_all_subscribers_for(&filter);
+        crate::interest::ask_all_subscribers();
         let number = thread_spans::next_number();
         Self { storage: storage.clone(), number, filter, left_out: AtomicU64::new(0) }
     }
@@ -75,12 +72,12 @@ impl Subscriber for CaptureSubscriber {
     }
 
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        let filter = (*self.filter).as_ref();
+        let filter = self.filter.as_ref();
         filter.is_none_or(|filter| filter.would_enable(metadata.target(), metadata.level()))
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        let Some(filter) = &*self.filter else { return Some(LevelFilter::TRACE) };
+        let Some(filter) = &self.filter else { return Some(LevelFilter::TRACE) };
         let of_targets = filter.iter().map(|(_, level)| level);
         of_targets.chain(filter.default_level()).max()
     }

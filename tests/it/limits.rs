@@ -294,7 +294,9 @@ fn what_is_leaked_already_is_taken_whatever_the_limit() {
     let receiver = TracingEventReceiver::default();
     let _capture = Capture::start();
     let mut receiver = receiver;
-    SITES.iter().for_each(|site| receiver.receive_encoded(site).unwrap());
+    for site in SITES {
+        receiver.receive_encoded(site).unwrap();
+    }
     // That which this process has leaked may be more than any limit.
     let limits = ReceiverLimits::default().max_leaked_bytes(0);
     let mut receiver = TracingEventReceiver::default().with_limits(limits);
@@ -432,7 +434,9 @@ fn loss_is_traced_whatever_the_limits() {
     let capture = Capture::start();
     let mut receiver = TracingEventReceiver::default().with_limits(limits.max_call_sites(2));
     receiver.receive_encoded(b"").unwrap_err();
-    SITES.iter().for_each(|site| receiver.receive_encoded(site).unwrap());
+    for site in SITES {
+        receiver.receive_encoded(site).unwrap();
+    }
     receiver.receive_encoded(LOG).unwrap_err();
     drop(receiver);
     assert_eq!(capture.trace().all_events().count(), 1);
@@ -470,7 +474,9 @@ fn chain_that_was_made_by_hand_is_limited() {
         error = around;
     }
     let mut receiver = TracingEventReceiver::capturing(&SharedStorage::default());
-    SITES.iter().for_each(|site| receiver.receive_encoded(site).unwrap());
+    for site in SITES {
+        receiver.receive_encoded(site).unwrap();
+    }
     let event = TracingEvent::NewEvent {
         metadata_id: 1,
         parent: None,

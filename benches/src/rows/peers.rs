@@ -40,7 +40,7 @@ pub(crate) const ROWS: &[Row] = &[
         |units| receive(units, &DIRECT),
         Some((|units| receive(units, &PEERS), 1.0 / 8.0)),
     )
-    .held_to(0.16),
+    .held_to(0.17),
     Row::against_peers(
         "end to end: sender, bytes, capture",
         RECORD,
@@ -54,14 +54,14 @@ pub(crate) const ROWS: &[Row] = &[
         capture,
         Some((capture_layer_of_peers, 1.0 / 3.0)),
     )
-    .held_to(0.5),
+    .held_to(0.53),
     Row::against_peers(
         "capture of native code: `CaptureLayer`",
         RECORD,
         capture_layer,
         Some((capture_layer_of_peers, 1.0 / 3.0)),
     )
-    .held_to(0.61),
+    .held_to(0.64),
     Row::against_peers(
         "a scan of a field over all events: predicate",
         EVENT,
