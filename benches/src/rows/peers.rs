@@ -47,7 +47,7 @@ pub(crate) const ROWS: &[Row] = &[
         |units| send_and_receive(units, &DIRECT),
         Some((|units| send_and_receive(units, &PEERS), 1.0 / 7.0)),
     )
-    .held_to(0.18),
+    .held_to(0.19),
     Row::against_peers(
         "capture of native code: `Capture`",
         RECORD,
@@ -67,13 +67,15 @@ pub(crate) const ROWS: &[Row] = &[
         EVENT,
         scan,
         Some((scan_of_peers, 1.0 / 2.0)),
-    ),
+    )
+    .held_to(0.6),
     Row::against_peers(
         "a scan of a field over all events: value",
         EVENT,
         look_up,
         Some((look_up_of_peers, 1.0 / 2.0)),
-    ),
+    )
+    .held_to(0.6),
 ];
 
 fn native(units: u64, subscriber: impl Subscriber + Send + Sync) -> Work {

@@ -35,7 +35,8 @@ pub(crate) const ROWS: &[Row] = &[
         both_capture,
         one_captures_beside_a_busy_one,
         Some(JudgedBy::Time),
-    ),
+    )
+    .held_to(1.8), // how busy the machine is cannot be told from here
     row("one capture, carried to the other", both_into_one, one_captures, None),
     row("one storage, filled by two layers", both_layers, one_layer, None),
 ];
