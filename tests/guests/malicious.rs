@@ -3,7 +3,7 @@
 //! No compiler makes such modules, so they are in WebAssembly's text format.
 
 use spanshot::{
-    Capture, ReceiveError, SharedStorage, TracingEventReceiver,
+    Capture, ReceiveError, ReceiverLimits, SharedStorage, TracingEventReceiver,
     transport::wasm_host::{GuestError, GuestTrace},
 };
 use tracing::{info, info_span};
@@ -214,11 +214,8 @@ fn guest_may_be_called_from_inside_a_call() {
     assert_eq!((stats.entered, stats.exited, stats.is_closed), (6, 6, true));
 }
 
-#[test]
-fn million_call_sites_leave_a_host_that_goes_on() {
-    let storage = SharedStorage::default();
-    let mut flood = guest(
-        r#"
+/// A guest that makes up call sites, as many as it is told to.
+const FLOOD: &str = r#"
         ;; Its ID and its line are the number, in three bytes.
         (data (i32.const 1024) "\20...\00\02\04name\06target\00\00\01...\00")
         (func (export "flood") (param $left i32) (local $number i32)
@@ -235,18 +232,33 @@ fn million_call_sites_leave_a_host_that_goes_on() {
                 (call $send (i32.const 1024) (i32.const 25))
                 (local.set $left (i32.sub (local.get $left) (i32.const 1)))
                 (br_if $next (local.get $left))))
-        "#,
-        capturing(&storage),
-    );
-    // A receiver may refuse those that are too many; it must not fail over it.
-    let result = flood.call("flood", &[1_000_000]);
+        "#;
+
+#[test]
+fn million_call_sites_leave_a_host_that_goes_on() {
+    let storage = SharedStorage::default();
+    let limits = ReceiverLimits::default().max_call_sites(2_000_000);
+    let receiver = TracingEventReceiver::capturing(&storage).with_limits(limits);
+    let mut flood = guest(FLOOD, Host::with_trace(GuestTrace::new(receiver)));
+    flood.call("flood", &[1_000_000]).unwrap();
     let (_, host) = flood.memory();
-    match result {
-        Ok(_) => assert_eq!((host.trace.frames(), host.trace.errors()), (1_000_000, 0)),
-        Err(_) => assert!(matches!(host.trace.first_error(), Some(GuestError::Refused { .. }))),
-    }
+    assert_eq!((host.trace.frames(), host.trace.errors()), (1_000_000, 0));
     assert_goes_on(&mut flood);
     assert_eq!(storage.lock().to_string(), GOES_ON);
+}
+
+#[test]
+fn million_call_sites_are_too_many() {
+    let storage = SharedStorage::default();
+    let mut flood = guest(FLOOD, capturing(&storage));
+    let error = flood.call("flood", &[1_000_000]).unwrap_err();
+    assert!(error.contains("131073 call sites are more than the 131072"), "{error}");
+    let (_, host) = flood.memory();
+    assert!(matches!(
+        host.trace.first_error(),
+        Some(GuestError::Refused { error: ReceiveError::LimitExceeded { .. }, .. })
+    ));
+    assert_eq!(host.trace.errors(), 1);
 }
 
 #[test]
