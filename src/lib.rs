@@ -66,7 +66,8 @@
 //! - **A failure explains itself.** It points at the line of the test, and shows what came nearest, why
 //!   that does not match, and the trace. A test that fails otherwise [prints it](CaptureBuilder#printing).
 //! - **A guest is hostile.** Whatever arrives, the receiver answers with a typed [`ReceiveError`], is as
-//!   it was before, and goes on. Text that a guest traced is escaped where it is shown.
+//!   it was before, and goes on. It holds no more than its [`ReceiverLimits`] allow. Text that a guest
+//!   traced is escaped where it is shown.
 //!
 //! # Limitations
 //!

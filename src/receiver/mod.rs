@@ -15,6 +15,10 @@
 //! What it makes of the records is up to its sink. A relay gives them to a subscriber, through
 //! `tracing`'s dispatcher and with call sites that are leaked, since `tracing` wants them static.
 //! The direct way fills a storage, and leaks nothing.
+//!
+//! What a stream makes a receiver hold is bounded by its [`ReceiverLimits`]. What exceeds one is refused, as
+//! everything is that does not fit what came before; how much that was, [`Refusals`] tell, and on request the
+//! trace itself.
 
 mod call_sites;
 mod error;
