@@ -3,30 +3,14 @@
 use alloc::{sync::Arc, vec::Vec};
 use core::cell::RefCell;
 
-use tracing_core::{
-    Event, Metadata,
-    field::{Field, Visit},
-};
+use tracing_core::{Event, Metadata, field::Visit};
 
-use super::{metadata::CallSite, values::NewValues};
-use crate::wire::{
-    CallSiteData, FromTracedValue, TracedValue, log_record,
-    visit::{FieldVisitor, VisitValue, VisitedValue},
-};
+use super::{metadata::CallSite, new_values::NewValues};
+use crate::wire::{CallSiteData, FromTracedValue, TracedValue, log_record, visit::FieldVisitor};
 
 std::thread_local! {
     /// Memory for the values of a record.
     static SPARE: RefCell<NewValues> = const { RefCell::new(NewValues::new()) };
-}
-
-/// Values that a thread keeps memory for.
-const MAX_SPARE: usize = 1_024;
-
-impl VisitValue for &mut NewValues {
-    #[inline(always)]
-    fn visit(&mut self, field: &Field, value: VisitedValue<'_>) {
-        self.push(field.index(), value.into());
-    }
 }
 
 /// Takes the values of a record, and gives them to a function. This is where the traced code's `Debug`
@@ -44,7 +28,7 @@ pub(super) fn collect<T>(
         let mut values = spare.try_borrow_mut().ok()?;
         values.clear(); // if the function has panicked before
         let result = collect(&mut values);
-        if values.capacity() > MAX_SPARE {
+        if values.is_large() {
             *values = NewValues::new();
         }
         Some(result)
@@ -76,7 +60,7 @@ pub(super) fn collect_event<T>(
 
 fn log_call_site(metadata: &'static Metadata<'static>, values: &mut NewValues) -> CallSite {
     let all: Vec<_> = values.iter().collect();
-    let number = |value: &&TracedValue| u64::from_value(value);
+    let number = |value: &TracedValue| u64::from_value(value);
     let data = CallSiteData::from(metadata);
     let data = log_record::call_site(&data, &all, |value| value.as_str(), number);
     values.keep_only(log_record::MESSAGE);

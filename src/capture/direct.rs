@@ -1,15 +1,15 @@
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
 use super::{
-    SharedStorage, Storage, metadata::CallSite, node::SpanKey, outside, thread_spans,
-    threads::ThreadKey, values::NewValues,
+    SharedStorage, Storage, metadata::CallSite, new_values::NewValues, node::SpanKey, outside,
+    thread_spans, threads::ThreadKey,
 };
 use crate::{
     receiver::{
         Innermost, LocalSpans, ReceiveError, ReceiverLimits, Sink, SinkParent, SinkSpan,
         SinkValues, TracingEventReceiver,
     },
-    wire::{CallSiteData, ThreadIndex, TracedValue},
+    wire::{CallSiteData, ThreadIndex},
 };
 
 /// Sink that fills a storage, without a subscriber and without anything that lives forever.
@@ -111,7 +111,7 @@ impl Direct {
     fn take(&mut self, values: &SinkValues<'_>) {
         self.values.clear();
         for (field, value) in values {
-            self.values.push(*field, TracedValue::from(value));
+            self.values.push_ref(*field, value);
         }
     }
 

@@ -4,7 +4,7 @@ use super::{
     CapturedMetadata, CapturedNode, CapturedSpan, Moment, Storage,
     metadata::KnownCallSite,
     node::{EventIndex, EventNode},
-    values::ValueRange,
+    values::NodeValues,
 };
 use crate::wire::TracedValue;
 
@@ -69,19 +69,21 @@ impl<'a> CapturedEvent<'a> {
     /// Iterates over names and values of the fields, in the order in which they were recorded.
     pub fn values(&self) -> impl Iterator<Item = (&'a str, &'a TracedValue)> + use<'a> {
         let (call_site, values) = self.named_values();
-        named(self.storage, call_site, values)
+        named(call_site, values)
     }
 
-    pub(super) fn named_values(&self) -> (&'a KnownCallSite, ValueRange) {
-        (self.call_site(), self.node().values)
+    #[inline]
+    pub(super) fn named_values(&self) -> (&'a KnownCallSite, NodeValues<'a>) {
+        let node = self.node();
+        (self.storage.call_site(node.call_site), self.storage.values().get(node.values))
     }
 
     /// Returns the value of a field, or `None` if it has none. If the call site declares several
     /// fields of this name, it is the value that was recorded last.
     #[inline]
     pub fn value(&self, name: &str) -> Option<&'a TracedValue> {
-        let node = self.node();
-        find(self.storage, self.storage.call_site(node.call_site), node.values, name)
+        let (call_site, values) = self.named_values();
+        values.find(call_site, name)
     }
 
     /// Returns the message: the text of the field `message`, if that is a text, `Debug` or
@@ -120,27 +122,11 @@ impl<'a> CapturedEvent<'a> {
 
 /// Iterates over the values of a node, with their names.
 pub(super) fn named<'a>(
-    storage: &'a Storage,
     call_site: &'a KnownCallSite,
-    values: ValueRange,
+    values: NodeValues<'a>,
 ) -> impl Iterator<Item = (&'a str, &'a TracedValue)> + use<'a> {
-    let values = storage.values().iter(values);
+    let values = values.iter();
     values.filter_map(|(field, value)| Some((call_site.field_name(field)?, value)))
-}
-
-/// Finds the last value of a node that has this name.
-#[inline]
-pub(super) fn find<'a>(
-    storage: &'a Storage,
-    call_site: &'a KnownCallSite,
-    values: ValueRange,
-    name: &str,
-) -> Option<&'a TracedValue> {
-    let (fields, values) = storage.values().get(values);
-    values.get(match fields.listed() {
-        None => call_site.last_named(name, values.len())?,
-        Some(fields) => fields.iter().rposition(|field| call_site.is_named(*field, name))?,
-    })
 }
 
 /// Shows values as a map.

@@ -7,12 +7,12 @@ use super::{
     bound::Size,
     call_sites::CallSiteIndex,
     metadata::CallSite,
+    new_values::NewValues,
     node::{
         Children, EventIndex, EventNode, Links, NodeIndex, NodeKind, SpanIndex, SpanKey, SpanNode,
     },
     threads::ThreadKey,
     timeline::EntryKind,
-    values::{self, NewValues},
 };
 
 impl Storage {
@@ -21,7 +21,7 @@ impl Storage {
         &mut self,
         call_site: &CallSite,
         parent: Option<SpanKey>,
-        values: &mut NewValues,
+        values: &NewValues,
         thread: ThreadKey,
     ) -> Option<SpanKey> {
         let Some((index, key, call_site)) = self.next_span(call_site, values) else {
@@ -53,7 +53,7 @@ impl Storage {
         &mut self,
         call_site: &CallSite,
         parent: Option<SpanKey>,
-        values: &mut NewValues,
+        values: &NewValues,
         thread: ThreadKey,
     ) -> Option<SpanKey> {
         let key = self.push_span(call_site, parent, values, thread)?;
@@ -111,7 +111,7 @@ impl Storage {
         &mut self,
         call_site: &CallSite,
         parent: Option<SpanKey>,
-        values: &mut NewValues,
+        values: &NewValues,
         thread: ThreadKey,
     ) {
         let Some((index, call_site)) = self.next_event(call_site, values) else {
@@ -157,15 +157,15 @@ impl Storage {
         Links { parent, previous, next: None }
     }
 
-    pub(crate) fn record(&mut self, span: SpanKey, values: &mut NewValues) {
+    pub(crate) fn record(&mut self, span: SpanKey, values: &NewValues) {
         let Some(index) = self.open(span) else { return };
         let mut range = self.spans[index.get()].values;
         if self.bound.is_none() {
             self.values.update(&mut range, values);
         } else {
-            let before = self.values.bytes(range);
+            let before = self.values.get(range).bytes();
             self.values.update(&mut range, values);
-            self.bytes = (self.bytes + self.values.bytes(range)).saturating_sub(before);
+            self.bytes = (self.bytes + self.values.get(range).bytes()).saturating_sub(before);
         }
         self.spans[index.get()].values = range;
     }
@@ -241,7 +241,7 @@ impl Storage {
     #[inline(always)]
     fn make_room(&mut self, bytes: usize, values: &NewValues) -> bool {
         if !self.bound.is_none() {
-            let bytes = bytes + values::bytes(values.values());
+            let bytes = bytes + values.bytes();
             if !self.make_room_within_bound(Size { nodes: 1, bytes }) {
                 return false;
             }

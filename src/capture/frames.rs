@@ -122,7 +122,7 @@ impl<'a> Saving<'a> {
     }
 
     fn with_values(&self, mut frame: FrameWriter, values: ValueRange) -> FrameWriter {
-        for (field, value) in self.storage.values().iter(values) {
+        for (field, value) in self.storage.values().get(values).iter() {
             frame.field(field, &value.into());
         }
         frame

@@ -45,7 +45,7 @@ impl<'a> CapturedNode<'a> {
             Self::Span(span) => span.named_values(),
             Self::Event(event) => event.named_values(),
         };
-        named(self.trace(), call_site, values)
+        named(call_site, values)
     }
 
     /// Returns the value of a field, or `None` if it has none.

@@ -76,6 +76,7 @@ impl Held {
     fn part(&mut self) {
         if let Some(shared) = self.shared.take() {
             self.alone = Arc::unwrap_or_clone(shared);
+            self.alone.values.go_on();
         }
     }
 

@@ -10,7 +10,7 @@ use super::{
     durations::Durations,
     node::{Children, EventIndex, EventNode, Extras, NodeKind, SpanIndex, SpanNode},
     timeline::{EntryIndex, EntryKind},
-    values::{NewValues, ValueRange},
+    values::ValueRange,
 };
 
 impl Storage {
@@ -71,10 +71,10 @@ impl Storage {
     fn node_bytes(&self, node: NodeKind) -> usize {
         match node {
             NodeKind::Span(index) => {
-                size_of::<SpanNode>() + self.values.bytes(self.spans[index.get()].values)
+                size_of::<SpanNode>() + self.values.get(self.spans[index.get()].values).bytes()
             }
             NodeKind::Event(index) => {
-                size_of::<EventNode>() + self.values.bytes(self.events[index.get()].values)
+                size_of::<EventNode>() + self.values.get(self.events[index.get()].values).bytes()
             }
         }
     }
@@ -201,10 +201,6 @@ impl Storage {
     }
 
     fn copy_values(&mut self, of: &Self, range: ValueRange) -> ValueRange {
-        let mut values = NewValues::new();
-        for (field, value) in of.values.iter(range) {
-            values.push(field, value.clone());
-        }
-        self.values.add(&mut values)
+        self.values.copy(of.values.get(range))
     }
 }

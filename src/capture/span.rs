@@ -7,7 +7,7 @@ use super::{
     metadata::KnownCallSite,
     node::{SpanIndex, SpanNode},
     timeline::{EntryIndex, EntryKind, Timeline},
-    values::ValueRange,
+    values::NodeValues,
 };
 use crate::wire::TracedValue;
 
@@ -101,20 +101,21 @@ impl<'a> CapturedSpan<'a> {
     /// were first recorded. The value is the last one that was recorded.
     pub fn values(&self) -> impl Iterator<Item = (&'a str, &'a TracedValue)> + use<'a> {
         let (call_site, values) = self.named_values();
-        super::event::named(self.storage, call_site, values)
+        super::event::named(call_site, values)
     }
 
-    pub(super) fn named_values(&self) -> (&'a KnownCallSite, ValueRange) {
-        (self.call_site(), self.node().values)
+    #[inline]
+    pub(super) fn named_values(&self) -> (&'a KnownCallSite, NodeValues<'a>) {
+        let node = self.node();
+        (self.storage.call_site(node.call_site), self.storage.values().get(node.values))
     }
 
     /// Returns the value of a field, or `None` if it has none. If the call site declares several
     /// fields of this name, it is the value that was recorded last.
     #[inline]
     pub fn value(&self, name: &str) -> Option<&'a TracedValue> {
-        let node = self.node();
-        let call_site = self.storage.call_site(node.call_site);
-        super::event::find(self.storage, call_site, node.values, name)
+        let (call_site, values) = self.named_values();
+        values.find(call_site, name)
     }
 
     /// Returns what happened to the span so far.

@@ -123,7 +123,10 @@ impl<P: PredicateReflection> PredicateReflection for FieldPredicate<P> {}
 impl<'a, P: Predicate<TracedValue>, T: Captured<'a>> Predicate<T> for FieldPredicate<P> {
     #[inline]
     fn eval(&self, item: &T) -> bool {
-        item.value(self.name).map_or(self.matches_absent, |value| self.matches.eval(value))
+        let eval = |value: Option<&TracedValue>| {
+            value.map_or(self.matches_absent, |value| self.matches.eval(value))
+        };
+        item.look_at_value(self.name, eval)
     }
 
     fn find_case(&self, expected: bool, item: &T) -> Option<Case<'_>> {

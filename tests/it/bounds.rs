@@ -171,7 +171,7 @@ fn value_that_is_replaced_takes_no_more_room() {
 #[test]
 fn values_are_recorded_into_spans_that_have_moved() {
     captured_by_every_way(
-        |storage| storage.set_max_bytes(20_000, Keep::Newest),
+        |storage| storage.set_max_bytes(8_000, Keep::Newest),
         |way, storage| {
             let spans = [0, 1, 2].map(|number| {
                 (0..100).for_each(|number| info!(number));

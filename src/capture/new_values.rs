@@ -1,0 +1,228 @@
+use alloc::{string::String, vec::Vec};
+use core::fmt::{self, Write};
+
+use tracing_core::field::Field;
+
+use super::stored_value::{Elsewhere, StoredValue, TextKind};
+#[cfg(feature = "receiver")]
+use crate::wire::ValueRef;
+use crate::wire::{
+    TracedValue,
+    visit::{VisitValue, VisitedValue},
+};
+
+/// What a node is captured with: values and the indexes of their fields.
+#[derive(Debug)]
+pub(crate) struct NewValues {
+    pub(super) values: Vec<StoredValue>,
+    /// The fields, unless they are the first ones in their order.
+    pub(super) fields: Vec<u32>,
+    /// What there is of the values besides.
+    pub(super) text: String,
+    pub(super) others: Vec<TracedValue>,
+}
+
+impl NewValues {
+    pub(crate) const fn new() -> Self {
+        Self { values: Vec::new(), fields: Vec::new(), text: String::new(), others: Vec::new() }
+    }
+
+    #[inline(always)]
+    fn push(&mut self, field: usize, value: StoredValue) {
+        if field != self.values.len() || !self.fields.is_empty() {
+            self.list(field);
+        }
+        self.values.push(value);
+    }
+
+    #[inline(never)] // programs tend to have a value for each field, in their order
+    fn list(&mut self, field: usize) {
+        if self.fields.is_empty() {
+            self.fields.extend(first_fields(self.values.len()));
+        }
+        // No program declares four billion fields.
+        self.fields.push(u32::try_from(field).unwrap_or(u32::MAX));
+    }
+
+    #[inline]
+    fn push_or(
+        &mut self,
+        field: usize,
+        value: Option<StoredValue>,
+        other: impl FnOnce() -> TracedValue,
+    ) {
+        match value {
+            Some(value) => self.push(field, value),
+            None => self.push_other(field, other()),
+        }
+    }
+
+    #[inline(never)] // there is a small number or some text, mostly
+    fn push_other(&mut self, field: usize, value: TracedValue) {
+        self.push(field, StoredValue::other(self.others.len()));
+        self.others.push(value);
+    }
+
+    #[inline]
+    pub(crate) fn push_bool(&mut self, field: usize, value: bool) {
+        self.push(field, StoredValue::bool(value));
+    }
+
+    #[inline]
+    pub(crate) fn push_int(&mut self, field: usize, value: i128) {
+        let stored = i64::try_from(value).ok().and_then(StoredValue::int);
+        self.push_or(field, stored, || value.into());
+    }
+
+    #[inline]
+    pub(crate) fn push_uint(&mut self, field: usize, value: u128) {
+        let stored = u64::try_from(value).ok().and_then(StoredValue::uint);
+        self.push_or(field, stored, || value.into());
+    }
+
+    #[inline]
+    pub(super) fn push_text(&mut self, field: usize, kind: TextKind, text: &str) {
+        if let Some(value) = StoredValue::short_text(kind, text) {
+            return self.push(field, value);
+        }
+        let start = self.text.len();
+        self.text.push_str(text);
+        let stored = StoredValue::text(kind, start, text.len());
+        self.push_or(field, stored, || kind.value(text));
+    }
+
+    /// Takes what is formatted, or what there is of it before an error.
+    #[inline]
+    fn push_debug(&mut self, field: usize, value: &dyn fmt::Debug) {
+        let start = self.text.len();
+        let _ = write!(self.text, "{value:?}");
+        let text = self.text.get(start..).unwrap_or_default();
+        if let Some(value) = StoredValue::short_text(TextKind::Object, text) {
+            self.text.truncate(start);
+            return self.push(field, value);
+        }
+        let stored = StoredValue::text(TextKind::Object, start, text.len());
+        let other = || TextKind::Object.value(text);
+        match stored {
+            Some(value) => self.push(field, value),
+            None => {
+                let other = other();
+                self.push_other(field, other);
+            }
+        }
+    }
+
+    /// Adds a value that was recorded elsewhere.
+    pub(crate) fn push_value(&mut self, field: usize, value: TracedValue) {
+        match value {
+            TracedValue::Bool(value) => self.push_bool(field, value),
+            TracedValue::Int(value) => self.push_int(field, value),
+            TracedValue::UInt(value) => self.push_uint(field, value),
+            TracedValue::String(text) => self.push_text(field, TextKind::String, &text),
+            TracedValue::Object(text) => self.push_text(field, TextKind::Object, text.as_ref()),
+            other => self.push_other(field, other),
+        }
+    }
+
+    /// Adds a value that a stream brought.
+    #[cfg(feature = "receiver")]
+    #[inline]
+    pub(crate) fn push_ref(&mut self, field: usize, value: &ValueRef<'_>) {
+        match *value {
+            ValueRef::Bool(value) => self.push_bool(field, value),
+            ValueRef::Int(value) => self.push_int(field, value),
+            ValueRef::UInt(value) => self.push_uint(field, value),
+            ValueRef::Str(text) => self.push_text(field, TextKind::String, text),
+            ValueRef::Object(text) => self.push_text(field, TextKind::Object, text),
+            ref other => self.push_other(field, other.into()),
+        }
+    }
+
+    fn elsewhere(&self) -> Elsewhere<'_> {
+        Elsewhere { text: &self.text, others: &self.others }
+    }
+
+    /// Iterates over the values and the indexes of their fields.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, TracedValue)> {
+        let fields = Fields { listed: &self.fields };
+        let value = move |(place, value): (usize, &StoredValue)| {
+            (fields.get(place), TracedValue::from(value.get(self.elsewhere())))
+        };
+        self.values.iter().enumerate().map(value)
+    }
+
+    /// Returns about how many bytes the values take.
+    pub(super) fn bytes(&self) -> usize {
+        super::values::bytes(&self.values, self.elsewhere())
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.values.clear();
+        self.fields.clear();
+        self.text.clear();
+        self.others.clear();
+    }
+
+    /// Whether there is much memory in it.
+    pub(crate) fn is_large(&self) -> bool {
+        const MANY: usize = 1_024;
+
+        self.values.capacity() > MANY || self.text.capacity() > 16 * MANY
+    }
+
+    /// Keeps the first value of a field, and no other one.
+    pub(crate) fn keep_only(&mut self, field: usize) {
+        let kept = self.iter().find(|(other, _)| *other == field);
+        self.clear();
+        if let Some((field, value)) = kept {
+            self.push_value(field, value);
+        }
+    }
+}
+
+impl VisitValue for &mut NewValues {
+    #[inline(always)]
+    fn visit(&mut self, field: &Field, value: VisitedValue<'_>) {
+        let field = field.index();
+        match value {
+            VisitedValue::Bool(value) => self.push_bool(field, value),
+            VisitedValue::I64(value) => {
+                self.push_or(field, StoredValue::int(value), || value.into());
+            }
+            VisitedValue::U64(value) => {
+                self.push_or(field, StoredValue::uint(value), || value.into());
+            }
+            VisitedValue::I128(value) => self.push_int(field, value),
+            VisitedValue::U128(value) => self.push_uint(field, value),
+            VisitedValue::Str(text) => self.push_text(field, TextKind::String, text),
+            VisitedValue::Debug(value) => self.push_debug(field, value),
+            other => self.push_other(field, other.into()),
+        }
+    }
+}
+
+/// The first fields of a call site.
+pub(super) fn first_fields(count: usize) -> impl Iterator<Item = u32> {
+    (0..=u32::MAX).take(count)
+}
+
+/// Fields of some values.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fields<'a> {
+    /// Their indexes; none if they are the first ones in their order.
+    pub(super) listed: &'a [u32],
+}
+
+impl<'a> Fields<'a> {
+    /// Returns the indexes, unless they are the first ones in their order.
+    #[inline]
+    pub(super) fn listed(&self) -> Option<&'a [u32]> {
+        (!self.listed.is_empty()).then_some(self.listed)
+    }
+
+    /// Returns the index of the field that a value is of, by the place of that.
+    #[inline]
+    pub(super) fn get(&self, place: usize) -> usize {
+        self.listed.get(place).map_or(place, |field| *field as usize)
+    }
+}
