@@ -75,7 +75,7 @@ impl Bound {
     /// Whether there is no limit, so that nobody has to know how large the storage is.
     #[inline]
     pub(crate) fn is_none(&self) -> bool {
-        self.max == Size::MAX
+        self.max.nodes & self.max.bytes == usize::MAX
     }
 
     /// Whether a storage of this size, with this next moment, holds no more than it may.

@@ -55,8 +55,8 @@ impl KnownCallSite {
     }
 
     /// Whether the field with this index has the name.
-    pub(crate) fn is_named(&self, index: u32, name: &str) -> bool {
-        self.field_name(index as usize).is_some_and(|other| other == name)
+    pub(crate) fn is_named(&self, index: usize, name: &str) -> bool {
+        self.field_name(index).is_some_and(|other| other == name)
     }
 
     /// Returns the index of the last one of the first fields that has the name.

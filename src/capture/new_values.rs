@@ -16,7 +16,7 @@ use crate::wire::{
 pub(crate) struct NewValues {
     pub(super) values: Vec<StoredValue>,
     /// The fields, unless they are the first ones in their order.
-    pub(super) fields: Vec<u32>,
+    pub(super) fields: Vec<StoredValue>,
     /// What there is of the values besides.
     pub(super) text: String,
     pub(super) others: Vec<TracedValue>,
@@ -38,10 +38,9 @@ impl NewValues {
     #[inline(never)] // programs tend to have a value for each field, in their order
     fn list(&mut self, field: usize) {
         if self.fields.is_empty() {
-            self.fields.extend(first_fields(self.values.len()));
+            self.fields.extend((0..self.values.len()).map(StoredValue::of_field));
         }
-        // No program declares four billion fields.
-        self.fields.push(u32::try_from(field).unwrap_or(u32::MAX));
+        self.fields.push(StoredValue::of_field(field));
     }
 
     #[inline]
@@ -201,28 +200,23 @@ impl VisitValue for &mut NewValues {
     }
 }
 
-/// The first fields of a call site.
-pub(super) fn first_fields(count: usize) -> impl Iterator<Item = u32> {
-    (0..=u32::MAX).take(count)
-}
-
 /// Fields of some values.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fields<'a> {
     /// Their indexes; none if they are the first ones in their order.
-    pub(super) listed: &'a [u32],
+    pub(super) listed: &'a [StoredValue],
 }
 
 impl<'a> Fields<'a> {
     /// Returns the indexes, unless they are the first ones in their order.
     #[inline]
-    pub(super) fn listed(&self) -> Option<&'a [u32]> {
+    pub(super) fn listed(&self) -> Option<&'a [StoredValue]> {
         (!self.listed.is_empty()).then_some(self.listed)
     }
 
     /// Returns the index of the field that a value is of, by the place of that.
     #[inline]
     pub(super) fn get(&self, place: usize) -> usize {
-        self.listed.get(place).map_or(place, |field| *field as usize)
+        self.listed.get(place).map_or(place, |field| field.field())
     }
 }

@@ -49,7 +49,7 @@ impl Storage {
         let mut size = Size::default();
         let mut first = None;
         for index in self.timeline.entries().rev() {
-            size = size.plus(Size { nodes: 0, bytes: self.timeline.entry_bytes() });
+            size = size.plus(Size { nodes: 0, bytes: self.timeline.taken_over_bytes() });
             if let (node, EntryKind::Created) = self.timeline.get(index) {
                 size = size.plus(Size { nodes: 1, bytes: self.node_bytes(node) });
             }

@@ -81,10 +81,7 @@ impl StoredValue {
     /// `None` for text that is too long.
     #[inline]
     pub(super) fn short_text(kind: TextKind, text: &str) -> Option<Self> {
-        if text.len() > SHORT_LEN {
-            return None;
-        }
-        let bytes = text.bytes().rfold(0, |bytes, byte| bytes << 8 | u64::from(byte));
+        let bytes = few_bytes(text.as_bytes())?;
         let kind = if kind == TextKind::String { SHORT_STRING } else { SHORT_OBJECT };
         let len = (text.len() as u64) << SHORT_LEN_SHIFT;
         Some(Self(bytes << SHORT_TEXT_SHIFT | len | kind))
@@ -99,6 +96,19 @@ impl StoredValue {
         }
         let kind = if kind == TextKind::String { STRING } else { OBJECT };
         Some(Self(u64::from(start) << START_SHIFT | (len as u64) << KIND_BITS | kind))
+    }
+
+    /// A number that is the index of a field.
+    pub(super) fn of_field(index: usize) -> Self {
+        // No program declares so many.
+        Self::uint(index as u64).unwrap_or(Self(u64::MAX << KIND_BITS | UINT))
+    }
+
+    /// Returns the index of the field that it was made of.
+    #[inline]
+    #[allow(clippy::cast_possible_truncation)] // it was one before
+    pub(super) fn field(self) -> usize {
+        (self.0 >> KIND_BITS) as usize
     }
 
     pub(super) fn other(place: usize) -> Self {
@@ -140,6 +150,24 @@ impl StoredValue {
     }
 }
 
+/// Puts a few bytes into a number: in two halves that overlap, which is faster than one after another.
+#[inline]
+fn few_bytes(bytes: &[u8]) -> Option<u64> {
+    let halves = |first: u64, last: u64, half: usize| first | last << (8 * (bytes.len() - half));
+    Some(match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        _ if bytes.len() > SHORT_LEN => return None,
+        (Some(first), Some(last)) => {
+            halves(u32::from_le_bytes(*first).into(), u32::from_le_bytes(*last).into(), 4)
+        }
+        _ => match (bytes.first_chunk::<2>(), bytes.last_chunk::<2>()) {
+            (Some(first), Some(last)) => {
+                halves(u16::from_le_bytes(*first).into(), u16::from_le_bytes(*last).into(), 2)
+            }
+            _ => bytes.first().copied().unwrap_or(0).into(),
+        },
+    })
+}
+
 impl ShortText {
     /// Has a function look at the text.
     #[allow(clippy::cast_possible_truncation)] // it is a few bits
@@ -168,6 +196,46 @@ impl From<Stored<'_>> for TracedValue {
             Stored::ShortText(kind, text) => text.look_at(|text| kind.value(text)),
             Stored::Text(kind, text) => kind.value(text),
             Stored::Other(value) => value.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::String;
+
+    use super::*;
+
+    #[test]
+    fn short_text_is_what_it_was() {
+        for len in 0..=SHORT_LEN + 1 {
+            let text: String = ('a'..).take(len).collect();
+            for kind in [TextKind::String, TextKind::Object] {
+                let stored = StoredValue::short_text(kind, &text);
+                let value = stored.map(|stored| stored.get(Elsewhere::default()).into());
+                let expected = (len <= SHORT_LEN).then(|| kind.value(&text));
+                assert_eq!(value, expected);
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_are_what_they_were_unless_they_are_too_large() {
+        for shift in 0..64 {
+            for number in [1_u64 << shift, u64::MAX >> shift] {
+                let value =
+                    StoredValue::uint(number).map(|stored| stored.get(Elsewhere::default()));
+                assert_eq!(value, (number < 1 << 60).then_some(Stored::UInt(number)));
+                for number in [
+                    i64::from_ne_bytes(number.to_ne_bytes()),
+                    i64::from_ne_bytes(number.wrapping_neg().to_ne_bytes()),
+                ] {
+                    let value =
+                        StoredValue::int(number).map(|stored| stored.get(Elsewhere::default()));
+                    let is_small = (-(1_i64 << 59)..1 << 59).contains(&number);
+                    assert_eq!(value, is_small.then_some(Stored::Int(number)));
+                }
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What happened in a capture, in one order.
 
-use core::{cmp::Ordering, iter, time::Duration};
+use alloc::vec::Vec;
+use core::{iter, time::Duration};
 use std::time::{Instant, SystemTime};
 
 use super::{
@@ -53,31 +54,24 @@ pub(crate) enum EntryKind {
     Closed,
 }
 
-/// What happened to which node, the moment, and on which thread.
+/// What happened to which node, and on which thread.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     node: NodeIndex,
-    /// The lower half of the moment.
-    low: u32,
-    /// The rest of it, above it the index of the thread, and in the two highest bits the kind.
-    high: u32,
+    /// The index of the thread, and in the two highest bits the kind.
+    what: u16,
 }
 
-const KIND_SHIFT: u32 = 30;
-const THREAD_SHIFT: u32 = KIND_SHIFT - INDEX_BITS;
+const KIND_SHIFT: u32 = u16::BITS - 2;
 
 impl Entry {
-    #[allow(clippy::cast_possible_truncation)] // it is what halves are made by
     #[inline]
-    fn new(node: NodeKind, kind: EntryKind, moment: u64, thread: u16) -> Self {
-        // No capture lives for 2^48 moments: that would be three million a second for three years.
-        let high = (moment >> u32::BITS) as u32 & ((1 << THREAD_SHIFT) - 1);
-        let high = high | u32::from(thread) << THREAD_SHIFT | (kind as u32) << KIND_SHIFT;
-        Self { node: node.into(), low: moment as u32, high }
+    fn new(node: NodeKind, kind: EntryKind, thread: u16) -> Self {
+        Self { node: node.into(), what: thread | (kind as u16) << KIND_SHIFT }
     }
 
     fn kind(self) -> EntryKind {
-        match self.high >> KIND_SHIFT {
+        match self.what >> KIND_SHIFT {
             0 => EntryKind::Created,
             1 => EntryKind::Entered,
             2 => EntryKind::Exited,
@@ -85,17 +79,15 @@ impl Entry {
         }
     }
 
-    fn moment(self) -> Moment {
-        let high = self.high & ((1 << THREAD_SHIFT) - 1);
-        Moment(u64::from(high) << u32::BITS | u64::from(self.low))
-    }
-
     /// The index of the thread. That which closed a span is not known.
     fn thread(self) -> Option<usize> {
-        let index = self.high >> THREAD_SHIFT & ((1 << INDEX_BITS) - 1);
-        (self.kind() != EntryKind::Closed).then_some(index as usize)
+        let index = self.what & ((1 << KIND_SHIFT) - 1);
+        (self.kind() != EntryKind::Closed).then_some(index.into())
     }
 }
+
+// The index of a thread leaves room for the kind.
+const _: () = assert!(INDEX_BITS <= KIND_SHIFT);
 
 /// Place of an entry on the timeline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -104,9 +96,11 @@ pub(crate) struct EntryIndex(u32);
 /// Everything that happened, in order.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Timeline {
-    /// The next moment.
-    next: u64,
     entries: Chunks<Entry>,
+    /// Moments of the first entries, which were taken over from other timelines, in order.
+    taken_over: Vec<u64>,
+    /// The moment of the entry behind those; each further one is one later.
+    first: u64,
     threads: Threads,
     times: Option<Times>,
 }
@@ -133,7 +127,7 @@ impl Timeline {
     /// Returns an empty timeline that goes on like this one, and may take over entries of it.
     pub(crate) fn successor(&self) -> Self {
         let times = self.times.as_ref().map(|times| Times { since: Chunks::default(), ..*times });
-        Self { next: self.next, entries: Chunks::default(), threads: self.threads.clone(), times }
+        Self { first: self.next_moment(), threads: self.threads.clone(), times, ..Self::default() }
     }
 
     /// Adds what happens now on a thread.
@@ -156,22 +150,23 @@ impl Timeline {
 
     #[inline(always)]
     fn push_now(&mut self, node: NodeKind, kind: EntryKind, thread: u16) -> EntryIndex {
-        let entry = Entry::new(node, kind, self.next, thread);
-        self.next += 1;
+        let entry = Entry::new(node, kind, thread);
         let time = self.times.as_ref().map(|times| times.origin.elapsed());
         self.push_entry(entry, time)
     }
 
     /// Takes over an entry of the timeline that this one succeeds, for a node that is called
-    /// otherwise here.
+    /// otherwise here, while nothing else has been added.
     pub(crate) fn take_over(&mut self, of: &Self, index: EntryIndex, node: NodeKind) -> EntryIndex {
+        debug_assert_eq!(self.taken_over.len(), self.entries.len());
+        self.taken_over.push(of.moment(index).0);
         let entry = Entry { node: node.into(), ..of.entries[index.0 as usize] };
         self.push_entry(entry, of.time(index))
     }
 
     #[inline(always)]
     fn push_entry(&mut self, entry: Entry, time: Option<Duration>) -> EntryIndex {
-        // More than four billion entries would take 48 gigabytes.
+        // More than four billion entries would take 32 gigabytes.
         let index = EntryIndex(u32::try_from(self.entries.len()).unwrap_or(u32::MAX));
         self.entries.push(entry);
         if let (Some(times), Some(time)) = (&mut self.times, time) {
@@ -182,17 +177,22 @@ impl Timeline {
     }
 
     pub(crate) fn next_moment(&self) -> u64 {
-        self.next
+        self.first + (self.entries.len() - self.taken_over.len()) as u64
+    }
+
+    /// Returns the bytes that an entry takes once it is taken over.
+    pub(crate) fn taken_over_bytes(&self) -> usize {
+        size_of::<u64>() + self.entry_bytes()
     }
 
     /// Returns the bytes that each entry takes.
-    pub(crate) fn entry_bytes(&self) -> usize {
+    fn entry_bytes(&self) -> usize {
         size_of::<Entry>() + if self.times.is_some() { size_of::<Duration>() } else { 0 }
     }
 
     /// Returns the bytes that all entries take.
     pub(crate) fn bytes(&self) -> usize {
-        self.entries.len() * self.entry_bytes()
+        self.entries.len() * self.entry_bytes() + self.taken_over.len() * size_of::<u64>()
     }
 
     #[inline]
@@ -201,8 +201,13 @@ impl Timeline {
         (entry.node.kind(), entry.kind())
     }
 
+    #[inline]
     pub(crate) fn moment(&self, index: EntryIndex) -> Moment {
-        self.entries[index.0 as usize].moment()
+        let index = index.0 as usize;
+        Moment(match index.checked_sub(self.taken_over.len()) {
+            Some(since) => self.first + since as u64,
+            None => self.taken_over[index],
+        })
     }
 
     /// Iterates over all entries in order.
@@ -245,16 +250,13 @@ impl Timeline {
     }
 
     fn position(&self, moment: Moment) -> Option<usize> {
-        let (mut start, mut end) = (0, self.entries.len());
-        while start < end {
-            let middle = start.midpoint(end);
-            match self.entries[middle].moment().cmp(&moment) {
-                Ordering::Less => start = middle + 1,
-                Ordering::Equal => return Some(middle),
-                Ordering::Greater => end = middle,
+        match moment.0.checked_sub(self.first) {
+            Some(since) => {
+                let position = self.taken_over.len() + usize::try_from(since).ok()?;
+                (position < self.entries.len()).then_some(position)
             }
+            None => self.taken_over.binary_search(&moment.0).ok(),
         }
-        None
     }
 
     /// When the last thing happened, also if its entry was not taken over.

@@ -18,28 +18,20 @@ use super::{
 use crate::wire::TracedValue;
 
 /// Values of one node: a part of [`Values`].
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct ValueRange {
     /// The chunk, times [`CHUNK`], plus the place of the first value in it; or the place among the values that
     /// were changed.
     start: u32,
-    /// Number of values, or [`CHANGED`].
+    /// Number of values, and perhaps [`LISTED`]; or [`CHANGED`].
     len: u32,
-    /// The place of the first field in the chunk, or [`FIRST_FIELDS`].
-    fields: u32,
 }
 
-/// Said of fields that are the first ones in their order.
-const FIRST_FIELDS: u32 = u32::MAX;
+/// Set where the fields of the values are listed behind these, since they are not the first ones in their order.
+const LISTED: u32 = 1 << 31;
 
 /// Stands for the number of values that were changed.
 const CHANGED: u32 = u32::MAX;
-
-impl Default for ValueRange {
-    fn default() -> Self {
-        Self { start: 0, len: 0, fields: FIRST_FIELDS }
-    }
-}
 
 /// Places in a chunk at which the values of a node may begin, and mostly the number of its values.
 const CHUNK: usize = 512;
@@ -60,9 +52,8 @@ pub(crate) struct Values {
 
 #[derive(Debug, Default)]
 pub(crate) struct Chunk {
+    /// Values, and fields of some.
     values: Vec<StoredValue>,
-    /// Fields of those values of which they are not the first ones in their order.
-    fields: Vec<u32>,
     /// What there is of the values besides.
     text: String,
     others: Vec<TracedValue>,
@@ -74,7 +65,6 @@ impl Clone for Chunk {
     fn clone(&self) -> Self {
         Self {
             values: self.values.clone(),
-            fields: self.fields.clone(),
             text: self.text.clone(),
             others: self.others.clone(),
             decoded: OnceLock::new(),
@@ -118,8 +108,8 @@ impl Values {
             self.add_with_others(new);
         }
         let start = number(self.full.len() * CHUNK + self.rest.values.len() - len);
-        let fields = if new.fields.is_empty() { FIRST_FIELDS } else { self.add_fields(new) };
-        ValueRange { start, len: number(len), fields }
+        let listed = if new.fields.is_empty() { 0 } else { self.list_fields(new) };
+        ValueRange { start, len: number(len) | listed }
     }
 
     /// Adds values of which not everything is in them.
@@ -136,10 +126,9 @@ impl Values {
     }
 
     #[inline(never)]
-    fn add_fields(&mut self, new: &NewValues) -> u32 {
-        let start = self.rest.fields.len();
-        self.rest.fields.extend_from_slice(&new.fields);
-        number(start)
+    fn list_fields(&mut self, new: &NewValues) -> u32 {
+        self.rest.values.extend_from_slice(&new.fields);
+        LISTED
     }
 
     /// Takes over values of a node from where there was room for them.
@@ -168,16 +157,14 @@ impl Values {
     /// Returns the values of a range.
     #[inline]
     pub(crate) fn get(&self, range: ValueRange) -> NodeValues<'_> {
-        let (start, len) = (range.start as usize, range.len as usize);
+        let (start, len) = (range.start as usize, (range.len & !LISTED) as usize);
         if range.len == CHANGED {
             return NodeValues::Changed(&self.changed[start]);
         }
         let chunk = self.full.get(start / CHUNK).map_or(&self.rest, |chunk| chunk);
         let start = start % CHUNK;
-        let listed = match range.fields {
-            FIRST_FIELDS => &[],
-            fields => &chunk.fields[fields as usize..fields as usize + len],
-        };
+        let listed =
+            if range.len & LISTED == 0 { &[] } else { &chunk.values[start + len..start + 2 * len] };
         let values = &chunk.values[start..start + len];
         NodeValues::Stored(StoredValues { values, fields: Fields { listed }, chunk, start })
     }
@@ -201,7 +188,7 @@ impl Values {
     fn add_changed(&mut self, values: Vec<(usize, TracedValue)>) -> ValueRange {
         let start = number(self.changed.len());
         self.changed.push(values);
-        ValueRange { start, len: CHANGED, fields: FIRST_FIELDS }
+        ValueRange { start, len: CHANGED }
     }
 }
 
@@ -237,7 +224,10 @@ impl<'a> StoredValues<'a> {
     fn position(self, call_site: &KnownCallSite, name: &str) -> Option<usize> {
         match self.fields.listed() {
             None => call_site.last_named(name, self.values.len()),
-            Some(fields) => fields.iter().rposition(|field| call_site.is_named(*field, name)),
+            Some(fields) => {
+                let is_named = |field: &StoredValue| call_site.is_named(field.field(), name);
+                fields.iter().rposition(is_named)
+            }
         }
     }
 
