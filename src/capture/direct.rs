@@ -9,7 +9,7 @@ use crate::{
         Innermost, LocalSpans, ReceiveError, ReceiverLimits, Sink, SinkParent, SinkSpan,
         SinkValues, TracingEventReceiver,
     },
-    wire::{CallSiteData, ThreadIndex},
+    wire::{CallSiteData, ThreadIndex, ValueRef},
 };
 
 /// Sink that fills a storage, without a subscriber and without anything that lives forever.
@@ -123,6 +123,21 @@ impl Direct {
 }
 
 impl Sink for Direct {
+    #[inline]
+    fn takes_each_value(&self) -> bool {
+        true
+    }
+
+    #[inline]
+    fn begin_values(&mut self) {
+        self.values.clear();
+    }
+
+    #[inline(always)]
+    fn take_value(&mut self, field: usize, value: &ValueRef<'_>) {
+        self.values.push_ref(field, value);
+    }
+
     fn suspend(&mut self) {
         self.call_sites.clear();
         // Whoever goes on with a relay starts other threads, too.
@@ -143,10 +158,12 @@ impl Sink for Direct {
         call_site: usize,
         thread: ThreadIndex,
         parent: SinkParent,
-        values: &SinkValues<'_>,
+        values: Option<&SinkValues<'_>>,
     ) -> Option<SinkSpan> {
         let (parent, thread) = (parent.key(), self.thread(thread));
-        self.take(values);
+        if let Some(values) = values {
+            self.take(values);
+        }
         let (call_site, values) = (self.call_sites.get(call_site)?, &mut self.values);
         let key =
             self.storage.write(|storage| storage.push_span(call_site, parent, values, thread));
@@ -158,10 +175,12 @@ impl Sink for Direct {
         call_site: usize,
         thread: ThreadIndex,
         parent: SinkParent,
-        values: &SinkValues<'_>,
+        values: Option<&SinkValues<'_>>,
     ) {
         let (parent, thread) = (parent.key(), self.thread(thread));
-        self.take(values);
+        if let Some(values) = values {
+            self.take(values);
+        }
         let Some(call_site) = self.call_sites.get(call_site) else { return };
         let values = &mut self.values;
         self.storage.write(|storage| storage.push_event(call_site, parent, values, thread));

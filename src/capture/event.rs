@@ -72,7 +72,7 @@ impl<'a> CapturedEvent<'a> {
         named(call_site, values)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn named_values(&self) -> (&'a KnownCallSite, NodeValues<'a>) {
         let node = self.node();
         (self.storage.call_site(node.call_site), self.storage.values().get(node.values))

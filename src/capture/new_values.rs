@@ -43,7 +43,7 @@ impl NewValues {
         self.fields.push(StoredValue::of_field(field));
     }
 
-    #[inline]
+    #[inline(always)]
     fn push_or(
         &mut self,
         field: usize,
@@ -125,7 +125,7 @@ impl NewValues {
 
     /// Adds a value that a stream brought.
     #[cfg(feature = "receiver")]
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push_ref(&mut self, field: usize, value: &ValueRef<'_>) {
         match *value {
             ValueRef::Bool(value) => self.push_bool(field, value),

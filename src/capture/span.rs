@@ -104,7 +104,7 @@ impl<'a> CapturedSpan<'a> {
         super::event::named(call_site, values)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn named_values(&self) -> (&'a KnownCallSite, NodeValues<'a>) {
         let node = self.node();
         (self.storage.call_site(node.call_site), self.storage.values().get(node.values))

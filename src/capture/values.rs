@@ -155,7 +155,7 @@ impl Values {
     }
 
     /// Returns the values of a range.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn get(&self, range: ValueRange) -> NodeValues<'_> {
         let (start, len) = (range.start as usize, (range.len & !LISTED) as usize);
         if range.len == CHANGED {
@@ -232,7 +232,7 @@ impl<'a> StoredValues<'a> {
     }
 
     /// Finds the last value of a field with this name, and its place.
-    #[inline]
+    #[inline(always)]
     fn find(self, call_site: &KnownCallSite, name: &str) -> Option<(usize, Stored<'a>)> {
         let place = self.position(call_site, name)?;
         Some((place, self.values.get(place)?.get(self.chunk.elsewhere())))
@@ -285,15 +285,15 @@ impl<'a> NodeValues<'a> {
         look: impl FnOnce(Option<&TracedValue>) -> T,
     ) -> T {
         let Self::Stored(values) = self else { return look(self.find(call_site, name)) };
-        match values.find(call_site, name) {
-            None => look(None),
-            // There is nothing to be dropped in a number.
-            Some((_, Stored::UInt(value))) => look(Some(&ManuallyDrop::new(value.into()))),
-            Some((_, Stored::Int(value))) => look(Some(&ManuallyDrop::new(value.into()))),
-            Some((_, Stored::Bool(value))) => look(Some(&ManuallyDrop::new(value.into()))),
-            Some((_, Stored::Other(value))) => look(Some(value)),
-            Some((place, _)) => look(values.decoded(place)),
-        }
+        let Some((place, stored)) = values.find(call_site, name) else { return look(None) };
+        let number = match stored {
+            Stored::UInt(value) => value.into(),
+            Stored::Int(value) => value.into(),
+            Stored::Bool(value) => value.into(),
+            Stored::Other(value) => return look(Some(value)),
+            Stored::ShortText(..) | Stored::Text(..) => return look(values.decoded(place)),
+        };
+        look(Some(&ManuallyDrop::new(number))) // there is nothing to be dropped in it
     }
 
     /// Returns about how many bytes they take, on the heap and here.

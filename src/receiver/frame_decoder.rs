@@ -210,7 +210,7 @@ impl Sink for Discard {
         _call_site: usize,
         _thread: ThreadIndex,
         _parent: SinkParent,
-        _values: &SinkValues<'_>,
+        _values: Option<&SinkValues<'_>>,
     ) -> Option<SinkSpan> {
         Some(SinkSpan::MIN)
     }
@@ -220,7 +220,7 @@ impl Sink for Discard {
         _call_site: usize,
         _thread: ThreadIndex,
         _parent: SinkParent,
-        _values: &SinkValues<'_>,
+        _values: Option<&SinkValues<'_>>,
     ) {
     }
 

@@ -22,7 +22,7 @@ impl Stream {
     pub(super) fn clone_handle(
         &mut self,
         id: RawSpanId,
-        sink: &mut dyn Sink,
+        sink: &mut (impl Sink + ?Sized),
     ) -> Result<(), ReceiveError> {
         let span = self.span_mut(id)?;
         span.handles = span.handles.saturating_add(1);
@@ -40,7 +40,7 @@ impl Stream {
     pub(super) fn drop_handle(
         &mut self,
         id: RawSpanId,
-        sink: &mut dyn Sink,
+        sink: &mut (impl Sink + ?Sized),
     ) -> Result<(), ReceiveError> {
         let can_wait_in_sink = self.without_handle < MAX_WITHOUT_HANDLE;
         let span = self.span_mut(id)?;
@@ -61,7 +61,7 @@ impl Stream {
     }
 
     /// Closes a span that nothing keeps open any more, and those that only it kept open.
-    pub(super) fn close_if_unused(&mut self, id: RawSpanId, sink: &mut dyn Sink) {
+    pub(super) fn close_if_unused(&mut self, id: RawSpanId, sink: &mut (impl Sink + ?Sized)) {
         let mut next = Some(id);
         while let Some(id) = next.take() {
             let Some(span) = self.spans.get_mut(id).filter(|span| span.is_unused()) else {

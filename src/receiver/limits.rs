@@ -1,3 +1,6 @@
+#[cfg(feature = "frames")]
+use crate::wire::frame::EncodedValues;
+
 use super::{Limit, ReceiveError, sink::SinkValues};
 use crate::wire::{CallSiteData, ErrorRef, MAX_CHAIN, RecordValues, ValueRef};
 
@@ -270,17 +273,25 @@ impl ReceiverLimits {
         values: RecordValues<'_>,
         resolved: &SinkValues<'_>,
     ) -> Result<(), ReceiveError> {
-        at_most(Limit::ValuesPerRecord, self.values, resolved.len())?;
+        self.check_value_count(resolved.len())?;
         match values {
-            // No string among them is longer than they are, and no chain than there can be.
             #[cfg(feature = "frames")]
-            RecordValues::Encoded(values)
-                if values.bytes().len() <= self.string_bytes && self.error_chain >= MAX_CHAIN =>
-            {
-                Ok(())
-            }
+            RecordValues::Encoded(values) if self.allow_each_of(values) => Ok(()),
             _ => self.check_each_value(resolved),
         }
+    }
+
+    #[inline]
+    pub(super) fn check_value_count(&self, count: usize) -> Result<(), ReceiveError> {
+        at_most(Limit::ValuesPerRecord, self.values, count)
+    }
+
+    /// Whether each of these values is within the limits, whatever it is: no string among them is longer
+    /// than they are, and no chain than there can be.
+    #[cfg(feature = "frames")]
+    #[inline]
+    pub(super) fn allow_each_of(&self, values: EncodedValues<'_>) -> bool {
+        values.bytes().len() <= self.string_bytes && self.error_chain >= MAX_CHAIN
     }
 
     fn check_each_value(&self, values: &SinkValues<'_>) -> Result<(), ReceiveError> {

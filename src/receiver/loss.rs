@@ -16,7 +16,7 @@ impl Stream {
     /// Emits the event that tells that a record was refused, unless it was emitted, or the sink is
     /// not ready for it.
     #[cold]
-    pub(super) fn trace_loss(&mut self, error: &ReceiveError, sink: &mut dyn Sink) {
+    pub(super) fn trace_loss(&mut self, error: &ReceiveError, sink: &mut (impl Sink + ?Sized)) {
         if self.is_loss_traced || !sink.is_ready() {
             return;
         }
@@ -33,7 +33,7 @@ impl Stream {
             values.push((2, ValueRef::UInt((*max).into())));
             values.push((3, ValueRef::UInt((*actual).into())));
         }
-        sink.new_event(index, FIRST_THREAD, SinkParent::Root, &values);
+        sink.new_event(index, FIRST_THREAD, SinkParent::Root, Some(&values));
     }
 }
 

@@ -42,6 +42,7 @@ mod span;
 mod span_values;
 mod stacks;
 mod stream;
+mod told_sink;
 mod tracing_event_receiver;
 mod value_set;
 mod values;

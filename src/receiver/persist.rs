@@ -3,7 +3,7 @@ use core::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{restore::SinkSpans, sink::Sink};
+use super::{restore::SinkSpans, told_sink::ToldSink};
 use crate::wire::{
     CallSiteData, MetadataId, RawSpanId, ThreadIndex, TracedValues, names_of_bytes, restore,
 };
@@ -84,13 +84,13 @@ impl PersistedSpans {
 pub struct LocalSpans {
     pub(super) spans: SinkSpans,
     /// Where the spans live.
-    pub(super) sink: Option<Box<dyn Sink>>,
+    pub(super) sink: Option<Box<dyn ToldSink>>,
 }
 
 impl LocalSpans {
     /// No spans yet; they are to live in this sink.
     #[cfg(feature = "capture")]
-    pub(crate) fn in_sink(sink: Box<dyn Sink>) -> Self {
+    pub(crate) fn in_sink(sink: Box<dyn ToldSink>) -> Self {
         Self { spans: SinkSpans::new(), sink: Some(sink) }
     }
 }

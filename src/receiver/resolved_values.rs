@@ -3,6 +3,8 @@ use core::ops::Deref;
 
 use super::sink::SinkValues;
 use crate::wire::ValueRef;
+#[cfg(feature = "frames")]
+use crate::wire::frame::TakeValue;
 
 /// Values that an ordinary record has at the most.
 const FEW: usize = 6;
@@ -23,7 +25,7 @@ impl<'a> ResolvedValues<'a> {
         Self { few: [(0, ValueRef::Bool(false)); FEW], len: 0, many: Vec::new() }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn push(&mut self, index: usize, value: ValueRef<'a>) {
         if let Some(place) = self.few.get_mut(self.len) {
             *place = (index, value);
@@ -39,6 +41,16 @@ impl<'a> ResolvedValues<'a> {
             self.many.extend_from_slice(&self.few);
         }
         self.many.push((index, value));
+    }
+}
+
+#[cfg(feature = "frames")]
+impl<'a> TakeValue<'a> for ResolvedValues<'a> {
+    type Output = ();
+
+    #[inline(always)]
+    fn take(&mut self, field: usize, value: ValueRef<'a>) {
+        self.push(field, value);
     }
 }
 

@@ -54,7 +54,7 @@ impl Stream {
         &mut self,
         spans: PersistedSpans,
         sink_spans: &SinkSpans,
-        sink: &mut dyn Sink,
+        sink: &mut (impl Sink + ?Sized),
     ) {
         // Which spans there were before and are closed is not persisted.
         self.last_span_id = RawSpanId::MAX;
@@ -107,7 +107,7 @@ impl Stream {
         id: RawSpanId,
         data: SpanData,
         sink_spans: &SinkSpans,
-        sink: &mut dyn Sink,
+        sink: &mut (impl Sink + ?Sized),
     ) {
         let call_site = self.call_site(data.metadata_id, CallSiteKind::Span);
         let Ok((call_site, site)) = call_site else { return };
@@ -121,7 +121,7 @@ impl Stream {
             _ if data.is_closed => (None, 0, LastHandle::InUse),
             Some(known) => (known.sink_span, known.unshared, known.last_handle),
             None => (
-                sink.new_span(call_site, FIRST_THREAD, for_sink, &values),
+                sink.new_span(call_site, FIRST_THREAD, for_sink, Some(&values)),
                 data.ref_count.saturating_sub(1),
                 // A new span has a handle.
                 match data.ref_count {
@@ -154,7 +154,7 @@ impl Stream {
     }
 
     /// Closes those spans that the sink knows and that were not restored, as nobody can name them.
-    fn close_left_out(&self, sink_spans: &SinkSpans, sink: &mut dyn Sink) {
+    fn close_left_out(&self, sink_spans: &SinkSpans, sink: &mut (impl Sink + ?Sized)) {
         let left_out = sink_spans.iter().filter(|(id, _)| !self.spans.contains(**id));
         // Children come first: they have higher IDs.
         for (_, known) in left_out.rev().filter(|(_, known)| !known.is_closed) {
@@ -179,7 +179,7 @@ impl Stream {
         }
     }
 
-    fn restore_follows_from(&self, id: RawSpanId, sink: &mut dyn Sink) {
+    fn restore_follows_from(&self, id: RawSpanId, sink: &mut (impl Sink + ?Sized)) {
         let Some(span) = self.spans.get(id) else { return };
         let sources = span.follows_from.iter().filter_map(|source| self.spans.get(*source));
         for source in sources.filter_map(|source| source.sink_span) {
@@ -197,7 +197,10 @@ impl Stream {
     }
 
     /// Hands over the open spans, which are exited but not closed in the sink.
-    pub(super) fn persist(&mut self, sink: &mut dyn Sink) -> (PersistedSpans, SinkSpans) {
+    pub(super) fn persist(
+        &mut self,
+        sink: &mut (impl Sink + ?Sized),
+    ) -> (PersistedSpans, SinkSpans) {
         let mut spans = BTreeMap::new();
         let mut sink_spans = SinkSpans::new();
         for (id, span) in core::mem::take(&mut self.spans).into_sorted() {
@@ -244,7 +247,7 @@ impl Stream {
     }
 
     /// Exits what is entered, and closes those spans that were never persisted.
-    pub(super) fn roll_back(&mut self, sink: &mut dyn Sink) {
+    pub(super) fn roll_back(&mut self, sink: &mut (impl Sink + ?Sized)) {
         self.exit_all(sink);
         self.without_handle = 0;
         // Children come first: they have higher IDs.
@@ -255,7 +258,7 @@ impl Stream {
     }
 
     /// Exits all spans, threads one after another, on each the innermost span first.
-    fn exit_all(&mut self, sink: &mut dyn Sink) {
+    fn exit_all(&mut self, sink: &mut (impl Sink + ?Sized)) {
         for (thread, stack) in self.stacks.take().iter() {
             for span in stack.rev().filter_map(|entered| entered.sink_span) {
                 sink.exit(span, thread);
@@ -270,7 +273,7 @@ fn close(
     unshared: usize,
     handles: usize,
     last_handle: LastHandle,
-    sink: &mut dyn Sink,
+    sink: &mut (impl Sink + ?Sized),
 ) {
     let deferred = usize::from(last_handle == LastHandle::DropDeferred);
     for _ in unshared..handles.saturating_add(deferred) {

@@ -35,6 +35,21 @@ pub(crate) enum Innermost {
 
 /// Where a stream goes: the state machine has checked it, and calls nothing out of order.
 pub(crate) trait Sink: Send + Sync {
+    /// Whether it takes the values of new spans and events one by one, before it is told of these, wherever that
+    /// is possible.
+    #[inline]
+    fn takes_each_value(&self) -> bool {
+        false
+    }
+
+    /// Begins to take values. Those that it took before are no longer needed.
+    #[inline]
+    fn begin_values(&mut self) {}
+
+    /// Takes the next value and the index of its field.
+    #[inline]
+    fn take_value(&mut self, _field: usize, _value: &ValueRef<'_>) {}
+
     /// The stream is suspended, and nothing is entered. Whoever goes on with this sink will tell
     /// it of call sites anew.
     fn suspend(&mut self) {}
@@ -47,21 +62,23 @@ pub(crate) trait Sink: Send + Sync {
         limits: &ReceiverLimits,
     ) -> Result<(), ReceiveError>;
 
-    /// Creates a span with one handle, unless the sink does not want it.
+    /// Creates a span with one handle, unless the sink does not want it. It has these values, or those that
+    /// were taken.
     fn new_span(
         &mut self,
         call_site: usize,
         thread: ThreadIndex,
         parent: SinkParent,
-        values: &SinkValues<'_>,
+        values: Option<&SinkValues<'_>>,
     ) -> Option<SinkSpan>;
 
+    /// Emits an event, with these values, or those that were taken.
     fn new_event(
         &mut self,
         call_site: usize,
         thread: ThreadIndex,
         parent: SinkParent,
-        values: &SinkValues<'_>,
+        values: Option<&SinkValues<'_>>,
     );
 
     fn record(&mut self, span: SinkSpan, call_site: usize, values: &SinkValues<'_>);

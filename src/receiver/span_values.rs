@@ -5,6 +5,11 @@ use super::{
     values::{owned, update},
 };
 use crate::wire::{RecordValues, TracedValue};
+#[cfg(feature = "frames")]
+use crate::wire::{
+    ValueRef,
+    frame::{EncodedValues, TakeValue},
+};
 
 /// Values of an open span, kept for those who persist it.
 ///
@@ -51,10 +56,10 @@ impl SpanValues {
         match self {
             #[cfg(feature = "frames")]
             Self::Encoded(bytes) => {
-                let mut values = crate::wire::frame::EncodedValues::new(&bytes);
-                let next = || values.next().ok().flatten(); // they were read before
-                let values = core::iter::from_fn(next);
-                values.map(|(index, value)| (index, TracedValue::from(&value))).collect()
+                let mut owned = Owned(Vec::new());
+                let mut values = EncodedValues::new(&bytes);
+                while let Ok(Some(())) = values.next(&mut owned) {} // they were read before
+                owned.0
             }
             Self::Owned(values) => values,
         }
@@ -68,5 +73,18 @@ impl SpanValues {
             Self::Encoded(bytes) if bytes.capacity() <= MAX_ROOM => bytes,
             _ => Vec::new(),
         }
+    }
+}
+
+/// Takes values out of the frame that they came in.
+#[cfg(feature = "frames")]
+struct Owned(Vec<(usize, TracedValue)>);
+
+#[cfg(feature = "frames")]
+impl TakeValue<'_> for Owned {
+    type Output = ();
+
+    fn take(&mut self, field: usize, value: ValueRef<'_>) {
+        self.0.push((field, TracedValue::from(&value)));
     }
 }

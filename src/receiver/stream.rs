@@ -2,6 +2,8 @@ use alloc::{sync::Arc, vec::Vec};
 use core::mem;
 use std::collections::HashMap;
 
+#[cfg(feature = "frames")]
+use super::values::resolve_each;
 use super::{
     ReceiveError, ReceiverLimits,
     id_map::IdMap,
@@ -12,6 +14,8 @@ use super::{
     stacks::Stacks,
     values::resolve,
 };
+#[cfg(feature = "frames")]
+use crate::wire::frame::TakeValue;
 use crate::wire::{
     CallSiteData, CallSiteKind, MetadataId, Parent, RawSpanId, Record, RecordValues, ThreadIndex,
     ValueRef, log_record,
@@ -22,7 +26,7 @@ use crate::wire::{
 /// It knows which call sites were announced, which spans are open and which are entered on which
 /// thread. Each record is checked as a whole before anything is changed or told to the sink.
 #[derive(Debug, Default)]
-pub(super) struct Stream {
+pub(crate) struct Stream {
     /// Call sites in the order in which the sink was told of them.
     pub(super) call_sites: Vec<KnownCallSite>,
     /// Index of each call site.
@@ -54,11 +58,11 @@ pub(super) struct KnownCallSite {
 
 impl Stream {
     /// Takes in a record, and tells the sink. Where its kind is known, so is what is to be done.
-    #[inline]
+    #[inline(always)]
     pub(super) fn receive(
         &mut self,
         record: Record<'_>,
-        sink: &mut dyn Sink,
+        sink: &mut (impl Sink + ?Sized),
     ) -> Result<(), ReceiveError> {
         self.limits.check_record(self.taken)?;
         match record {
@@ -87,7 +91,7 @@ impl Stream {
         &mut self,
         id: MetadataId,
         data: Arc<CallSiteData>,
-        sink: &mut dyn Sink,
+        sink: &mut (impl Sink + ?Sized),
     ) -> Result<(), ReceiveError> {
         // A sender may announce a call site more than once. It is another one only if a sender
         // that numbers by address comes back with other code.
@@ -103,7 +107,7 @@ impl Stream {
     fn tell_call_site(
         &mut self,
         data: Arc<CallSiteData>,
-        sink: &mut dyn Sink,
+        sink: &mut (impl Sink + ?Sized),
     ) -> Result<usize, ReceiveError> {
         let limits = self.limits;
         limits.check_call_sites(self.call_sites.len() - usize::from(self.is_loss_traced))?;
@@ -116,7 +120,7 @@ impl Stream {
         &mut self,
         data: Arc<CallSiteData>,
         limits: &ReceiverLimits,
-        sink: &mut dyn Sink,
+        sink: &mut (impl Sink + ?Sized),
     ) -> Result<usize, ReceiveError> {
         sink.new_call_site(&data, limits)?;
         let fields = data.fields.iter().map(|field| &**field);
@@ -137,6 +141,37 @@ impl Stream {
             Ok((index, site))
         } else {
             Err(ReceiveError::WrongKind { metadata_id: id, actual: site.data.kind })
+        }
+    }
+
+    /// Checks the values of a new span or event. Returns them, unless the sink took each.
+    #[inline(always)]
+    fn values<'room, 'a>(
+        &self,
+        metadata_id: MetadataId,
+        site: &KnownCallSite,
+        values: RecordValues<'a>,
+        sink: &mut (impl Sink + ?Sized),
+        room: &'room mut Option<ResolvedValues<'a>>,
+    ) -> Result<Option<&'room SinkValues<'a>>, ReceiveError> {
+        match values {
+            #[cfg(feature = "frames")]
+            RecordValues::Encoded(values)
+                if sink.takes_each_value()
+                    && !site.is_of_log
+                    && self.limits.allow_each_of(values) =>
+            {
+                sink.begin_values();
+                let count = resolve_each(metadata_id, &site.data, values, &mut ToSink(sink))?;
+                self.limits.check_value_count(count)?;
+                Ok(None)
+            }
+            _ => {
+                let resolved = room.insert(ResolvedValues::new());
+                resolve(metadata_id, &site.data, values, resolved)?;
+                self.limits.check_values(values, resolved)?;
+                Ok(Some(resolved))
+            }
         }
     }
 
@@ -162,28 +197,27 @@ impl Stream {
         (1..=self.last_span_id).contains(&id) && !self.spans.contains(id)
     }
 
-    #[inline]
     fn new_event(
         &mut self,
         metadata_id: MetadataId,
         parent: Parent,
         values: RecordValues<'_>,
         thread: ThreadIndex,
-        sink: &mut dyn Sink,
+        sink: &mut (impl Sink + ?Sized),
     ) -> Result<(), ReceiveError> {
-        let mut resolved = ResolvedValues::new();
         let (index, site) = self.call_site(metadata_id, CallSiteKind::Event)?;
-        resolve(metadata_id, &site.data, values, &mut resolved)?;
-        self.limits.check_values(values, &resolved)?;
+        let mut room = None;
+        let values = self.values(metadata_id, site, values, sink, &mut room)?;
         let parent = self.parent_of_event(parent, thread)?;
         if site.is_of_log {
             let data = Arc::clone(&site.data);
-            let index = self.call_site_of_log(&data, &resolved, sink)?;
+            let values = values.unwrap_or_default();
+            let index = self.call_site_of_log(&data, values, sink)?;
             let is_message = |(field, _): &&(usize, ValueRef<'_>)| *field == log_record::MESSAGE;
-            let message: Vec<_> = resolved.iter().filter(is_message).copied().collect();
-            sink.new_event(index, thread, parent, &message);
+            let message: Vec<_> = values.iter().filter(is_message).copied().collect();
+            sink.new_event(index, thread, parent, Some(&message));
         } else {
-            sink.new_event(index, thread, parent, &resolved);
+            sink.new_event(index, thread, parent, values);
         }
         Ok(())
     }
@@ -194,7 +228,7 @@ impl Stream {
         &mut self,
         data: &CallSiteData,
         values: &SinkValues<'_>,
-        sink: &mut dyn Sink,
+        sink: &mut (impl Sink + ?Sized),
     ) -> Result<usize, ReceiveError> {
         let data = log_record::call_site(data, values, ValueRef::as_str, ValueRef::as_u64);
         let data = Arc::new(data);
@@ -215,7 +249,7 @@ impl Stream {
         &mut self,
         id: RawSpanId,
         follows_from: RawSpanId,
-        sink: &mut dyn Sink,
+        sink: &mut (impl Sink + ?Sized),
     ) -> Result<(), ReceiveError> {
         let span = self.span(id)?.sink_span;
         // Natively, too, one may follow from a span that is closed, and nobody learns.
@@ -232,7 +266,6 @@ impl Stream {
         Ok(())
     }
 
-    #[inline]
     fn new_span(
         &mut self,
         id: RawSpanId,
@@ -240,12 +273,11 @@ impl Stream {
         metadata_id: MetadataId,
         values: RecordValues<'_>,
         thread: ThreadIndex,
-        sink: &mut dyn Sink,
+        sink: &mut (impl Sink + ?Sized),
     ) -> Result<(), ReceiveError> {
-        let mut resolved = ResolvedValues::new();
         let (call_site, site) = self.call_site(metadata_id, CallSiteKind::Span)?;
-        resolve(metadata_id, &site.data, values, &mut resolved)?;
-        self.limits.check_values(values, &resolved)?;
+        let mut room = None;
+        let resolved = self.values(metadata_id, site, values, sink, &mut room)?;
         let is_root = parent == Parent::Root;
         let parent = self.parent(parent, thread)?;
         if self.spans.contains(id) {
@@ -253,8 +285,12 @@ impl Stream {
         }
         self.limits.check_depth(parent.depth)?;
         self.limits.check_open_spans(self.spans.len())?;
-        let sink_span = sink.new_span(call_site, thread, parent.for_sink, &resolved);
-        let values = SpanValues::new(values, &resolved, mem::take(&mut self.encoded_room));
+        let sink_span = sink.new_span(call_site, thread, parent.for_sink, resolved);
+        let values = SpanValues::new(
+            values,
+            resolved.unwrap_or_default(),
+            mem::take(&mut self.encoded_room),
+        );
         let keeps_open = parent.in_sink.filter(|_| sink_span.is_some());
         let span = KnownSpan {
             metadata_id,
@@ -287,12 +323,11 @@ impl Stream {
         }
     }
 
-    #[inline]
     fn enter(
         &mut self,
         id: RawSpanId,
         thread: ThreadIndex,
-        sink: &mut dyn Sink,
+        sink: &mut (impl Sink + ?Sized),
     ) -> Result<(), ReceiveError> {
         let sink_span = self.span(id)?.sink_span;
         self.limits.check_entered(self.stacks.len())?;
@@ -304,12 +339,11 @@ impl Stream {
         Ok(())
     }
 
-    #[inline]
     fn exit(
         &mut self,
         id: RawSpanId,
         thread: ThreadIndex,
-        sink: &mut dyn Sink,
+        sink: &mut (impl Sink + ?Sized),
     ) -> Result<(), ReceiveError> {
         let Some(entered) = self.stacks.remove(thread, id) else {
             return Err(self.cannot_exit(id, thread));
@@ -344,7 +378,7 @@ impl Stream {
         &mut self,
         id: RawSpanId,
         values: RecordValues<'_>,
-        sink: &mut dyn Sink,
+        sink: &mut (impl Sink + ?Sized),
     ) -> Result<(), ReceiveError> {
         let (metadata_id, site) = self.call_site_of_span(id)?;
         let mut resolved = ResolvedValues::new();
@@ -356,5 +390,19 @@ impl Stream {
             sink.record(sink_span, span.call_site, &resolved);
         }
         Ok(())
+    }
+}
+
+/// Hands values on to a sink.
+#[cfg(feature = "frames")]
+struct ToSink<'a, S: ?Sized>(&'a mut S);
+
+#[cfg(feature = "frames")]
+impl<S: Sink + ?Sized> TakeValue<'_> for ToSink<'_, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn take(&mut self, field: usize, value: ValueRef<'_>) {
+        self.0.take_value(field, &value);
     }
 }

@@ -7,8 +7,8 @@ use super::{
     relay::Relay,
     restore::SinkSpans,
     restore_check,
-    sink::Sink,
     stream::Stream,
+    told_sink::ToldSink,
 };
 #[cfg(feature = "frames")]
 use crate::wire::{FilterAnswer, frame};
@@ -87,7 +87,7 @@ use crate::wire::{Parent, Record, RecordValues, TracingEvent};
 /// ```
 pub struct TracingEventReceiver {
     stream: Stream,
-    sink: Box<dyn Sink>,
+    sink: Box<dyn ToldSink>,
     refusals: Refusals,
     /// Whether the sink is ready, and has all spans that wait for it.
     is_started: bool,
@@ -188,7 +188,7 @@ impl TracingEventReceiver {
     }
 
     /// Creates a receiver for a new stream.
-    pub(crate) fn with_sink(sink: Box<dyn Sink>) -> Self {
+    pub(crate) fn with_sink(sink: Box<dyn ToldSink>) -> Self {
         Self {
             stream: Stream::default(),
             sink,
@@ -413,7 +413,11 @@ impl TracingEventReceiver {
     #[inline]
     fn receive_frame(&mut self, frame: &[u8]) -> Result<(), ReceiveError> {
         self.stream.limits.check_frame(frame)?;
-        frame::decode(frame, |record| self.receive_record(record))?
+        if self.is_started {
+            self.sink.receive_frame(&mut self.stream, frame)
+        } else {
+            frame::decode(frame, |record| self.receive_record(record))?
+        }
     }
 
     /// Counts a refusal, and has the trace tell of it if the host wants that.

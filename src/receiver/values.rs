@@ -3,6 +3,8 @@
 use alloc::{borrow::Cow, collections::BTreeMap, string::String, vec::Vec};
 
 use super::{ReceiveError, resolved_values::ResolvedValues, sink::SinkValues};
+#[cfg(feature = "frames")]
+use crate::wire::frame::{EncodedValues, TakeValue};
 use crate::wire::{CallSiteData, MetadataId, RecordValues, TracedValue, TracedValues, ValueRef};
 
 /// Finds the field of each value.
@@ -16,34 +18,60 @@ pub(super) fn resolve<'a>(
     match values {
         RecordValues::Named(values) => resolve_named(metadata_id, data, values, resolved),
         #[cfg(feature = "frames")]
-        RecordValues::Encoded(values) => resolve_encoded(metadata_id, data, values, resolved),
+        RecordValues::Encoded(values) => {
+            resolve_each(metadata_id, data, values, resolved).map(drop)
+        }
     }
 }
 
+/// Finds the field of each value, and hands them on. Returns how many there are.
 #[cfg(feature = "frames")]
-fn resolve_encoded<'a>(
+#[inline(always)]
+pub(super) fn resolve_each<'a, T: TakeValue<'a>>(
     metadata_id: MetadataId,
     data: &CallSiteData,
-    values: crate::wire::frame::EncodedValues<'a>,
-    resolved: &mut ResolvedValues<'a>,
-) -> Result<(), ReceiveError> {
+    values: EncodedValues<'a>,
+    take: &mut T,
+) -> Result<usize, ReceiveError> {
     let len = data.fields.len();
-    let mut count = 0;
+    let mut resolve = Resolve { take, len, count: 0 };
     let mut values = values; // one that can be in registers
-    while let Some((index, value)) = values.next()? {
-        if index >= len {
+    while let Some(resolved) = values.next(&mut resolve)? {
+        if let Err(index) = resolved {
             return Err(ReceiveError::UnknownFieldIndex { metadata_id, index, len });
         }
-        count += 1;
-        // What is too much is counted, but not kept.
-        if count <= len {
-            resolved.push(index, value);
+    }
+    if resolve.count > len {
+        return Err(ReceiveError::TooManyValues { max: len, actual: resolve.count });
+    }
+    Ok(resolve.count)
+}
+
+/// Takes values of a call site with so many fields, and counts them.
+#[cfg(feature = "frames")]
+struct Resolve<'t, T> {
+    take: &'t mut T,
+    len: usize,
+    count: usize,
+}
+
+#[cfg(feature = "frames")]
+impl<'a, T: TakeValue<'a>> TakeValue<'a> for Resolve<'_, T> {
+    /// The index of a field that there is not.
+    type Output = Result<(), usize>;
+
+    #[inline(always)]
+    fn take(&mut self, field: usize, value: ValueRef<'a>) -> Self::Output {
+        if field >= self.len {
+            return Err(field);
         }
+        self.count += 1;
+        // What is too much is counted, but not kept.
+        if self.count <= self.len {
+            self.take.take(field, value);
+        }
+        Ok(())
     }
-    if count > len {
-        return Err(ReceiveError::TooManyValues { max: len, actual: count });
-    }
-    Ok(())
 }
 
 /// Fields of an ordinary call site, among which looking for a name costs next to nothing.

@@ -236,8 +236,9 @@ impl Sink for Relay {
         call_site: usize,
         thread: ThreadIndex,
         parent: SinkParent,
-        values: &SinkValues<'_>,
+        values: Option<&SinkValues<'_>>,
     ) -> Option<SinkSpan> {
+        let values = values?;
         let CallSite { site, metadata } = *self.call_sites.get(call_site)?;
         let is_granted = self.take_grant(site, thread);
         let span = self.run(thread, parent, values, move |dispatch, parent, values| {
@@ -265,8 +266,9 @@ impl Sink for Relay {
         call_site: usize,
         thread: ThreadIndex,
         parent: SinkParent,
-        values: &SinkValues<'_>,
+        values: Option<&SinkValues<'_>>,
     ) {
+        let Some(values) = values else { return };
         let Some(CallSite { site, metadata }) = self.call_sites.get(call_site).copied() else {
             return;
         };

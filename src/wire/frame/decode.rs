@@ -14,13 +14,29 @@ use crate::wire::{
 /// Reads a frame, and hands its record on; its values are read later, when their call site is known.
 ///
 /// The record is handed on rather than returned so that it need not be put together.
-#[inline]
-pub(crate) fn decode<'a, T>(
+#[inline(always)]
+pub(crate) fn decode<'a, T: TakeRecord<'a>>(
     frame: &'a [u8],
-    take: impl FnOnce(Record<'a>) -> T,
-) -> Result<T, FrameError> {
+    take: T,
+) -> Result<T::Output, FrameError> {
     let (kind, thread, reader) = Reader::start(frame)?;
     reader.record(kind, thread, take)
+}
+
+/// Takes the record of a frame. Where a method of it is inlined, so that what kind a record is need not be found
+/// out twice, it is a type of its own, since no closure can be made to be.
+pub(crate) trait TakeRecord<'a> {
+    type Output;
+
+    fn take(self, record: Record<'a>) -> Self::Output;
+}
+
+impl<'a, T, F: FnOnce(Record<'a>) -> T> TakeRecord<'a> for F {
+    type Output = T;
+
+    fn take(self, record: Record<'a>) -> T {
+        self(record)
+    }
 }
 
 /// What the kind of a call site is called in errors.
@@ -43,21 +59,35 @@ impl<'a> EncodedValues<'a> {
         self.reader.rest()
     }
 
-    /// Reads the next value and the index of its field; `None` at the end of the frame.
-    #[inline]
-    pub(crate) fn next(&mut self) -> Result<Option<(usize, ValueRef<'a>)>, FrameError> {
-        if self.reader.rest().is_empty() { Ok(None) } else { self.reader.keyed_value().map(Some) }
+    /// Reads the next value and hands it on with the index of its field; `None` at the end of the frame.
+    #[inline(always)]
+    pub(crate) fn next<T: TakeValue<'a>>(
+        &mut self,
+        take: &mut T,
+    ) -> Result<Option<T::Output>, FrameError> {
+        if self.reader.rest().is_empty() {
+            Ok(None)
+        } else {
+            self.reader.keyed_value(take).map(Some)
+        }
     }
 }
 
+/// Takes values where their types are known, as [`TakeRecord`] takes records.
+pub(crate) trait TakeValue<'a> {
+    type Output;
+
+    fn take(&mut self, field: usize, value: ValueRef<'a>) -> Self::Output;
+}
+
 impl<'a> Reader<'a> {
-    #[inline]
-    fn record<T>(
+    #[inline(always)]
+    fn record<T: TakeRecord<'a>>(
         mut self,
         kind: u8,
         thread: ThreadIndex,
-        take: impl FnOnce(Record<'a>) -> T,
-    ) -> Result<T, FrameError> {
+        take: T,
+    ) -> Result<T::Output, FrameError> {
         match kind {
             kind::NEW_CALL_SITE => {
                 let (id, data) = self.apart(Self::call_site)?;
@@ -66,7 +96,13 @@ impl<'a> Reader<'a> {
             kind::NEW_SPAN => {
                 let (id, metadata_id) = (self.span_id()?, self.uint("call site ID")?);
                 let parent = self.parent()?;
-                Ok(take(Record::NewSpan { id, metadata_id, parent, values: self.values(), thread }))
+                Ok(take.take(Record::NewSpan {
+                    id,
+                    metadata_id,
+                    parent,
+                    values: self.values(),
+                    thread,
+                }))
             }
             kind::FOLLOWS_FROM => {
                 let (id, follows_from) = (self.span_id()?, self.span_id()?);
@@ -90,25 +126,26 @@ impl<'a> Reader<'a> {
             }
             kind::VALUES_RECORDED => {
                 let id = self.span_id()?;
-                Ok(take(Record::ValuesRecorded { id, values: self.values() }))
+                Ok(take.take(Record::ValuesRecorded { id, values: self.values() }))
             }
             kind::NEW_EVENT => {
                 let (metadata_id, parent) = (self.uint("call site ID")?, self.parent()?);
-                Ok(take(Record::NewEvent { metadata_id, parent, values: self.values(), thread }))
+                Ok(take.take(Record::NewEvent {
+                    metadata_id,
+                    parent,
+                    values: self.values(),
+                    thread,
+                }))
             }
             kind => Err(FrameError::UnknownKind { kind }),
         }
     }
 
     /// Hands a record on that nothing may follow.
-    #[inline]
-    fn last<T>(
-        self,
-        take: impl FnOnce(Record<'a>) -> T,
-        record: Record<'a>,
-    ) -> Result<T, FrameError> {
+    #[inline(always)]
+    fn last<T: TakeRecord<'a>>(self, take: T, record: Record<'a>) -> Result<T::Output, FrameError> {
         self.end()?;
-        Ok(take(record))
+        Ok(take.take(record))
     }
 
     #[inline]
@@ -170,32 +207,40 @@ impl<'a> Reader<'a> {
         RecordValues::Encoded(EncodedValues { reader: self })
     }
 
-    #[inline]
-    fn keyed_value(&mut self) -> Result<(usize, ValueRef<'a>), FrameError> {
+    #[inline(always)]
+    fn keyed_value<T: TakeValue<'a>>(&mut self, take: &mut T) -> Result<T::Output, FrameError> {
         let start = *self;
         let key = self.uint("key of a value")?;
         let Ok(field) = usize::try_from(key / value_type::COUNT) else {
             return Err(start.malformed("index of a field"));
         };
-        let value = match key % value_type::COUNT {
+        Ok(match key % value_type::COUNT {
+            value_type::UINT => take.take(field, ValueRef::UInt(self.uint("integer")?.into())),
+            value_type::INT => take.take(field, ValueRef::Int(self.sint("integer")?.into())),
+            value_type::STRING => take.take(field, ValueRef::Str(self.str("string")?)),
+            value_type::OBJECT => take.take(field, ValueRef::Object(self.str("string")?)),
+            value_type => {
+                take.take(field, self.apart(|reader| reader.rare_value(start, value_type))?)
+            }
+        })
+    }
+
+    #[inline(never)]
+    fn rare_value(&mut self, start: Self, value_type: u64) -> Result<ValueRef<'a>, FrameError> {
+        Ok(match value_type {
             value_type::FALSE => ValueRef::Bool(false),
             value_type::TRUE => ValueRef::Bool(true),
-            value_type::INT => ValueRef::Int(self.sint("integer")?.into()),
-            value_type::UINT => ValueRef::UInt(self.uint("integer")?.into()),
-            value_type::INT_128 => ValueRef::Int(self.apart(|reader| reader.read("integer"))?),
-            value_type::UINT_128 => ValueRef::UInt(self.apart(|reader| reader.read("integer"))?),
+            value_type::INT_128 => ValueRef::Int(self.read("integer")?),
+            value_type::UINT_128 => ValueRef::UInt(self.read("integer")?),
             value_type::FLOAT => ValueRef::Float(self.float("float")?),
-            value_type::STRING => ValueRef::Str(self.str("string")?),
-            value_type::OBJECT => ValueRef::Object(self.str("string")?),
-            value_type::ERROR => ValueRef::Error(ErrorRef::Encoded(self.apart(Self::error)?)),
+            value_type::ERROR => ValueRef::Error(ErrorRef::Encoded(self.error()?)),
             value_type::BYTES => ValueRef::Bytes(self.bytes("byte string")?),
             #[allow(clippy::cast_possible_truncation)] // it is a remainder
             value_type => {
                 let value_type = value_type as u8;
                 return Err(FrameError::UnknownValueType { offset: start.offset(), value_type });
             }
-        };
-        Ok((field, value))
+        })
     }
 
     /// Checks an error, and leaves it as it is.

@@ -91,7 +91,7 @@ mod reader;
 pub use self::error::FrameError;
 
 #[cfg(feature = "receiver")]
-pub(crate) use self::decode::{EncodedError, EncodedValues, decode};
+pub(crate) use self::decode::{EncodedError, EncodedValues, TakeRecord, TakeValue, decode};
 #[cfg(any(feature = "sender", all(feature = "capture", feature = "stream")))]
 pub(crate) use self::encode::FrameWriter;
 #[cfg(feature = "receiver")]

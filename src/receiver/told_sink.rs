@@ -1,0 +1,39 @@
+#[cfg(feature = "frames")]
+use super::ReceiveError;
+use super::{sink::Sink, stream::Stream};
+#[cfg(feature = "frames")]
+use crate::wire::{
+    Record,
+    frame::{self, TakeRecord},
+};
+
+/// A sink that a stream tells of frames. What it is told is on the way of each record, and so the stream is
+/// compiled for the sink, rather than told which one it is.
+pub(crate) trait ToldSink: Sink {
+    /// Has the stream take in a frame.
+    #[cfg(feature = "frames")]
+    fn receive_frame(&mut self, stream: &mut Stream, frame: &[u8]) -> Result<(), ReceiveError>;
+}
+
+impl<S: Sink> ToldSink for S {
+    #[cfg(feature = "frames")]
+    fn receive_frame(&mut self, stream: &mut Stream, frame: &[u8]) -> Result<(), ReceiveError> {
+        frame::decode(frame, Receive { stream, sink: self })?
+    }
+}
+
+#[cfg(feature = "frames")]
+struct Receive<'a, S> {
+    stream: &'a mut Stream,
+    sink: &'a mut S,
+}
+
+#[cfg(feature = "frames")]
+impl<S: Sink> TakeRecord<'_> for Receive<'_, S> {
+    type Output = Result<(), ReceiveError>;
+
+    #[inline(always)]
+    fn take(self, record: Record<'_>) -> Self::Output {
+        self.stream.receive(record, self.sink)
+    }
+}
