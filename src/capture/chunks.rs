@@ -11,7 +11,7 @@ const LEN: usize = 256;
 /// A copy is made as fast as a reference to each chunk is. Who changes an element then has a chunk of their own.
 #[derive(Debug, Clone)]
 pub(super) struct Chunks<T> {
-    full: Vec<Arc<[T]>>,
+    full: Vec<Arc<Vec<T>>>,
     rest: Vec<T>,
 }
 
@@ -39,7 +39,7 @@ impl<T> Chunks<T> {
     fn close_chunk(&mut self) {
         // Small captures do with less; where one chunk is full, the next one may be, too.
         let full = mem::replace(&mut self.rest, Vec::with_capacity(LEN));
-        self.full.push(full.into());
+        self.full.push(Arc::new(full));
     }
 
     #[inline]

@@ -350,8 +350,9 @@ impl<'a> Iterator for NodeValuesIter<'a> {
 /// A number of which is known that it fits: of values in a node, or a place for which there
 /// [is room](Values::has_room).
 #[inline]
+#[allow(clippy::cast_possible_truncation)] // as it says
 fn number(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
+    number as u32
 }
 
 /// Returns about how many bytes values take.
