@@ -89,9 +89,9 @@ impl Relay {
         let dispatch = self.dispatch.as_ref()?;
         let lane = self.lanes.lane(thread, dispatch);
         match lane {
-            Lane::Here => Some(with_default(dispatch, |dispatch| {
+            Lane::Here => Some(guarded_here(dispatch, |dispatch| {
                 let parent = self.parent(thread, lane, parent, dispatch);
-                guarded(dispatch, |dispatch| f(dispatch, &parent, values))
+                f(dispatch, &parent, values)
             })),
             Lane::Worker(index) => {
                 let parent =
@@ -183,6 +183,19 @@ fn with_default<T>(dispatch: &Dispatch, f: impl FnOnce(&Dispatch) -> T) -> T {
 /// which the subscriber traces meanwhile comes back to it.
 fn guarded<T>(dispatch: &Dispatch, f: impl Fn(&Dispatch) -> T) -> T {
     dispatcher::get_current(|current| f(current)).unwrap_or_else(|| f(dispatch))
+}
+
+/// Does the same where the subscriber need not be the default one.
+///
+/// It would have to be for no more than that: what `tracing-core` takes nothing of does not learn which one is.
+/// Only where there is no default but the global one, it takes everything.
+fn guarded_here<T>(dispatch: &Dispatch, f: impl Fn(&Dispatch) -> T) -> T {
+    let is_guarded = || dispatcher::get_current(|_| ()).is_none();
+    match dispatcher::get_current(|_| is_guarded().then(|| f(dispatch))) {
+        Some(Some(result)) => result,
+        Some(None) => dispatcher::with_default(dispatch, || guarded(dispatch, f)),
+        None => f(dispatch), // this is in the middle of a dispatch
+    }
 }
 
 fn id(span: SinkSpan) -> Id {
