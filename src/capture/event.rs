@@ -4,7 +4,7 @@ use super::{
     CapturedMetadata, CapturedNode, CapturedSpan, Moment, Storage,
     metadata::KnownCallSite,
     node::{EventIndex, EventNode},
-    values::NodeValues,
+    node_values::NodeValues,
 };
 use crate::wire::TracedValue;
 

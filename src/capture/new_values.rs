@@ -3,7 +3,7 @@ use core::fmt::{self, Write};
 
 use tracing_core::field::Field;
 
-use super::stored_value::{Elsewhere, StoredValue, TextKind};
+use super::stored_value::{self, Elsewhere, StoredValue, TextKind};
 #[cfg(feature = "receiver")]
 use crate::wire::ValueRef;
 use crate::wire::{
@@ -82,12 +82,13 @@ impl NewValues {
     #[inline]
     pub(super) fn push_text(&mut self, field: usize, kind: TextKind, text: &str) {
         if let Some(value) = StoredValue::short_text(kind, text) {
-            return self.push(field, value);
+            self.push(field, value);
+        } else if let Some(value) = StoredValue::text(kind, self.text.len(), text.len()) {
+            self.text.push_str(text);
+            self.push(field, value);
+        } else {
+            self.push_other(field, kind.value(text));
         }
-        let start = self.text.len();
-        self.text.push_str(text);
-        let stored = StoredValue::text(kind, start, text.len());
-        self.push_or(field, stored, || kind.value(text));
     }
 
     /// Takes what is formatted, or what there is of it before an error.
@@ -98,16 +99,13 @@ impl NewValues {
         let text = self.text.get(start..).unwrap_or_default();
         if let Some(value) = StoredValue::short_text(TextKind::Object, text) {
             self.text.truncate(start);
-            return self.push(field, value);
-        }
-        let stored = StoredValue::text(TextKind::Object, start, text.len());
-        let other = || TextKind::Object.value(text);
-        match stored {
-            Some(value) => self.push(field, value),
-            None => {
-                let other = other();
-                self.push_other(field, other);
-            }
+            self.push(field, value);
+        } else if let Some(value) = StoredValue::text(TextKind::Object, start, text.len()) {
+            self.push(field, value);
+        } else {
+            let value = TextKind::Object.value(text);
+            self.text.truncate(start);
+            self.push_other(field, value);
         }
     }
 
@@ -152,7 +150,7 @@ impl NewValues {
 
     /// Returns about how many bytes the values take.
     pub(super) fn bytes(&self) -> usize {
-        super::values::bytes(&self.values, self.elsewhere())
+        stored_value::bytes(&self.values, self.elsewhere())
     }
 
     pub(crate) fn clear(&mut self) {

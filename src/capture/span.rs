@@ -6,8 +6,8 @@ use super::{
     durations::Durations,
     metadata::KnownCallSite,
     node::{SpanIndex, SpanNode},
+    node_values::NodeValues,
     timeline::{EntryIndex, EntryKind, Timeline},
-    values::NodeValues,
 };
 use crate::wire::TracedValue;
 

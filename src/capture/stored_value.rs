@@ -200,6 +200,16 @@ impl From<Stored<'_>> for TracedValue {
     }
 }
 
+/// Returns about how many bytes values take.
+pub(super) fn bytes(values: &[StoredValue], elsewhere: Elsewhere<'_>) -> usize {
+    let more = |value: &StoredValue| match value.get(elsewhere) {
+        Stored::Bool(_) | Stored::Int(_) | Stored::UInt(_) | Stored::ShortText(..) => 0,
+        Stored::Text(_, text) => text.len(),
+        Stored::Other(value) => size_of::<TracedValue>() + value.heap_bytes(),
+    };
+    values.iter().map(|value| size_of::<StoredValue>() + more(value)).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use alloc::string::String;

@@ -3,17 +3,14 @@
 //! A [`TracedValue`] is 32 bytes, and often more on the heap. Tests look at few of those that they capture, so
 //! that values are kept in 8 bytes each, and some for the text, until somebody looks.
 
-use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
-#[cfg(feature = "predicates")]
-use core::mem::ManuallyDrop;
-use core::{mem, ops::Range, slice};
-use std::sync::{LazyLock, OnceLock};
+use alloc::{sync::Arc, vec::Vec};
+use core::mem;
 
 use super::{
     chunks::Chunks,
-    metadata::KnownCallSite,
     new_values::{Fields, NewValues},
-    stored_value::{Elsewhere, Stored, StoredValue},
+    node_values::{NodeValues, StoredValues},
+    value_chunk::ValueChunk,
 };
 use crate::wire::TracedValue;
 
@@ -44,45 +41,10 @@ const CHUNK_TEXT: usize = 32 * 1_024;
 /// As with [`Chunks`], copies share what is in full chunks.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Values {
-    full: Vec<Arc<Chunk>>,
-    rest: Chunk,
+    full: Vec<Arc<ValueChunk>>,
+    rest: ValueChunk,
     /// Values of spans that got some after they were created, and the indexes of their fields.
     changed: Chunks<Vec<(usize, TracedValue)>>,
-}
-
-#[derive(Debug, Default)]
-pub(crate) struct Chunk {
-    /// Values, and fields of some.
-    values: Vec<StoredValue>,
-    /// What there is of the values besides.
-    text: String,
-    others: Vec<TracedValue>,
-    /// All values, once somebody has looked at one for longer than a moment.
-    decoded: OnceLock<Box<[TracedValue]>>,
-}
-
-impl Clone for Chunk {
-    fn clone(&self) -> Self {
-        Self {
-            values: self.values.clone(),
-            text: self.text.clone(),
-            others: self.others.clone(),
-            decoded: OnceLock::new(),
-        }
-    }
-}
-
-impl Chunk {
-    #[inline]
-    fn elsewhere(&self) -> Elsewhere<'_> {
-        Elsewhere { text: &self.text, others: &self.others }
-    }
-
-    fn decoded(&self) -> &[TracedValue] {
-        self.decoded.get_or_init(|| {
-            self.values.iter().map(|value| value.get(self.elsewhere()).into()).collect()
-        })
-    }
 }
 
 impl Values {
@@ -118,11 +80,7 @@ impl Values {
         if self.rest.text.len() + new.text.len() > CHUNK_TEXT && !self.rest.values.is_empty() {
             self.close_chunk();
         }
-        let chunk = &mut self.rest;
-        let (text, others) = (chunk.text.len(), chunk.others.len());
-        chunk.values.extend(new.values.iter().map(|value| value.moved(text, others)));
-        chunk.text.push_str(&new.text);
-        chunk.others.extend_from_slice(&new.others);
+        self.rest.add(new);
     }
 
     #[inline(never)]
@@ -145,13 +103,13 @@ impl Values {
 
     #[cold]
     fn close_chunk(&mut self) {
-        let next = Chunk { values: Vec::with_capacity(CHUNK), ..Chunk::default() };
+        let next = ValueChunk::with_capacity(CHUNK);
         self.full.push(Arc::new(mem::replace(&mut self.rest, next)));
     }
 
     /// Forgets what was decoded where more may be added.
     pub(super) fn go_on(&mut self) {
-        self.rest.decoded.take();
+        self.rest.forget_decoded();
     }
 
     /// Returns the values of a range.
@@ -192,161 +150,6 @@ impl Values {
     }
 }
 
-/// The values of a node.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum NodeValues<'a> {
-    /// As they were recorded.
-    Stored(StoredValues<'a>),
-    /// Values and the indexes of their fields.
-    Changed(&'a [(usize, TracedValue)]),
-}
-
-/// Values of a node that nothing was added to.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct StoredValues<'a> {
-    values: &'a [StoredValue],
-    fields: Fields<'a>,
-    chunk: &'a Chunk,
-    /// The place of the first one in the chunk.
-    start: usize,
-}
-
-impl<'a> StoredValues<'a> {
-    fn iter(self) -> impl Iterator<Item = (usize, TracedValue)> {
-        let value = move |(place, value): (usize, &StoredValue)| {
-            (self.fields.get(place), value.get(self.chunk.elsewhere()).into())
-        };
-        self.values.iter().enumerate().map(value)
-    }
-
-    /// Returns the place of the last value of a field with this name.
-    #[inline]
-    fn position(self, call_site: &KnownCallSite, name: &str) -> Option<usize> {
-        match self.fields.listed() {
-            None => call_site.last_named(name, self.values.len()),
-            Some(fields) => {
-                let is_named = |field: &StoredValue| call_site.is_named(field.field(), name);
-                fields.iter().rposition(is_named)
-            }
-        }
-    }
-
-    /// Finds the last value of a field with this name, and its place.
-    #[inline(always)]
-    fn find(self, call_site: &KnownCallSite, name: &str) -> Option<(usize, Stored<'a>)> {
-        let place = self.position(call_site, name)?;
-        Some((place, self.values.get(place)?.get(self.chunk.elsewhere())))
-    }
-
-    /// Returns the value at a place as it is to be seen by everybody.
-    fn decoded(self, place: usize) -> Option<&'a TracedValue> {
-        self.chunk.decoded().get(self.start + place)
-    }
-}
-
-/// Numbers that are there already when somebody looks for one: most are small.
-static SMALL: LazyLock<[TracedValue; 256]> =
-    LazyLock::new(|| core::array::from_fn(|number| TracedValue::UInt(number as u128)));
-
-impl<'a> NodeValues<'a> {
-    /// Iterates over the values and the indexes of their fields.
-    pub(crate) fn iter(self) -> NodeValuesIter<'a> {
-        match self {
-            Self::Stored(StoredValues { values: [], .. }) => NodeValuesIter::Changed([].iter()),
-            Self::Stored(values) => NodeValuesIter::Stored(values, 0..values.values.len()),
-            Self::Changed(values) => NodeValuesIter::Changed(values.iter()),
-        }
-    }
-
-    /// Finds the last value of a field with this name.
-    #[inline]
-    pub(crate) fn find(self, call_site: &KnownCallSite, name: &str) -> Option<&'a TracedValue> {
-        let values = match self {
-            Self::Stored(values) => values,
-            Self::Changed(values) => return find_changed(values, call_site, name),
-        };
-        match values.find(call_site, name)? {
-            (_, Stored::UInt(number)) if number < SMALL.len() as u64 => {
-                SMALL.get(usize::try_from(number).ok()?)
-            }
-            (_, Stored::Other(value)) => Some(value),
-            (place, _) => values.decoded(place),
-        }
-    }
-
-    /// Has a function look at the last value of a field with this name. Nothing is kept for others who look at
-    /// it, unless that is quicker.
-    #[inline]
-    #[cfg(feature = "predicates")]
-    pub(crate) fn look_at<T>(
-        self,
-        call_site: &KnownCallSite,
-        name: &str,
-        look: impl FnOnce(Option<&TracedValue>) -> T,
-    ) -> T {
-        let Self::Stored(values) = self else { return look(self.find(call_site, name)) };
-        let Some((place, stored)) = values.find(call_site, name) else { return look(None) };
-        let number = match stored {
-            Stored::UInt(value) => value.into(),
-            Stored::Int(value) => value.into(),
-            Stored::Bool(value) => value.into(),
-            Stored::Other(value) => return look(Some(value)),
-            Stored::ShortText(..) | Stored::Text(..) => return look(values.decoded(place)),
-        };
-        look(Some(&ManuallyDrop::new(number))) // there is nothing to be dropped in it
-    }
-
-    /// Returns about how many bytes they take, on the heap and here.
-    pub(crate) fn bytes(self) -> usize {
-        match self {
-            Self::Stored(values) => bytes(values.values, values.chunk.elsewhere()),
-            Self::Changed(values) => {
-                let each = size_of::<(usize, TracedValue)>();
-                values.iter().map(|(_, value)| each + value.heap_bytes()).sum()
-            }
-        }
-    }
-
-    fn to_vec(self) -> Vec<(usize, TracedValue)> {
-        match self {
-            Self::Stored(values) => values.iter().collect(),
-            Self::Changed(values) => values.to_vec(),
-        }
-    }
-}
-
-#[inline(never)] // few spans get values after they were created
-fn find_changed<'a>(
-    values: &'a [(usize, TracedValue)],
-    call_site: &KnownCallSite,
-    name: &str,
-) -> Option<&'a TracedValue> {
-    let found = values.iter().rfind(|(field, _)| call_site.field_name(*field) == Some(name));
-    found.map(|(_, value)| value)
-}
-
-/// Iterator over values and the indexes of their fields.
-#[derive(Debug, Clone)]
-pub(crate) enum NodeValuesIter<'a> {
-    /// Values, and the places of those that are left.
-    Stored(StoredValues<'a>, Range<usize>),
-    Changed(slice::Iter<'a, (usize, TracedValue)>),
-}
-
-impl<'a> Iterator for NodeValuesIter<'a> {
-    type Item = (usize, &'a TracedValue);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        match self {
-            Self::Stored(values, places) => {
-                let place = places.next()?;
-                Some((values.fields.get(place), values.decoded(place)?))
-            }
-            Self::Changed(values) => values.next().map(|(field, value)| (*field, value)),
-        }
-    }
-}
-
 /// A number of which is known that it fits: of values in a node, or a place for which there
 /// [is room](Values::has_room).
 #[inline]
@@ -355,22 +158,18 @@ fn number(number: usize) -> u32 {
     number as u32
 }
 
-/// Returns about how many bytes values take.
-pub(super) fn bytes(values: &[StoredValue], elsewhere: Elsewhere<'_>) -> usize {
-    let more = |value: &StoredValue| match value.get(elsewhere) {
-        Stored::Bool(_) | Stored::Int(_) | Stored::UInt(_) | Stored::ShortText(..) => 0,
-        Stored::Text(_, text) => text.len(),
-        Stored::Other(value) => size_of::<TracedValue>() + value.heap_bytes(),
-    };
-    values.iter().map(|value| size_of::<StoredValue>() + more(value)).sum()
-}
 #[cfg(test)]
 mod tests {
-    use alloc::{borrow::ToOwned, collections::BTreeMap, format, string::ToString};
+    use alloc::{
+        borrow::ToOwned,
+        collections::BTreeMap,
+        format,
+        string::{String, ToString},
+    };
 
     use super::*;
     use crate::{
-        capture::metadata::CallSite,
+        capture::metadata::{CallSite, KnownCallSite},
         wire::{CallSiteData, CallSiteKind, DebugObject, TracedError, TracingLevel},
     };
 
@@ -411,6 +210,7 @@ mod tests {
 
     /// Values of some nodes, as a map has them, while they are added, changed, shared and looked at.
     #[test]
+    #[allow(clippy::cast_possible_truncation)] // it is random
     fn values_are_those_of_a_map() {
         let call_site = call_site();
         let mut values = Values::default();

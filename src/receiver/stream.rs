@@ -151,7 +151,7 @@ impl Stream {
         metadata_id: MetadataId,
         site: &KnownCallSite,
         values: RecordValues<'a>,
-        sink: &mut (impl Sink + ?Sized),
+        #[cfg_attr(not(feature = "frames"), allow(unused_variables))] sink: &mut (impl Sink + ?Sized),
         room: &'room mut Option<ResolvedValues<'a>>,
     ) -> Result<Option<&'room SinkValues<'a>>, ReceiveError> {
         match values {

@@ -1,10 +1,11 @@
+use super::sink::Sink;
 #[cfg(feature = "frames")]
-use super::ReceiveError;
-use super::{sink::Sink, stream::Stream};
-#[cfg(feature = "frames")]
-use crate::wire::{
-    Record,
-    frame::{self, TakeRecord},
+use {
+    super::{ReceiveError, stream::Stream},
+    crate::wire::{
+        Record,
+        frame::{self, TakeRecord},
+    },
 };
 
 /// A sink that a stream tells of frames. What it is told is on the way of each record, and so the stream is
