@@ -89,7 +89,8 @@ impl<'a> CapturedEvent<'a> {
     /// Returns the message: the text of the field `message`, if that is a text, `Debug` or
     /// `Display` output or an error.
     pub fn message(&self) -> Option<&'a str> {
-        self.value("message")?.as_text()
+        let (call_site, values) = self.named_values();
+        values.text(call_site, "message")
     }
 
     /// Returns the moment when the event was emitted.

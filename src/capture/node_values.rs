@@ -1,10 +1,14 @@
 //! The values of one node, as others see them.
 
 use alloc::vec::Vec;
-#[cfg(feature = "predicates")]
-use core::mem::ManuallyDrop;
 use core::{ops::Range, slice};
 use std::sync::LazyLock;
+#[cfg(feature = "predicates")]
+use {
+    super::stored_value::TextKind,
+    alloc::string::String,
+    core::{cell::Cell, mem::ManuallyDrop},
+};
 
 use super::{
     metadata::KnownCallSite,
@@ -42,7 +46,7 @@ impl<'a> StoredValues<'a> {
     }
 
     /// Returns the place of the last value of a field with this name.
-    #[inline]
+    #[inline(always)]
     fn position(self, call_site: &KnownCallSite, name: &str) -> Option<usize> {
         match self.fields.listed() {
             None => call_site.last_named(name, self.values.len()),
@@ -66,8 +70,10 @@ impl<'a> StoredValues<'a> {
     }
 }
 
+const SMALL_LEN: usize = 256;
+
 /// Numbers that are there already when somebody looks for one: most are small.
-static SMALL: LazyLock<[TracedValue; 256]> =
+static SMALL: LazyLock<[TracedValue; SMALL_LEN]> =
     LazyLock::new(|| core::array::from_fn(|number| TracedValue::UInt(number as u128)));
 
 impl<'a> NodeValues<'a> {
@@ -88,7 +94,7 @@ impl<'a> NodeValues<'a> {
             Self::Changed(values) => return find_changed(values, call_site, name),
         };
         match values.find(call_site, name)? {
-            (_, Stored::UInt(number)) if number < SMALL.len() as u64 => {
+            (_, Stored::UInt(number)) if number < SMALL_LEN as u64 => {
                 SMALL.get(usize::try_from(number).ok()?)
             }
             (_, Stored::Other(value)) => Some(value),
@@ -97,7 +103,7 @@ impl<'a> NodeValues<'a> {
     }
 
     /// Has a function look at the last value of a field with this name. Nothing is kept for others who look at
-    /// it, unless that is quicker.
+    /// it.
     #[inline]
     #[cfg(feature = "predicates")]
     pub(crate) fn look_at<T>(
@@ -107,15 +113,30 @@ impl<'a> NodeValues<'a> {
         look: impl FnOnce(Option<&TracedValue>) -> T,
     ) -> T {
         let Self::Stored(values) = self else { return look(self.find(call_site, name)) };
-        let Some((place, stored)) = values.find(call_site, name) else { return look(None) };
+        let Some((_, stored)) = values.find(call_site, name) else { return look(None) };
         let number = match stored {
             Stored::UInt(value) => value.into(),
             Stored::Int(value) => value.into(),
             Stored::Bool(value) => value.into(),
             Stored::Other(value) => return look(Some(value)),
-            Stored::ShortText(..) | Stored::Text(..) => return look(values.decoded(place)),
+            Stored::Text(TextKind::String, text) => return look_at_string(text, look),
+            Stored::Text(kind, text) => return look(Some(&kind.value(text))),
         };
         look(Some(&ManuallyDrop::new(number))) // there is nothing to be dropped in it
+    }
+
+    /// Returns the text of the last value of a field with this name, as
+    /// [`TracedValue::as_text()`] does.
+    #[inline]
+    pub(crate) fn text(self, call_site: &KnownCallSite, name: &str) -> Option<&'a str> {
+        match self {
+            Self::Stored(values) => match values.find(call_site, name)?.1 {
+                Stored::Text(_, text) => Some(text),
+                Stored::Other(value) => value.as_text(),
+                Stored::Bool(_) | Stored::Int(_) | Stored::UInt(_) => None,
+            },
+            Self::Changed(values) => find_changed(values, call_site, name)?.as_text(),
+        }
     }
 
     /// Returns about how many bytes they take, on the heap and here.
@@ -135,6 +156,23 @@ impl<'a> NodeValues<'a> {
             Self::Changed(values) => values.to_vec(),
         }
     }
+}
+
+/// Has a function look at a string, in memory that the thread has for that.
+#[cfg(feature = "predicates")]
+fn look_at_string<T>(text: &str, look: impl FnOnce(Option<&TracedValue>) -> T) -> T {
+    std::thread_local! {
+        static SPARE: Cell<String> = const { Cell::new(String::new()) };
+    }
+    let mut string = SPARE.try_with(Cell::take).unwrap_or_default();
+    string.clear();
+    string.push_str(text);
+    let value = TracedValue::String(string);
+    let result = look(Some(&value));
+    if let TracedValue::String(string) = value {
+        let _ = SPARE.try_with(|spare| spare.set(string));
+    }
+    result
 }
 
 #[inline(never)] // few spans get values after they were created

@@ -6,7 +6,8 @@ use crate::wire::{DebugObject, TracedValue};
 
 /// A value in 8 bytes. Longer text, and what is rare, is with the other values of its node.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct StoredValue(u64);
+#[repr(align(8))]
+pub(super) struct StoredValue([u8; 8]);
 
 /// [`StoredValue`] taken apart.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -14,7 +15,6 @@ pub(super) enum Stored<'a> {
     Bool(bool),
     Int(i64),
     UInt(u64),
-    ShortText(TextKind, ShortText),
     Text(TextKind, &'a str),
     Other(&'a TracedValue),
 }
@@ -26,10 +26,6 @@ pub(super) enum TextKind {
     Object,
 }
 
-/// Text of a few bytes, in the low ones of a number, and above them how many there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ShortText(u64);
-
 /// Text that is elsewhere, and other values that are.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Elsewhere<'a> {
@@ -37,7 +33,7 @@ pub(super) struct Elsewhere<'a> {
     pub(super) others: &'a [TracedValue],
 }
 
-/// The low bits say what the value is, the others hold it.
+/// The low bits of the first byte say what the value is, the others hold it.
 const KIND_BITS: u32 = 4;
 const BOOL: u64 = 0;
 const INT: u64 = 1;
@@ -48,19 +44,32 @@ const STRING: u64 = 5;
 const OBJECT: u64 = 6;
 const OTHER: u64 = 7;
 
-/// Bytes of text that there is room for.
+/// Bytes of text that there is room for, behind a byte that has their number above the kind.
 const SHORT_LEN: usize = 7;
-const SHORT_LEN_SHIFT: u32 = KIND_BITS;
-const SHORT_TEXT_SHIFT: u32 = 8;
 
 /// Of longer text, its length is above the kind, and above that, where it starts.
 const START_SHIFT: u32 = 32;
 const MAX_LEN: usize = (1 << (START_SHIFT - KIND_BITS)) - 1;
 
 impl StoredValue {
+    #[inline(always)]
+    fn new(kind: u64, payload: u64) -> Self {
+        Self((payload << KIND_BITS | kind).to_le_bytes())
+    }
+
+    #[inline(always)]
+    fn bits(self) -> u64 {
+        u64::from_le_bytes(self.0)
+    }
+
+    #[inline(always)]
+    fn kind(self) -> u64 {
+        self.bits() & ((1 << KIND_BITS) - 1)
+    }
+
     #[inline]
     pub(super) fn bool(value: bool) -> Self {
-        Self(u64::from(value) << KIND_BITS | BOOL)
+        Self::new(BOOL, value.into())
     }
 
     /// `None` for a number that there is no room for.
@@ -68,14 +77,14 @@ impl StoredValue {
     #[allow(clippy::cast_sign_loss)] // it is the same bits
     pub(super) fn int(value: i64) -> Option<Self> {
         let is_small = value << KIND_BITS >> KIND_BITS == value;
-        is_small.then_some(Self((value << KIND_BITS) as u64 | INT))
+        is_small.then_some(Self::new(INT, value as u64))
     }
 
     /// `None` for a number that there is no room for.
     #[inline]
     pub(super) fn uint(value: u64) -> Option<Self> {
         let is_small = value << KIND_BITS >> KIND_BITS == value;
-        is_small.then_some(Self(value << KIND_BITS | UINT))
+        is_small.then_some(Self::new(UINT, value))
     }
 
     /// `None` for text that is too long.
@@ -83,8 +92,7 @@ impl StoredValue {
     pub(super) fn short_text(kind: TextKind, text: &str) -> Option<Self> {
         let bytes = few_bytes(text.as_bytes())?;
         let kind = if kind == TextKind::String { SHORT_STRING } else { SHORT_OBJECT };
-        let len = (text.len() as u64) << SHORT_LEN_SHIFT;
-        Some(Self(bytes << SHORT_TEXT_SHIFT | len | kind))
+        Some(Self::new(kind, bytes << (u8::BITS - KIND_BITS) | text.len() as u64))
     }
 
     /// Text that is elsewhere; `None` if it is too long, or too far away.
@@ -95,58 +103,66 @@ impl StoredValue {
             return None;
         }
         let kind = if kind == TextKind::String { STRING } else { OBJECT };
-        Some(Self(u64::from(start) << START_SHIFT | (len as u64) << KIND_BITS | kind))
+        Some(Self::new(kind, u64::from(start) << (START_SHIFT - KIND_BITS) | len as u64))
     }
 
     /// A number that is the index of a field.
     pub(super) fn of_field(index: usize) -> Self {
         // No program declares so many.
-        Self::uint(index as u64).unwrap_or(Self(u64::MAX << KIND_BITS | UINT))
+        Self::uint(index as u64).unwrap_or(Self::new(UINT, u64::MAX))
     }
 
     /// Returns the index of the field that it was made of.
     #[inline]
     #[allow(clippy::cast_possible_truncation)] // it was one before
     pub(super) fn field(self) -> usize {
-        (self.0 >> KIND_BITS) as usize
+        (self.bits() >> KIND_BITS) as usize
     }
 
     pub(super) fn other(place: usize) -> Self {
-        Self((place as u64) << KIND_BITS | OTHER)
+        Self::new(OTHER, place as u64)
     }
 
     /// Returns the value for where more text and others are before what it has elsewhere.
     pub(super) fn moved(self, text: usize, others: usize) -> Self {
-        Self(match self.0 & ((1 << KIND_BITS) - 1) {
-            STRING | OBJECT => self.0 + ((text as u64) << START_SHIFT),
-            OTHER => self.0 + ((others as u64) << KIND_BITS),
-            _ => self.0,
-        })
+        let more = match self.kind() {
+            STRING | OBJECT => (text as u64) << START_SHIFT,
+            OTHER => (others as u64) << KIND_BITS,
+            _ => return self,
+        };
+        Self((self.bits() + more).to_le_bytes())
     }
 
     /// Returns the value, which is what it was made of if the rest of that is here.
     #[inline(always)]
     #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)] // it is parts of 64 bits
-    pub(super) fn get(self, elsewhere: Elsewhere<'_>) -> Stored<'_> {
-        let payload = self.0 >> KIND_BITS;
-        let short = || ShortText(payload);
-        let text = || {
-            let (start, len) = ((self.0 >> START_SHIFT) as usize, payload as usize & MAX_LEN);
-            elsewhere.text.get(start..start + len).unwrap_or_default()
-        };
-        match self.0 & ((1 << KIND_BITS) - 1) {
+    pub(super) fn get<'a>(&'a self, elsewhere: Elsewhere<'a>) -> Stored<'a> {
+        let (bits, payload) = (self.bits(), self.bits() >> KIND_BITS);
+        match self.kind() {
             UINT => Stored::UInt(payload),
-            INT => Stored::Int(self.0 as i64 >> KIND_BITS),
+            INT => Stored::Int(bits as i64 >> KIND_BITS),
             BOOL => Stored::Bool(payload != 0),
-            SHORT_STRING => Stored::ShortText(TextKind::String, short()),
-            SHORT_OBJECT => Stored::ShortText(TextKind::Object, short()),
-            STRING => Stored::Text(TextKind::String, text()),
-            OBJECT => Stored::Text(TextKind::Object, text()),
+            SHORT_STRING => Stored::Text(TextKind::String, self.short()),
+            SHORT_OBJECT => Stored::Text(TextKind::Object, self.short()),
+            kind @ (STRING | OBJECT) => {
+                let (start, len) = ((bits >> START_SHIFT) as usize, payload as usize & MAX_LEN);
+                let text = elsewhere.text.get(start..start + len).unwrap_or_default();
+                let is_string = kind == STRING;
+                Stored::Text(if is_string { TextKind::String } else { TextKind::Object }, text)
+            }
             _ => match elsewhere.others.get(payload as usize) {
                 Some(value) => Stored::Other(value),
                 None => Stored::Bool(false),
             },
         }
+    }
+
+    /// Returns the text that is in here.
+    #[inline(never)]
+    fn short(&self) -> &str {
+        let [first, text @ ..] = &self.0;
+        let text = text.get(..usize::from(first >> KIND_BITS)).unwrap_or_default();
+        str::from_utf8(text).unwrap_or_default()
     }
 }
 
@@ -168,16 +184,6 @@ fn few_bytes(bytes: &[u8]) -> Option<u64> {
     })
 }
 
-impl ShortText {
-    /// Has a function look at the text.
-    #[allow(clippy::cast_possible_truncation)] // it is a few bits
-    fn look_at<T>(self, look: impl FnOnce(&str) -> T) -> T {
-        let len = self.0 as usize & ((1 << KIND_BITS) - 1);
-        let bytes = (self.0 >> (SHORT_TEXT_SHIFT - KIND_BITS)).to_le_bytes();
-        look(bytes.get(..len).and_then(|bytes| str::from_utf8(bytes).ok()).unwrap_or_default())
-    }
-}
-
 impl TextKind {
     pub(super) fn value(self, text: &str) -> TracedValue {
         match self {
@@ -193,7 +199,6 @@ impl From<Stored<'_>> for TracedValue {
             Stored::Bool(value) => value.into(),
             Stored::Int(value) => value.into(),
             Stored::UInt(value) => value.into(),
-            Stored::ShortText(kind, text) => text.look_at(|text| kind.value(text)),
             Stored::Text(kind, text) => kind.value(text),
             Stored::Other(value) => value.clone(),
         }
@@ -203,8 +208,14 @@ impl From<Stored<'_>> for TracedValue {
 /// Returns about how many bytes values take.
 pub(super) fn bytes(values: &[StoredValue], elsewhere: Elsewhere<'_>) -> usize {
     let more = |value: &StoredValue| match value.get(elsewhere) {
-        Stored::Bool(_) | Stored::Int(_) | Stored::UInt(_) | Stored::ShortText(..) => 0,
-        Stored::Text(_, text) => text.len(),
+        Stored::Bool(_) | Stored::Int(_) | Stored::UInt(_) => 0,
+        Stored::Text(_, text) => {
+            if text.len() > SHORT_LEN {
+                text.len()
+            } else {
+                0
+            }
+        }
         Stored::Other(value) => size_of::<TracedValue>() + value.heap_bytes(),
     };
     values.iter().map(|value| size_of::<StoredValue>() + more(value)).sum()
@@ -222,7 +233,8 @@ mod tests {
             let text: String = ('a'..).take(len).collect();
             for kind in [TextKind::String, TextKind::Object] {
                 let stored = StoredValue::short_text(kind, &text);
-                let value = stored.map(|stored| stored.get(Elsewhere::default()).into());
+                let value =
+                    stored.map(|stored| TracedValue::from(stored.get(Elsewhere::default())));
                 let expected = (len <= SHORT_LEN).then(|| kind.value(&text));
                 assert_eq!(value, expected);
             }
@@ -231,19 +243,18 @@ mod tests {
 
     #[test]
     fn numbers_are_what_they_were_unless_they_are_too_large() {
+        let value = |stored: Option<StoredValue>| -> Option<TracedValue> {
+            Some(stored?.get(Elsewhere::default()).into())
+        };
         for shift in 0..64 {
             for number in [1_u64 << shift, u64::MAX >> shift] {
-                let value =
-                    StoredValue::uint(number).map(|stored| stored.get(Elsewhere::default()));
-                assert_eq!(value, (number < 1 << 60).then_some(Stored::UInt(number)));
-                for number in [
-                    i64::from_ne_bytes(number.to_ne_bytes()),
-                    i64::from_ne_bytes(number.wrapping_neg().to_ne_bytes()),
-                ] {
-                    let value =
-                        StoredValue::int(number).map(|stored| stored.get(Elsewhere::default()));
+                let expected = (number < 1 << 60).then(|| TracedValue::from(number));
+                assert_eq!(value(StoredValue::uint(number)), expected);
+                for number in [number, number.wrapping_neg()] {
+                    let number = i64::from_ne_bytes(number.to_ne_bytes());
                     let is_small = (-(1_i64 << 59)..1 << 59).contains(&number);
-                    assert_eq!(value, is_small.then_some(Stored::Int(number)));
+                    let expected = is_small.then(|| TracedValue::from(number));
+                    assert_eq!(value(StoredValue::int(number)), expected);
                 }
             }
         }

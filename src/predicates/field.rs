@@ -133,13 +133,14 @@ impl<'a, P: Predicate<TracedValue>, T: Captured<'a>> Predicate<T> for FieldPredi
         if self.eval(item) != expected {
             return None;
         }
-        Some(match item.value(self.name) {
+        let case = |value: Option<&TracedValue>| match value {
             Some(value) if looks_like_another_type(value) => {
                 actual(self, expected, self.name, &format_args!("{value} (a text)"))
             }
             Some(value) => actual(self, expected, self.name, value),
             None => actual(self, expected, self.name, &"not there"),
-        })
+        };
+        Some(item.look_at_value(self.name, case))
     }
 }
 

@@ -37,16 +37,19 @@ pub(crate) enum Innermost {
 pub(crate) trait Sink: Send + Sync {
     /// Whether it takes the values of new spans and events one by one, before it is told of these, wherever that
     /// is possible.
+    #[cfg(feature = "frames")]
     #[inline]
     fn takes_each_value(&self) -> bool {
         false
     }
 
     /// Begins to take values. Those that it took before are no longer needed.
+    #[cfg(feature = "frames")]
     #[inline]
     fn begin_values(&mut self) {}
 
     /// Takes the next value and the index of its field.
+    #[cfg(feature = "frames")]
     #[inline]
     fn take_value(&mut self, _field: usize, _value: &ValueRef<'_>) {}
 
