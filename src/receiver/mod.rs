@@ -37,6 +37,7 @@ mod resolved_values;
 mod restore;
 mod restore_check;
 mod restore_error;
+mod restoring;
 mod sink;
 mod span;
 mod span_values;

@@ -26,14 +26,7 @@
 //! of one's own. With [libloading], or whatever else finds symbols:
 //!
 //! ```no_run
-//! # mod libloading {
-//! #     pub struct Library;
-//! #     impl Library {
-//! #         pub unsafe fn new(_: &str) -> Result<Self, std::io::Error> { Ok(Self) }
-//! #         pub unsafe fn get<T>(&self, _: &[u8]) -> Result<&T, std::io::Error> { todo!() }
-//! #     }
-//! # }
-//! # use libloading::Library;
+//! use libloading::Library;
 //! use spanshot::transport::dynamic_library::{
 //!     Connection, INSTALL_SYMBOL, LibraryFunctions, UNINSTALL_SYMBOL,
 //! };
