@@ -7,17 +7,23 @@ use std::{
     env, io,
     panic::catch_unwind,
     process::Command,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
 };
 
-use spanshot::{Capture, CaptureLayer, ProcessWideLayer, SharedStorage};
-use tracing::{Level, Span, debug, info, info_span, trace};
+use spanshot::{
+    Capture, CaptureLayer, ProcessWideLayer, SharedStorage, TracingEventReceiver,
+    TracingEventSender,
+};
+use tracing::{Event, Level, Span, Subscriber, debug, info, info_span, trace};
 use tracing_subscriber::{
     EnvFilter, Layer,
     filter::LevelFilter,
     fmt::{self, format::FmtSpan},
-    layer::SubscriberExt,
+    layer::{Context, SubscriberExt},
     util::SubscriberInitExt,
 };
 
@@ -163,6 +169,32 @@ tests! {
             assert_eq!(capture.finish().to_string(), tree);
         }
         assert_eq!(Capture::unattributed().all_events().len(), 2);
+    }
+
+    relay_to_it_is_guarded: {
+        // It traces something itself whenever it is told of an event, but not for ever.
+        static TOLD: AtomicUsize = AtomicUsize::new(0);
+        struct Talkative;
+        impl<S: Subscriber> Layer<S> for Talkative {
+            fn on_event(&self, _: &Event<'_>, _: Context<'_, S>) {
+                if TOLD.fetch_add(1, Ordering::Relaxed) < 100 {
+                    info!("of the layer");
+                }
+            }
+        }
+
+        let frames = Arc::new(Mutex::new(vec![]));
+        let sent = Arc::clone(&frames);
+        let sender = TracingEventSender::encoded(move |frame: &[u8]| {
+            sent.lock().unwrap().push(frame.to_vec());
+        });
+        tracing::subscriber::with_default(sender, || info!("of the guest"));
+        tracing_subscriber::registry().with(Talkative).init();
+        let mut receiver = TracingEventReceiver::default();
+        for frame in &*frames.lock().unwrap() {
+            receiver.receive_encoded(frame).unwrap();
+        }
+        assert_eq!(TOLD.load(Ordering::Relaxed), 1);
     }
 
     filter_of_all_layers: {

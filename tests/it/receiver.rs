@@ -1,12 +1,24 @@
 //! What the receiver accepts, refuses, and does when its time is over.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
 use spanshot::{
     CallSiteData, CallSiteKind, Capture, CaptureLayer, ReceiveError, SharedStorage, TracedValues,
     TracingEvent, TracingEventReceiver, TracingLevel,
 };
-use tracing_subscriber::layer::SubscriberExt;
+use tracing::{
+    Event, Subscriber,
+    span::{Attributes, Id},
+};
+use tracing_subscriber::{
+    Layer,
+    layer::{Context, SubscriberExt},
+};
 
-use crate::support::panic_message;
+use crate::support::{frames_of, panic_message};
 
 pub(crate) fn call_site(id: u64, kind: CallSiteKind, fields: &[&'static str]) -> TracingEvent {
     let data = CallSiteData {
@@ -287,4 +299,59 @@ fn chain_of_spans_without_handles_does_not_use_up_the_stack() {
         }
         assert!(storage.lock().all_spans().all(|span| span.stats().is_closed));
     });
+}
+
+/// Traces something itself whenever it is told of a span or an event, but not for ever.
+#[derive(Clone, Default)]
+struct Talkative {
+    told: Arc<AtomicUsize>,
+}
+
+impl Talkative {
+    fn talk(&self) {
+        if self.told.fetch_add(1, Ordering::Relaxed) < 100 {
+            tracing::info_span!("of the layer").in_scope(|| tracing::info!("of the layer"));
+        }
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Talkative {
+    fn on_new_span(&self, _: &Attributes<'_>, _: &Id, _: Context<'_, S>) {
+        self.talk();
+    }
+
+    fn on_event(&self, _: &Event<'_>, _: Context<'_, S>) {
+        self.talk();
+    }
+}
+
+#[test]
+fn what_a_subscriber_traces_while_it_is_told_does_not_come_back() {
+    let program = || {
+        drop(tracing::info_span!("span"));
+        tracing::info!("event");
+    };
+    let subscribe = |layer: &Talkative, f: &mut dyn FnMut()| {
+        let subscriber = tracing_subscriber::registry().with(layer.clone());
+        tracing::subscriber::with_default(subscriber, f);
+    };
+    let told = |layer: &Talkative| layer.told.load(Ordering::Relaxed);
+
+    let native = Talkative::default();
+    subscribe(&native, &mut || program());
+    assert_eq!(told(&native), 2);
+
+    let (relayed, elsewhere) = (Talkative::default(), Talkative::default());
+    let frames = frames_of(program);
+    let mut receiver = TracingEventReceiver::default();
+    let mut feed = |receiver: &mut TracingEventReceiver| {
+        frames.iter().for_each(|frame| receiver.receive_encoded(frame).unwrap());
+    };
+    subscribe(&relayed, &mut || feed(&mut receiver));
+    assert_eq!(told(&relayed), 2);
+    // It goes on where it began, whoever is the default one by now.
+    let event = frames.last().unwrap();
+    subscribe(&elsewhere, &mut || receiver.receive_encoded(event).unwrap());
+    receiver.receive_encoded(event).unwrap();
+    assert_eq!((told(&relayed), told(&elsewhere)), (4, 0));
 }
