@@ -260,3 +260,31 @@ fn events_at_any_depth_come_in_the_order_of_the_tree() {
     let branch = root.children().next().unwrap();
     assert_eq!(branch.deep_scan_events().last(&always()).message(), Some("4"));
 }
+
+/// Values that somebody has looked at are kept for others, who look at what came since as well.
+#[test]
+fn values_are_there_whenever_they_are_looked_at() {
+    let capture = Capture::start();
+    let mut held = vec![];
+    for number in 0..700_u64 {
+        info!(number = number * 1_000, text = format!("text {number}"), "message {number}");
+        let trace = capture.trace();
+        assert_eq!(trace.all_events().len() as u64, number + 1);
+        for looked_at in [0, number / 2, number] {
+            let event = trace.all_events().nth(usize::try_from(looked_at).unwrap()).unwrap();
+            assert_eq!(
+                event.value("number"),
+                Some(&(looked_at * 1_000).into()),
+                "{number} {looked_at}"
+            );
+            assert_eq!(event["text"], format!("text {looked_at}").as_str());
+            assert_eq!(event["message"].as_text(), event.message());
+        }
+        if number % 3 == 0 {
+            held.push(trace);
+        }
+    }
+    for trace in held {
+        assert!(trace.all_events().all(|event| event.values().count() == 3));
+    }
+}

@@ -344,8 +344,10 @@ fn what_a_subscriber_traces_while_it_is_told_does_not_come_back() {
     let (relayed, elsewhere) = (Talkative::default(), Talkative::default());
     let frames = frames_of(program);
     let mut receiver = TracingEventReceiver::default();
-    let mut feed = |receiver: &mut TracingEventReceiver| {
-        frames.iter().for_each(|frame| receiver.receive_encoded(frame).unwrap());
+    let feed = |receiver: &mut TracingEventReceiver| {
+        for frame in &frames {
+            receiver.receive_encoded(frame).unwrap();
+        }
     };
     subscribe(&relayed, &mut || feed(&mut receiver));
     assert_eq!(told(&relayed), 2);
@@ -354,4 +356,26 @@ fn what_a_subscriber_traces_while_it_is_told_does_not_come_back() {
     subscribe(&elsewhere, &mut || receiver.receive_encoded(event).unwrap());
     receiver.receive_encoded(event).unwrap();
     assert_eq!((told(&relayed), told(&elsewhere)), (4, 0));
+}
+
+#[test]
+fn values_of_a_record_that_is_refused_are_not_those_of_the_next() {
+    let frames = frames_of(|| tracing::info!(port = 8_080_u16, host = "::1", "listening"));
+    let storage = SharedStorage::default();
+    let mut receiver = TracingEventReceiver::capturing(&storage);
+    let (event, announced) = frames.split_last().unwrap();
+    for frame in announced {
+        receiver.receive_encoded(frame).unwrap();
+    }
+    for len in 1..event.len() {
+        let _ = receiver.receive_encoded(&event[..len]); // some are whole, with fewer values
+    }
+    let refused = receiver.receive_encoded(&event[..event.len() - 1]);
+    assert!(matches!(refused, Err(ReceiveError::Frame(_))), "{refused:?}");
+    receiver.receive(new_event(0, &[]));
+    receiver.receive(new_event(0, &[("port", 1)]));
+    let trace = storage.lock();
+    let last: Vec<_> = trace.all_events().rev().take(2).collect();
+    assert_eq!(last[1].values().count(), 0);
+    assert!(last[0].values().eq([("port", &1.into())]));
 }
