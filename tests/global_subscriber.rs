@@ -10,6 +10,7 @@ use std::{
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
+        mpsc,
     },
     thread,
 };
@@ -195,6 +196,44 @@ tests! {
             receiver.receive_encoded(frame).unwrap();
         }
         assert_eq!(TOLD.load(Ordering::Relaxed), 1);
+    }
+
+    relay_is_guarded_whatever_other_threads_do: {
+        // Another thread has a default of its own, and has none any more while the layer is told of an event.
+        struct Talkative(Mutex<mpsc::Sender<()>>, Mutex<mpsc::Receiver<()>>);
+        impl<S: Subscriber> Layer<S> for Talkative {
+            fn on_event(&self, _: &Event<'_>, _: Context<'_, S>) {
+                self.0.lock().unwrap().send(()).unwrap();
+                let _ = self.1.lock().unwrap().recv();
+                info!("of the layer");
+            }
+        }
+
+        let everything = SharedStorage::default();
+        tracing_subscriber::registry().with(CaptureLayer::new(&everything)).init();
+        let (told, is_told) = mpsc::channel();
+        let (ended, has_ended) = mpsc::channel();
+        let layer = Talkative(Mutex::new(told), Mutex::new(has_ended));
+        let subscriber = tracing_subscriber::registry().with(layer);
+        let call_site = r#"{"new_call_site":{"id":0,"kind":"event","name":"e","target":"t","level":"info","fields":[]}}"#;
+        let mut receiver = tracing::subscriber::with_default(subscriber, || {
+            let mut receiver = TracingEventReceiver::default();
+            receiver.receive(serde_json::from_str(call_site).unwrap());
+            receiver
+        });
+        let (started, has_started) = mpsc::channel();
+        let other = thread::spawn(move || {
+            let default = tracing::subscriber::set_default(tracing_subscriber::registry());
+            started.send(()).unwrap();
+            is_told.recv().unwrap();
+            drop(default);
+            drop(ended);
+        });
+        has_started.recv().unwrap();
+        let event = r#"{"new_event":{"metadata_id":0,"values":{}}}"#;
+        receiver.receive(serde_json::from_str(event).unwrap());
+        other.join().unwrap();
+        assert_eq!(everything.lock().all_events().len(), 0);
     }
 
     filter_of_all_layers: {

@@ -1,7 +1,6 @@
+use super::{Limit, ReceiveError, sink::SinkValues};
 #[cfg(feature = "frames")]
 use crate::wire::frame::EncodedValues;
-
-use super::{Limit, ReceiveError, sink::SinkValues};
 use crate::wire::{CallSiteData, ErrorRef, MAX_CHAIN, RecordValues, ValueRef};
 
 /// How much a [`TracingEventReceiver`](super::TracingEventReceiver) takes of a program that may be broken,

@@ -5,7 +5,11 @@ use core::ptr;
 
 use tracing_core::{Dispatch, Interest};
 
-use super::{Relay, guarded, lanes::Lane, with_default};
+use super::{
+    Relay,
+    guard::{guarded, with_default},
+    lanes::Lane,
+};
 use crate::{
     receiver::{
         ReceiveError, ReceiverLimits,

@@ -6,6 +6,7 @@
 
 #[cfg(feature = "frames")]
 mod answers;
+mod guard;
 mod lanes;
 mod occupants;
 mod this_thread;
@@ -19,7 +20,10 @@ use tracing_core::{
     subscriber::NoSubscriber,
 };
 
-use self::lanes::{Lane, Lanes};
+use self::{
+    guard::{guarded, guarded_here, with_default},
+    lanes::{Lane, Lanes},
+};
 use super::{
     ReceiveError, ReceiverLimits,
     call_sites::{self, DynamicCallSite},
@@ -162,39 +166,6 @@ impl Relay {
         if let Some(dispatch) = &self.dispatch {
             with_default(dispatch, f);
         }
-    }
-}
-
-/// Runs the function while the subscriber is the default one: a subscriber may ask for it, as
-/// `Registry` does when it closes the parent of a closed span.
-///
-/// A receiver may be fed by the hook of a sender, in the middle of a dispatch on this thread.
-/// Then the default cannot be changed; but neither has it a say, since `tracing-core` takes
-/// nothing that is traced meanwhile.
-fn with_default<T>(dispatch: &Dispatch, f: impl FnOnce(&Dispatch) -> T) -> T {
-    if dispatcher::get_current(|_| ()).is_some() {
-        dispatcher::with_default(dispatch, || f(dispatch))
-    } else {
-        f(dispatch)
-    }
-}
-
-/// Runs the function with the subscriber, which is the default one, and sees to it that nothing
-/// which the subscriber traces meanwhile comes back to it.
-fn guarded<T>(dispatch: &Dispatch, f: impl Fn(&Dispatch) -> T) -> T {
-    dispatcher::get_current(|current| f(current)).unwrap_or_else(|| f(dispatch))
-}
-
-/// Does the same where the subscriber need not be the default one.
-///
-/// It would have to be for no more than that: what `tracing-core` takes nothing of does not learn which one is.
-/// Only where there is no default but the global one, it takes everything.
-fn guarded_here<T>(dispatch: &Dispatch, f: impl Fn(&Dispatch) -> T) -> T {
-    let is_guarded = || dispatcher::get_current(|_| ()).is_none();
-    match dispatcher::get_current(|_| is_guarded().then(|| f(dispatch))) {
-        Some(Some(result)) => result,
-        Some(None) => dispatcher::with_default(dispatch, || guarded(dispatch, f)),
-        None => f(dispatch), // this is in the middle of a dispatch
     }
 }
 
