@@ -59,7 +59,8 @@ pub(super) fn collect_event<T>(
 }
 
 fn log_call_site(metadata: &'static Metadata<'static>, values: &mut NewValues) -> CallSite {
-    let all: Vec<_> = values.iter().collect();
+    let all: Vec<_> =
+        values.iter().map(|(field, value)| (field, TracedValue::from(value))).collect();
     let number = |value: &TracedValue| u64::from_value(value);
     let data = CallSiteData::from(metadata);
     let data = log_record::call_site(&data, &all, |value| value.as_str(), number);

@@ -3,7 +3,7 @@ use core::fmt::{self, Write};
 
 use tracing_core::field::Field;
 
-use super::stored_value::{self, Elsewhere, StoredValue, TextKind};
+use super::stored_value::{self, Elsewhere, Stored, StoredValue, TextKind};
 #[cfg(feature = "receiver")]
 use crate::wire::ValueRef;
 use crate::wire::{
@@ -109,15 +109,14 @@ impl NewValues {
         }
     }
 
-    /// Adds a value that was recorded elsewhere.
-    pub(crate) fn push_value(&mut self, field: usize, value: TracedValue) {
+    /// Adds a value that is stored elsewhere.
+    pub(super) fn push_stored(&mut self, field: usize, value: Stored<'_>) {
         match value {
-            TracedValue::Bool(value) => self.push_bool(field, value),
-            TracedValue::Int(value) => self.push_int(field, value),
-            TracedValue::UInt(value) => self.push_uint(field, value),
-            TracedValue::String(text) => self.push_text(field, TextKind::String, &text),
-            TracedValue::Object(text) => self.push_text(field, TextKind::Object, text.as_ref()),
-            other => self.push_other(field, other),
+            Stored::Bool(value) => self.push_bool(field, value),
+            Stored::Int(value) => self.push_int(field, value.into()),
+            Stored::UInt(value) => self.push_uint(field, value.into()),
+            Stored::Text(kind, text) => self.push_text(field, kind, text),
+            Stored::Other(value) => self.push_other(field, value.clone()),
         }
     }
 
@@ -140,12 +139,10 @@ impl NewValues {
     }
 
     /// Iterates over the values and the indexes of their fields.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, TracedValue)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (usize, Stored<'_>)> {
         let fields = Fields { listed: &self.fields };
-        let value = move |(place, value): (usize, &StoredValue)| {
-            (fields.get(place), TracedValue::from(value.get(self.elsewhere())))
-        };
-        self.values.iter().enumerate().map(value)
+        let values = self.values.iter().enumerate();
+        values.map(move |(place, value)| (fields.get(place), value.get(self.elsewhere())))
     }
 
     /// Returns about how many bytes the values take.
@@ -169,11 +166,11 @@ impl NewValues {
 
     /// Keeps the first value of a field, and no other one.
     pub(crate) fn keep_only(&mut self, field: usize) {
-        let kept = self.iter().find(|(other, _)| *other == field);
-        self.clear();
-        if let Some((field, value)) = kept {
-            self.push_value(field, value);
+        let mut kept = Self::new();
+        if let Some((field, value)) = self.iter().find(|(other, _)| *other == field) {
+            kept.push_stored(field, value);
         }
+        *self = kept;
     }
 }
 

@@ -38,11 +38,10 @@ pub(crate) struct StoredValues<'a> {
 }
 
 impl<'a> StoredValues<'a> {
-    pub(super) fn iter(self) -> impl Iterator<Item = (usize, TracedValue)> {
-        let value = move |(place, value): (usize, &StoredValue)| {
-            (self.fields.get(place), value.get(self.chunk.elsewhere()).into())
-        };
-        self.values.iter().enumerate().map(value)
+    pub(super) fn iter(self) -> impl Iterator<Item = (usize, Stored<'a>)> {
+        let values = self.values.iter().enumerate();
+        values
+            .map(move |(place, value)| (self.fields.get(place), value.get(self.chunk.elsewhere())))
     }
 
     /// Returns the place of the last value of a field with this name.
@@ -152,7 +151,9 @@ impl<'a> NodeValues<'a> {
 
     pub(super) fn to_vec(self) -> Vec<(usize, TracedValue)> {
         match self {
-            Self::Stored(values) => values.iter().collect(),
+            Self::Stored(values) => {
+                values.iter().map(|(field, value)| (field, value.into())).collect()
+            }
             Self::Changed(values) => values.to_vec(),
         }
     }

@@ -94,7 +94,7 @@ impl Values {
         match values {
             NodeValues::Stored(values) => {
                 let mut new = NewValues::new();
-                values.iter().for_each(|(field, value)| new.push_value(field, value));
+                values.iter().for_each(|(field, value)| new.push_stored(field, value));
                 self.add(&new)
             }
             NodeValues::Changed(values) => self.add_changed(values.to_vec()),
@@ -136,6 +136,7 @@ impl Values {
         }
         let values = &mut self.changed[range.start as usize];
         for (field, value) in new.iter() {
+            let value = TracedValue::from(value);
             match values.iter_mut().rfind(|(known, _)| *known == field) {
                 Some((_, known)) => *known = value,
                 None => values.push((field, value)),
@@ -169,7 +170,10 @@ mod tests {
 
     use super::*;
     use crate::{
-        capture::metadata::{CallSite, KnownCallSite},
+        capture::{
+            metadata::{CallSite, KnownCallSite},
+            stored_value::{Stored, TextKind},
+        },
         wire::{CallSiteData, CallSiteKind, DebugObject, TracedError, TracingLevel},
     };
 
@@ -208,6 +212,18 @@ mod tests {
         }
     }
 
+    fn stored(value: &TracedValue) -> Stored<'_> {
+        let other = Stored::Other(value);
+        match value {
+            TracedValue::Bool(value) => Stored::Bool(*value),
+            TracedValue::Int(value) => i64::try_from(*value).map_or(other, Stored::Int),
+            TracedValue::UInt(value) => u64::try_from(*value).map_or(other, Stored::UInt),
+            TracedValue::String(text) => Stored::Text(TextKind::String, text),
+            TracedValue::Object(text) => Stored::Text(TextKind::Object, text.as_ref()),
+            _ => other,
+        }
+    }
+
     /// Values of some nodes, as a map has them, while they are added, changed, shared and looked at.
     #[test]
     #[allow(clippy::cast_possible_truncation)] // it is random
@@ -229,7 +245,7 @@ mod tests {
             let new: BTreeMap<_, _> = fields.map(|field| (field, value(next()))).collect();
             let mut as_values = NewValues::new();
             for (field, value) in &new {
-                as_values.push_value(*field, value.clone());
+                as_values.push_stored(*field, stored(value));
             }
             if next() % 3 > 0 || ranges.is_empty() {
                 ranges.push(values.add(&as_values));

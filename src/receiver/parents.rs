@@ -2,7 +2,7 @@
 
 use super::{
     ReceiveError,
-    sink::{Innermost, SinkParent, SinkSpan},
+    sink::{Innermost, SinkParent},
     span::{EnteredSpan, FoundParent, KnownSpan},
     stream::Stream,
 };
@@ -35,15 +35,12 @@ impl Stream {
     }
 
     /// Finds the parent of an event, which natively, too, may name a closed span, and is in none then.
-    #[inline(always)]
+    #[inline]
     pub(super) fn parent_of_event(
         &self,
         parent: Parent,
         thread: ThreadIndex,
     ) -> Result<SinkParent, ReceiveError> {
-        if let (Parent::Contextual, Some(span)) = (parent, self.innermost_open(thread)) {
-            return Ok(SinkParent::Contextual(Innermost::Open(span)));
-        }
         match parent {
             Parent::Contextual => Ok(self.contextual_parent(thread).for_sink),
             Parent::Explicit(id) if self.is_closed(id) => Ok(SinkParent::Root),
@@ -51,15 +48,7 @@ impl Stream {
         }
     }
 
-    /// Returns the innermost span of a thread, if it is open here and in the sink.
-    #[inline(always)]
-    fn innermost_open(&self, thread: ThreadIndex) -> Option<SinkSpan> {
-        let entered = self.stacks.current(thread)?;
-        let is_open = !entered.is_closed_elsewhere && !self.spans.get(entered.id)?.is_closed;
-        entered.sink_span.filter(|_| is_open)
-    }
-
-    #[inline(never)] // it is in a span, mostly
+    #[inline]
     fn contextual_parent(&self, thread: ThreadIndex) -> FoundParent {
         match self.stacks.current(thread) {
             None => FoundParent {
