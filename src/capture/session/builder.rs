@@ -1,0 +1,359 @@
+use alloc::boxed::Box;
+use core::fmt;
+
+use tracing_core::LevelFilter;
+use tracing_subscriber::filter::Targets;
+
+use crate::capture::{
+    Capture, CapturedEvent, Keep, SharedStorage,
+    session::print::{Print, Printing, parse_filter},
+    session::recording::Recording,
+    session::watch::Watch,
+};
+
+/// What a [`Capture`] is to be like, before it is started.
+///
+/// # Printing
+///
+/// A capture that is dropped while its test panics prints its trace with [`eprint!`](std::eprint):
+/// test runners capture that, and show it for the tests that fail. It does not print what the failure
+/// of a [scanner](crate::predicates::Scanner) has shown already, that is, a whole trace of at most 60
+/// lines; nor that of a [wait](Capture::wait_until).
+///
+/// Whoever runs the test has the last word on what is said [here](Self::print):
+///
+/// | environment variable | value |
+/// |---|---|
+/// | `SPANSHOT_PRINT` | `failure`, `always` or `never`, as [`Print`] has them |
+/// | `SPANSHOT_PRINT_FILTER` | what of a trace is printed, such as `info` or `warn,my_crate=debug`; see [`print_filter()`](Self::print_filter) |
+///
+/// Both are read once in a process. A value that is not understood is reported on the error stream,
+/// and passed over. An empty one is none.
+///
+/// Levels are in colour if both output and errors go to a terminal, which is not `dumb` by `TERM`.
+/// `CLICOLOR_FORCE=1` has them in colour wherever they go, `NO_COLOR=1` never.
+///
+/// A test that fails by returning an error has dropped its capture before anyone knows. Have it
+/// [always](Print::Always) print: runners keep the output of tests that pass to themselves.
+///
+/// # Recording
+///
+/// With the feature `stream`, a capture leaves its trace in a file if its test fails and it is
+/// asked to (`record_on_failure()`): beside the snapshots, by the name of the test, as in
+/// `snapshots/it__requests__time_out.spanshot`. The file is named with the failure, and a
+/// [`RecordedTrace`](crate::transport::recorded::RecordedTrace) replays it, wherever that is. A later
+/// run of the test replaces it; further captures of the test that fail have a number in the name.
+///
+/// | environment variable | value |
+/// |---|---|
+/// | `SPANSHOT_RECORD` | `failure`, `always` or `never` |
+/// | `SPANSHOT_RECORD_DIR` | the directory, unless it is to be `snapshots` at the root of the package |
+///
+/// # Watching over a test
+///
+/// A capture can fail its test when it ends, that is when it is [finished](Capture::finish) or dropped:
+/// on [events](Self::fail_on_events) above a level, on [spans that are open](Self::fail_on_open_spans),
+/// on [unbalanced enters](Self::fail_on_unbalanced_enters). It then panics, naming what it found and
+/// the line where it was started, and showing the trace, with the filter for printing. While a panic is
+/// under way, there is no other one.
+///
+/// It looks at what it holds then. Events that were [taken](Capture::take), or
+/// [left out](crate::Storage::left_out) for want of room, it has not; spans that are open it has.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::Capture;
+/// use tracing::Level;
+///
+/// let capture = Capture::builder()
+///     .fail_on_events(Level::WARN)
+///     .allow_events(|event| event.metadata().target() == "retries")
+///     .fail_on_open_spans()
+///     .print_filter("info,my_crate=debug")
+///     .start();
+/// tracing::info_span!("connect").in_scope(|| tracing::warn!(target: "retries", "again"));
+/// assert_eq!(capture.finish().all_events().len(), 1);
+/// ```
+#[derive(Default)]
+#[must_use = "nothing is captured before it is started"]
+pub struct CaptureBuilder {
+    pub(crate) storage: SharedStorage,
+    pub(crate) filter: Option<Targets>,
+    pub(crate) printing: Printing,
+    pub(crate) recording: Recording,
+    pub(crate) watch: Watch,
+}
+
+impl fmt::Debug for CaptureBuilder {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("CaptureBuilder")
+            .field("printing", &self.printing)
+            .field("watch", &self.watch)
+            .finish_non_exhaustive()
+    }
+}
+
+impl CaptureBuilder {
+    /// Begins to capture what the current thread traces.
+    ///
+    /// # Panics
+    ///
+    /// Panics for the reason that [`Capture::start()`] does.
+    #[track_caller]
+    pub fn start(self) -> Capture {
+        Capture::start_with(self)
+    }
+
+    /// Begins to capture what the test traces on whichever threads; see
+    /// [`Capture::start_process_wide()`].
+    ///
+    /// # Panics
+    ///
+    /// Panics for the reasons that [`Capture::start_process_wide()`] does.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::Capture;
+    ///
+    /// let capture = Capture::builder().filter("info").start_process_wide();
+    /// tracing::info!("captured");
+    /// tracing::debug!("not captured");
+    /// assert_eq!(capture.trace().all_events().len(), 1);
+    /// ```
+    #[track_caller]
+    pub fn start_process_wide(self) -> Capture {
+        Capture::start_process_wide_with(self)
+    }
+}
+
+/// What is captured.
+impl CaptureBuilder {
+    /// Captures only a part of what is traced. What is filtered out is not even formatted.
+    ///
+    /// The filter is a list of levels for targets, as for [`print_filter()`](Self::print_filter). Of a
+    /// span that is filtered out, what is in it stands at its place. For filters of another kind, there
+    /// is [`CaptureLayer`](crate::CaptureLayer).
+    ///
+    /// # Panics
+    ///
+    /// Panics if this is not such a list.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::Capture;
+    ///
+    /// let capture = Capture::builder().filter("info,noisy=off").start();
+    /// tracing::info!(target: "noisy", "not captured");
+    /// tracing::debug!("not captured");
+    /// tracing::info!("captured");
+    /// assert_eq!(capture.trace().to_string(), "INFO captured");
+    /// ```
+    #[track_caller]
+    pub fn filter(mut self, filter: &str) -> Self {
+        match parse_filter(filter) {
+            Ok(filter) => self.filter = Some(filter),
+            Err(error) => panic!("{error}"),
+        }
+        self
+    }
+
+    /// Limits the number of spans and events; see [`SharedStorage::set_max_nodes()`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{Capture, Keep};
+    ///
+    /// let capture = Capture::builder().max_nodes(10, Keep::Newest).start();
+    /// (0..1_000).for_each(|number| tracing::info!(number));
+    /// assert_eq!(capture.trace().left_out(), 990);
+    /// ```
+    pub fn max_nodes(self, max_nodes: usize, keep: Keep) -> Self {
+        self.storage.set_max_nodes(max_nodes, keep);
+        self
+    }
+
+    /// Limits the memory that is used, in bytes; see [`SharedStorage::set_max_bytes()`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{Capture, Keep};
+    ///
+    /// let capture = Capture::builder().max_bytes(1_000_000, Keep::Newest).start();
+    /// (0..100).for_each(|_| tracing::info!("{}", "very long ".repeat(10_000)));
+    /// assert!(capture.trace().left_out() > 80);
+    /// ```
+    pub fn max_bytes(self, max_bytes: usize, keep: Keep) -> Self {
+        self.storage.set_max_bytes(max_bytes, keep);
+        self
+    }
+
+    /// Keeps the times of everything that happens; see [`SharedStorage::keep_times()`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::Capture;
+    ///
+    /// let capture = Capture::builder().keep_times().start();
+    /// tracing::info_span!("work").in_scope(|| tracing::info!("working"));
+    /// let trace = capture.trace();
+    /// let span = trace.all_spans().next().unwrap();
+    /// assert!(span.busy().is_some());
+    /// assert!(trace.time_of(span.moment()) <= trace.time_of(span.closed().unwrap()));
+    /// ```
+    pub fn keep_times(self) -> Self {
+        self.storage.keep_times();
+        self
+    }
+}
+
+/// Printing.
+impl CaptureBuilder {
+    /// Says when the trace is printed: unless this is called, if the test panics.
+    ///
+    /// The environment variable `SPANSHOT_PRINT` overrides it.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{Capture, Print};
+    ///
+    /// // For a test that is meant to panic:
+    /// let capture = Capture::builder().print(Print::Never).start();
+    /// # drop(capture);
+    /// ```
+    pub fn print(mut self, when: Print) -> Self {
+        self.printing.when = when;
+        self
+    }
+
+    /// Has only a part of the trace printed.
+    ///
+    /// What is captured is the same. The filter is a list of levels for targets, as
+    /// `tracing_subscriber::filter::Targets` parses it: `info` is everything at that level or more
+    /// severe, `warn,my_crate=debug` makes an exception for targets that begin with `my_crate`, and
+    /// `my_crate=debug` alone hides all others. Of a span that is hidden, what is in it and not hidden
+    /// itself stands at its place. The last line says how much is hidden.
+    ///
+    /// It also applies to the trace that a capture shows when it [fails its test](#watching-over-a-test),
+    /// but not to what [scanners](crate::predicates::Scanner) say. The environment variable
+    /// `SPANSHOT_PRINT_FILTER` overrides it.
+    ///
+    /// # Panics
+    ///
+    /// Panics if this is not such a list.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::Capture;
+    ///
+    /// let capture = Capture::builder().print_filter("warn,my_crate=debug").start();
+    /// tracing::trace!("captured, but not printed");
+    /// assert_eq!(capture.trace().all_events().len(), 1);
+    /// ```
+    #[track_caller]
+    pub fn print_filter(mut self, filter: &str) -> Self {
+        match parse_filter(filter) {
+            Ok(filter) => self.printing.filter = Some(filter),
+            Err(error) => panic!("{error}"),
+        }
+        self
+    }
+}
+
+/// Watching over a test.
+impl CaptureBuilder {
+    /// Fails the test on events at this level or a more severe one, unless they are
+    /// [allowed](Self::allow_events).
+    ///
+    /// It takes a `Level` or a `LevelFilter`. If it is called again, the last call counts.
+    ///
+    /// # Example
+    ///
+    /// ```should_panic
+    /// use spanshot::Capture;
+    /// use tracing::Level;
+    ///
+    /// let capture = Capture::builder().fail_on_events(Level::WARN).start();
+    /// tracing::info!("no harm");
+    /// tracing::error!("out of memory");
+    /// drop(capture); // panics
+    /// ```
+    pub fn fail_on_events(mut self, level: impl Into<LevelFilter>) -> Self {
+        self.watch.events = level.into();
+        self
+    }
+
+    /// Allows events that the test would [fail on](Self::fail_on_events) otherwise.
+    ///
+    /// If it is called again, an event is allowed by either call. The function is called when the
+    /// capture ends, for events at the level in question or a more severe one. With the feature
+    /// `predicates`, `allow_events_matching()` does the same by a predicate.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::Capture;
+    /// use tracing::Level;
+    ///
+    /// let capture = Capture::builder()
+    ///     .fail_on_events(Level::WARN)
+    ///     .allow_events(|event| event.message() == Some("slow"))
+    ///     .start();
+    /// tracing::warn!(millis = 850, "slow");
+    /// ```
+    pub fn allow_events(
+        mut self,
+        is_allowed: impl Fn(&CapturedEvent<'_>) -> bool + 'static,
+    ) -> Self {
+        self.watch.allowed.push(Box::new(is_allowed));
+        self
+    }
+
+    /// Fails the test if a span is not closed when the capture ends.
+    ///
+    /// A span is closed when its last handle is dropped, and the spans in it are closed. A handle may
+    /// be a variable of the test, which it then drops before it [finishes](Capture::finish) the
+    /// capture; or be in a task that goes on after the test.
+    ///
+    /// # Example
+    ///
+    /// ```should_panic
+    /// use spanshot::Capture;
+    ///
+    /// let capture = Capture::builder().fail_on_open_spans().start();
+    /// std::mem::forget(tracing::info_span!("connect"));
+    /// drop(capture); // panics
+    /// ```
+    pub fn fail_on_open_spans(mut self) -> Self {
+        self.watch.open_spans = true;
+        self
+    }
+
+    /// Fails the test if a span was not exited as often as it was entered when the capture ends.
+    ///
+    /// That happens to guards that are forgotten or live on, to subscribers of one's own that pass on
+    /// one and not the other, and to guests that trap in a span. What is done to a span that is closed
+    /// does not count.
+    ///
+    /// # Example
+    ///
+    /// ```should_panic
+    /// use spanshot::Capture;
+    ///
+    /// let capture = Capture::builder().fail_on_unbalanced_enters().start();
+    /// std::mem::forget(tracing::info_span!("connect").entered());
+    /// drop(capture); // panics
+    /// ```
+    pub fn fail_on_unbalanced_enters(mut self) -> Self {
+        self.watch.unbalanced_enters = true;
+        self
+    }
+}

@@ -1,0 +1,228 @@
+use alloc::{
+    string::{String, ToString},
+    sync::Arc,
+};
+use core::{fmt, marker::PhantomData, time::Duration};
+
+use tracing_core::Dispatch;
+
+use crate::capture::{
+    CaptureBuilder, CaptureHandle, SharedStorage, Storage, Trace, session::ending::Ending,
+    session::started, subscriber::own::CaptureSubscriber, subscriber::test_span::Test,
+};
+
+/// Captures what the current thread traces, until it is dropped.
+///
+/// A test starts one at its beginning. It captures all levels and targets, of code that the thread
+/// itself runs and of guests whose receiver relays on it. While it lives, the thread's subscriber is
+/// the capture's own; the one before it comes back when the capture is dropped. Captures of other
+/// threads, in other tests, go on at the same time.
+///
+/// Of several captures of a thread, the one that was started last captures. They may be dropped in
+/// any order.
+///
+/// A [`TracingEventReceiver`](crate::TracingEventReceiver) stays with the subscriber that it
+/// started with. One that is to relay into the capture is created after it.
+///
+/// If the test panics while a capture lives, its trace is printed to the output of the test; when it
+/// is to be printed otherwise, and what makes a capture fail its test, is told to its
+/// [`builder()`](Self::builder).
+///
+/// # Other threads
+///
+/// What another thread traces is not captured, unless the capture is carried there: by what the
+/// thread [runs](Self::carry), by a [future](Self::carry_future), by a [handle](Self::handle) in the
+/// threads of a pool. Code that starts threads or tasks by itself may leave no place to do so: for that,
+/// there is the [process-wide mode](Self::start_process_wide).
+///
+/// # Records of the `log` crate
+///
+/// With the crate feature `log`, they are captured as events, under the target, file and line that they
+/// name themselves. For that, the first capture of a process installs `tracing_log::LogTracer` as its
+/// logger. If there is one already, the capture looks whether that passes records on to `tracing`, be it
+/// a `LogTracer`, too: by a record, of target `spanshot`, which it may write somewhere. Without the
+/// feature, records are captured if the test installs a `LogTracer` itself.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::{Capture, predicates::*};
+///
+/// # fn charge(_: u32) { tracing::info!(cents = 250, "charged") }
+/// let capture = Capture::start();
+/// charge(250);
+/// let trace = capture.trace();
+/// trace.scan_events().single(&(message(eq("charged")) & field("cents", 250)));
+/// ```
+#[must_use = "nothing is captured once it is dropped"]
+pub struct Capture {
+    storage: SharedStorage,
+    pub(crate) handle: CaptureHandle,
+    /// There while a process-wide capture is under way.
+    test: Option<Arc<Test>>,
+    /// What is to be done when it ends, until it has.
+    ending: Option<Ending>,
+    /// It is that of a thread.
+    not_send: PhantomData<*const ()>,
+}
+
+impl fmt::Debug for Capture {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Capture").field("storage", &self.storage).finish_non_exhaustive()
+    }
+}
+
+impl Capture {
+    /// Begins to capture.
+    ///
+    /// # Panics
+    ///
+    /// With the crate feature `log`, panics if there is a logger that does not pass [records](
+    /// Self#records-of-the-log-crate) on to `tracing`; without it, never.
+    #[track_caller]
+    pub fn start() -> Self {
+        Self::builder().start()
+    }
+
+    /// Begins to say what a capture is to be like.
+    pub fn builder() -> CaptureBuilder {
+        CaptureBuilder::default()
+    }
+
+    #[track_caller]
+    pub(crate) fn start_with(options: CaptureBuilder) -> Self {
+        let ending = Ending::new(options.printing, options.recording, options.watch);
+        let storage = options.storage;
+        if let Some(filter) = &options.filter {
+            storage.set_filter(filter.clone());
+        }
+        let dispatch = Dispatch::new(CaptureSubscriber::new(&storage, options.filter));
+        Self::begin(storage, dispatch, None, ending)
+    }
+
+    /// Begins to capture through a subscriber, which it may be that others have, too.
+    pub(crate) fn begin(
+        storage: SharedStorage,
+        dispatch: Dispatch,
+        test: Option<Arc<Test>>,
+        ending: Ending,
+    ) -> Self {
+        #[cfg(feature = "log")]
+        crate::capture::session::logger::install().unwrap_or_else(|error| panic!("{error}"));
+
+        started::begin(&storage, &dispatch, test.as_ref());
+        let handle = CaptureHandle::new(dispatch, test.as_ref().map(Arc::downgrade));
+        Self { storage, handle, test, ending: Some(ending), not_send: PhantomData }
+    }
+
+    /// Returns what was captured so far. The capture goes on meanwhile.
+    pub fn trace(&self) -> Trace {
+        self.storage.lock()
+    }
+
+    /// Returns what was captured since this was last called, and goes on; see
+    /// [`SharedStorage::take()`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::Capture;
+    ///
+    /// let capture = Capture::start();
+    /// tracing::info!("request 1");
+    /// assert_eq!(capture.take().to_string(), "INFO request 1");
+    /// tracing::info!("request 2");
+    /// assert_eq!(capture.take().to_string(), "INFO request 2");
+    /// ```
+    pub fn take(&self) -> Trace {
+        self.storage.take()
+    }
+
+    /// Waits until the condition holds for what was captured, and returns that.
+    ///
+    /// The condition is asked now, and again after changes. It may be the
+    /// [function](crate::predicates::into_fn) of a predicate, applied to some spans or events.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the condition did not hold before the timeout had passed, with a message that shows
+    /// the trace. [`SharedStorage::wait_until()`] returns an error instead.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::Capture;
+    /// use std::{thread, time::Duration};
+    ///
+    /// let capture = Capture::start();
+    /// thread::spawn(capture.carry(|| tracing::info!("ready")));
+    /// capture.wait_until(Duration::from_secs(10), |trace| {
+    ///     trace.all_events().any(|event| event.message() == Some("ready"))
+    /// });
+    /// ```
+    #[track_caller]
+    pub fn wait_until(&self, timeout: Duration, condition: impl FnMut(&Storage) -> bool) -> Trace {
+        match self.storage.wait_until(timeout, condition) {
+            Ok(trace) => trace,
+            Err(error) => {
+                error.trace().seen().set(&error.trace().to_string());
+                panic!("{error}")
+            }
+        }
+    }
+
+    /// Returns the storage that is filled, which other threads can read, too.
+    pub fn storage(&self) -> &SharedStorage {
+        &self.storage
+    }
+
+    /// Ends the capture, and returns what it captured.
+    ///
+    /// This is what happens when a capture is dropped, but where it [fails its
+    /// test](CaptureBuilder#watching-over-a-test), the failure points at this line of the test. The
+    /// trace can be asserted on afterwards.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there is something that the capture was to fail on, unless a panic is under way.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{Capture, predicates::*};
+    /// use tracing::Level;
+    ///
+    /// let capture = Capture::builder().fail_on_events(Level::WARN).fail_on_open_spans().start();
+    /// tracing::info_span!("connect").in_scope(|| tracing::info!("connected"));
+    /// let trace = capture.finish();
+    /// trace.scan_events().single(&message(eq("connected")));
+    /// ```
+    #[track_caller]
+    pub fn finish(mut self) -> Trace {
+        match self.end() {
+            Ok(trace) => trace,
+            Err(message) => panic!("{message}"),
+        }
+    }
+
+    /// Ends the capture, unless it has ended. Returns what the test is to fail with.
+    fn end(&mut self) -> Result<Trace, String> {
+        let ending = self.ending.take();
+        self.test = None;
+        started::end(&self.storage);
+        let trace = self.storage.lock();
+        match ending {
+            Some(ending) => ending.end(&trace).map(|()| trace),
+            None => Ok(trace),
+        }
+    }
+}
+
+impl Drop for Capture {
+    /// Prints the trace if the test fails, and fails the test if the capture is to do so.
+    fn drop(&mut self) {
+        if let Err(message) = self.end() {
+            panic!("{message}");
+        }
+    }
+}

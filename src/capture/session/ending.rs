@@ -1,0 +1,71 @@
+use alloc::{format, string::String};
+use core::panic::{AssertUnwindSafe, Location};
+use std::{panic, thread};
+
+use crate::capture::{
+    Storage, session::excerpt::push_trace, session::print::Printing, session::recording::Recording,
+    session::watch::Watch, subscriber::process_wide::unattributed_storage,
+};
+
+/// What there is to do when a capture ends: it prints its trace, leaves it in a file, and fails its test.
+#[derive(Debug)]
+pub(crate) struct Ending {
+    printing: Printing,
+    recording: Recording,
+    watch: Watch,
+    started_at: &'static Location<'static>,
+    /// A capture that something starts while it is being unwound is not that of the failing test.
+    was_panicking: bool,
+    is_process_wide: bool,
+}
+
+impl Ending {
+    #[track_caller]
+    pub(crate) fn new(printing: Printing, recording: Recording, watch: Watch) -> Self {
+        Self {
+            printing: printing.in_environment(),
+            recording: recording.in_environment(),
+            watch,
+            started_at: Location::caller(),
+            was_panicking: thread::panicking(),
+            is_process_wide: false,
+        }
+    }
+
+    /// If the test fails, what belongs to no test is printed, too.
+    pub(crate) fn of_process_wide(self) -> Self {
+        Self { is_process_wide: true, ..self }
+    }
+
+    /// Prints the trace and leaves it in a file, if that is asked for. Returns what the test is to fail with, which is never
+    /// the case while it panics.
+    pub(crate) fn end(self, storage: &Storage) -> Result<(), String> {
+        if thread::panicking() {
+            self.print(storage, !self.was_panicking);
+            return Ok(());
+        }
+        // What the test allows is its own code, and may panic: that is a failure as well.
+        let checked = panic::catch_unwind(AssertUnwindSafe(|| self.check(storage)));
+        self.print(storage, !matches!(checked, Ok(Ok(()))));
+        checked.unwrap_or_else(|payload| panic::resume_unwind(payload))
+    }
+
+    fn print(&self, storage: &Storage, has_failed: bool) {
+        self.printing.print(storage, self.started_at, has_failed);
+        if self.is_process_wide && has_failed {
+            self.printing.print_unattributed(&unattributed_storage().lock());
+        }
+        self.recording.record(storage, self.started_at, has_failed);
+    }
+
+    fn check(&self, storage: &Storage) -> Result<(), String> {
+        let findings = self.watch.findings(storage);
+        if findings.is_empty() {
+            return Ok(());
+        }
+        let mut message =
+            format!("the capture started at {} fails its test\n{findings}", self.started_at);
+        push_trace(&mut message, self.printing.shown(storage));
+        Err(message)
+    }
+}

@@ -1,0 +1,232 @@
+use alloc::sync::Weak;
+use core::fmt;
+
+use tracing_core::{Dispatch, dispatcher};
+
+use crate::capture::{
+    Capture,
+    session::carried::{Carried, Kept},
+    subscriber::test_span::{Test, TestSpan},
+};
+
+/// Carries a [`Capture`](crate::Capture) to other threads and tasks.
+///
+/// It is cheap to clone, and can be sent anywhere. Whatever runs in its scope is captured as if the
+/// thread were the capture's own. The *spans* of the capture's thread do not come along, natively they
+/// do not either: pass on [`Span::current()`](https://docs.rs/tracing/latest/tracing/struct.Span.html)
+/// where what is traced is to stand in it.
+///
+/// What is traced in the scope of a capture that has ended goes to nobody, or, in the
+/// [process-wide mode](crate::Capture::start_process_wide), to what belongs to no test.
+///
+/// # Thread pools
+///
+/// A pool is made of threads that run a function each; that is where they get the capture. With
+/// rayon:
+///
+/// ```
+/// use rayon::prelude::*;
+/// use spanshot::Capture;
+///
+/// let capture = Capture::start();
+/// let handle = capture.handle();
+/// // Threads of the global pool, for a time:
+/// (0..10).into_par_iter().for_each(|number| handle.in_scope(|| tracing::info!(number)));
+///
+/// // All threads of a pool, for good:
+/// rayon::ThreadPoolBuilder::new().build_scoped(
+///     |thread| handle.in_scope(|| thread.run()),
+///     |pool| pool.install(|| (0..10).into_par_iter().for_each(|number| tracing::info!(number))),
+/// )?;
+/// assert_eq!(capture.trace().all_events().len(), 20);
+/// # Ok::<_, rayon::ThreadPoolBuildError>(())
+/// ```
+///
+/// # Example
+///
+/// ```
+/// use spanshot::Capture;
+/// use std::thread;
+///
+/// let capture = Capture::start();
+/// let handle = capture.handle();
+/// thread::scope(|scope| {
+///     for number in 0..4 {
+///         let handle = &handle;
+///         scope.spawn(move || handle.in_scope(|| tracing::info!(number)));
+///     }
+/// });
+/// assert_eq!(capture.trace().all_events().len(), 4);
+/// ```
+#[derive(Clone)]
+pub struct CaptureHandle {
+    dispatch: Dispatch,
+    /// The capture, if its subscriber is that of all captures.
+    test: Option<Weak<Test>>,
+}
+
+impl fmt::Debug for CaptureHandle {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("CaptureHandle").finish_non_exhaustive()
+    }
+}
+
+impl CaptureHandle {
+    pub(crate) fn new(dispatch: Dispatch, test: Option<Weak<Test>>) -> Self {
+        Self { dispatch, test }
+    }
+
+    /// Runs a function in the scope of the capture, on the current thread.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::Capture;
+    ///
+    /// let (outer, inner) = (Capture::start(), Capture::start());
+    /// outer.handle().in_scope(|| tracing::info!("for the outer one"));
+    /// assert_eq!(outer.trace().to_string(), "INFO for the outer one");
+    /// assert_eq!(inner.trace().all_events().len(), 0);
+    /// ```
+    pub fn in_scope<T>(&self, f: impl FnOnce() -> T) -> T {
+        // They are undone in the opposite order, also if the function panics.
+        let _default = dispatcher::set_default(&self.dispatch);
+        let _entered = self.test.as_ref().and_then(|test| TestSpan::carry(&self.dispatch, test));
+        f()
+    }
+
+    /// Has a closure run in the scope of the capture, wherever it is called.
+    ///
+    /// A closure that is dropped and was not called is dropped in that scope, too.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::Capture;
+    ///
+    /// let capture = Capture::start();
+    /// let thread = std::thread::spawn(capture.handle().carry(|| tracing::info!("captured")));
+    /// thread.join().unwrap();
+    /// assert_eq!(capture.trace().to_string(), "INFO captured");
+    /// ```
+    pub fn carry<T, F: FnOnce() -> T>(&self, f: F) -> impl FnOnce() -> T + use<T, F> {
+        let kept = Kept::new(self.clone(), f);
+        move || kept.into_result_of(|f| f())
+    }
+
+    /// Has a future polled, and dropped, in the scope of the capture, whichever threads that happens
+    /// on.
+    ///
+    /// Tasks that it spawns are none of it: each is carried itself.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::Capture;
+    ///
+    /// # let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    /// # runtime.block_on(async {
+    /// // In a `#[tokio::test]`:
+    /// let capture = Capture::start();
+    /// let task = tokio::spawn(capture.carry_future(async {
+    ///     tracing::info!("before");
+    ///     tokio::task::yield_now().await; // and go on wherever there is a thread
+    ///     tracing::info!("after");
+    /// }));
+    /// task.await.unwrap();
+    /// assert_eq!(capture.trace().to_string(), "INFO before\nINFO after");
+    /// # });
+    /// ```
+    pub fn carry_future<F: Future>(&self, future: F) -> Carried<F> {
+        Carried::new(self.clone(), future)
+    }
+
+    /// Returns the subscriber of the capture; see [`Capture::dispatch()`](crate::Capture::dispatch).
+    pub fn dispatch(&self) -> &Dispatch {
+        &self.dispatch
+    }
+}
+
+/// Other threads and tasks.
+impl Capture {
+    /// Returns what carries the capture to other threads and tasks.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::Capture;
+    ///
+    /// let capture = Capture::start();
+    /// let handle = capture.handle();
+    /// std::thread::spawn(move || handle.in_scope(|| tracing::info!("on another thread")))
+    ///     .join()
+    ///     .unwrap();
+    /// assert_eq!(capture.trace().to_string(), "INFO on another thread");
+    /// ```
+    pub fn handle(&self) -> CaptureHandle {
+        self.handle.clone()
+    }
+
+    /// Has a closure carry the capture along, to wherever it is called; see
+    /// [`CaptureHandle::carry()`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::Capture;
+    /// use std::thread;
+    ///
+    /// let capture = Capture::start();
+    /// thread::scope(|scope| {
+    ///     scope.spawn(capture.carry(|| tracing::info!("on another thread")));
+    /// });
+    /// assert_eq!(capture.trace().to_string(), "INFO on another thread");
+    /// ```
+    pub fn carry<T, F: FnOnce() -> T>(&self, f: F) -> impl FnOnce() -> T + use<T, F> {
+        self.handle.carry(f)
+    }
+
+    /// Has a future carry the capture along, to whichever threads poll it; see
+    /// [`CaptureHandle::carry_future()`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::Capture;
+    ///
+    /// # let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    /// # runtime.block_on(async {
+    /// // In a `#[tokio::test]`:
+    /// let capture = Capture::start();
+    /// tokio::spawn(capture.carry_future(async { tracing::info!("in a task") })).await.unwrap();
+    /// assert_eq!(capture.trace().to_string(), "INFO in a task");
+    /// # });
+    /// ```
+    pub fn carry_future<F: Future>(&self, future: F) -> Carried<F> {
+        self.handle.carry_future(future)
+    }
+
+    /// Returns the capture's subscriber, for whatever takes one.
+    ///
+    /// All [process-wide](Self::start_process_wide) captures have the same one, so that it does not
+    /// carry a capture along.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::Capture;
+    /// use tracing::dispatcher;
+    ///
+    /// let capture = Capture::start();
+    /// let dispatch = capture.dispatch().clone();
+    /// std::thread::spawn(move || {
+    ///     dispatcher::with_default(&dispatch, || tracing::info!("on another thread"));
+    /// })
+    /// .join()
+    /// .unwrap();
+    /// assert_eq!(capture.trace().to_string(), "INFO on another thread");
+    /// ```
+    pub fn dispatch(&self) -> &Dispatch {
+        self.handle.dispatch()
+    }
+}

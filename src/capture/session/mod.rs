@@ -1,0 +1,31 @@
+//! The session: a capture from its start to its end, as the code of a test sees it.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `capture.rs` | [`Capture`](capture::Capture): starts, is read, and ends with its test |
+//! | `builder.rs` | the options of a capture |
+//! | `started.rs` | the captures that a thread has started, which may end in any order |
+//! | `handle.rs`, `carried.rs` | other threads and tasks |
+//! | `waiting.rs` | waiting for something to be captured |
+//! | `ending.rs`, `watch.rs` | the end of a test: printing, recording, and what fails it |
+//! | `print.rs`, `shown.rs`, `excerpt.rs`, `short.rs` | the text that people see |
+//! | `recording.rs` | traces left in files |
+//! | `logger.rs` | records of the `log` crate |
+
+pub(crate) mod builder;
+pub(crate) mod capture;
+pub(crate) mod carried;
+pub(crate) mod ending;
+pub(crate) mod excerpt;
+pub(crate) mod handle;
+#[cfg(feature = "log")]
+pub(crate) mod logger;
+pub(crate) mod print;
+#[cfg_attr(not(feature = "stream"), path = "no_recording.rs")]
+pub(crate) mod recording;
+#[cfg(feature = "predicates")]
+pub(crate) mod short;
+pub(crate) mod shown;
+pub(crate) mod started;
+pub(crate) mod waiting;
+pub(crate) mod watch;

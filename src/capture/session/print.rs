@@ -1,0 +1,162 @@
+use core::{fmt::Write as _, panic::Location};
+use std::{
+    env, eprint, format,
+    io::{self, IsTerminal, Write as _},
+    panic,
+    string::String,
+    sync::OnceLock,
+};
+
+use tracing_subscriber::filter::Targets;
+
+use crate::capture::{Shown, Storage};
+
+/// When a [`Capture`](crate::Capture) prints its trace to the output of the test.
+///
+/// The environment variable `SPANSHOT_PRINT` overrides it.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::{Capture, Print};
+///
+/// let capture = Capture::builder().print(Print::Always).start();
+/// tracing::info!("seen with `cargo test -- --nocapture`, or if the test fails by returning an error");
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Print {
+    /// If the test panics while the capture lives, or because of what it [watches
+    /// over](crate::CaptureBuilder#watching-over-a-test). This is the default; in the environment, it
+    /// is `failure`.
+    #[default]
+    OnFailure,
+    /// Whenever the capture ends; in the environment, `always`.
+    Always,
+    /// Not at all; in the environment, `never`.
+    Never,
+}
+
+/// What the environment says, which is read once in a process.
+#[derive(Debug, Default)]
+struct Environment {
+    print: Option<Print>,
+    filter: Option<Targets>,
+}
+
+impl Environment {
+    fn get() -> &'static Self {
+        static ENVIRONMENT: OnceLock<Environment> = OnceLock::new();
+        ENVIRONMENT.get_or_init(|| Self {
+            print: read("SPANSHOT_PRINT", |value| match value {
+                "failure" => Ok(Print::OnFailure),
+                "always" => Ok(Print::Always),
+                "never" => Ok(Print::Never),
+                _ => Err("it is one of `failure`, `always` and `never`".into()),
+            }),
+            filter: read("SPANSHOT_PRINT_FILTER", parse_targets),
+        })
+    }
+}
+
+/// Reads an environment variable, of which none and an empty one are the same. One that is not
+/// understood is reported past what captures the output of tests: nobody sees that of those that pass.
+pub(crate) fn read<T>(name: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+    let value = env::var_os(name).filter(|value| !value.is_empty())?;
+    let parsed = match value.to_str() {
+        Some(text) => parse(text),
+        None => Err("it is not Unicode".into()),
+    };
+    parsed
+        .map_err(|error| {
+            let report = format!("spanshot: {name}={value:?} is passed over: {error}\n");
+            // Without an error stream there is nobody to tell.
+            let _ = io::stderr().write_all(report.as_bytes());
+        })
+        .ok()
+}
+
+/// Parses a filter as [`Environment`] does.
+pub(crate) fn parse_filter(filter: &str) -> Result<Targets, String> {
+    parse_targets(filter).map_err(|error| format!("{filter:?} is no filter: {error}"))
+}
+
+fn parse_targets(filter: &str) -> Result<Targets, String> {
+    let explain = |error: &dyn core::fmt::Display| {
+        format!("{error}; a filter is like `info` or `warn,my_crate=debug`")
+    };
+    // `Targets` would take what is meant for an `EnvFilter` for a target, which nothing has.
+    if filter.contains(['[', '{']) {
+        return Err(explain(&"it goes by targets and levels, not by spans or fields"));
+    }
+    filter.parse().map_err(|error| explain(&error))
+}
+
+/// How a capture prints its trace.
+#[derive(Debug, Default)]
+pub(crate) struct Printing {
+    pub(crate) when: Print,
+    pub(crate) filter: Option<Targets>,
+}
+
+impl Printing {
+    /// Applies what the environment says, so that whoever runs a test has the last word.
+    pub(crate) fn in_environment(mut self) -> Self {
+        let environment = Environment::get();
+        self.when = environment.print.unwrap_or(self.when);
+        self.filter = environment.filter.clone().or(self.filter);
+        self
+    }
+
+    /// The trace as it is to be seen, without colours.
+    pub(crate) fn shown<'a>(&'a self, storage: &'a Storage) -> Shown<'a> {
+        Shown { filter: self.filter.as_ref(), ..Shown::plain(storage) }
+    }
+
+    /// Prints the trace, if it is to be printed and was not shown already. It does not panic, since it
+    /// may be that a panic is under way.
+    pub(crate) fn print(&self, storage: &Storage, started_at: &Location<'_>, has_failed: bool) {
+        let is_due = match self.when {
+            Print::OnFailure => has_failed,
+            Print::Always => true,
+            Print::Never => false,
+        };
+        let shown = self.shown(storage);
+        if !is_due || storage.seen().has(shown) {
+            return;
+        }
+        print(format_args!("trace of the capture started at {started_at}:"), shown);
+    }
+
+    /// Prints what belongs to no test, if there is something, when a test has failed.
+    pub(crate) fn print_unattributed(&self, storage: &Storage) {
+        if self.when != Print::Never && storage.roots().next().is_some() {
+            let heading = "traced in this process, by none of its tests or after they ended:";
+            print(format_args!("{heading}"), self.shown(storage));
+        }
+    }
+}
+
+fn print(heading: core::fmt::Arguments<'_>, shown: Shown<'_>) {
+    let shown = Shown { is_coloured: is_coloured(), ..shown };
+    let mut text = String::new();
+    // Writing to a string does not fail.
+    let _ = write!(text, "{heading}\n{shown}\n\n");
+    // Only the macro writes to where the output of a test is captured. It panics if there is
+    // nobody to write to any more.
+    let _ = panic::catch_unwind(|| eprint!("{text}"));
+}
+
+/// Whether what is printed goes to a terminal: which of the streams it goes to in the end is up to
+/// what captures the output of tests, so that both have to be one.
+pub(crate) fn is_coloured() -> bool {
+    let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
+    let is = |name, text: &str| env::var_os(name).is_some_and(|value| value == *text);
+    if is_set("NO_COLOR") {
+        false
+    } else if is_set("CLICOLOR_FORCE") && !is("CLICOLOR_FORCE", "0") {
+        true
+    } else {
+        !is("TERM", "dumb") && io::stdout().is_terminal() && io::stderr().is_terminal()
+    }
+}

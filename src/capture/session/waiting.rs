@@ -1,0 +1,181 @@
+//! Waiting for something to be captured.
+
+use core::{
+    error::Error,
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+use std::time::Instant;
+
+use crate::capture::{SharedStorage, Storage, Trace};
+
+/// The error of a wait that came to its end: what was waited for was not captured in time.
+///
+/// Its [`Display`](fmt::Display) output shows the trace.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::SharedStorage;
+/// use std::time::Duration;
+///
+/// let storage = SharedStorage::default();
+/// let result = storage.wait_until(Duration::from_millis(5), |trace| trace.all_events().len() > 0);
+/// let message = result.unwrap_err().to_string();
+/// assert_eq!(message, "nothing like it was captured within 5ms; the trace so far:\n(nothing was captured)");
+/// ```
+#[derive(Debug, Clone)]
+pub struct TimedOut {
+    timeout: Duration,
+    trace: Trace,
+}
+
+impl TimedOut {
+    /// Returns what was captured by the end of the wait.
+    pub fn trace(&self) -> &Trace {
+        &self.trace
+    }
+}
+
+impl fmt::Display for TimedOut {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { timeout, trace } = self;
+        write!(
+            formatter,
+            "nothing like it was captured within {timeout:?}; the trace so far:\n{trace}"
+        )
+    }
+}
+
+impl Error for TimedOut {}
+
+impl SharedStorage {
+    /// Waits until the condition holds for what was captured, and returns that.
+    ///
+    /// The condition is asked now, and again after changes; what was captured in time counts, however
+    /// late this thread gets to look at it. What is traced meanwhile does not wait for it.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the condition did not hold before the timeout had passed.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{CaptureLayer, SharedStorage};
+    /// use std::{thread, time::Duration};
+    /// use tracing_subscriber::layer::SubscriberExt;
+    ///
+    /// let storage = SharedStorage::default();
+    /// let subscriber = tracing_subscriber::registry().with(CaptureLayer::new(&storage));
+    /// thread::spawn(move || {
+    ///     tracing::subscriber::with_default(subscriber, || tracing::info!("ready"));
+    /// });
+    /// let is_ready = |trace: &spanshot::Storage| {
+    ///     trace.all_events().any(|event| event.message() == Some("ready"))
+    /// };
+    /// storage.wait_until(Duration::from_secs(10), is_ready)?;
+    /// # Ok::<_, spanshot::TimedOut>(())
+    /// ```
+    pub fn wait_until(
+        &self,
+        timeout: Duration,
+        mut condition: impl FnMut(&Storage) -> bool,
+    ) -> Result<Trace, TimedOut> {
+        // A timeout beyond what a clock can say is as good as ten years.
+        let now = Instant::now();
+        let deadline = now.checked_add(timeout).unwrap_or(now + Duration::from_secs(315_360_000));
+        let mut asked_after = None;
+        loop {
+            // Whoever is woken late is told of what came in time. But a condition that traces
+            // changes something each time.
+            let is_over = Instant::now() >= deadline;
+            let (trace, changes) = self.observe();
+            if asked_after != Some(changes) && condition(&trace) {
+                return Ok(trace);
+            }
+            if is_over {
+                return Err(TimedOut { timeout, trace });
+            }
+            drop(trace); // what is traced would have to be written into a copy
+            asked_after = Some(changes);
+            self.wait_for_change(changes, deadline);
+        }
+    }
+
+    /// Waits, as a future, until the condition holds for what was captured, and returns that.
+    ///
+    /// It has no timeout of its own: that is the business of the runtime, as of `tokio`'s `timeout()`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::SharedStorage;
+    ///
+    /// # fn block_on<F: Future>(future: F) -> F::Output {
+    /// #     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    /// #     match std::pin::pin!(future).poll(&mut context) {
+    /// #         std::task::Poll::Ready(output) => output,
+    /// #         std::task::Poll::Pending => panic!("it waits"),
+    /// #     }
+    /// # }
+    /// # block_on(async {
+    /// let storage = SharedStorage::default();
+    /// let trace = storage.until(|trace| trace.all_spans().len() == 0).await;
+    /// assert_eq!(trace.all_events().len(), 0);
+    /// # });
+    /// ```
+    pub fn until<C>(&self, condition: C) -> impl Future<Output = Trace> + use<C>
+    where
+        C: FnMut(&Storage) -> bool,
+    {
+        Until { storage: self.clone(), condition, waker: None }
+    }
+}
+
+struct Until<C> {
+    storage: SharedStorage,
+    condition: C,
+    /// Number of the waker that the storage has.
+    waker: Option<u64>,
+}
+
+/// The condition is not pinned by it.
+impl<C> Unpin for Until<C> {}
+
+impl<C> Until<C> {
+    fn forget_waker(&mut self) {
+        if let Some(number) = self.waker.take() {
+            self.storage.forget_waker(number);
+        }
+    }
+}
+
+impl<C> Drop for Until<C> {
+    fn drop(&mut self) {
+        self.forget_waker();
+    }
+}
+
+impl<C: FnMut(&Storage) -> bool> Future for Until<C> {
+    type Output = Trace;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Trace> {
+        self.forget_waker();
+        loop {
+            let (trace, changes) = self.storage.observe();
+            if (self.condition)(&trace) {
+                return Poll::Ready(trace);
+            }
+            drop(trace);
+            // A waker is code of the user, and not cloned while anything is locked.
+            self.waker = self.storage.wake_on_change(changes, context.waker().clone());
+            if self.waker.is_some() {
+                return Poll::Pending;
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+use crate::capture::{CapturedEvent, CapturedMetadata, CapturedNode, CapturedSpan, Moment};
+use crate::wire::TracedValue;
+
+/// What spans and events have in common, for code that takes both.
+///
+/// It cannot be implemented outside of this crate.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::{Capture, Captured};
+///
+/// fn port<'a>(node: &impl Captured<'a>) -> Option<u128> {
+///     node.value("port")?.as_uint()
+/// }
+///
+/// let capture = Capture::start();
+/// tracing::info_span!("connect", port = 8_080_u16).in_scope(|| tracing::info!(port = 80_u16));
+/// let trace = capture.trace();
+/// assert_eq!(port(&trace.all_spans().next().unwrap()), Some(8_080));
+/// assert_eq!(port(&trace.all_events().next().unwrap()), Some(80));
+/// ```
+pub trait Captured<'a>: Copy + Eq + PartialOrd + core::fmt::Display + sealed::Sealed {
+    /// Returns the static description of the span or event.
+    fn metadata(&self) -> CapturedMetadata<'a>;
+
+    /// Returns the value of a field, or `None` if it has none.
+    fn value(&self, name: &str) -> Option<&'a TracedValue>;
+
+    /// Returns the span that this one is in, or `None` for a root.
+    fn parent(&self) -> Option<CapturedSpan<'a>>;
+
+    /// Returns the moment when the span was created, or the event emitted.
+    fn moment(&self) -> Moment;
+}
+
+pub(crate) mod sealed {
+    use crate::capture::CapturedNode;
+    #[cfg(feature = "predicates")]
+    use crate::wire::TracedValue;
+
+    /// What only this crate implements, and what only it may know.
+    pub trait Sealed {
+        /// What spans or events are called, one of them and several.
+        const NOUNS: [&'static str; 2];
+
+        /// The span or the event as a node of its trace.
+        fn node(&self) -> CapturedNode<'_>;
+
+        /// Has a function look at the value of a field, if there is one.
+        #[cfg(feature = "predicates")]
+        fn look_at_value<R>(&self, name: &str, look: impl FnOnce(Option<&TracedValue>) -> R) -> R;
+    }
+}
+
+macro_rules! impl_captured {
+    ($ty:ident, $variant:ident, $nouns:expr) => {
+        impl sealed::Sealed for $ty<'_> {
+            const NOUNS: [&'static str; 2] = $nouns;
+
+            fn node(&self) -> CapturedNode<'_> {
+                CapturedNode::$variant(*self)
+            }
+
+            #[cfg(feature = "predicates")]
+            #[inline]
+            fn look_at_value<R>(
+                &self,
+                name: &str,
+                look: impl FnOnce(Option<&TracedValue>) -> R,
+            ) -> R {
+                let (call_site, values) = self.named_values();
+                values.look_at(call_site, name, look)
+            }
+        }
+
+        impl<'a> Captured<'a> for $ty<'a> {
+            fn metadata(&self) -> CapturedMetadata<'a> {
+                self.metadata()
+            }
+
+            #[inline]
+            fn value(&self, name: &str) -> Option<&'a TracedValue> {
+                self.value(name)
+            }
+
+            fn parent(&self) -> Option<CapturedSpan<'a>> {
+                self.parent()
+            }
+
+            #[inline]
+            fn moment(&self) -> Moment {
+                self.moment()
+            }
+        }
+    };
+}
+
+impl_captured!(CapturedSpan, Span, ["span", "spans"]);
+impl_captured!(CapturedEvent, Event, ["event", "events"]);

@@ -1,0 +1,169 @@
+//! A trace as a stream: what a program would have sent that gives this trace, as far as that can be told
+//! from it.
+
+use alloc::{collections::BTreeMap, vec, vec::Vec};
+
+use crate::capture::{
+    Storage,
+    storage::call_sites::CallSiteIndex,
+    storage::metadata::CallSite,
+    storage::node::{EventIndex, NodeKind, SpanIndex},
+    storage::timeline::{EntryIndex, EntryKind},
+    storage::values::ValueRange,
+};
+use crate::wire::{CallSiteData, MetadataId, Parent, RawSpanId, frame::FrameWriter};
+
+impl Storage {
+    /// Hands out the frames, one after another, of a stream that gives this trace.
+    pub(crate) fn for_each_frame(&self, mut send: impl FnMut(&[u8])) {
+        Saving::new(self).run(|frame| send(frame.as_bytes()));
+    }
+}
+
+/// A storage on its way out.
+struct Saving<'a> {
+    storage: &'a Storage,
+    /// IDs of call sites.
+    call_sites: BTreeMap<CallSiteIndex, MetadataId>,
+    /// What each span follows from, and where that is to be said.
+    follows_from: BTreeMap<EntryIndex, Vec<(SpanIndex, SpanIndex)>>,
+    earlier: Vec<Earlier>,
+    /// How often each span is entered and not exited.
+    entered: Vec<usize>,
+}
+
+/// How often a span was entered and exited in parts of the trace that were taken or left out: of those,
+/// there are only the numbers.
+#[derive(Clone, Copy)]
+struct Earlier {
+    entered: usize,
+    exited: usize,
+}
+
+impl<'a> Saving<'a> {
+    fn new(storage: &'a Storage) -> Self {
+        Self {
+            storage,
+            call_sites: BTreeMap::new(),
+            follows_from: follows_from(storage),
+            earlier: earlier(storage),
+            entered: vec![0; storage.span_count()],
+        }
+    }
+
+    fn run(mut self, mut send: impl FnMut(FrameWriter)) {
+        let timeline = &self.storage.timeline;
+        for entry in timeline.entries() {
+            match timeline.get(entry) {
+                (NodeKind::Event(event), _) => self.event(event, &mut send),
+                (NodeKind::Span(span), EntryKind::Created) => self.span(span, &mut send),
+                (NodeKind::Span(span), EntryKind::Entered) => self.enter(span, &mut send),
+                (NodeKind::Span(span), EntryKind::Exited) => self.exit(span, &mut send),
+                (NodeKind::Span(span), EntryKind::Closed) => {
+                    send(FrameWriter::span_dropped(id(span)));
+                }
+            }
+            for (span, source) in self.follows_from.remove(&entry).unwrap_or_default() {
+                send(FrameWriter::follows_from(id(span), id(source)));
+            }
+        }
+    }
+
+    fn span(&mut self, span: SpanIndex, send: &mut impl FnMut(FrameWriter)) {
+        let node = self.storage.span_node(span);
+        let call_site = self.call_site(node.call_site, send);
+        let frame = FrameWriter::new_span(id(span), parent(node.links.parent), call_site, 0);
+        send(self.with_values(frame, node.values));
+
+        let Earlier { entered, exited } = self.earlier[span.get()];
+        (0..entered).for_each(|_| self.enter(span, send));
+        (0..exited).for_each(|_| self.exit(span, send));
+    }
+
+    fn event(&mut self, event: EventIndex, send: &mut impl FnMut(FrameWriter)) {
+        let node = self.storage.event_node(event);
+        let call_site = self.call_site(node.call_site, send);
+        let frame = FrameWriter::new_event(parent(node.links.parent), call_site, 0);
+        send(self.with_values(frame, node.values));
+    }
+
+    fn enter(&mut self, span: SpanIndex, send: &mut impl FnMut(FrameWriter)) {
+        self.entered[span.get()] += 1;
+        send(FrameWriter::span_entered(id(span), 0));
+    }
+
+    fn exit(&mut self, span: SpanIndex, send: &mut impl FnMut(FrameWriter)) {
+        let entered = &mut self.entered[span.get()];
+        if *entered > 0 {
+            *entered -= 1;
+            send(FrameWriter::span_exited(id(span), 0));
+        }
+    }
+
+    /// Returns the ID of a call site, and announces it unless that is done.
+    fn call_site(
+        &mut self,
+        index: CallSiteIndex,
+        send: &mut impl FnMut(FrameWriter),
+    ) -> MetadataId {
+        let next = self.call_sites.len() as MetadataId;
+        let id = *self.call_sites.entry(index).or_insert(next);
+        if id == next {
+            send(match &self.storage.call_site(index).call_site {
+                CallSite::Native(metadata) => {
+                    FrameWriter::described_call_site(id, &CallSiteData::from(*metadata))
+                }
+                CallSite::Received(data) | CallSite::Logged(data) => {
+                    FrameWriter::described_call_site(id, data)
+                }
+            });
+        }
+        id
+    }
+
+    fn with_values(&self, mut frame: FrameWriter, values: ValueRange) -> FrameWriter {
+        for (field, value) in self.storage.values().get(values).iter() {
+            frame.field(field, &value.into());
+        }
+        frame
+    }
+}
+
+fn id(span: SpanIndex) -> RawSpanId {
+    span.get() as RawSpanId + 1
+}
+
+fn parent(parent: Option<SpanIndex>) -> Parent {
+    parent.map_or(Parent::Root, |parent| Parent::Explicit(id(parent)))
+}
+
+fn earlier(storage: &Storage) -> Vec<Earlier> {
+    let stats = storage.all_spans().map(|span| span.stats());
+    let all = stats.map(|stats| Earlier { entered: stats.entered, exited: stats.exited });
+    let mut earlier: Vec<_> = all.collect();
+    for entry in storage.timeline.entries() {
+        let (NodeKind::Span(span), kind) = storage.timeline.get(entry) else { continue };
+        let count = match kind {
+            EntryKind::Entered => &mut earlier[span.get()].entered,
+            EntryKind::Exited => &mut earlier[span.get()].exited,
+            EntryKind::Created | EntryKind::Closed => continue,
+        };
+        *count = count.saturating_sub(1);
+    }
+    earlier
+}
+
+/// Finds where to say what each span follows from: as early as both are there, and in the order in which
+/// it was said. It was said while both were open, so that they still are.
+fn follows_from(storage: &Storage) -> BTreeMap<EntryIndex, Vec<(SpanIndex, SpanIndex)>> {
+    let mut all = BTreeMap::<_, Vec<_>>::new();
+    for index in (0..storage.span_count()).filter_map(SpanIndex::new) {
+        let span = storage.span_node(index);
+        let mut earliest = span.created;
+        for source in span.follows_from() {
+            earliest = earliest.max(storage.span_node(*source).created);
+            all.entry(earliest).or_default().push((index, *source));
+        }
+    }
+    all
+}

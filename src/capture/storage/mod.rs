@@ -1,0 +1,47 @@
+//! The storage: everything that a capture saw, as a log in the order of time and as a tree over it.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `tree.rs` | [`Storage`](tree::Storage): the log and the tree together, as they are read |
+//! | `fill.rs` | how records are added |
+//! | `shared.rs` | a storage that is filled and read at the same time, from any thread |
+//! | `timeline.rs` | the log: what happened to which node, when, and on which thread |
+//! | `threads.rs` | threads as small numbers |
+//! | `node.rs`, `keys.rs`, `names.rs` | nodes, their links, and the names by which others know spans |
+//! | `values.rs` | the values of nodes |
+//! | `metadata.rs`, `call_sites.rs` | call sites, each stored once |
+//! | `bound.rs`, `shrink.rs` | limits, and the eviction of the oldest nodes |
+//! | `span.rs`, `event.rs`, `iter.rs`, `descendants.rs`, `captured.rs`, `happening.rs` | the handles that readers get |
+//! | `durations.rs` | how long threads were in a span |
+//! | `frames.rs` | a trace as a stream of frames |
+//! | `seen.rs` | which text of a trace was printed already |
+
+pub(crate) mod bound;
+pub(crate) mod call_sites;
+pub(crate) mod captured;
+pub(crate) mod chunks;
+pub(crate) mod descendants;
+pub(crate) mod durations;
+pub(crate) mod event;
+pub(crate) mod fill;
+#[cfg(feature = "stream")]
+mod frames;
+pub(crate) mod happening;
+pub(crate) mod iter;
+pub(crate) mod keys;
+pub(crate) mod metadata;
+pub(crate) mod names;
+pub(crate) mod new_values;
+pub(crate) mod node;
+pub(crate) mod node_values;
+pub(crate) mod numbers;
+pub(crate) mod seen;
+pub(crate) mod shared;
+mod shrink;
+pub(crate) mod span;
+pub(crate) mod stored_value;
+pub(crate) mod threads;
+pub(crate) mod timeline;
+pub(crate) mod tree;
+pub(crate) mod value_chunk;
+pub(crate) mod values;

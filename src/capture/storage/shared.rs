@@ -1,0 +1,353 @@
+use alloc::{sync::Arc, vec::Vec};
+use core::{fmt, mem, ops, task::Waker};
+use std::time::Instant;
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
+use tracing_core::Metadata;
+use tracing_subscriber::filter::Targets;
+
+use crate::capture::{Keep, Storage, storage::names::Names, storage::node::SpanKey};
+
+/// A [`Storage`] that is filled and read at the same time, from any thread.
+///
+/// Clones share one storage.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::{CaptureLayer, SharedStorage};
+/// use tracing_subscriber::layer::SubscriberExt;
+///
+/// let storage = SharedStorage::default();
+/// let subscriber = tracing_subscriber::registry().with(CaptureLayer::new(&storage));
+/// tracing::subscriber::with_default(subscriber, || tracing::info!("started"));
+/// assert_eq!(storage.lock().all_events().len(), 1);
+/// ```
+#[derive(Clone, Default)]
+pub struct SharedStorage {
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    /// Those who wait for a change are woken through it.
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    storage: Held,
+    names: Names,
+    /// Number of changes so far.
+    changes: u64,
+    /// Threads that wait for a change.
+    waiting: usize,
+    /// Tasks that wait for a change, each under a number of its own.
+    wakers: Vec<(u64, Waker)>,
+    next_waker: u64,
+}
+
+/// A storage, of which it is known whether somebody else has it, too: where nobody does, it is changed
+/// without a question.
+#[derive(Default)]
+struct Held {
+    /// The storage, unless it is shared.
+    alone: Storage,
+    /// The storage, if it was shared since it was changed.
+    shared: Option<Arc<Storage>>,
+}
+
+impl Held {
+    fn get(&self) -> &Storage {
+        self.shared.as_deref().unwrap_or(&self.alone)
+    }
+
+    /// Returns the storage to change it: a copy, if somebody else still has it.
+    #[inline]
+    fn get_mut(&mut self) -> &mut Storage {
+        if self.shared.is_some() {
+            self.part();
+        }
+        &mut self.alone
+    }
+
+    #[cold]
+    fn part(&mut self) {
+        if let Some(shared) = self.shared.take() {
+            self.alone = Arc::unwrap_or_clone(shared);
+            self.alone.values.go_on();
+        }
+    }
+
+    fn share(&mut self) -> Arc<Storage> {
+        let alone = &mut self.alone;
+        Arc::clone(self.shared.get_or_insert_with(|| Arc::new(mem::take(alone))))
+    }
+}
+
+impl State {
+    /// Returns the storage, with no more in it than it is to hold.
+    fn trace(&mut self) -> Trace {
+        if !self.storage.get().is_within_bound() {
+            self.storage.get_mut().leave_out_oldest();
+        }
+        Trace { storage: self.storage.share() }
+    }
+}
+
+impl fmt::Debug for SharedStorage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("SharedStorage").field(&self.lock().storage).finish()
+    }
+}
+
+impl SharedStorage {
+    /// Returns what was captured so far.
+    ///
+    /// Nothing stays locked: what is traced while the returned guard lives is captured as ever, and
+    /// seen by the next call.
+    pub fn lock(&self) -> Trace {
+        self.shared.state.lock().trace()
+    }
+
+    /// Returns what was captured since this was last called, and goes on.
+    ///
+    /// Spans that are open now are in this trace, and in the next one as well, with those around
+    /// them: what happens in them later has its place there. Of what happened to them before, the
+    /// next one has their values, [statistics](crate::SpanStats) and durations.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{CaptureLayer, SharedStorage};
+    /// use tracing_subscriber::layer::SubscriberExt;
+    ///
+    /// let storage = SharedStorage::default();
+    /// let subscriber = tracing_subscriber::registry().with(CaptureLayer::new(&storage));
+    /// tracing::subscriber::with_default(subscriber, || {
+    ///     let _connection = tracing::info_span!("connection").entered();
+    ///     tracing::info!("request 1");
+    ///     let first = storage.take();
+    ///     tracing::info!("request 2");
+    ///     let second = storage.take();
+    ///     assert_eq!(first.to_string(), "INFO connection{}\n└─ INFO request 1");
+    ///     assert_eq!(second.to_string(), "INFO connection{}\n└─ INFO request 2");
+    /// });
+    /// ```
+    pub fn take(&self) -> Trace {
+        self.change_state(|state| {
+            let trace = state.trace();
+            state.storage = Held { alone: trace.successor(), shared: None };
+            trace
+        })
+    }
+
+    /// Limits the number of spans and events, of which some are kept.
+    ///
+    /// How many nodes were left out is [said](Storage::left_out), and shown in the tree. The limit may
+    /// be set at any time; of the last call, also for bytes, it is which nodes are kept.
+    ///
+    /// # Example
+    ///
+    /// See [`Keep`].
+    pub fn set_max_nodes(&self, max_nodes: usize, keep: Keep) {
+        self.write(|storage| storage.set_bound(|max| max.nodes = max_nodes, keep));
+    }
+
+    /// Limits the memory that spans, events and their values take, as [`Self::set_max_nodes()`]
+    /// limits their number. It is in bytes, and about what they really take. That spans are entered
+    /// and exited takes memory as well; with [`Keep::Newest`], the moments of the newest are kept.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{Keep, SharedStorage, TracingEventReceiver, TracingEventSender};
+    /// use std::sync::Mutex;
+    ///
+    /// let storage = SharedStorage::default();
+    /// storage.set_max_bytes(10_000, Keep::Oldest);
+    /// let receiver = Mutex::new(TracingEventReceiver::capturing(&storage));
+    /// let sender = TracingEventSender::new(move |event| receiver.lock().unwrap().receive(event));
+    /// tracing::subscriber::with_default(sender, || {
+    ///     for _ in 0..1_000 {
+    ///         tracing::info!("a message of some length");
+    ///     }
+    /// });
+    /// assert!(storage.lock().left_out() > 800);
+    /// ```
+    pub fn set_max_bytes(&self, max_bytes: usize, keep: Keep) {
+        self.write(|storage| storage.set_bound(|max| max.bytes = max_bytes, keep));
+    }
+
+    /// Keeps the times of everything that happens from now on; see
+    /// [`Storage::time_of()`], [`CapturedSpan::busy()`](crate::CapturedSpan::busy) and
+    /// [`CapturedSpan::idle()`](crate::CapturedSpan::idle). What was captured before is dropped, but
+    /// for spans that are open.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{CaptureLayer, SharedStorage};
+    /// use std::time::Duration;
+    /// use tracing_subscriber::layer::SubscriberExt;
+    ///
+    /// let storage = SharedStorage::default();
+    /// storage.keep_times();
+    /// let subscriber = tracing_subscriber::registry().with(CaptureLayer::new(&storage));
+    /// tracing::subscriber::with_default(subscriber, || {
+    ///     tracing::info_span!("work").in_scope(|| std::thread::sleep(Duration::from_millis(2)));
+    /// });
+    /// let trace = storage.lock();
+    /// assert!(trace.all_spans().next().unwrap().busy() >= Some(Duration::from_millis(2)));
+    /// ```
+    pub fn keep_times(&self) {
+        self.write(Storage::keep_times);
+    }
+
+    /// Notes what is let pass at all, so that nobody takes the rest for missing.
+    pub(crate) fn set_filter(&self, filter: Targets) {
+        self.write(|storage| storage.filter = Some(Arc::new(filter)));
+    }
+
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    /// Changes the storage, and wakes those who wait for that. The function must not run code of the
+    /// user: it runs under a lock.
+    #[inline]
+    pub(crate) fn write<T>(&self, f: impl FnOnce(&mut Storage) -> T) -> T {
+        self.change_state(|state| f(state.storage.get_mut()))
+    }
+
+    /// Changes the storage by what layers call its spans, as [`Self::write()`] does; but there is no change
+    /// if the function returns `None`.
+    #[inline]
+    pub(crate) fn write_named<T>(
+        &self,
+        f: impl FnOnce(&mut Storage, &mut Names) -> Option<T>,
+    ) -> Option<T> {
+        let mut state = self.shared.state.lock();
+        let state_mut = &mut *state;
+        let result = f(state_mut.storage.get_mut(), &mut state_mut.names)?;
+        self.changed(state);
+        Some(result)
+    }
+
+    /// Looks something up in what layers call spans, or changes it.
+    pub(crate) fn with_names<T>(&self, f: impl FnOnce(&mut Names) -> T) -> T {
+        f(&mut self.shared.state.lock().names)
+    }
+
+    #[inline]
+    fn change_state<T>(&self, f: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.shared.state.lock();
+        let result = f(&mut state);
+        self.changed(state);
+        result
+    }
+
+    #[inline]
+    fn changed(&self, mut state: MutexGuard<'_, State>) {
+        state.changes += 1;
+        if state.waiting > 0 || !state.wakers.is_empty() {
+            self.wake(state);
+        }
+    }
+
+    /// Wakes those who wait for a change.
+    #[cold]
+    fn wake(&self, mut state: MutexGuard<'_, State>) {
+        self.shared.changed.notify_all();
+        let wakers = mem::take(&mut state.wakers);
+        drop(state); // before the wakers, which are code of the user
+        for (_, waker) in wakers {
+            waker.wake();
+        }
+    }
+
+    /// Returns what was captured so far, and the number of changes up to then.
+    pub(crate) fn observe(&self) -> (Trace, u64) {
+        let mut state = self.shared.state.lock();
+        (state.trace(), state.changes)
+    }
+
+    /// Waits until there are more changes than that, or the deadline has passed.
+    pub(crate) fn wait_for_change(&self, changes: u64, deadline: Instant) {
+        let mut state = self.shared.state.lock();
+        state.waiting += 1;
+        let mut is_timed_out = false;
+        while state.changes == changes && !is_timed_out {
+            is_timed_out = self.shared.changed.wait_until(&mut state, deadline).timed_out();
+        }
+        state.waiting -= 1;
+    }
+
+    /// Has a task woken by the next change; `None` if there are more changes than that already.
+    /// Returns the number under which its waker is kept.
+    pub(crate) fn wake_on_change(&self, changes: u64, waker: Waker) -> Option<u64> {
+        let mut state = self.shared.state.lock();
+        if state.changes != changes {
+            drop(state); // before the waker, which is code of the user
+            return None;
+        }
+        let number = state.next_waker;
+        state.next_waker += 1;
+        state.wakers.push((number, waker));
+        Some(number)
+    }
+
+    /// Lets go of a waker, unless it was woken.
+    pub(crate) fn forget_waker(&self, number: u64) {
+        let mut state = self.shared.state.lock();
+        let position = state.wakers.iter().position(|(other, _)| *other == number);
+        let waker = position.map(|position| state.wakers.swap_remove(position));
+        drop(state); // before the waker, which is code of the user
+        drop(waker);
+    }
+
+    /// Returns the call site of a span that was captured natively, if it is open.
+    pub(crate) fn metadata_if_open(&self, span: SpanKey) -> Option<&'static Metadata<'static>> {
+        self.shared.state.lock().storage.get().metadata_if_open(span)
+    }
+}
+
+/// What was captured up to a moment: a guard that derefs to [`Storage`].
+///
+/// # Example
+///
+/// ```
+/// use spanshot::Capture;
+///
+/// let capture = Capture::start();
+/// tracing::info!("before");
+/// let trace = capture.trace();
+/// tracing::info!("after");
+/// assert_eq!(trace.all_events().len(), 1);
+/// assert_eq!(capture.trace().all_events().len(), 2);
+/// ```
+#[derive(Debug, Clone)]
+pub struct Trace {
+    storage: Arc<Storage>,
+}
+
+impl ops::Deref for Trace {
+    type Target = Storage;
+
+    fn deref(&self) -> &Storage {
+        &self.storage
+    }
+}
+
+impl fmt::Display for Trace {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.storage.fmt(formatter)
+    }
+}
+
+impl serde::Serialize for Trace {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.storage.serialize(serializer)
+    }
+}

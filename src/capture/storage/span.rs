@@ -1,0 +1,289 @@
+use core::{cmp, fmt, iter, ops, ptr, time::Duration};
+
+use crate::capture::{
+    CapturedEvents, CapturedMetadata, CapturedNode, CapturedNodes, CapturedSpans, DescendantEvents,
+    DescendantSpans, Moment, Storage,
+    storage::durations::Durations,
+    storage::metadata::KnownCallSite,
+    storage::node::{SpanIndex, SpanNode},
+    storage::node_values::NodeValues,
+    storage::timeline::{EntryIndex, EntryKind, Timeline},
+};
+use crate::wire::TracedValue;
+
+/// What happened to a [`CapturedSpan`] so far.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::Capture;
+///
+/// let capture = Capture::start();
+/// let span = tracing::info_span!("connect");
+/// span.in_scope(|| ());
+/// let entered = span.enter();
+///
+/// let trace = capture.trace();
+/// let stats = trace.all_spans().next().unwrap().stats();
+/// assert_eq!((stats.entered, stats.exited, stats.is_closed), (2, 1, false));
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct SpanStats {
+    /// Number of times that the span was entered.
+    pub entered: usize,
+    /// Number of times that the span was exited.
+    pub exited: usize,
+    /// Whether the span is closed: it has no more handles, and its children are closed.
+    pub is_closed: bool,
+}
+
+/// A captured span: a handle into a [`Storage`].
+///
+/// Two handles are equal if they are of the same span in the same storage, and a span is less
+/// than one that was captured after it. [`Display`](fmt::Display) shows the span with everything
+/// in it, as a tree.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::Capture;
+///
+/// let capture = Capture::start();
+/// tracing::info_span!("connect", port = 8_080).in_scope(|| tracing::warn!("slow"));
+///
+/// let trace = capture.trace();
+/// let span = trace.all_spans().next().unwrap();
+/// assert_eq!(span.metadata().name(), "connect");
+/// assert_eq!(span["port"], 8_080);
+/// assert_eq!(span.events().next().unwrap().message(), Some("slow"));
+/// assert!(span.stats().is_closed);
+/// ```
+#[derive(Clone, Copy)]
+pub struct CapturedSpan<'a> {
+    storage: &'a Storage,
+    index: SpanIndex,
+}
+
+impl<'a> CapturedSpan<'a> {
+    #[inline]
+    pub(crate) fn new(storage: &'a Storage, index: SpanIndex) -> Self {
+        Self { storage, index }
+    }
+
+    /// The trace that it is in.
+    pub(crate) fn trace(&self) -> &'a Storage {
+        self.storage
+    }
+
+    /// The number of the span, which no other one of the trace has.
+    #[cfg(feature = "export")]
+    pub(crate) fn number(&self) -> usize {
+        self.index.get()
+    }
+
+    #[inline]
+    fn node(&self) -> &'a SpanNode {
+        self.storage.span_node(self.index)
+    }
+
+    #[inline]
+    fn call_site(&self) -> &'a KnownCallSite {
+        self.storage.call_site(self.node().call_site)
+    }
+
+    /// Returns the static description of the span.
+    pub fn metadata(&self) -> CapturedMetadata<'a> {
+        self.call_site().metadata()
+    }
+
+    /// Iterates over names and values of the fields that have a value, in the order in which they
+    /// were first recorded. The value is the last one that was recorded.
+    pub fn values(&self) -> impl Iterator<Item = (&'a str, &'a TracedValue)> + use<'a> {
+        let (call_site, values) = self.named_values();
+        crate::capture::storage::event::named(call_site, values)
+    }
+
+    #[inline(always)]
+    pub(crate) fn named_values(&self) -> (&'a KnownCallSite, NodeValues<'a>) {
+        let node = self.node();
+        (self.storage.call_site(node.call_site), self.storage.values().get(node.values))
+    }
+
+    /// Returns the value of a field, or `None` if it has none. If the call site declares several
+    /// fields of this name, it is the value that was recorded last.
+    #[inline]
+    pub fn value(&self, name: &str) -> Option<&'a TracedValue> {
+        let (call_site, values) = self.named_values();
+        values.find(call_site, name)
+    }
+
+    /// Returns what happened to the span so far.
+    pub fn stats(&self) -> SpanStats {
+        self.node().stats()
+    }
+
+    /// Returns the moment when the span was created.
+    #[inline]
+    pub fn moment(&self) -> Moment {
+        self.timeline().moment(self.node().created)
+    }
+
+    /// Returns the moment when the span was closed, if it is closed.
+    pub fn closed(&self) -> Option<Moment> {
+        let node = self.node();
+        // Nothing happens to a span after that.
+        node.is_closed.then(|| self.timeline().moment(node.last))
+    }
+
+    /// Iterates over the moments when the span was entered, the first one first.
+    ///
+    /// Of a span that was in a trace which was [taken](crate::SharedStorage::take), or that is kept
+    /// though it is older than the [newest](crate::Keep::Newest) nodes, those since then are here.
+    /// [`Self::stats()`] counts all.
+    pub fn enters(&self) -> impl DoubleEndedIterator<Item = Moment> + use<'a> {
+        self.moments(EntryKind::Entered)
+    }
+
+    /// Iterates over the moments when the span was exited, as [`Self::enters()`] does over those when
+    /// it was entered.
+    pub fn exits(&self) -> impl DoubleEndedIterator<Item = Moment> + use<'a> {
+        self.moments(EntryKind::Exited)
+    }
+
+    fn moments(&self, wanted: EntryKind) -> impl DoubleEndedIterator<Item = Moment> + use<'a> {
+        let timeline = self.timeline();
+        let of_span = self.entries().filter(move |(_, kind)| *kind == wanted);
+        of_span.map(|(entry, _)| timeline.moment(entry))
+    }
+
+    fn entries(&self) -> impl DoubleEndedIterator<Item = (EntryIndex, EntryKind)> + use<'a> {
+        let node = self.node();
+        self.timeline().of_span(self.index, node.created, node.last)
+    }
+
+    fn timeline(&self) -> &'a Timeline {
+        &self.storage.timeline
+    }
+
+    /// Returns how long threads were in the span, from its creation until it was closed or, if it is
+    /// open, until the last thing that was captured. Time that several threads were in it at once
+    /// counts once. `None` if times are not [kept](crate::SharedStorage::keep_times).
+    pub fn busy(&self) -> Option<Duration> {
+        self.durations().map(|durations| durations.busy)
+    }
+
+    /// Returns how long no thread was in the span, as [`Self::busy()`] returns how long one was.
+    pub fn idle(&self) -> Option<Duration> {
+        self.durations().map(|durations| durations.idle)
+    }
+
+    fn durations(&self) -> Option<Durations> {
+        let (node, timeline) = (self.node(), self.timeline());
+        let mut durations = match node.before() {
+            Some(before) => before,
+            None => Durations::new(timeline.time(node.created)?, 0),
+        };
+        for (entry, kind) in self.entries() {
+            durations.happen(kind, timeline.time(entry)?);
+        }
+        if !node.is_closed {
+            durations.pass(timeline.last_time()?);
+        }
+        Some(durations)
+    }
+
+    /// Iterates over the events in this span itself, in the order of their capture.
+    pub fn events(&self) -> CapturedEvents<'a> {
+        CapturedEvents::children(self.storage, self.node().children)
+    }
+
+    /// Iterates over the spans in this span itself, in the order of their capture.
+    pub fn children(&self) -> CapturedSpans<'a> {
+        CapturedSpans::children(self.storage, self.node().children)
+    }
+
+    /// Iterates over the spans and events in this span itself, in the order of their capture.
+    pub fn nodes(&self) -> CapturedNodes<'a> {
+        CapturedNodes::new(self.storage, self.node().children)
+    }
+
+    /// Returns the span that this one is in, or `None` for a root.
+    pub fn parent(&self) -> Option<Self> {
+        self.node().links.parent.map(|parent| self.storage.span(parent))
+    }
+
+    /// Iterates over the spans around this one, from the parent to the root.
+    pub fn ancestors(&self) -> impl Iterator<Item = CapturedSpan<'a>> + use<'a> {
+        iter::successors(self.parent(), Self::parent)
+    }
+
+    /// Iterates over the spans in this one, at any depth; each comes before those in it.
+    pub fn descendants(&self) -> DescendantSpans<'a> {
+        DescendantSpans::new(*self)
+    }
+
+    /// Iterates over the events in the [descendants](Self::descendants) of this span, in the order of
+    /// the tree. The [events](Self::events) in this span itself are not among them; they are among
+    /// those of `deep_scan_events()`.
+    pub fn descendant_events(&self) -> DescendantEvents<'a> {
+        DescendantEvents::new(*self)
+    }
+
+    /// The span or event with the same parent that came before.
+    #[cfg(feature = "predicates")]
+    pub(crate) fn previous_sibling(&self) -> Option<CapturedNode<'a>> {
+        self.node().links.previous.map(|node| self.storage.node(node))
+    }
+
+    /// The next span or event with the same parent.
+    pub(crate) fn next_sibling(&self) -> Option<CapturedNode<'a>> {
+        self.node().links.next.map(|node| self.storage.node(node))
+    }
+
+    /// Iterates over the spans that this one follows from, in the order in which that was
+    /// declared.
+    pub fn follows_from(&self) -> CapturedSpans<'a> {
+        CapturedSpans::listed(self.storage, self.node().follows_from())
+    }
+}
+
+impl fmt::Debug for CapturedSpan<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("CapturedSpan")
+            .field("name", &self.metadata().name())
+            .field("values", &crate::capture::storage::event::DebugValues(|| self.values()))
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
+}
+
+impl PartialEq for CapturedSpan<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        ptr::eq(self.storage, other.storage) && self.index == other.index
+    }
+}
+
+impl Eq for CapturedSpan<'_> {}
+
+impl PartialOrd for CapturedSpan<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<cmp::Ordering> {
+        ptr::eq(self.storage, other.storage).then(|| self.index.cmp(&other.index))
+    }
+}
+
+impl ops::Index<&str> for CapturedSpan<'_> {
+    type Output = TracedValue;
+
+    /// # Panics
+    ///
+    /// Panics if the field has no value.
+    #[track_caller]
+    fn index(&self, name: &str) -> &TracedValue {
+        match self.value(name) {
+            Some(value) => value,
+            None => panic!("field `{name}` has no value in {self:?}"),
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! What happened in a capture, in one order.
+
+use alloc::vec::Vec;
+use core::{iter, time::Duration};
+use std::time::{Instant, SystemTime};
+
+use crate::capture::{
+    storage::chunks::Chunks,
+    storage::node::{NodeIndex, NodeKind, SpanIndex},
+    storage::threads::{INDEX_BITS, ThreadKey, Threads},
+};
+
+/// A place in the one order of everything that a capture saw: that a span was created, entered,
+/// exited or closed, or an event emitted.
+///
+/// Moments of one capture can be compared, also between the traces that were taken from it one after
+/// another. They say nothing of how much time passed; for that, see
+/// [`Storage::time_of()`](crate::Storage::time_of).
+///
+/// # Example
+///
+/// ```
+/// use spanshot::Capture;
+///
+/// let capture = Capture::start();
+/// let span = tracing::info_span!("connect");
+/// tracing::info!("before it is entered");
+/// span.in_scope(|| ());
+///
+/// let trace = capture.trace();
+/// let span = trace.all_spans().next().unwrap();
+/// let event = trace.all_events().next().unwrap();
+/// assert!(span.moment() < event.moment());
+/// assert!(span.enters().all(|entered| event.moment() < entered));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moment(u64);
+
+impl Moment {
+    /// How many moments of the capture were before.
+    #[cfg(feature = "export")]
+    pub(crate) fn number(self) -> u64 {
+        self.0
+    }
+}
+
+/// What happened to a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EntryKind {
+    /// A span was created, or an event emitted.
+    Created,
+    Entered,
+    Exited,
+    Closed,
+}
+
+/// What happened to which node, and on which thread.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    node: NodeIndex,
+    /// The index of the thread, and in the two highest bits the kind.
+    what: u16,
+}
+
+const KIND_SHIFT: u32 = u16::BITS - 2;
+
+impl Entry {
+    #[inline]
+    fn new(node: NodeKind, kind: EntryKind, thread: u16) -> Self {
+        Self { node: node.into(), what: thread | (kind as u16) << KIND_SHIFT }
+    }
+
+    fn kind(self) -> EntryKind {
+        match self.what >> KIND_SHIFT {
+            0 => EntryKind::Created,
+            1 => EntryKind::Entered,
+            2 => EntryKind::Exited,
+            _ => EntryKind::Closed,
+        }
+    }
+
+    /// The index of the thread. That which closed a span is not known.
+    fn thread(self) -> Option<usize> {
+        let index = self.what & ((1 << KIND_SHIFT) - 1);
+        (self.kind() != EntryKind::Closed).then_some(index.into())
+    }
+}
+
+// The index of a thread leaves room for the kind.
+const _: () = assert!(INDEX_BITS <= KIND_SHIFT);
+
+/// Place of an entry on the timeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct EntryIndex(u32);
+
+/// Everything that happened, in order.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Timeline {
+    entries: Chunks<Entry>,
+    /// Moments of the first entries, which were taken over from other timelines, in order.
+    taken_over: Vec<u64>,
+    /// The moment of the entry behind those; each further one is one later.
+    first: u64,
+    threads: Threads,
+    times: Option<Times>,
+}
+
+/// When each entry happened.
+#[derive(Debug, Clone)]
+struct Times {
+    started: SystemTime,
+    origin: Instant,
+    /// Time since `origin`, for each entry.
+    since: Chunks<Duration>,
+    /// That of the last thing that happened, wherever its entry is by now.
+    last: Duration,
+}
+
+impl Timeline {
+    /// Keeps times from now on. What there is already has the time of the beginning.
+    pub(crate) fn keep_times(&mut self) {
+        let (started, origin) = (SystemTime::now(), Instant::now());
+        let since = iter::repeat_n(Duration::ZERO, self.entries.len()).collect();
+        self.times = Some(Times { started, origin, since, last: Duration::ZERO });
+    }
+
+    /// Returns an empty timeline that goes on like this one, and may take over entries of it.
+    pub(crate) fn successor(&self) -> Self {
+        let times = self.times.as_ref().map(|times| Times { since: Chunks::default(), ..*times });
+        Self { first: self.next_moment(), threads: self.threads.clone(), times, ..Self::default() }
+    }
+
+    /// Adds what happens now on a thread.
+    #[inline(always)]
+    pub(crate) fn push(
+        &mut self,
+        node: NodeKind,
+        kind: EntryKind,
+        thread: ThreadKey,
+    ) -> EntryIndex {
+        let thread = self.threads.index(thread);
+        self.push_now(node, kind, thread)
+    }
+
+    /// Adds that a span is closed now, on whichever thread.
+    #[inline(always)]
+    pub(crate) fn push_closed(&mut self, span: SpanIndex) -> EntryIndex {
+        self.push_now(NodeKind::Span(span), EntryKind::Closed, 0)
+    }
+
+    #[inline(always)]
+    fn push_now(&mut self, node: NodeKind, kind: EntryKind, thread: u16) -> EntryIndex {
+        let entry = Entry::new(node, kind, thread);
+        let time = self.times.as_ref().map(|times| times.origin.elapsed());
+        self.push_entry(entry, time)
+    }
+
+    /// Takes over an entry of the timeline that this one succeeds, for a node that is called
+    /// otherwise here, while nothing else has been added.
+    pub(crate) fn take_over(&mut self, of: &Self, index: EntryIndex, node: NodeKind) -> EntryIndex {
+        debug_assert_eq!(self.taken_over.len(), self.entries.len());
+        self.taken_over.push(of.moment(index).0);
+        let entry = Entry { node: node.into(), ..of.entries[index.0 as usize] };
+        self.push_entry(entry, of.time(index))
+    }
+
+    #[inline(always)]
+    fn push_entry(&mut self, entry: Entry, time: Option<Duration>) -> EntryIndex {
+        // More than four billion entries would take 32 gigabytes.
+        let index = EntryIndex(u32::try_from(self.entries.len()).unwrap_or(u32::MAX));
+        self.entries.push(entry);
+        if let (Some(times), Some(time)) = (&mut self.times, time) {
+            times.since.push(time);
+            times.last = times.last.max(time);
+        }
+        index
+    }
+
+    pub(crate) fn next_moment(&self) -> u64 {
+        self.first + (self.entries.len() - self.taken_over.len()) as u64
+    }
+
+    /// Returns the bytes that an entry takes once it is taken over.
+    pub(crate) fn taken_over_bytes(&self) -> usize {
+        size_of::<u64>() + self.entry_bytes()
+    }
+
+    /// Returns the bytes that each entry takes.
+    fn entry_bytes(&self) -> usize {
+        size_of::<Entry>() + if self.times.is_some() { size_of::<Duration>() } else { 0 }
+    }
+
+    /// Returns the bytes that all entries take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.entries.len() * self.entry_bytes() + self.taken_over.len() * size_of::<u64>()
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, index: EntryIndex) -> (NodeKind, EntryKind) {
+        let entry = self.entries[index.0 as usize];
+        (entry.node.kind(), entry.kind())
+    }
+
+    #[inline]
+    pub(crate) fn moment(&self, index: EntryIndex) -> Moment {
+        let index = index.0 as usize;
+        Moment(match index.checked_sub(self.taken_over.len()) {
+            Some(since) => self.first + since as u64,
+            None => self.taken_over[index],
+        })
+    }
+
+    /// Iterates over all entries in order.
+    pub(crate) fn entries(&self) -> impl DoubleEndedIterator<Item = EntryIndex> + use<> {
+        (0..u32::try_from(self.entries.len()).unwrap_or(u32::MAX)).map(EntryIndex)
+    }
+
+    /// Iterates over what happened to a span, between its creation and the last of it.
+    pub(crate) fn of_span(
+        &self,
+        span: SpanIndex,
+        created: EntryIndex,
+        last: EntryIndex,
+    ) -> impl DoubleEndedIterator<Item = (EntryIndex, EntryKind)> + Clone + use<'_> {
+        (created.0..=last.0).map(EntryIndex).filter_map(move |index| {
+            let (node, kind) = self.get(index);
+            (node == NodeKind::Span(span)).then_some((index, kind))
+        })
+    }
+
+    /// When an entry happened, since the capture was started, if times are kept.
+    pub(crate) fn time(&self, index: EntryIndex) -> Option<Duration> {
+        self.times.as_ref()?.since.get(index.0 as usize).copied()
+    }
+
+    /// When a moment was, if it is on this timeline and times are kept.
+    pub(crate) fn time_of(&self, moment: Moment) -> Option<SystemTime> {
+        let times = self.times.as_ref()?;
+        times.started.checked_add(self.time_since_start(moment)?)
+    }
+
+    /// How long after times were begun to be kept a moment was, likewise.
+    pub(crate) fn time_since_start(&self, moment: Moment) -> Option<Duration> {
+        self.times.as_ref()?.since.get(self.position(moment)?).copied()
+    }
+
+    /// On which thread something happened, if it is on this timeline and the thread is known.
+    pub(crate) fn thread_of(&self, moment: Moment) -> Option<usize> {
+        self.entries.get(self.position(moment)?)?.thread()
+    }
+
+    fn position(&self, moment: Moment) -> Option<usize> {
+        match moment.0.checked_sub(self.first) {
+            Some(since) => {
+                let position = self.taken_over.len() + usize::try_from(since).ok()?;
+                (position < self.entries.len()).then_some(position)
+            }
+            None => self.taken_over.binary_search(&moment.0).ok(),
+        }
+    }
+
+    /// When the last thing happened, also if its entry was not taken over.
+    pub(crate) fn last_time(&self) -> Option<Duration> {
+        Some(self.times.as_ref()?.last)
+    }
+}

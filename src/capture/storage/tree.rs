@@ -1,0 +1,268 @@
+use alloc::sync::Arc;
+use core::time::Duration;
+use std::time::SystemTime;
+
+use tracing_subscriber::filter::Targets;
+
+use crate::capture::{
+    CapturedEvent, CapturedEvents, CapturedNode, CapturedNodes, CapturedSpan, CapturedSpans,
+    Happening, Keep, Moment,
+    storage::bound::{Bound, Size},
+    storage::call_sites::{CallSiteIndex, CallSites},
+    storage::chunks::Chunks,
+    storage::keys::SpanKeys,
+    storage::metadata::KnownCallSite,
+    storage::node::{
+        Children, EventIndex, EventNode, Links, NodeIndex, NodeKind, SpanIndex, SpanNode,
+    },
+    storage::seen::Seen,
+    storage::timeline::{EntryKind, Timeline},
+    storage::values::Values,
+};
+
+/// Captured spans and events, as a tree.
+///
+/// It is queried with the scanners of [`predicates`](crate::predicates), such as
+/// [`scan_spans()`](crate::predicates::ScanExt::scan_spans), or with the iterators here.
+///
+/// A storage is filled through a [`SharedStorage`](crate::SharedStorage), and read through the
+/// [`Trace`](crate::Trace) that its [`lock()`](crate::SharedStorage::lock) returns.
+///
+/// Its [`Display`](core::fmt::Display) output is the tree, a line for each span and event.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::Capture;
+///
+/// let capture = Capture::start();
+/// tracing::info_span!("connect", port = 8_080).in_scope(|| tracing::warn!("slow"));
+///
+/// let trace = capture.trace();
+/// assert_eq!(trace.all_spans().len(), 1);
+/// assert_eq!(trace.root_events().len(), 0);
+/// assert_eq!(trace.to_string(), "INFO connect{port=8080}\n└─ WARN slow");
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Storage {
+    pub(crate) spans: Chunks<SpanNode>,
+    pub(crate) events: Chunks<EventNode>,
+    pub(crate) values: Values,
+    pub(crate) call_sites: CallSites,
+    pub(crate) roots: Children,
+    pub(crate) keys: SpanKeys,
+    pub(crate) timeline: Timeline,
+    pub(crate) bound: Bound,
+    /// About what nodes and values take in memory, if there is a bound.
+    pub(crate) bytes: usize,
+    /// Nodes that were left out because there were newer ones, and because there was no more room.
+    pub(crate) left_out_earlier: u64,
+    pub(crate) left_out_later: u64,
+    /// What the capture lets pass, as far as it knows.
+    pub(crate) filter: Option<Arc<Targets>>,
+    pub(crate) seen: Seen,
+}
+
+impl Storage {
+    /// Iterates over all spans in the order of their capture.
+    pub fn all_spans(&self) -> CapturedSpans<'_> {
+        CapturedSpans::all(self)
+    }
+
+    /// Iterates over the spans that have no captured parent, in the order of their capture.
+    pub fn root_spans(&self) -> CapturedSpans<'_> {
+        CapturedSpans::children(self, self.roots)
+    }
+
+    /// Iterates over all events in the order of their capture.
+    pub fn all_events(&self) -> CapturedEvents<'_> {
+        CapturedEvents::all(self)
+    }
+
+    /// Iterates over the events that are in no captured span, in the order of their capture.
+    pub fn root_events(&self) -> CapturedEvents<'_> {
+        CapturedEvents::children(self, self.roots)
+    }
+
+    /// Iterates over the root spans and root events in the order of their capture.
+    pub fn roots(&self) -> CapturedNodes<'_> {
+        CapturedNodes::new(self, self.roots)
+    }
+
+    /// Returns how many spans and events are not here because there was no room for them: a storage
+    /// holds two billion of each, or what it was [limited to](crate::SharedStorage::set_max_nodes).
+    pub fn left_out(&self) -> u64 {
+        self.left_out_earlier + self.left_out_later
+    }
+
+    /// What people have been shown of this trace.
+    pub(crate) fn seen(&self) -> &Seen {
+        &self.seen
+    }
+
+    /// Returns how many nodes were left out to keep newer ones.
+    pub(crate) fn left_out_earlier(&self) -> u64 {
+        self.left_out_earlier
+    }
+
+    /// Returns how many nodes were left out because those that are older had taken the room.
+    pub(crate) fn left_out_later(&self) -> u64 {
+        self.left_out_later
+    }
+
+    /// Iterates over everything that happened, in order.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{Capture, Happening};
+    ///
+    /// let capture = Capture::start();
+    /// let span = tracing::info_span!("connect");
+    /// span.in_scope(|| tracing::warn!("slow"));
+    ///
+    /// let trace = capture.trace();
+    /// let happenings: Vec<_> = trace.timeline().map(|(_, happening)| happening).collect();
+    /// assert!(matches!(
+    ///     happenings[..],
+    ///     [Happening::Created(_), Happening::Entered(_), Happening::Emitted(_), Happening::Exited(_)]
+    /// ));
+    /// ```
+    pub fn timeline(&self) -> impl DoubleEndedIterator<Item = (Moment, Happening<'_>)> + '_ {
+        self.timeline.entries().map(|index| {
+            let happening = match self.timeline.get(index) {
+                (NodeKind::Event(event), _) => Happening::Emitted(self.event(event)),
+                (NodeKind::Span(span), kind) => {
+                    let span = self.span(span);
+                    match kind {
+                        EntryKind::Created => Happening::Created(span),
+                        EntryKind::Entered => Happening::Entered(span),
+                        EntryKind::Exited => Happening::Exited(span),
+                        EntryKind::Closed => Happening::Closed(span),
+                    }
+                }
+            };
+            (self.timeline.moment(index), happening)
+        })
+    }
+
+    /// Returns the time of a moment; `None` if times are not [kept](crate::SharedStorage::keep_times),
+    /// or the moment is not that of anything here.
+    ///
+    /// It is taken from a monotonic clock, and set against the wall clock when the capture was
+    /// started.
+    pub fn time_of(&self, moment: Moment) -> Option<SystemTime> {
+        self.timeline.time_of(moment)
+    }
+
+    /// Returns how long after its capture had started a moment was, by the monotonic clock; `None` as
+    /// for [`time_of()`](Self::time_of).
+    pub fn time_since_start(&self, moment: Moment) -> Option<Duration> {
+        self.timeline.time_since_start(moment)
+    }
+
+    /// Returns on which thread something happened, as an index: that of the first thread that the
+    /// capture saw is 0, that of the next one 1, and so on. `None` if the moment is not that of
+    /// anything here, or that when a span was closed: whichever thread drops the last handle closes it,
+    /// and modules do not tell.
+    ///
+    /// A thread has the same index in all traces that are taken from a capture one after another.
+    /// Threads beyond the first 16,383 share the last index. A thread of a module is another one than
+    /// all of the host, but for the module's first: that one is the thread which receives.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::Capture;
+    /// use std::thread;
+    ///
+    /// let capture = Capture::start();
+    /// tracing::info!("here");
+    /// thread::spawn(capture.carry(|| tracing::info!("on another thread"))).join().unwrap();
+    /// tracing::info!("here again");
+    ///
+    /// let trace = capture.trace();
+    /// let threads = trace.all_events().map(|event| trace.thread_of(event.moment()));
+    /// assert!(threads.eq([Some(0), Some(1), Some(0)]));
+    /// ```
+    pub fn thread_of(&self, moment: Moment) -> Option<usize> {
+        self.timeline.thread_of(moment)
+    }
+
+    /// Limits the storage.
+    pub(crate) fn set_bound(&mut self, set: impl FnOnce(&mut Size), keep: Keep) {
+        if self.bound.is_none() {
+            self.bytes = self.bytes_of_nodes();
+        }
+        set(&mut self.bound.max);
+        self.bound.keep = keep;
+        self.bound.settled_at = None;
+    }
+
+    pub(crate) fn is_within_bound(&self) -> bool {
+        self.bound.is_kept(self.size(), self.timeline.next_moment())
+    }
+
+    /// What the capture lets pass, if that is not everything, as far as it knows.
+    #[cfg(feature = "predicates")]
+    pub(crate) fn filter(&self) -> Option<&Targets> {
+        self.filter.as_deref()
+    }
+
+    pub(crate) fn size(&self) -> Size {
+        let bytes = self.bytes + self.timeline.bytes();
+        Size { nodes: self.spans.len() + self.events.len(), bytes }
+    }
+
+    pub(crate) fn span_count(&self) -> usize {
+        self.spans.len()
+    }
+
+    pub(crate) fn event_count(&self) -> usize {
+        self.events.len()
+    }
+
+    #[inline]
+    pub(crate) fn span(&self, index: SpanIndex) -> CapturedSpan<'_> {
+        CapturedSpan::new(self, index)
+    }
+
+    #[inline]
+    pub(crate) fn event(&self, index: EventIndex) -> CapturedEvent<'_> {
+        CapturedEvent::new(self, index)
+    }
+
+    pub(crate) fn node(&self, index: NodeIndex) -> CapturedNode<'_> {
+        match index.kind() {
+            NodeKind::Span(index) => CapturedNode::Span(self.span(index)),
+            NodeKind::Event(index) => CapturedNode::Event(self.event(index)),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn span_node(&self, index: SpanIndex) -> &SpanNode {
+        &self.spans[index.get()]
+    }
+
+    #[inline]
+    pub(crate) fn event_node(&self, index: EventIndex) -> &EventNode {
+        &self.events[index.get()]
+    }
+
+    pub(crate) fn links(&self, index: NodeIndex) -> &Links {
+        match index.kind() {
+            NodeKind::Span(index) => &self.span_node(index).links,
+            NodeKind::Event(index) => &self.event_node(index).links,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn call_site(&self, index: CallSiteIndex) -> &KnownCallSite {
+        self.call_sites.get(index)
+    }
+
+    #[inline]
+    pub(crate) fn values(&self) -> &Values {
+        &self.values
+    }
+}

@@ -1,0 +1,222 @@
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
+
+use crate::capture::{
+    SharedStorage, Storage, storage::metadata::CallSite, storage::new_values::NewValues,
+    storage::node::SpanKey, storage::threads::ThreadKey, subscriber::span_id as outside,
+    subscriber::thread_spans,
+};
+use crate::{
+    receiver::{
+        Innermost, LocalSpans, ReceiveError, ReceiverLimits, Sink, SinkParent, SinkSpan,
+        SinkValues, TracingEventReceiver,
+    },
+    wire::{CallSiteData, ThreadIndex, ValueRef},
+};
+
+/// Sink that fills a storage, without a subscriber and without anything that lives forever.
+#[derive(Debug)]
+struct Direct {
+    storage: SharedStorage,
+    call_sites: Vec<CallSite>,
+    /// Values of a record that is being taken, and memory for those of the next one.
+    values: NewValues,
+    /// Number of the stream, which no other one has.
+    stream: u64,
+}
+
+impl TracingEventReceiver {
+    /// Creates a receiver for a new stream that fills a storage directly.
+    ///
+    /// The storage gets what a [`CaptureLayer`](crate::CaptureLayer) on an otherwise empty
+    /// subscriber would have captured of the relayed stream. There is no subscriber, so that there
+    /// is nothing to filter, nor a current span of the host; and there are no call sites, so that
+    /// nothing is leaked.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{SharedStorage, TracingEventReceiver, TracingEventSender};
+    /// use std::sync::Mutex;
+    ///
+    /// let storage = SharedStorage::default();
+    /// let receiver = Mutex::new(TracingEventReceiver::capturing(&storage));
+    /// let sender = TracingEventSender::new(move |event| receiver.lock().unwrap().receive(event));
+    /// tracing::subscriber::with_default(sender, || tracing::info!("started"));
+    /// assert_eq!(storage.lock().all_events().next().unwrap().message(), Some("started"));
+    /// ```
+    #[cfg_attr(docsrs, doc(cfg(feature = "capture")))]
+    pub fn capturing(storage: &SharedStorage) -> Self {
+        Self::with_sink(Box::new(Direct::new(storage)))
+    }
+}
+
+impl LocalSpans {
+    /// Has a restored receiver create its spans anew in a storage, which it fills directly from
+    /// then on, as [`TracingEventReceiver::capturing()`] does for a new stream.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{LocalSpans, SharedStorage, TracingEvent, TracingEventReceiver};
+    ///
+    /// let mut receiver = TracingEventReceiver::capturing(&SharedStorage::default());
+    /// let stream = r#"[
+    ///     {"new_call_site":{"id":0,"kind":"span","name":"job","target":"app","level":"info","fields":[]}},
+    ///     {"new_span":{"id":1,"metadata_id":0,"values":{}}}
+    /// ]"#;
+    /// for event in serde_json::from_str::<Vec<TracingEvent>>(stream)? {
+    ///     receiver.receive(event);
+    /// }
+    /// let metadata = receiver.persist_metadata();
+    /// let (spans, _) = receiver.persist();
+    ///
+    /// // In another process, perhaps:
+    /// let storage = SharedStorage::default();
+    /// let local_spans = LocalSpans::capturing(&storage);
+    /// let mut receiver = TracingEventReceiver::new(metadata, spans, local_spans);
+    /// receiver.receive(TracingEvent::SpanDropped { id: 1 });
+    /// assert!(storage.lock().all_spans().next().unwrap().stats().is_closed);
+    /// # Ok::<_, serde_json::Error>(())
+    /// ```
+    #[cfg_attr(docsrs, doc(cfg(feature = "capture")))]
+    pub fn capturing(storage: &SharedStorage) -> Self {
+        Self::in_sink(Box::new(Direct::new(storage)))
+    }
+}
+
+fn key(span: SinkSpan) -> Option<SpanKey> {
+    outside::captured(span.get())
+}
+
+impl SinkParent {
+    fn key(self) -> Option<SpanKey> {
+        match self {
+            Self::Contextual(Innermost::Open(span)) | Self::Explicit(span) => {
+                outside::nearest(span.get())
+            }
+            Self::Contextual(Innermost::None | Innermost::Closed) | Self::Root => None,
+        }
+    }
+}
+
+impl Direct {
+    fn new(storage: &SharedStorage) -> Self {
+        let stream = thread_spans::next_number();
+        Self { storage: storage.clone(), call_sites: Vec::new(), values: NewValues::new(), stream }
+    }
+
+    fn thread(&self, thread: ThreadIndex) -> ThreadKey {
+        ThreadKey::of_stream(self.stream, thread)
+    }
+
+    fn take(&mut self, values: &SinkValues<'_>) {
+        self.values.clear();
+        for (field, value) in values {
+            self.values.push_ref(*field, value);
+        }
+    }
+
+    fn change(&self, span: SinkSpan, f: impl FnOnce(&mut Storage, SpanKey)) {
+        if let Some(span) = key(span) {
+            self.storage.write(|storage| f(storage, span));
+        }
+    }
+}
+
+impl Sink for Direct {
+    #[cfg(feature = "frames")]
+    #[inline]
+    fn takes_each_value(&self) -> bool {
+        true
+    }
+
+    #[cfg(feature = "frames")]
+    #[inline]
+    fn begin_values(&mut self) {
+        self.values.clear();
+    }
+
+    #[cfg(feature = "frames")]
+    #[inline(always)]
+    fn take_value(&mut self, field: usize, value: &ValueRef<'_>) {
+        self.values.push_ref(field, value);
+    }
+
+    fn suspend(&mut self) {
+        self.call_sites.clear();
+        // Whoever goes on with a relay starts other threads, too.
+        self.stream = thread_spans::next_number();
+    }
+
+    fn new_call_site(
+        &mut self,
+        data: &Arc<CallSiteData>,
+        _limits: &ReceiverLimits,
+    ) -> Result<(), ReceiveError> {
+        self.call_sites.push(CallSite::Received(Arc::clone(data)));
+        Ok(())
+    }
+
+    fn new_span(
+        &mut self,
+        call_site: usize,
+        thread: ThreadIndex,
+        parent: SinkParent,
+        values: Option<&SinkValues<'_>>,
+    ) -> Option<SinkSpan> {
+        let (parent, thread) = (parent.key(), self.thread(thread));
+        if let Some(values) = values {
+            self.take(values);
+        }
+        let (call_site, values) = (self.call_sites.get(call_site)?, &mut self.values);
+        let key =
+            self.storage.write(|storage| storage.push_span(call_site, parent, values, thread));
+        Some(key.map_or_else(|| outside::name_left_out(parent, 0), outside::name))
+    }
+
+    fn new_event(
+        &mut self,
+        call_site: usize,
+        thread: ThreadIndex,
+        parent: SinkParent,
+        values: Option<&SinkValues<'_>>,
+    ) {
+        let (parent, thread) = (parent.key(), self.thread(thread));
+        if let Some(values) = values {
+            self.take(values);
+        }
+        let Some(call_site) = self.call_sites.get(call_site) else { return };
+        let values = &mut self.values;
+        self.storage.write(|storage| storage.push_event(call_site, parent, values, thread));
+    }
+
+    fn record(&mut self, span: SinkSpan, _call_site: usize, values: &SinkValues<'_>) {
+        let Some(span) = key(span) else { return };
+        self.take(values);
+        let values = &mut self.values;
+        self.storage.write(|storage| storage.record(span, values));
+    }
+
+    fn follows_from(&mut self, span: SinkSpan, follows_from: SinkSpan) {
+        let (Some(span), Some(follows_from)) = (key(span), key(follows_from)) else { return };
+        self.storage.write(|storage| storage.follows_from(span, follows_from));
+    }
+
+    fn enter(&mut self, span: SinkSpan, thread: ThreadIndex) {
+        let thread = self.thread(thread);
+        self.change(span, |storage, span| storage.enter(span, thread));
+    }
+
+    fn exit(&mut self, span: SinkSpan, thread: ThreadIndex) {
+        let thread = self.thread(thread);
+        self.change(span, |storage, span| storage.exit(span, thread));
+    }
+
+    fn clone_handle(&mut self, _span: SinkSpan) {}
+
+    fn drop_handle(&mut self, _span: SinkSpan) {}
+
+    fn closed(&mut self, span: SinkSpan) {
+        self.change(span, Storage::close);
+    }
+}

@@ -1,0 +1,280 @@
+use alloc::boxed::Box;
+use core::fmt;
+
+use tracing_core::{
+    Event, Interest, Metadata, Subscriber,
+    span::{Attributes, Id, Record},
+};
+use tracing_subscriber::{
+    Layer,
+    filter::Targets,
+    layer::{Context, Filter},
+    registry::{LookupSpan, SpanRef},
+};
+
+use crate::capture::{
+    SharedStorage, Storage,
+    storage::metadata::CallSite,
+    storage::node::SpanKey,
+    storage::threads::ThreadKey,
+    subscriber::collect::{collect, collect_event},
+    subscriber::test_span::is_test_span,
+    subscriber::thread_spans,
+};
+
+/// [`Layer`] that captures spans and events into a [`SharedStorage`].
+///
+/// A span or event stands in the nearest span around it that is captured as well. Several of these
+/// layers can be on one subscriber, each with a storage and a filter of its own.
+///
+/// Filters of the subscriber apply to all of its layers. The default of `tracing_subscriber::fmt()`
+/// is one, of level `INFO`: `registry().with(fmt::layer())` has none.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::{CaptureLayer, SharedStorage};
+/// use tracing_subscriber::layer::SubscriberExt;
+///
+/// let storage = SharedStorage::default();
+/// let subscriber = tracing_subscriber::registry()
+///     .with(tracing_subscriber::fmt::layer().with_test_writer())
+///     .with(CaptureLayer::new(&storage));
+/// tracing::subscriber::with_default(subscriber, || {
+///     tracing::info_span!("connect", port = 8_080).in_scope(|| tracing::warn!("slow"));
+/// });
+///
+/// let trace = storage.lock();
+/// assert_eq!(trace.all_spans().next().unwrap()["port"], 8_080);
+/// ```
+pub struct CaptureLayer<S> {
+    storage: SharedStorage,
+    filter: Option<Box<dyn Filter<S> + Send + Sync>>,
+    /// Number of the layer, which no other one has.
+    layer: u64,
+}
+
+impl<S> fmt::Debug for CaptureLayer<S> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("CaptureLayer")
+            .field("storage", &self.storage)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S> CaptureLayer<S>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    /// Creates a layer that captures everything which reaches it.
+    pub fn new(storage: &SharedStorage) -> Self {
+        crate::interest::ask_all_subscribers();
+        Self { storage: storage.clone(), filter: None, layer: thread_spans::next_number() }
+    }
+
+    /// Captures only what passes the filter.
+    ///
+    /// Unlike [`Layer::with_filter()`], this works on any subscriber, not only on those that
+    /// support filters of single layers. A span that is filtered out is none to this layer, whatever
+    /// other layers make of it: what is traced while a thread is in it stands in the span that the
+    /// thread is in besides.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{CaptureLayer, SharedStorage};
+    /// use tracing_subscriber::{filter::LevelFilter, layer::SubscriberExt};
+    ///
+    /// let storage = SharedStorage::default();
+    /// let layer = CaptureLayer::new(&storage).with_filter(LevelFilter::INFO);
+    /// let subscriber = tracing_subscriber::registry().with(layer);
+    /// tracing::subscriber::with_default(subscriber, || {
+    ///     tracing::info!("captured");
+    ///     tracing::debug!("not captured");
+    /// });
+    /// assert_eq!(storage.lock().all_events().len(), 1);
+    /// ```
+    #[must_use]
+    pub fn with_filter<F>(mut self, filter: F) -> Self
+    where
+        F: Filter<S> + Send + Sync + 'static,
+    {
+        if let Some(max_level) = filter.max_level_hint() {
+            self.storage.set_filter(Targets::new().with_default(max_level));
+        }
+        self.filter = Some(Box::new(filter));
+        self
+    }
+
+    fn is_enabled(&self, metadata: &Metadata<'_>, context: &Context<'_, S>) -> bool {
+        self.filter.as_deref().is_none_or(|filter| filter.enabled(metadata, context))
+    }
+
+    /// Finds the span that something is in, or, without a filter, one below that of which nothing is known
+    /// here.
+    fn nearest(&self, is_contextual: bool, explicit: Option<&Id>) -> Option<Id> {
+        match explicit {
+            Some(parent) => Some(parent.clone()),
+            None if is_contextual => thread_spans::current(self.layer),
+            None => None,
+        }
+    }
+
+    /// Finds the parent of something that is in no span known here, without a filter: a span may be left
+    /// out, or older than the layer.
+    fn parent_by_registry(&self, innermost: Option<SpanRef<'_, S>>) -> Option<SpanKey> {
+        if self.filter.is_some() {
+            return None; // a span that is filtered out is none
+        }
+        innermost?.scope().find_map(|span| self.captured(&span.id()))
+    }
+
+    fn captured(&self, id: &Id) -> Option<SpanKey> {
+        self.storage.with_names(|names| names.get(self.layer, id))
+    }
+
+    /// Changes a span, if it is captured.
+    fn change(&self, id: &Id, mut f: impl FnMut(&mut Storage, SpanKey)) {
+        self.storage.write_named(|storage, names| {
+            f(storage, names.get(self.layer, id)?);
+            Some(())
+        });
+    }
+
+    /// Has the filter take note of what happens to a span that is captured. Returns whether it is, as far as
+    /// that matters to the filter.
+    fn tell_filter(&self, id: &Id, tell: impl FnOnce(&(dyn Filter<S> + Send + Sync))) -> bool {
+        let Some(filter) = &self.filter else { return true };
+        let is_captured = self.captured(id).is_some();
+        if is_captured {
+            tell(&**filter);
+        }
+        is_captured
+    }
+}
+
+impl<S> Drop for CaptureLayer<S> {
+    fn drop(&mut self) {
+        self.storage.with_names(|names| names.remove_all(self.layer));
+    }
+}
+
+impl<S> Layer<S> for CaptureLayer<S>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    /// Lets the filter know of the call site, but limits nothing: what this layer does not capture
+    /// may be wanted by others.
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        if let Some(filter) = &self.filter {
+            filter.callsite_enabled(metadata);
+        }
+        Interest::always()
+    }
+
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let metadata = attributes.metadata();
+        if is_test_span(metadata) || !self.is_enabled(metadata, &context) {
+            return;
+        }
+        if let Some(filter) = &self.filter {
+            filter.on_new_span(attributes, id, context.clone());
+        }
+        let call_site = CallSite::Native(metadata);
+        let thread = ThreadKey::current();
+        let nearest = self.nearest(attributes.is_contextual(), attributes.parent());
+        collect(
+            |visitor| attributes.record(visitor),
+            |values| {
+                let is_done = self.storage.write_named(|storage, names| {
+                    let parent = names.get(self.layer, nearest.as_ref()?)?;
+                    let span = storage.push_span(&call_site, Some(parent), values, thread);
+                    if let Some(span) = span {
+                        names.insert(self.layer, id, span);
+                    }
+                    Some(())
+                });
+                if is_done.is_none() {
+                    let parent = match attributes.parent() {
+                        Some(parent) => self.parent_by_registry(context.span(parent)),
+                        None if attributes.is_contextual() => {
+                            self.parent_by_registry(context.lookup_current())
+                        }
+                        None => None,
+                    };
+                    self.storage.write_named(|storage, names| {
+                        let span = storage.push_span(&call_site, parent, values, thread);
+                        if let Some(span) = span {
+                            names.insert(self.layer, id, span);
+                        }
+                        Some(())
+                    });
+                }
+            },
+        );
+    }
+
+    fn on_record(&self, id: &Id, record: &Record<'_>, context: Context<'_, S>) {
+        if self.tell_filter(id, |filter| filter.on_record(id, record, context)) {
+            collect(
+                |visitor| record.record(visitor),
+                |values| self.change(id, |storage, span| storage.record(span, values)),
+            );
+        }
+    }
+
+    fn on_follows_from(&self, id: &Id, follows_from: &Id, _context: Context<'_, S>) {
+        self.storage.write_named(|storage, names| {
+            let source = names.get(self.layer, follows_from)?;
+            storage.follows_from(names.get(self.layer, id)?, source);
+            Some(())
+        });
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let is_enabled = self.is_enabled(event.metadata(), &context)
+            && self.filter.as_deref().is_none_or(|filter| filter.event_enabled(event, &context));
+        if !is_enabled {
+            return;
+        }
+        let thread = ThreadKey::current();
+        let nearest = self.nearest(event.is_contextual(), event.parent());
+        collect_event(event, |call_site, values| {
+            let is_done = self.storage.write_named(|storage, names| {
+                let parent = names.get(self.layer, nearest.as_ref()?)?;
+                storage.push_event(call_site, Some(parent), values, thread);
+                Some(())
+            });
+            if is_done.is_none() {
+                let parent = self.parent_by_registry(context.event_span(event));
+                self.storage.write(|storage| storage.push_event(call_site, parent, values, thread));
+            }
+        });
+    }
+
+    fn on_enter(&self, id: &Id, context: Context<'_, S>) {
+        if self.tell_filter(id, |filter| filter.on_enter(id, context)) {
+            thread_spans::enter(self.layer, id);
+            let thread = ThreadKey::current();
+            self.change(id, |storage, span| storage.enter(span, thread));
+        }
+    }
+
+    fn on_exit(&self, id: &Id, context: Context<'_, S>) {
+        thread_spans::exit(self.layer, id); // it may be closed by now
+        if self.tell_filter(id, |filter| filter.on_exit(id, context)) {
+            let thread = ThreadKey::current();
+            self.change(id, |storage, span| storage.exit(span, thread));
+        }
+    }
+
+    fn on_close(&self, id: Id, context: Context<'_, S>) {
+        if self.tell_filter(&id, |filter| filter.on_close(id.clone(), context)) {
+            self.storage.write_named(|storage, names| {
+                storage.close(names.remove(self.layer, &id)?);
+                Some(())
+            });
+        }
+    }
+}

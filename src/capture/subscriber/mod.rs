@@ -1,0 +1,22 @@
+//! The subscribers: how records of `tracing`, and of a guest's stream, come into a storage.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `own.rs` | the subscriber of a capture that a thread has started |
+//! | `layer.rs` | the layer for subscribers of the user's own |
+//! | `process_wide.rs`, `routing.rs`, `test_span.rs` | the subscriber of a whole process, and which test each record belongs to |
+//! | `direct.rs` | the sink of a receiver that captures without a subscriber |
+//! | `collect.rs` | the values of a record |
+//! | `span_id.rs` | the IDs that the subscriber of a capture hands out |
+//! | `thread_spans.rs` | the spans that the current thread is in |
+
+pub(crate) mod collect;
+#[cfg(feature = "receiver")]
+mod direct;
+pub(crate) mod layer;
+pub(crate) mod own;
+pub(crate) mod process_wide;
+pub(crate) mod routing;
+pub(crate) mod span_id;
+pub(crate) mod test_span;
+pub(crate) mod thread_spans;

@@ -1,0 +1,179 @@
+//! Captures of a whole process: one subscriber for all of them, and what belongs to none.
+
+use alloc::{
+    string::String,
+    sync::{Arc, Weak},
+    vec::Vec,
+};
+use std::{env, sync::OnceLock, thread};
+
+use parking_lot::Mutex;
+use tracing_core::{Dispatch, dispatcher};
+use tracing_subscriber::layer::SubscriberExt;
+
+use crate::capture::{
+    Capture, CaptureBuilder, Keep, ProcessWideLayer, SharedStorage, Trace, session::ending::Ending,
+    subscriber::test_span::Test,
+};
+
+impl Capture {
+    /// Begins to capture what the test traces, on whichever threads.
+    ///
+    /// This is for code that starts threads or tasks by itself, so that a capture cannot be carried
+    /// [there](Self#other-threads). It works through a subscriber that is installed globally when the
+    /// first such capture is started, and stays. The capture gets
+    ///
+    /// - what is traced on the current thread, explicit roots included;
+    /// - what is traced elsewhere in a span of the capture, be it in one that was entered there
+    ///   (`span.in_scope(…)`, `future.instrument(Span::current())`, `future.in_current_span()`) or in an
+    ///   explicit parent. There is one around the test, which is in no trace: `Span::current()` always
+    ///   is a span of the capture.
+    ///
+    /// Other threads trace in no span at all, or in one that is no test's. Of that, nobody knows which
+    /// test it belongs to, so that no capture gets it; it is [kept](Self::unattributed), and printed if
+    /// the test fails. But where a process runs one test, as under [nextest], there is no doubt: the
+    /// capture that was started last gets it.
+    ///
+    /// What a task goes on to trace after its capture has ended belongs to no test, either.
+    ///
+    /// The captures of [`Self::start()`] have subscribers of their own. Both kinds may be used in one
+    /// binary, also in one another.
+    ///
+    /// [nextest]: https://nexte.st
+    ///
+    /// # Panics
+    ///
+    /// Panics if there is a global subscriber that is not made for it. To have one of your own, add
+    /// [`ProcessWideLayer`](crate::ProcessWideLayer) to it. With the crate feature `log`, panics for the
+    /// reason that [`Self::start()`] does.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::Capture;
+    /// use std::thread;
+    /// use tracing::{Span, info};
+    ///
+    /// let capture = Capture::start_process_wide();
+    /// let span = Span::current();
+    /// thread::spawn(move || span.in_scope(|| info!("in the span of the test")))
+    ///     .join()
+    ///     .unwrap();
+    /// thread::spawn(|| info!("in no span")).join().unwrap();
+    /// assert_eq!(capture.trace().to_string(), "INFO in the span of the test");
+    /// assert_eq!(Capture::unattributed().to_string(), "INFO in no span");
+    /// ```
+    #[track_caller]
+    pub fn start_process_wide() -> Self {
+        Self::builder().start_process_wide()
+    }
+
+    #[track_caller]
+    pub(crate) fn start_process_wide_with(options: CaptureBuilder) -> Self {
+        let ending =
+            Ending::new(options.printing, options.recording, options.watch).of_process_wide();
+        let dispatch = dispatch().unwrap_or_else(|error| panic!("{error}"));
+        let storage = options.storage;
+        if let Some(filter) = &options.filter {
+            storage.set_filter(filter.clone());
+        }
+        let test = Test::new(&storage, options.filter);
+        started(&test);
+        Self::begin(storage, dispatch, Some(test), ending)
+    }
+
+    /// Returns what the process traced that no [process-wide](Self::start_process_wide) capture got,
+    /// since it belongs to no test: at most the latest 10,000 spans and events, and 16 MiB.
+    ///
+    /// There is nothing before the first such capture, and what subscribers of other threads got is not
+    /// in it.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::Capture;
+    ///
+    /// let capture = Capture::start_process_wide();
+    /// std::thread::spawn(|| tracing::info!("whose?")).join().unwrap();
+    /// assert_eq!(capture.trace().all_events().len(), 0);
+    /// assert_eq!(Capture::unattributed().all_events().len(), 1);
+    /// ```
+    pub fn unattributed() -> Trace {
+        unattributed_storage().lock()
+    }
+}
+
+/// What is kept of the spans and events that belong to no test.
+const MAX_UNATTRIBUTED_NODES: usize = 10_000;
+const MAX_UNATTRIBUTED_BYTES: usize = 16 << 20;
+
+/// Returns the subscriber of the process, which is installed now if there is none.
+///
+/// # Errors
+///
+/// Returns what the user is to do if there is one that captures know nothing of.
+fn dispatch() -> Result<Dispatch, String> {
+    static DISPATCH: Mutex<Option<Dispatch>> = Mutex::new(None);
+
+    let mut known = DISPATCH.lock();
+    if let Some(dispatch) = &*known {
+        return Ok(dispatch.clone());
+    }
+    let ours = Dispatch::new(tracing_subscriber::registry().with(ProcessWideLayer::new()));
+    let dispatch = if dispatcher::set_global_default(ours.clone()).is_ok() {
+        ours
+    } else {
+        let is_known = |global: &Dispatch| global.is::<ProcessWideLayer>();
+        let message = "a process-wide capture needs the global subscriber, and another one is \
+                       installed already. Either do not install it in tests (`init()`, \
+                       `set_global_default()`), or add the layer of the captures to it: \
+                       `tracing_subscriber::registry().with(spanshot::ProcessWideLayer::new())…`";
+        global().filter(is_known).ok_or(message)?
+    };
+    *known = Some(dispatch.clone());
+    Ok(dispatch)
+}
+
+/// Returns the global subscriber. `tracing-core` tells it only as the default of a thread that has no
+/// other one.
+fn global() -> Option<Dispatch> {
+    let thread = thread::Builder::new().name("spanshot".into());
+    let global = thread.spawn(|| dispatcher::get_default(Dispatch::clone));
+    global.ok()?.join().ok()
+}
+
+/// What belongs to no test.
+pub(crate) fn unattributed_storage() -> &'static SharedStorage {
+    static UNATTRIBUTED: OnceLock<SharedStorage> = OnceLock::new();
+    UNATTRIBUTED.get_or_init(|| {
+        let storage = SharedStorage::default();
+        storage.set_max_nodes(MAX_UNATTRIBUTED_NODES, Keep::Newest);
+        storage.set_max_bytes(MAX_UNATTRIBUTED_BYTES, Keep::Newest);
+        storage
+    })
+}
+
+/// Captures that were started last, where all that happens in the process belongs to one test.
+static UNDER_WAY: Mutex<Vec<Weak<Test>>> = Mutex::new(Vec::new());
+
+/// Begins to give a capture what belongs to no other.
+fn started(test: &Arc<Test>) {
+    if is_one_test() {
+        let mut under_way = UNDER_WAY.lock();
+        under_way.retain(|test| test.strong_count() > 0);
+        under_way.push(Arc::downgrade(test));
+    }
+}
+
+/// Returns the capture that gets what belongs to no other, if there is one.
+pub(crate) fn only_test() -> Option<Arc<Test>> {
+    if is_one_test() { UNDER_WAY.lock().iter().rev().find_map(Weak::upgrade) } else { None }
+}
+
+/// Whether the process runs one test and nothing else.
+fn is_one_test() -> bool {
+    static IS_ONE_TEST: OnceLock<bool> = OnceLock::new();
+    *IS_ONE_TEST.get_or_init(|| {
+        env::var_os("NEXTEST_EXECUTION_MODE").is_some_and(|mode| mode == "process-per-test")
+    })
+}
