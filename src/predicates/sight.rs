@@ -47,7 +47,7 @@ pub(super) fn blind_spot<P: PredicateReflection + ?Sized>(
     if let Some(gap) = gap(storage) {
         return Some(gap);
     }
-    let filter = storage.filter()?;
+    let filter = storage.sight().filters.first()?;
     let target = required_target(predicate).filter(|_| matches);
     let is_seen = |level: &Level| sees(filter, target.as_deref(), *level);
     let mut levels =

@@ -93,9 +93,10 @@ impl Capture {
     pub(crate) fn start_with(options: CaptureBuilder) -> Self {
         let ending = Ending::new(options.printing, options.recording, options.watch);
         let storage = options.storage;
-        if let Some(filter) = &options.filter {
-            storage.set_filter(filter.clone());
-        }
+        storage.set_sight(|sight| {
+            (sight.is_native, sight.is_of_thread) = (true, true);
+            sight.filters = options.filter.iter().cloned().map(Arc::new).collect();
+        });
         let dispatch = Dispatch::new(CaptureSubscriber::new(&storage, options.filter));
         Self::begin(storage, dispatch, None, ending)
     }

@@ -12,6 +12,7 @@
 //! | `metadata.rs`, `call_sites.rs` | call sites, each stored once |
 //! | `bound.rs`, `shrink.rs` | limits, and the eviction of the oldest nodes |
 //! | `span.rs`, `event.rs`, `iter.rs`, `descendants.rs`, `captured.rs`, `happening.rs` | the handles that readers get |
+//! | `sight.rs` | what a capture could not see |
 //! | `durations.rs` | how long threads were in a span |
 //! | `frames.rs` | a trace as a stream of frames |
 //! | `seen.rs` | which text of a trace was printed already |
@@ -38,6 +39,7 @@ pub(crate) mod numbers;
 pub(crate) mod seen;
 pub(crate) mod shared;
 mod shrink;
+pub(crate) mod sight;
 pub(crate) mod span;
 pub(crate) mod stored_value;
 pub(crate) mod threads;

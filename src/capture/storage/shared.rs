@@ -4,9 +4,10 @@ use std::time::Instant;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use tracing_core::Metadata;
-use tracing_subscriber::filter::Targets;
 
-use crate::capture::{Keep, Storage, storage::names::Names, storage::node::SpanKey};
+use crate::capture::{
+    Keep, Storage, storage::names::Names, storage::node::SpanKey, storage::sight::Sight,
+};
 
 /// A [`Storage`] that is filled and read at the same time, from any thread.
 ///
@@ -205,9 +206,9 @@ impl SharedStorage {
         self.write(Storage::keep_times);
     }
 
-    /// Notes what is let pass at all, so that nobody takes the rest for missing.
-    pub(crate) fn set_filter(&self, filter: Targets) {
-        self.write(|storage| storage.filter = Some(Arc::new(filter)));
+    /// Notes what limits the view of the capture, so that nobody takes the rest for missing.
+    pub(crate) fn set_sight(&self, set: impl FnOnce(&mut Sight)) {
+        self.write(|storage| set(&mut storage.sight));
     }
 
     pub(crate) fn is_same(&self, other: &Self) -> bool {

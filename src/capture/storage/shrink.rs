@@ -107,7 +107,7 @@ impl Storage {
             bound: self.bound,
             left_out_earlier: self.left_out_earlier,
             left_out_later: self.left_out_later,
-            filter: self.filter.clone(),
+            sight: self.sight.clone(),
             seen: self.seen.clone(),
             ..Self::default()
         };

@@ -1,8 +1,5 @@
-use alloc::sync::Arc;
 use core::time::Duration;
 use std::time::SystemTime;
-
-use tracing_subscriber::filter::Targets;
 
 use crate::capture::{
     CapturedEvent, CapturedEvents, CapturedNode, CapturedNodes, CapturedSpan, CapturedSpans,
@@ -16,6 +13,7 @@ use crate::capture::{
         Children, EventIndex, EventNode, Links, NodeIndex, NodeKind, SpanIndex, SpanNode,
     },
     storage::seen::Seen,
+    storage::sight::Sight,
     storage::timeline::{EntryKind, Timeline},
     storage::values::Values,
 };
@@ -58,8 +56,7 @@ pub struct Storage {
     /// Nodes that were left out because there were newer ones, and because there was no more room.
     pub(crate) left_out_earlier: u64,
     pub(crate) left_out_later: u64,
-    /// What the capture lets pass, as far as it knows.
-    pub(crate) filter: Option<Arc<Targets>>,
+    pub(crate) sight: Sight,
     pub(crate) seen: Seen,
 }
 
@@ -203,10 +200,10 @@ impl Storage {
         self.bound.is_kept(self.size(), self.timeline.next_moment())
     }
 
-    /// What the capture lets pass, if that is not everything, as far as it knows.
+    /// What limits the view of the capture.
     #[cfg(feature = "predicates")]
-    pub(crate) fn filter(&self) -> Option<&Targets> {
-        self.filter.as_deref()
+    pub(crate) fn sight(&self) -> &Sight {
+        &self.sight
     }
 
     pub(crate) fn size(&self) -> Size {

@@ -170,7 +170,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        capture::{
+        capture::storage::{
             metadata::{CallSite, KnownCallSite},
             stored_value::{Stored, TextKind},
         },

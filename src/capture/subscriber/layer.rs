@@ -1,4 +1,4 @@
-use alloc::boxed::Box;
+use alloc::{boxed::Box, sync::Arc};
 use core::fmt;
 
 use tracing_core::{
@@ -70,6 +70,7 @@ where
     /// Creates a layer that captures everything which reaches it.
     pub fn new(storage: &SharedStorage) -> Self {
         crate::interest::ask_all_subscribers();
+        storage.set_sight(|sight| sight.is_native = true);
         Self { storage: storage.clone(), filter: None, layer: thread_spans::next_number() }
     }
 
@@ -101,7 +102,8 @@ where
         F: Filter<S> + Send + Sync + 'static,
     {
         if let Some(max_level) = filter.max_level_hint() {
-            self.storage.set_filter(Targets::new().with_default(max_level));
+            let filter = Targets::new().with_default(max_level);
+            self.storage.set_sight(|sight| sight.filters = alloc::vec![Arc::new(filter)]);
         }
         self.filter = Some(Box::new(filter));
         self

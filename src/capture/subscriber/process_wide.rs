@@ -74,9 +74,10 @@ impl Capture {
             Ending::new(options.printing, options.recording, options.watch).of_process_wide();
         let dispatch = dispatch().unwrap_or_else(|error| panic!("{error}"));
         let storage = options.storage;
-        if let Some(filter) = &options.filter {
-            storage.set_filter(filter.clone());
-        }
+        storage.set_sight(|sight| {
+            sight.is_native = true;
+            sight.filters = options.filter.iter().cloned().map(Arc::new).collect();
+        });
         let test = Test::new(&storage, options.filter);
         started(&test);
         Self::begin(storage, dispatch, Some(test), ending)
