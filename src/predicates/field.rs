@@ -123,24 +123,21 @@ impl<P: PredicateReflection> PredicateReflection for FieldPredicate<P> {}
 impl<'a, P: Predicate<TracedValue>, T: Captured<'a>> Predicate<T> for FieldPredicate<P> {
     #[inline]
     fn eval(&self, item: &T) -> bool {
-        let eval = |value: Option<&TracedValue>| {
-            value.map_or(self.matches_absent, |value| self.matches.eval(value))
-        };
-        item.look_at_value(self.name, eval)
+        let value = item.value(self.name);
+        value.map_or(self.matches_absent, |value| self.matches.eval(value))
     }
 
     fn find_case(&self, expected: bool, item: &T) -> Option<Case<'_>> {
         if self.eval(item) != expected {
             return None;
         }
-        let case = |value: Option<&TracedValue>| match value {
+        Some(match item.value(self.name) {
             Some(value) if looks_like_another_type(value) => {
                 actual(self, expected, self.name, &format_args!("{value} (a text)"))
             }
             Some(value) => actual(self, expected, self.name, value),
             None => actual(self, expected, self.name, &"not there"),
-        };
-        Some(item.look_at_value(self.name, case))
+        })
     }
 }
 

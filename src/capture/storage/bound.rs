@@ -47,20 +47,25 @@ pub(crate) struct Bound {
 pub(crate) struct Size {
     /// Spans and events.
     pub(crate) nodes: usize,
+    /// What happened to them: entries of the timeline.
+    pub(crate) entries: usize,
     /// About what they take in memory.
     pub(crate) bytes: usize,
 }
 
 impl Size {
-    pub(crate) const MAX: Self = Self { nodes: usize::MAX, bytes: usize::MAX };
+    pub(crate) const MAX: Self = Self { nodes: usize::MAX, entries: usize::MAX, bytes: usize::MAX };
 
     fn is_within(self, max: Self) -> bool {
         self.nodes <= max.nodes && self.bytes <= max.bytes
     }
 
     pub(crate) fn plus(self, other: Self) -> Self {
-        let nodes = self.nodes.saturating_add(other.nodes);
-        Self { nodes, bytes: self.bytes.saturating_add(other.bytes) }
+        Self {
+            nodes: self.nodes.saturating_add(other.nodes),
+            entries: self.entries.saturating_add(other.entries),
+            bytes: self.bytes.saturating_add(other.bytes),
+        }
     }
 }
 
@@ -72,6 +77,16 @@ impl Default for Bound {
 }
 
 impl Bound {
+    /// Limits the number of nodes, and with it what may be known of them: a span may be entered, and
+    /// values be recorded into it, any number of times.
+    pub(crate) fn set_max_nodes(&mut self, nodes: usize) {
+        const ENTRIES_OF_A_NODE: usize = 16;
+        const MIN_ENTRIES: usize = 1_024;
+
+        self.max.nodes = nodes;
+        self.max.entries = nodes.saturating_mul(ENTRIES_OF_A_NODE).max(MIN_ENTRIES);
+    }
+
     /// Whether there is no limit, so that nobody has to know how large the storage is.
     #[inline]
     pub(crate) fn is_none(&self) -> bool {
@@ -87,9 +102,9 @@ impl Bound {
     /// Whether a storage of this size is so much too large that it pays to make it smaller.
     pub(crate) fn is_far_exceeded(&self, size: Size) -> bool {
         let is_far = |size: usize, max: usize, settled: usize| size / 2 > max.max(settled);
-        self.keep == Keep::Newest
-            && (is_far(size.nodes, self.max.nodes, self.settled.nodes)
-                || is_far(size.bytes, self.max.bytes, self.settled.bytes))
+        is_far(size.nodes, self.max.nodes, self.settled.nodes)
+            || is_far(size.entries, self.max.entries, self.settled.entries)
+            || is_far(size.bytes, self.max.bytes, self.settled.bytes)
     }
 
     /// Whether something may be added to a storage of this size.

@@ -36,8 +36,6 @@ pub trait Captured<'a>: Copy + Eq + PartialOrd + core::fmt::Display + sealed::Se
 
 pub(crate) mod sealed {
     use crate::capture::CapturedNode;
-    #[cfg(feature = "predicates")]
-    use crate::wire::TracedValue;
 
     /// What only this crate implements, and what only it may know.
     pub trait Sealed {
@@ -46,10 +44,6 @@ pub(crate) mod sealed {
 
         /// The span or the event as a node of its trace.
         fn node(&self) -> CapturedNode<'_>;
-
-        /// Has a function look at the value of a field, if there is one.
-        #[cfg(feature = "predicates")]
-        fn look_at_value<R>(&self, name: &str, look: impl FnOnce(Option<&TracedValue>) -> R) -> R;
     }
 }
 
@@ -60,17 +54,6 @@ macro_rules! impl_captured {
 
             fn node(&self) -> CapturedNode<'_> {
                 CapturedNode::$variant(*self)
-            }
-
-            #[cfg(feature = "predicates")]
-            #[inline]
-            fn look_at_value<R>(
-                &self,
-                name: &str,
-                look: impl FnOnce(Option<&TracedValue>) -> R,
-            ) -> R {
-                let (call_site, values) = self.named_values();
-                values.look_at(call_site, name, look)
             }
         }
 

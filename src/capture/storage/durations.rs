@@ -32,7 +32,7 @@ impl Durations {
         match kind {
             EntryKind::Entered => self.entered += 1,
             EntryKind::Exited => self.entered = self.entered.saturating_sub(1),
-            EntryKind::Created | EntryKind::Closed => {}
+            EntryKind::Created | EntryKind::Recorded | EntryKind::Closed => {}
         }
     }
 }

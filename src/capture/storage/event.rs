@@ -4,7 +4,7 @@ use crate::capture::{
     CapturedMetadata, CapturedNode, CapturedSpan, Moment, Storage,
     storage::metadata::KnownCallSite,
     storage::node::{EventIndex, EventNode},
-    storage::node_values::NodeValues,
+    storage::values::NodeValues,
 };
 use crate::wire::TracedValue;
 
@@ -72,10 +72,9 @@ impl<'a> CapturedEvent<'a> {
         named(call_site, values)
     }
 
-    #[inline(always)]
+    #[inline]
     pub(crate) fn named_values(&self) -> (&'a KnownCallSite, NodeValues<'a>) {
-        let node = self.node();
-        (self.storage.call_site(node.call_site), self.storage.values().get(node.values))
+        self.storage.values_of_event(self.index)
     }
 
     /// Returns the value of a field, or `None` if it has none. If the call site declares several
@@ -90,7 +89,7 @@ impl<'a> CapturedEvent<'a> {
     /// `Display` output or an error.
     pub fn message(&self) -> Option<&'a str> {
         let (call_site, values) = self.named_values();
-        values.text(call_site, "message")
+        values.find(call_site, "message")?.as_text()
     }
 
     /// Returns the moment when the event was emitted.

@@ -1,18 +1,21 @@
-//! How a storage is filled.
+//! How records are added to a storage.
 
 use tracing_core::Metadata;
 
 use crate::capture::{
     Storage,
-    storage::bound::Size,
-    storage::call_sites::CallSiteIndex,
-    storage::metadata::CallSite,
-    storage::new_values::NewValues,
-    storage::node::{
-        Children, EventIndex, EventNode, Links, NodeIndex, NodeKind, SpanIndex, SpanKey, SpanNode,
+    storage::{
+        bound::Size,
+        call_sites::CallSiteIndex,
+        metadata::CallSite,
+        node::{
+            Children, EventIndex, EventNode, Links, NodeIndex, NodeKind, SpanIndex, SpanKey,
+            SpanNode,
+        },
+        threads::ThreadKey,
+        timeline::EntryKind,
+        values::{NewValues, Records},
     },
-    storage::threads::ThreadKey,
-    storage::timeline::EntryKind,
 };
 
 impl Storage {
@@ -21,7 +24,7 @@ impl Storage {
         &mut self,
         call_site: &CallSite,
         parent: Option<SpanKey>,
-        values: &NewValues,
+        values: &mut NewValues,
         thread: ThreadKey,
     ) -> Option<SpanKey> {
         let Some((index, key, call_site)) = self.next_span(call_site, values) else {
@@ -29,7 +32,7 @@ impl Storage {
             return None;
         };
         let links = self.link(NodeKind::Span(index), parent);
-        let created = self.timeline.push(NodeKind::Span(index), EntryKind::Created, thread);
+        let created = self.timeline.push(NodeKind::Span(index), EntryKind::Created, Some(thread));
         self.spans.push(SpanNode {
             call_site,
             created,
@@ -53,11 +56,11 @@ impl Storage {
         &mut self,
         call_site: &CallSite,
         parent: Option<SpanKey>,
-        values: &NewValues,
+        values: &mut NewValues,
         thread: ThreadKey,
     ) -> Option<SpanKey> {
         let key = self.push_span(call_site, parent, values, thread)?;
-        let span = self.keys.index(key)?;
+        let span = self.find(key)?;
         self.spans[span.get()].handles = 1;
         if let Some(parent) = self.spans[span.get()].links.parent {
             self.spans[parent.get()].open_children += 1;
@@ -82,7 +85,7 @@ impl Storage {
             let node = &mut self.spans[index.get()];
             if node.handles == 0 && node.open_children == 0 {
                 node.is_closed = true;
-                node.last = self.timeline.push_closed(index);
+                node.last = self.timeline.push(NodeKind::Span(index), EntryKind::Closed, None);
                 if let Some(parent) = node.links.parent {
                     self.spans[parent.get()].open_children -= 1;
                     unused = Some(parent);
@@ -99,11 +102,18 @@ impl Storage {
         if let CallSite::Native(metadata) = call_site { Some(*metadata) } else { None }
     }
 
+    /// Finds a span by its key, unless it was evicted. A key that is not of this storage is that of no
+    /// span.
+    #[inline]
+    fn find(&self, span: SpanKey) -> Option<SpanIndex> {
+        self.keys.index(span).filter(|index| index.get() < self.spans.len())
+    }
+
     /// Finds a span that is not closed: what is done to a closed one has no effect natively, and
     /// nothing is in it.
     #[inline]
     fn open(&self, span: SpanKey) -> Option<SpanIndex> {
-        self.keys.index(span).filter(|index| !self.spans[index.get()].is_closed)
+        self.find(span).filter(|index| !self.spans[index.get()].is_closed)
     }
 
     /// Adds an event, if there is room for it.
@@ -111,7 +121,7 @@ impl Storage {
         &mut self,
         call_site: &CallSite,
         parent: Option<SpanKey>,
-        values: &NewValues,
+        values: &mut NewValues,
         thread: ThreadKey,
     ) {
         let Some((index, call_site)) = self.next_event(call_site, values) else {
@@ -119,30 +129,24 @@ impl Storage {
             return;
         };
         let links = self.link(NodeKind::Event(index), parent);
-        let emitted = self.timeline.push(NodeKind::Event(index), EntryKind::Created, thread);
+        let emitted = self.timeline.push(NodeKind::Event(index), EntryKind::Created, Some(thread));
         self.events.push(EventNode { call_site, emitted, links, values: self.values.add(values) });
     }
 
     /// Puts a new node behind the children that its parent has, or behind the roots, if that is closed.
-    #[inline(always)]
+    #[inline]
     fn link(&mut self, kind: NodeKind, parent: Option<SpanKey>) -> Links {
-        let parent = parent.and_then(|parent| self.keys.index(parent));
-        self.link_in(kind, parent, |parent| !parent.is_closed)
+        let parent = parent.and_then(|parent| self.open(parent));
+        self.link_in(kind, parent)
     }
 
-    /// Puts a new node behind the children of a span, if that will do, or behind the roots.
-    #[inline(always)]
-    pub(crate) fn link_in(
-        &mut self,
-        kind: NodeKind,
-        parent: Option<SpanIndex>,
-        will_do: impl FnOnce(&SpanNode) -> bool,
-    ) -> Links {
+    /// Puts a new node behind the children of a span, or behind the roots.
+    #[inline]
+    pub(crate) fn link_in(&mut self, kind: NodeKind, parent: Option<SpanIndex>) -> Links {
         let node = NodeIndex::from(kind);
-        let span = parent.map(|parent| (parent, &mut self.spans[parent.get()]));
-        let (parent, children) = match span.filter(|(_, span)| will_do(span)) {
-            Some((parent, span)) => (Some(parent), &mut span.children),
-            None => (None, &mut self.roots),
+        let children = match parent {
+            Some(parent) => &mut self.spans[parent.get()].children,
+            None => &mut self.roots,
         };
         match kind {
             NodeKind::Span(_) => children.spans += 1,
@@ -157,65 +161,69 @@ impl Storage {
         Links { parent, previous, next: None }
     }
 
-    pub(crate) fn record(&mut self, span: SpanKey, values: &NewValues) {
-        let Some(index) = self.open(span) else { return };
-        let mut range = self.spans[index.get()].values;
-        if self.bound.is_none() {
-            self.values.update(&mut range, values);
-        } else {
-            let before = self.values.get(range).bytes();
-            self.values.update(&mut range, values);
-            self.bytes = (self.bytes + self.values.get(range).bytes()).saturating_sub(before);
+    /// Records values into a span. What its fields had before stays.
+    pub(crate) fn record(&mut self, span: SpanKey, values: &mut NewValues) {
+        let bytes = if self.bound.is_none() { 0 } else { values.bytes() };
+        // A stream does not tell on which thread that was.
+        if let Some(span) = self.happen(span, EntryKind::Recorded, None) {
+            self.bytes += bytes;
+            self.evictable += bytes;
+            let range = self.values.add(values);
+            let node = &mut self.spans[span.get()];
+            let (initial, entry) = (node.values, node.last);
+            let records = &mut node.extras_mut().records;
+            let records = records.get_or_insert_with(|| Records::new(&self.values, initial));
+            records.push(&self.values, entry, range);
         }
-        self.spans[index.get()].values = range;
     }
 
+    /// Links a span to one that it follows from, which may be closed.
     pub(crate) fn follows_from(&mut self, span: SpanKey, follows_from: SpanKey) {
-        let (span, source) = (self.open(span), self.open(follows_from));
+        let (span, source) = (self.open(span), self.find(follows_from));
         if let (Some(span), Some(source)) = (span, source) {
             self.spans[span.get()].extras_mut().follows_from.push(source);
         }
     }
 
     pub(crate) fn enter(&mut self, span: SpanKey, thread: ThreadKey) {
-        let count = |node: &mut SpanNode| node.entered = node.entered.saturating_add(1);
-        self.happen(span, count, Some((EntryKind::Entered, thread)));
+        if let Some(span) = self.happen(span, EntryKind::Entered, Some(thread)) {
+            let node = &mut self.spans[span.get()];
+            node.entered = node.entered.saturating_add(1);
+        }
     }
 
     pub(crate) fn exit(&mut self, span: SpanKey, thread: ThreadKey) {
-        let count = |node: &mut SpanNode| node.exited = node.exited.saturating_add(1);
-        self.happen(span, count, Some((EntryKind::Exited, thread)));
+        if let Some(span) = self.happen(span, EntryKind::Exited, Some(thread)) {
+            let node = &mut self.spans[span.get()];
+            node.exited = node.exited.saturating_add(1);
+        }
     }
 
     pub(crate) fn close(&mut self, span: SpanKey) {
-        self.happen(span, |node| node.is_closed = true, None);
+        if let Some(span) = self.happen(span, EntryKind::Closed, None) {
+            self.spans[span.get()].is_closed = true;
+        }
     }
 
-    /// Notes what happens to a span: something on a thread, or that it is closed.
-    #[inline(always)]
+    /// Notes on the timeline what happens to a span, if that is open.
+    #[inline]
     fn happen(
         &mut self,
         span: SpanKey,
-        f: impl FnOnce(&mut SpanNode),
-        what: Option<(EntryKind, ThreadKey)>,
-    ) {
+        kind: EntryKind,
+        thread: Option<ThreadKey>,
+    ) -> Option<SpanIndex> {
         if !self.bound.is_none() && self.bound.is_far_exceeded(self.size()) {
-            self.leave_out_oldest(); // nothing but enters and exits may come for a long time
+            self.evict(); // nothing but enters, exits and records may come for a long time
         }
-        let Some(index) = self.keys.index(span) else { return };
-        let node = &mut self.spans[index.get()];
-        if node.is_closed {
-            return;
-        }
-        f(node);
-        node.last = match what {
-            Some((kind, thread)) => self.timeline.push(NodeKind::Span(index), kind, thread),
-            None => self.timeline.push_closed(index),
-        };
+        let index = self.open(span)?;
+        self.evictable += self.timeline.entry_bytes();
+        self.spans[index.get()].last = self.timeline.push(NodeKind::Span(index), kind, thread);
+        Some(index)
     }
 
     /// Returns the place and the name of the next span, and its call site, if there is room for it.
-    #[inline(always)]
+    #[inline]
     fn next_span(
         &mut self,
         call_site: &CallSite,
@@ -227,7 +235,7 @@ impl Storage {
     }
 
     /// Returns the place of the next event, and its call site, if there is room for it.
-    #[inline(always)]
+    #[inline]
     fn next_event(
         &mut self,
         call_site: &CallSite,
@@ -238,26 +246,27 @@ impl Storage {
     }
 
     /// Sees to it that a node of so many bytes can be added with these values, if it may.
-    #[inline(always)]
+    #[inline]
     fn make_room(&mut self, bytes: usize, values: &NewValues) -> bool {
-        if !self.bound.is_none() {
+        self.bound.is_none() || {
             let bytes = bytes + values.bytes();
-            if !self.make_room_within_bound(Size { nodes: 1, bytes }) {
-                return false;
-            }
+            self.make_room_within_bound(Size { nodes: 1, entries: 1, bytes })
         }
-        self.values.has_room()
     }
 
     fn make_room_within_bound(&mut self, new: Size) -> bool {
         let size = self.size();
-        if !self.bound.has_room(size, new) {
-            return false;
+        let has_room = self.bound.has_room(size, new);
+        // What happened to the nodes that are kept takes no room from others. But it is not looked
+        // through for each of them.
+        let may_make_room = !has_room && self.evictable > self.bound.max.bytes / 4;
+        if may_make_room || self.bound.is_far_exceeded(size) {
+            self.evict();
         }
-        if self.bound.is_far_exceeded(size) {
-            self.leave_out_oldest();
+        let has_room = has_room || may_make_room && self.bound.has_room(self.size(), new);
+        if has_room {
+            self.bytes += new.bytes;
         }
-        self.bytes += new.bytes;
-        true
+        has_room
     }
 }

@@ -1,7 +1,11 @@
 //! A trace as a stream: what a program would have sent that gives this trace, as far as that can be told
 //! from it.
 
-use alloc::{collections::BTreeMap, vec, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec,
+    vec::Vec,
+};
 
 use crate::capture::{
     Storage,
@@ -27,6 +31,10 @@ struct Saving<'a> {
     call_sites: BTreeMap<CallSiteIndex, MetadataId>,
     /// What each span follows from, and where that is to be said.
     follows_from: BTreeMap<EntryIndex, Vec<(SpanIndex, SpanIndex)>>,
+    /// Spans that are closed, and that a span follows from which is created later: a stream can say so
+    /// only while both are open, so that they are closed behind it.
+    closed_late: BTreeMap<EntryIndex, Vec<SpanIndex>>,
+    is_closed_late: BTreeSet<SpanIndex>,
     earlier: Vec<Earlier>,
     /// How often each span is entered and not exited.
     entered: Vec<usize>,
@@ -42,10 +50,13 @@ struct Earlier {
 
 impl<'a> Saving<'a> {
     fn new(storage: &'a Storage) -> Self {
+        let closed_late = closed_late(storage);
         Self {
             storage,
             call_sites: BTreeMap::new(),
             follows_from: follows_from(storage),
+            is_closed_late: closed_late.values().flatten().copied().collect(),
+            closed_late,
             earlier: earlier(storage),
             entered: vec![0; storage.span_count()],
         }
@@ -58,13 +69,19 @@ impl<'a> Saving<'a> {
                 (NodeKind::Event(event), _) => self.event(event, &mut send),
                 (NodeKind::Span(span), EntryKind::Created) => self.span(span, &mut send),
                 (NodeKind::Span(span), EntryKind::Entered) => self.enter(span, &mut send),
+                (NodeKind::Span(span), EntryKind::Recorded) => self.record(span, entry, &mut send),
                 (NodeKind::Span(span), EntryKind::Exited) => self.exit(span, &mut send),
                 (NodeKind::Span(span), EntryKind::Closed) => {
-                    send(FrameWriter::span_dropped(id(span)));
+                    if !self.is_closed_late.contains(&span) {
+                        send(FrameWriter::span_dropped(id(span)));
+                    }
                 }
             }
             for (span, source) in self.follows_from.remove(&entry).unwrap_or_default() {
                 send(FrameWriter::follows_from(id(span), id(source)));
+            }
+            for span in self.closed_late.remove(&entry).unwrap_or_default() {
+                send(FrameWriter::span_dropped(id(span)));
             }
         }
     }
@@ -85,6 +102,12 @@ impl<'a> Saving<'a> {
         let call_site = self.call_site(node.call_site, send);
         let frame = FrameWriter::new_event(parent(node.links.parent), call_site, 0);
         send(self.with_values(frame, node.values));
+    }
+
+    fn record(&mut self, span: SpanIndex, entry: EntryIndex, send: &mut impl FnMut(FrameWriter)) {
+        if let Some(values) = self.storage.span_node(span).record_at(entry) {
+            send(self.with_values(FrameWriter::values_recorded(id(span)), values));
+        }
     }
 
     fn enter(&mut self, span: SpanIndex, send: &mut impl FnMut(FrameWriter)) {
@@ -122,7 +145,7 @@ impl<'a> Saving<'a> {
     }
 
     fn with_values(&self, mut frame: FrameWriter, values: ValueRange) -> FrameWriter {
-        for (field, value) in self.storage.values().get(values).iter() {
+        for (field, value) in self.storage.values.get(values).iter() {
             frame.field(field, &value.into());
         }
         frame
@@ -146,15 +169,35 @@ fn earlier(storage: &Storage) -> Vec<Earlier> {
         let count = match kind {
             EntryKind::Entered => &mut earlier[span.get()].entered,
             EntryKind::Exited => &mut earlier[span.get()].exited,
-            EntryKind::Created | EntryKind::Closed => continue,
+            EntryKind::Created | EntryKind::Recorded | EntryKind::Closed => continue,
         };
         *count = count.saturating_sub(1);
     }
     earlier
 }
 
+/// Finds the spans that are closed behind those that follow from them, by the last of these.
+fn closed_late(storage: &Storage) -> BTreeMap<EntryIndex, Vec<SpanIndex>> {
+    let mut latest = BTreeMap::<SpanIndex, EntryIndex>::new();
+    for span in (0..storage.span_count()).filter_map(SpanIndex::new) {
+        let node = storage.span_node(span);
+        for source in node.follows_from() {
+            let closed = storage.span_node(*source);
+            if closed.is_closed && closed.last < node.created {
+                let latest = latest.entry(*source).or_insert(node.created);
+                *latest = (*latest).max(node.created);
+            }
+        }
+    }
+    let mut all = BTreeMap::<_, Vec<_>>::new();
+    for (span, entry) in latest {
+        all.entry(entry).or_default().push(span);
+    }
+    all
+}
+
 /// Finds where to say what each span follows from: as early as both are there, and in the order in which
-/// it was said. It was said while both were open, so that they still are.
+/// it was said.
 fn follows_from(storage: &Storage) -> BTreeMap<EntryIndex, Vec<(SpanIndex, SpanIndex)>> {
     let mut all = BTreeMap::<_, Vec<_>>::new();
     for index in (0..storage.span_count()).filter_map(SpanIndex::new) {

@@ -12,6 +12,9 @@ pub enum Happening<'a> {
     Created(CapturedSpan<'a>),
     /// A span was entered.
     Entered(CapturedSpan<'a>),
+    /// Values were recorded into a span after it was created; see
+    /// [`CapturedSpan::recorded_at()`].
+    Recorded(CapturedSpan<'a>),
     /// A span was exited.
     Exited(CapturedSpan<'a>),
     /// A span was closed.

@@ -54,20 +54,14 @@ impl KnownCallSite {
         CapturedMetadata { call_site: self }
     }
 
-    /// Whether the field with this index has the name.
-    pub(crate) fn is_named(&self, index: usize, name: &str) -> bool {
-        self.field_name(index).is_some_and(|other| other == name)
-    }
-
-    /// Returns the index of the last one of the first fields that has the name.
+    /// Checks whether the field with this index has the name.
     #[inline]
-    pub(crate) fn last_named(&self, name: &str, fields: usize) -> Option<usize> {
-        match &self.call_site {
-            CallSite::Native(_) => last_named(&self.native_names, name, fields),
-            CallSite::Received(data) | CallSite::Logged(data) => {
-                last_named(&data.fields, name, fields)
-            }
-        }
+    pub(crate) fn is_named(&self, index: usize, name: &str) -> bool {
+        // Names are mostly told apart by their lengths.
+        let field = self.field_name(index);
+        field.is_some_and(|other| {
+            other.len() == name.len() && (ptr::eq(other, name) || other == name)
+        })
     }
 
     /// Name of the field with this index.
@@ -80,16 +74,6 @@ impl KnownCallSite {
             }
         }
     }
-}
-
-#[inline]
-fn last_named(names: &[impl AsRef<str>], name: &str, fields: usize) -> Option<usize> {
-    let names = names.get(..fields).unwrap_or(names);
-    names.iter().rposition(|other| {
-        let other = other.as_ref();
-        // Names are mostly told apart by their lengths.
-        other.len() == name.len() && (ptr::eq(other, name) || other == name)
-    })
 }
 
 /// Static description of a captured span or event.

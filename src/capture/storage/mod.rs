@@ -8,7 +8,7 @@
 //! | `timeline.rs` | the log: what happened to which node, when, and on which thread |
 //! | `threads.rs` | threads as small numbers |
 //! | `node.rs`, `keys.rs`, `names.rs` | nodes, their links, and the names by which others know spans |
-//! | `values.rs` | the values of nodes |
+//! | `values.rs` | the values of nodes, and what was recorded when |
 //! | `metadata.rs`, `call_sites.rs` | call sites, each stored once |
 //! | `bound.rs`, `shrink.rs` | limits, and the eviction of the oldest nodes |
 //! | `span.rs`, `event.rs`, `iter.rs`, `descendants.rs`, `captured.rs`, `happening.rs` | the handles that readers get |
@@ -32,18 +32,14 @@ pub(crate) mod iter;
 pub(crate) mod keys;
 pub(crate) mod metadata;
 pub(crate) mod names;
-pub(crate) mod new_values;
 pub(crate) mod node;
-pub(crate) mod node_values;
 pub(crate) mod numbers;
 pub(crate) mod seen;
 pub(crate) mod shared;
 mod shrink;
 pub(crate) mod sight;
 pub(crate) mod span;
-pub(crate) mod stored_value;
 pub(crate) mod threads;
 pub(crate) mod timeline;
 pub(crate) mod tree;
-pub(crate) mod value_chunk;
 pub(crate) mod values;

@@ -1,5 +1,6 @@
 //! What the spans of layers are called in a storage: a layer knows them by the IDs of its subscriber.
 
+use alloc::collections::VecDeque;
 use core::hash::BuildHasherDefault;
 use std::collections::HashMap;
 
@@ -7,27 +8,49 @@ use tracing_core::span::Id;
 
 use crate::capture::{storage::node::SpanKey, storage::numbers::NumberHasher};
 
-/// Spans that are open in layers which fill a storage, by the number of the layer and the ID.
+/// Spans of layers which fill a storage, by the number of the layer and the ID.
 #[derive(Debug, Default)]
-pub(crate) struct Names(HashMap<(u64, u64), SpanKey, BuildHasherDefault<NumberHasher>>);
+pub(crate) struct Names {
+    open: HashMap<(u64, u64), SpanKey, BuildHasherDefault<NumberHasher>>,
+    /// Spans that were closed last, the last one behind: others may follow from them.
+    closed: VecDeque<((u64, u64), SpanKey)>,
+}
+
+/// Spans that are remembered after they are closed. A subscriber gives their IDs to others some time.
+const MAX_CLOSED: usize = 256;
 
 impl Names {
+    /// Returns a span that is open.
     #[inline]
     pub(crate) fn get(&self, layer: u64, id: &Id) -> Option<SpanKey> {
-        self.0.get(&(layer, id.into_u64())).copied()
+        self.open.get(&(layer, id.into_u64())).copied()
+    }
+
+    /// Returns a span that is open, or that was closed a short while ago.
+    pub(crate) fn get_or_closed(&self, layer: u64, id: &Id) -> Option<SpanKey> {
+        let name = (layer, id.into_u64());
+        let closed = || self.closed.iter().rev().find(|(closed, _)| *closed == name);
+        self.get(layer, id).or_else(|| closed().map(|(_, span)| *span))
     }
 
     pub(crate) fn insert(&mut self, layer: u64, id: &Id, span: SpanKey) {
-        self.0.insert((layer, id.into_u64()), span);
+        self.open.insert((layer, id.into_u64()), span);
     }
 
-    /// Forgets a span that is closed: its ID may be that of another one next.
-    pub(crate) fn remove(&mut self, layer: u64, id: &Id) -> Option<SpanKey> {
-        self.0.remove(&(layer, id.into_u64()))
+    /// Takes note that a span is closed: its ID may be that of another one next.
+    pub(crate) fn close(&mut self, layer: u64, id: &Id) -> Option<SpanKey> {
+        let name = (layer, id.into_u64());
+        let span = self.open.remove(&name)?;
+        if self.closed.len() == MAX_CLOSED {
+            self.closed.pop_front();
+        }
+        self.closed.push_back((name, span));
+        Some(span)
     }
 
     /// Forgets the spans of a layer.
     pub(crate) fn remove_all(&mut self, layer: u64) {
-        self.0.retain(|(of, _), _| *of != layer);
+        self.open.retain(|(of, _), _| *of != layer);
+        self.closed.retain(|((of, _), _)| *of != layer);
     }
 }

@@ -4,8 +4,11 @@ use alloc::{boxed::Box, vec::Vec};
 use core::num::NonZeroU32;
 
 use crate::capture::{
-    storage::call_sites::CallSiteIndex, storage::durations::Durations, storage::span::SpanStats,
-    storage::timeline::EntryIndex, storage::values::ValueRange,
+    storage::call_sites::CallSiteIndex,
+    storage::durations::Durations,
+    storage::span::SpanStats,
+    storage::timeline::EntryIndex,
+    storage::values::{Records, ValueRange},
 };
 
 /// Place of a span among the spans of a storage.
@@ -139,6 +142,7 @@ pub(crate) struct SpanNode {
     /// The last thing that happened to the span.
     pub(crate) last: EntryIndex,
     pub(crate) links: Links,
+    /// Those that the span was created with.
     pub(crate) values: ValueRange,
     pub(crate) children: Children,
     /// How often the span was entered and exited.
@@ -159,6 +163,8 @@ pub(crate) struct Extras {
     /// What enters and exits that are no longer on the timeline add up to, if times are kept.
     pub(crate) before: Option<Durations>,
     pub(crate) follows_from: Vec<SpanIndex>,
+    /// What was recorded after the span was created.
+    pub(crate) records: Option<Records>,
 }
 
 impl SpanNode {
@@ -169,6 +175,17 @@ impl SpanNode {
 
     pub(crate) fn before(&self) -> Option<Durations> {
         self.extras.as_ref()?.before
+    }
+
+    pub(crate) fn records(&self) -> Option<&Records> {
+        self.extras.as_ref()?.records.as_ref()
+    }
+
+    /// Returns what was recorded at an entry of the timeline.
+    pub(crate) fn record_at(&self, entry: EntryIndex) -> Option<ValueRange> {
+        let records = self.records()?.all();
+        let position = records.binary_search_by_key(&entry, |(entry, _)| *entry).ok()?;
+        Some(records[position].1)
     }
 
     pub(crate) fn follows_from(&self) -> &[SpanIndex] {

@@ -77,7 +77,6 @@ impl Held {
     fn part(&mut self) {
         if let Some(shared) = self.shared.take() {
             self.alone = Arc::unwrap_or_clone(shared);
-            self.alone.values.go_on();
         }
     }
 
@@ -91,7 +90,7 @@ impl State {
     /// Returns the storage, with no more in it than it is to hold.
     fn trace(&mut self) -> Trace {
         if !self.storage.get().is_within_bound() {
-            self.storage.get_mut().leave_out_oldest();
+            self.storage.get_mut().evict();
         }
         Trace { storage: self.storage.share() }
     }
@@ -153,7 +152,7 @@ impl SharedStorage {
     ///
     /// See [`Keep`].
     pub fn set_max_nodes(&self, max_nodes: usize, keep: Keep) {
-        self.write(|storage| storage.set_bound(|max| max.nodes = max_nodes, keep));
+        self.write(|storage| storage.set_bound(|bound| bound.set_max_nodes(max_nodes), keep));
     }
 
     /// Limits the memory that spans, events and their values take, as [`Self::set_max_nodes()`]
@@ -178,7 +177,7 @@ impl SharedStorage {
     /// assert!(storage.lock().left_out() > 800);
     /// ```
     pub fn set_max_bytes(&self, max_bytes: usize, keep: Keep) {
-        self.write(|storage| storage.set_bound(|max| max.bytes = max_bytes, keep));
+        self.write(|storage| storage.set_bound(|bound| bound.max.bytes = max_bytes, keep));
     }
 
     /// Keeps the times of everything that happens from now on; see

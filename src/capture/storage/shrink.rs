@@ -1,24 +1,51 @@
-//! How a storage is made smaller: emptied for its next trace, or rid of its oldest nodes.
+//! How a storage is made smaller: emptied for its next trace, or rid of its oldest records.
 
 use alloc::{boxed::Box, vec, vec::Vec};
-
 use core::time::Duration;
 
 use crate::capture::{
-    Storage,
-    storage::bound::Size,
-    storage::durations::Durations,
-    storage::node::{Children, EventIndex, EventNode, Extras, NodeKind, SpanIndex, SpanNode},
-    storage::timeline::{EntryIndex, EntryKind},
-    storage::values::ValueRange,
+    Keep, Storage,
+    storage::{
+        bound::Size,
+        durations::Durations,
+        node::{Children, EventIndex, EventNode, Extras, NodeKind, SpanIndex, SpanNode},
+        timeline::{EntryIndex, EntryKind},
+        values::{NewValues, NodeValues, Records, ValueRange},
+    },
 };
+
+/// What a smaller storage has of a larger one.
+struct Kept {
+    /// The first entry of the timeline whose node is kept, whatever becomes of older ones.
+    first_node: Option<EntryIndex>,
+    /// The first enter or exit that is kept.
+    first_entry: Option<EntryIndex>,
+    /// Whether all that was recorded into spans is kept.
+    all_records: bool,
+}
+
+impl Kept {
+    fn has_node(&self, created: EntryIndex) -> bool {
+        self.first_node.is_some_and(|first| created >= first)
+    }
+
+    fn has_entry(&self, entry: EntryIndex) -> bool {
+        self.first_entry.is_some_and(|first| entry >= first)
+    }
+
+    fn has_record(&self, entry: EntryIndex) -> bool {
+        self.all_records || self.has_entry(entry)
+    }
+}
 
 impl Storage {
     /// Returns a storage that goes on like this one. Of its nodes, it has the spans that are open,
     /// and those around them.
     pub(crate) fn successor(&self) -> Self {
-        let mut successor = self.newest(None);
+        let kept = Kept { first_node: None, first_entry: None, all_records: true };
+        let mut successor = self.rebuilt(&kept);
         (successor.left_out_earlier, successor.left_out_later) = (0, 0);
+        successor.evicted_values = 0;
         successor.bound.settled = successor.size();
         successor
     }
@@ -35,58 +62,82 @@ impl Storage {
     }
 
     /// Makes the storage as small as it is to be.
-    pub(crate) fn leave_out_oldest(&mut self) {
-        let mut newest = self.newest(self.first_within_bound());
+    pub(crate) fn evict(&mut self) {
+        let kept = self.within_bound();
+        let mut smaller = self.rebuilt(&kept);
         let nodes = |storage: &Self| storage.spans.len() + storage.events.len();
-        newest.left_out_earlier += (nodes(self) - nodes(&newest)) as u64;
-        newest.bound.settled = newest.size();
-        newest.bound.settled_at = Some(newest.timeline.next_moment());
-        *self = newest;
+        smaller.left_out_earlier += (nodes(self) - nodes(&smaller)) as u64;
+        smaller.bound.settled = smaller.size();
+        smaller.bound.settled_at = Some(smaller.timeline.next_moment());
+        *self = smaller;
     }
 
-    /// Finds the oldest of the newest entries for which, and for whose nodes, there is room.
-    fn first_within_bound(&self) -> Option<EntryIndex> {
-        let mut size = Size::default();
-        let mut first = None;
-        for index in self.timeline.entries().rev() {
-            size = size.plus(Size { nodes: 0, bytes: self.timeline.taken_over_bytes() });
-            if let (node, EntryKind::Created) = self.timeline.get(index) {
-                size = size.plus(Size { nodes: 1, bytes: self.node_bytes(node) });
-            }
-            if size.nodes > self.bound.max.nodes || size.bytes > self.bound.max.bytes {
+    /// Finds what is to be kept: of the oldest nodes, how they are now; or the newest entries for which
+    /// there is room, with their nodes and values.
+    fn within_bound(&self) -> Kept {
+        let all = || (0..self.timeline.len()).map(EntryIndex::new);
+        if self.bound.keep == Keep::Oldest {
+            return Kept { first_node: all().next(), first_entry: None, all_records: false };
+        }
+        let (mut size, max) = (Size::default(), self.bound.max);
+        let (mut first_node, mut first_entry) = (None, None);
+        for index in all().rev() {
+            size = size.plus(self.entry_size(index));
+            if size.nodes > max.nodes || size.bytes > max.bytes {
                 break;
             }
-            first = Some(index);
+            first_node = Some(index);
+            if size.entries <= max.entries {
+                first_entry = Some(index);
+            }
         }
-        first
+        Kept { first_node, first_entry, all_records: false }
+    }
+
+    /// Returns what an entry takes once it is taken over, with the node or the values that came then.
+    /// Nodes are limited themselves, so that their entries do not count.
+    fn entry_size(&self, index: EntryIndex) -> Size {
+        let bytes = self.timeline.taken_over_bytes();
+        match self.timeline.get(index) {
+            (NodeKind::Span(span), EntryKind::Created) => {
+                let values = self.values.get(self.span_node(span).values);
+                Size { nodes: 1, entries: 0, bytes: bytes + size_of::<SpanNode>() + values.bytes() }
+            }
+            (NodeKind::Event(event), _) => {
+                let values = self.values.get(self.event_node(event).values);
+                Size {
+                    nodes: 1,
+                    entries: 0,
+                    bytes: bytes + size_of::<EventNode>() + values.bytes(),
+                }
+            }
+            (NodeKind::Span(span), EntryKind::Recorded) => {
+                let values = self.span_node(span).record_at(index);
+                let values = values.map_or(0, |range| self.values.get(range).bytes());
+                Size { nodes: 0, entries: 1, bytes: bytes + values }
+            }
+            _ => Size { nodes: 0, entries: 1, bytes },
+        }
     }
 
     /// Returns about how many bytes nodes and their values take.
     pub(crate) fn bytes_of_nodes(&self) -> usize {
-        let spans = (0..self.spans.len()).filter_map(SpanIndex::new).map(NodeKind::Span);
-        let events = (0..self.events.len()).filter_map(EventIndex::new).map(NodeKind::Event);
-        spans.chain(events).map(|node| self.node_bytes(node)).sum()
+        let spans = (0..self.spans.len()).filter_map(SpanIndex::new).map(|index| {
+            let values = self.recorded(index).map(|(_, values)| values.bytes());
+            size_of::<SpanNode>() + values.sum::<usize>()
+        });
+        let events = (0..self.events.len()).filter_map(EventIndex::new);
+        let events =
+            events.map(|index| size_of::<EventNode>() + self.values_of_event(index).1.bytes());
+        spans.chain(events).sum()
     }
 
-    fn node_bytes(&self, node: NodeKind) -> usize {
-        match node {
-            NodeKind::Span(index) => {
-                size_of::<SpanNode>() + self.values.get(self.spans[index.get()].values).bytes()
-            }
-            NodeKind::Event(index) => {
-                size_of::<EventNode>() + self.values.get(self.events[index.get()].values).bytes()
-            }
-        }
-    }
-
-    /// Copies the nodes that were created from an entry on, and the spans that are open, each with
-    /// the spans around it. Of what happened to spans before, only that they were created and closed
-    /// stays on the timeline.
-    fn newest(&self, first: Option<EntryIndex>) -> Self {
-        let is_new = |created: EntryIndex| first.is_some_and(|first| created >= first);
+    /// Copies the nodes that are kept, and the spans that are open, each with the spans around it. Of
+    /// what happened to spans before, only that they were created and closed stays on the timeline.
+    fn rebuilt(&self, kept: &Kept) -> Self {
         let mut is_kept: Vec<_> =
-            self.spans.iter().map(|span| is_new(span.created) || !span.is_closed).collect();
-        for event in self.events.iter().filter(|event| is_new(event.emitted)) {
+            self.spans.iter().map(|span| kept.has_node(span.created) || !span.is_closed).collect();
+        for event in self.events.iter().filter(|event| kept.has_node(event.emitted)) {
             event.links.parent.into_iter().for_each(|parent| is_kept[parent.get()] = true);
         }
         // A span comes before those in it.
@@ -107,6 +158,7 @@ impl Storage {
             bound: self.bound,
             left_out_earlier: self.left_out_earlier,
             left_out_later: self.left_out_later,
+            evicted_values: self.evicted_values,
             sight: self.sight.clone(),
             seen: self.seen.clone(),
             ..Self::default()
@@ -115,24 +167,15 @@ impl Storage {
         for entry in self.timeline.entries() {
             match self.timeline.get(entry) {
                 (NodeKind::Span(span), EntryKind::Created) if is_kept[span.get()] => {
-                    places[span.get()] = copy.copy_span(self, entry, span, &places);
+                    places[span.get()] = copy.copy_span(self, entry, span, &places, kept);
                 }
-                (NodeKind::Event(event), _) if is_new(entry) => {
+                (NodeKind::Event(event), _) if kept.has_node(entry) => {
                     copy.copy_event(self, entry, event, &places);
                 }
                 (NodeKind::Span(span), kind) => {
                     // Those that are not kept have no place.
                     let Some(place) = places[span.get()] else { continue };
-                    let node = &mut copy.spans[place.get()];
-                    if kind == EntryKind::Closed || is_new(entry) {
-                        let place = NodeKind::Span(place);
-                        node.last = copy.timeline.take_over(&self.timeline, entry, place);
-                    } else if let Some(time) = self.timeline.time(entry) {
-                        // Spans may live long, and be entered ever again.
-                        let created = copy.timeline.time(node.created).unwrap_or(time);
-                        let before = &mut node.extras_mut().before;
-                        before.get_or_insert_with(|| Durations::new(created, 0)).happen(kind, time);
-                    }
+                    copy.copy_entry(self, entry, kind, (span, place), kept);
                 }
                 (NodeKind::Event(_), _) => {}
             }
@@ -147,21 +190,60 @@ impl Storage {
         copy
     }
 
+    /// Copies what happened to a span, or what it adds up to with all that is left out.
+    fn copy_entry(
+        &mut self,
+        of: &Self,
+        entry: EntryIndex,
+        kind: EntryKind,
+        (span, place): (SpanIndex, SpanIndex),
+        kept: &Kept,
+    ) {
+        let is_kept = match kind {
+            EntryKind::Created | EntryKind::Closed => true,
+            EntryKind::Recorded => kept.has_record(entry),
+            EntryKind::Entered | EntryKind::Exited => kept.has_entry(entry),
+        };
+        if is_kept {
+            let last = self.timeline.take_over(&of.timeline, entry, NodeKind::Span(place));
+            self.spans[place.get()].last = last;
+            if kind == EntryKind::Recorded {
+                self.copy_record(of, entry, (span, place));
+            }
+        } else if let Some(time) = of.timeline.time(entry) {
+            // Spans may live long, and be entered ever again.
+            let node = &mut self.spans[place.get()];
+            let created = self.timeline.time(node.created).unwrap_or(time);
+            let before = &mut node.extras_mut().before;
+            before.get_or_insert_with(|| Durations::new(created, 0)).happen(kind, time);
+        }
+    }
+
+    fn copy_record(&mut self, of: &Self, entry: EntryIndex, (span, place): (SpanIndex, SpanIndex)) {
+        let Some(range) = of.span_node(span).record_at(entry) else { return };
+        let range = self.copy_values(of.values.get(range));
+        let node = &mut self.spans[place.get()];
+        let (initial, entry) = (node.values, node.last);
+        let records = &mut node.extras_mut().records;
+        let records = records.get_or_insert_with(|| Records::new(&self.values, initial));
+        records.push(&self.values, entry, range);
+    }
+
     fn copy_span(
         &mut self,
         of: &Self,
         entry: EntryIndex,
         span: SpanIndex,
         places: &[Option<SpanIndex>],
+        kept: &Kept,
     ) -> Option<SpanIndex> {
         let place = SpanIndex::new(self.spans.len())?;
         let node = &of.spans[span.get()];
         let call_site = self.call_sites.index(&of.call_site(node.call_site).call_site)?;
         let parent = node.links.parent.and_then(|parent| places[parent.get()]);
-        let links = self.link_in(NodeKind::Span(place), parent, |_| true);
+        let links = self.link_in(NodeKind::Span(place), parent);
         let created = self.timeline.take_over(&of.timeline, entry, NodeKind::Span(place));
-        let values = self.copy_values(of, node.values);
-        self.bytes += of.node_bytes(NodeKind::Span(span));
+        let values = self.copy_initial_values(of, node, kept);
         self.spans.push(SpanNode {
             call_site,
             created,
@@ -178,7 +260,25 @@ impl Storage {
                 .before()
                 .map(|before| Box::new(Extras { before: Some(before), ..Extras::default() })),
         });
+        self.bytes += size_of::<SpanNode>();
         Some(place)
+    }
+
+    /// Copies the values that a span was created with, or those that it had when the first record that
+    /// is kept came.
+    fn copy_initial_values(&mut self, of: &Self, node: &SpanNode, kept: &Kept) -> ValueRange {
+        let initial = of.values.get(node.values);
+        let records = node.records().map_or(&[][..], Records::all);
+        let evicted = records.partition_point(|(entry, _)| !kept.has_record(*entry));
+        if evicted == 0 {
+            return self.copy_values(initial);
+        }
+        let mut before = Records::new(&of.values, node.values);
+        for (entry, range) in &records[..evicted] {
+            before.push(&of.values, *entry, *range);
+        }
+        self.evicted_values += before.overwritten() as u64;
+        self.copy_values(before.last(&of.values))
     }
 
     fn copy_event(
@@ -193,14 +293,17 @@ impl Storage {
         let call_site = self.call_sites.index(&of.call_site(node.call_site).call_site);
         let Some(call_site) = call_site else { return };
         let parent = node.links.parent.and_then(|parent| places[parent.get()]);
-        let links = self.link_in(NodeKind::Event(place), parent, |_| true);
+        let links = self.link_in(NodeKind::Event(place), parent);
         let emitted = self.timeline.take_over(&of.timeline, entry, NodeKind::Event(place));
-        let values = self.copy_values(of, node.values);
-        self.bytes += of.node_bytes(NodeKind::Event(event));
+        let values = self.copy_values(of.values.get(node.values));
+        self.bytes += size_of::<EventNode>();
         self.events.push(EventNode { call_site, emitted, links, values });
     }
 
-    fn copy_values(&mut self, of: &Self, range: ValueRange) -> ValueRange {
-        self.values.copy(of.values.get(range))
+    fn copy_values(&mut self, values: NodeValues<'_>) -> ValueRange {
+        let mut copy = NewValues::new();
+        values.iter().for_each(|(field, value)| copy.push(field, value.clone()));
+        self.bytes += copy.bytes();
+        self.values.add(&mut copy)
     }
 }

@@ -6,8 +6,8 @@ use crate::capture::{
     storage::durations::Durations,
     storage::metadata::KnownCallSite,
     storage::node::{SpanIndex, SpanNode},
-    storage::node_values::NodeValues,
     storage::timeline::{EntryIndex, EntryKind, Timeline},
+    storage::values::NodeValues,
 };
 use crate::wire::TracedValue;
 
@@ -104,10 +104,9 @@ impl<'a> CapturedSpan<'a> {
         crate::capture::storage::event::named(call_site, values)
     }
 
-    #[inline(always)]
+    #[inline]
     pub(crate) fn named_values(&self) -> (&'a KnownCallSite, NodeValues<'a>) {
-        let node = self.node();
-        (self.storage.call_site(node.call_site), self.storage.values().get(node.values))
+        self.storage.values_of_span(self.index)
     }
 
     /// Returns the value of a field, or `None` if it has none. If the call site declares several
@@ -116,6 +115,72 @@ impl<'a> CapturedSpan<'a> {
     pub fn value(&self, name: &str) -> Option<&'a TracedValue> {
         let (call_site, values) = self.named_values();
         values.find(call_site, name)
+    }
+
+    /// Iterates over all values that a field was given, with the moments when that was, the first one
+    /// first.
+    ///
+    /// The last one is what [`value()`](Self::value) returns. The moment of a value that the span was
+    /// created with is that when it was [created](Self::moment). A bounded capture may have
+    /// [evicted](crate::Keep) earlier values.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::Capture;
+    ///
+    /// let capture = Capture::start();
+    /// let job = tracing::info_span!("job", status = "waiting");
+    /// job.record("status", "running");
+    /// job.record("status", "done");
+    ///
+    /// let trace = capture.trace();
+    /// let job = trace.all_spans().next().unwrap();
+    /// let statuses: Vec<_> = job.recorded("status").map(|(_, status)| status).collect();
+    /// assert_eq!(statuses, ["waiting", "running", "done"]);
+    /// assert_eq!(job["status"], "done");
+    /// ```
+    pub fn recorded<'n>(
+        &self,
+        name: &'n str,
+    ) -> impl Iterator<Item = (Moment, &'a TracedValue)> + use<'a, 'n> {
+        let (storage, call_site) = (self.storage, self.call_site());
+        storage.recorded(self.index).flat_map(move |(entry, values)| {
+            let named = values.iter().filter(move |(field, _)| call_site.is_named(*field, name));
+            named.map(move |(_, value)| (storage.timeline.moment(entry), value))
+        })
+    }
+
+    /// Iterates over names and values of the fields that were recorded at a moment: when the span was
+    /// created, or at a [`Recorded`](crate::Happening::Recorded) on the
+    /// [timeline](Storage::timeline).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{Capture, Happening};
+    ///
+    /// let capture = Capture::start();
+    /// let job = tracing::info_span!("job", status = "waiting");
+    /// job.record("status", "done");
+    ///
+    /// let trace = capture.trace();
+    /// let recorded = trace.timeline().find_map(|(moment, happening)| match happening {
+    ///     Happening::Recorded(span) => Some(span.recorded_at(moment)),
+    ///     _ => None,
+    /// });
+    /// let (name, value) = recorded.unwrap().next().unwrap();
+    /// assert!(name == "status" && *value == "done");
+    /// ```
+    pub fn recorded_at(
+        &self,
+        moment: Moment,
+    ) -> impl Iterator<Item = (&'a str, &'a TracedValue)> + use<'a> {
+        let (storage, call_site) = (self.storage, self.call_site());
+        let is_then = move |entry: EntryIndex| storage.timeline.moment(entry) == moment;
+        let at = storage.recorded(self.index).find(|(entry, _)| is_then(*entry));
+        at.into_iter()
+            .flat_map(|(_, values)| crate::capture::storage::event::named(call_site, values))
     }
 
     /// Returns what happened to the span so far.

@@ -7,11 +7,8 @@ use crate::capture::subscriber::thread_spans::next_number;
 #[cfg(feature = "receiver")]
 use crate::wire::ThreadIndex;
 
-/// Bits of a thread's index.
-pub(crate) const INDEX_BITS: u32 = 14;
-
 /// The index that all threads share for which there is no other one left.
-const LAST_INDEX: u16 = (1 << INDEX_BITS) - 1;
+const LAST_INDEX: u16 = (1 << 14) - 1;
 
 /// A thread of this process, or one of a stream that is captured directly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

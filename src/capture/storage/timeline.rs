@@ -7,11 +7,11 @@ use std::time::{Instant, SystemTime};
 use crate::capture::{
     storage::chunks::Chunks,
     storage::node::{NodeIndex, NodeKind, SpanIndex},
-    storage::threads::{INDEX_BITS, ThreadKey, Threads},
+    storage::threads::{ThreadKey, Threads},
 };
 
 /// A place in the one order of everything that a capture saw: that a span was created, entered,
-/// exited or closed, or an event emitted.
+/// exited or closed, that values were recorded into it, or that an event was emitted.
 ///
 /// Moments of one capture can be compared, also between the traces that were taken from it one after
 /// another. They say nothing of how much time passed; for that, see
@@ -50,6 +50,8 @@ pub(crate) enum EntryKind {
     /// A span was created, or an event emitted.
     Created,
     Entered,
+    /// Values were recorded into a span.
+    Recorded,
     Exited,
     Closed,
 }
@@ -58,40 +60,25 @@ pub(crate) enum EntryKind {
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     node: NodeIndex,
-    /// The index of the thread, and in the two highest bits the kind.
-    what: u16,
+    /// The index of the thread; [`UNKNOWN_THREAD`] for one that is not known.
+    thread: u16,
+    kind: EntryKind,
 }
 
-const KIND_SHIFT: u32 = u16::BITS - 2;
-
-impl Entry {
-    #[inline]
-    fn new(node: NodeKind, kind: EntryKind, thread: u16) -> Self {
-        Self { node: node.into(), what: thread | (kind as u16) << KIND_SHIFT }
-    }
-
-    fn kind(self) -> EntryKind {
-        match self.what >> KIND_SHIFT {
-            0 => EntryKind::Created,
-            1 => EntryKind::Entered,
-            2 => EntryKind::Exited,
-            _ => EntryKind::Closed,
-        }
-    }
-
-    /// The index of the thread. That which closed a span is not known.
-    fn thread(self) -> Option<usize> {
-        let index = self.what & ((1 << KIND_SHIFT) - 1);
-        (self.kind() != EntryKind::Closed).then_some(index.into())
-    }
-}
-
-// The index of a thread leaves room for the kind.
-const _: () = assert!(INDEX_BITS <= KIND_SHIFT);
+/// That which closes a span is whichever drops the last handle, and modules do not tell. They do not tell
+/// either on which one values are recorded.
+const UNKNOWN_THREAD: u16 = u16::MAX;
 
 /// Place of an entry on the timeline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct EntryIndex(u32);
+
+impl EntryIndex {
+    pub(crate) fn new(index: usize) -> Self {
+        // More than four billion entries would take 32 gigabytes.
+        Self(u32::try_from(index).unwrap_or(u32::MAX))
+    }
+}
 
 /// Everything that happened, in order.
 #[derive(Debug, Clone, Default)]
@@ -130,27 +117,16 @@ impl Timeline {
         Self { first: self.next_moment(), threads: self.threads.clone(), times, ..Self::default() }
     }
 
-    /// Adds what happens now on a thread.
-    #[inline(always)]
+    /// Adds what happens now, on a thread if it is known.
+    #[inline]
     pub(crate) fn push(
         &mut self,
         node: NodeKind,
         kind: EntryKind,
-        thread: ThreadKey,
+        thread: Option<ThreadKey>,
     ) -> EntryIndex {
-        let thread = self.threads.index(thread);
-        self.push_now(node, kind, thread)
-    }
-
-    /// Adds that a span is closed now, on whichever thread.
-    #[inline(always)]
-    pub(crate) fn push_closed(&mut self, span: SpanIndex) -> EntryIndex {
-        self.push_now(NodeKind::Span(span), EntryKind::Closed, 0)
-    }
-
-    #[inline(always)]
-    fn push_now(&mut self, node: NodeKind, kind: EntryKind, thread: u16) -> EntryIndex {
-        let entry = Entry::new(node, kind, thread);
+        let thread = thread.map_or(UNKNOWN_THREAD, |thread| self.threads.index(thread));
+        let entry = Entry { node: node.into(), thread, kind };
         let time = self.times.as_ref().map(|times| times.origin.elapsed());
         self.push_entry(entry, time)
     }
@@ -164,10 +140,9 @@ impl Timeline {
         self.push_entry(entry, of.time(index))
     }
 
-    #[inline(always)]
+    #[inline]
     fn push_entry(&mut self, entry: Entry, time: Option<Duration>) -> EntryIndex {
-        // More than four billion entries would take 32 gigabytes.
-        let index = EntryIndex(u32::try_from(self.entries.len()).unwrap_or(u32::MAX));
+        let index = EntryIndex::new(self.entries.len());
         self.entries.push(entry);
         if let (Some(times), Some(time)) = (&mut self.times, time) {
             times.since.push(time);
@@ -180,13 +155,18 @@ impl Timeline {
         self.first + (self.entries.len() - self.taken_over.len()) as u64
     }
 
+    /// Returns the number of entries.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// Returns the bytes that an entry takes once it is taken over.
     pub(crate) fn taken_over_bytes(&self) -> usize {
         size_of::<u64>() + self.entry_bytes()
     }
 
     /// Returns the bytes that each entry takes.
-    fn entry_bytes(&self) -> usize {
+    pub(crate) fn entry_bytes(&self) -> usize {
         size_of::<Entry>() + if self.times.is_some() { size_of::<Duration>() } else { 0 }
     }
 
@@ -198,7 +178,7 @@ impl Timeline {
     #[inline]
     pub(crate) fn get(&self, index: EntryIndex) -> (NodeKind, EntryKind) {
         let entry = self.entries[index.0 as usize];
-        (entry.node.kind(), entry.kind())
+        (entry.node.kind(), entry.kind)
     }
 
     #[inline]
@@ -212,7 +192,7 @@ impl Timeline {
 
     /// Iterates over all entries in order.
     pub(crate) fn entries(&self) -> impl DoubleEndedIterator<Item = EntryIndex> + use<> {
-        (0..u32::try_from(self.entries.len()).unwrap_or(u32::MAX)).map(EntryIndex)
+        (0..self.entries.len()).map(EntryIndex::new)
     }
 
     /// Iterates over what happened to a span, between its creation and the last of it.
@@ -246,7 +226,8 @@ impl Timeline {
 
     /// On which thread something happened, if it is on this timeline and the thread is known.
     pub(crate) fn thread_of(&self, moment: Moment) -> Option<usize> {
-        self.entries.get(self.position(moment)?)?.thread()
+        let thread = self.entries.get(self.position(moment)?)?.thread;
+        (thread != UNKNOWN_THREAD).then_some(thread.into())
     }
 
     fn position(&self, moment: Moment) -> Option<usize> {

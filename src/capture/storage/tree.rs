@@ -14,8 +14,8 @@ use crate::capture::{
     },
     storage::seen::Seen,
     storage::sight::Sight,
-    storage::timeline::{EntryKind, Timeline},
-    storage::values::Values,
+    storage::timeline::{EntryIndex, EntryKind, Timeline},
+    storage::values::{NodeValues, Records, Values},
 };
 
 /// Captured spans and events, as a tree.
@@ -53,9 +53,14 @@ pub struct Storage {
     pub(crate) bound: Bound,
     /// About what nodes and values take in memory, if there is a bound.
     pub(crate) bytes: usize,
+    /// About how many bytes of these it takes what happened to spans since the storage was last made
+    /// smaller.
+    pub(crate) evictable: usize,
     /// Nodes that were left out because there were newer ones, and because there was no more room.
     pub(crate) left_out_earlier: u64,
     pub(crate) left_out_later: u64,
+    /// Values of spans that were overwritten, and of which nothing is left for want of room.
+    pub(crate) evicted_values: u64,
     pub(crate) sight: Sight,
     pub(crate) seen: Seen,
 }
@@ -134,6 +139,7 @@ impl Storage {
                     match kind {
                         EntryKind::Created => Happening::Created(span),
                         EntryKind::Entered => Happening::Entered(span),
+                        EntryKind::Recorded => Happening::Recorded(span),
                         EntryKind::Exited => Happening::Exited(span),
                         EntryKind::Closed => Happening::Closed(span),
                     }
@@ -160,8 +166,8 @@ impl Storage {
 
     /// Returns on which thread something happened, as an index: that of the first thread that the
     /// capture saw is 0, that of the next one 1, and so on. `None` if the moment is not that of
-    /// anything here, or that when a span was closed: whichever thread drops the last handle closes it,
-    /// and modules do not tell.
+    /// anything here, or that when a span was closed or values were recorded into it: modules do not tell
+    /// on which thread they do that.
     ///
     /// A thread has the same index in all traces that are taken from a capture one after another.
     /// Threads beyond the first 16,383 share the last index. A thread of a module is another one than
@@ -187,11 +193,11 @@ impl Storage {
     }
 
     /// Limits the storage.
-    pub(crate) fn set_bound(&mut self, set: impl FnOnce(&mut Size), keep: Keep) {
+    pub(crate) fn set_bound(&mut self, set: impl FnOnce(&mut Bound), keep: Keep) {
         if self.bound.is_none() {
             self.bytes = self.bytes_of_nodes();
         }
-        set(&mut self.bound.max);
+        set(&mut self.bound);
         self.bound.keep = keep;
         self.bound.settled_at = None;
     }
@@ -207,8 +213,11 @@ impl Storage {
     }
 
     pub(crate) fn size(&self) -> Size {
-        let bytes = self.bytes + self.timeline.bytes();
-        Size { nodes: self.spans.len() + self.events.len(), bytes }
+        Size {
+            nodes: self.spans.len() + self.events.len(),
+            entries: self.timeline.len(),
+            bytes: self.bytes + self.timeline.bytes(),
+        }
     }
 
     pub(crate) fn span_count(&self) -> usize {
@@ -258,8 +267,33 @@ impl Storage {
         self.call_sites.get(index)
     }
 
+    /// Returns the last values of a span, and its call site.
     #[inline]
-    pub(crate) fn values(&self) -> &Values {
-        &self.values
+    pub(crate) fn values_of_span(&self, span: SpanIndex) -> (&KnownCallSite, NodeValues<'_>) {
+        let node = self.span_node(span);
+        let values = match node.records() {
+            Some(records) => records.last(&self.values),
+            None => self.values.get(node.values),
+        };
+        (self.call_site(node.call_site), values)
+    }
+
+    /// Returns the values of an event, and its call site.
+    #[inline]
+    pub(crate) fn values_of_event(&self, event: EventIndex) -> (&KnownCallSite, NodeValues<'_>) {
+        let node = self.event_node(event);
+        (self.call_site(node.call_site), self.values.get(node.values))
+    }
+
+    /// Iterates over all that a span was given values with: when it was created, and each time that
+    /// something was recorded into it.
+    pub(crate) fn recorded(
+        &self,
+        span: SpanIndex,
+    ) -> impl Iterator<Item = (EntryIndex, NodeValues<'_>)> + Clone {
+        let node = self.span_node(span);
+        let records = node.records().map_or(&[][..], Records::all);
+        let all = core::iter::once((node.created, node.values)).chain(records.iter().copied());
+        all.map(|(entry, range)| (entry, self.values.get(range)))
     }
 }

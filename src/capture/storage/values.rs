@@ -1,293 +1,289 @@
 //! The values of spans and events.
 //!
-//! A [`TracedValue`] is 32 bytes, and often more on the heap. Tests look at few of those that they capture, so
-//! that values are kept in 8 bytes each, and some for the text, until somebody looks.
+//! Values stand one after another in the order in which they were recorded, each next to the index of
+//! its field. A node has a range of them. Nothing is overwritten: a span whose field is recorded anew
+//! gets one more value, and remembers which one is the last ([`Records`]).
 
-use alloc::{sync::Arc, vec::Vec};
-use core::mem;
+use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
+use core::{mem, slice};
 
-use crate::capture::{
-    storage::chunks::Chunks,
-    storage::new_values::{Fields, NewValues},
-    storage::node_values::{NodeValues, StoredValues},
-    storage::value_chunk::ValueChunk,
+use tracing_core::field::Field;
+
+use crate::{
+    capture::storage::{metadata::KnownCallSite, timeline::EntryIndex},
+    wire::{
+        TracedValue,
+        visit::{VisitValue, VisitedValue},
+    },
 };
-use crate::wire::TracedValue;
 
-/// Values of one node: a part of [`Values`].
+/// The values of a record on their way into a storage.
+#[derive(Debug, Default)]
+pub(crate) struct NewValues {
+    fields: Vec<u32>,
+    values: Vec<TracedValue>,
+}
+
+impl NewValues {
+    pub(crate) const fn new() -> Self {
+        Self { fields: Vec::new(), values: Vec::new() }
+    }
+
+    #[inline]
+    pub(crate) fn push(&mut self, field: usize, value: TracedValue) {
+        // No call site declares four billion fields: `tracing` and receivers limit them.
+        self.fields.push(u32::try_from(field).unwrap_or(u32::MAX));
+        self.values.push(value);
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.fields.clear();
+        self.values.clear();
+    }
+
+    /// Checks whether there is much memory in it.
+    pub(crate) fn is_large(&self) -> bool {
+        self.values.capacity() > 1_024
+    }
+
+    /// Iterates over the values and the indexes of their fields.
+    pub(crate) fn iter(&self) -> NodeValuesIter<'_> {
+        let Self { fields, values } = self;
+        NodeValuesIter::InARow(fields.iter().zip(values))
+    }
+
+    /// Keeps the first value of a field, and no other one.
+    pub(crate) fn keep_only(&mut self, field: usize) {
+        let kept = self.iter().find(|(other, _)| *other == field).map(|(_, value)| value.clone());
+        self.clear();
+        if let Some(value) = kept {
+            self.push(field, value);
+        }
+    }
+
+    /// Returns about how many bytes the values take.
+    pub(crate) fn bytes(&self) -> usize {
+        bytes(&self.values)
+    }
+}
+
+impl VisitValue for &mut NewValues {
+    #[inline(always)]
+    fn visit(&mut self, field: &Field, value: VisitedValue<'_>) {
+        self.push(field.index(), value.into());
+    }
+}
+
+fn bytes(values: &[TracedValue]) -> usize {
+    let each = size_of::<u32>() + size_of::<TracedValue>();
+    values.iter().map(|value| each + value.heap_bytes()).sum()
+}
+
+/// The values of one record: a part of [`Values`].
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct ValueRange {
-    /// The chunk, times [`CHUNK`], plus the place of the first value in it; or the place among the values that
-    /// were changed.
-    start: u32,
-    /// Number of values, and perhaps [`LISTED`]; or [`CHANGED`].
+    /// Place of the first value.
+    start: ValueIndex,
     len: u32,
 }
 
-/// Set where the fields of the values are listed behind these, since they are not the first ones in their order.
-const LISTED: u32 = 1 << 31;
+/// The place of a value: its chunk, times [`CHUNK`], plus its place there, if that is less than
+/// [`CHUNK`]. Only the values of a node that has more of them than fit a chunk stand beyond.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct ValueIndex {
+    chunk: u32,
+    place: u32,
+}
 
-/// Stands for the number of values that were changed.
-const CHANGED: u32 = u32::MAX;
-
-/// Places in a chunk at which the values of a node may begin, and mostly the number of its values.
+/// Values of a chunk, and mostly no more.
 const CHUNK: usize = 512;
 
-/// Bytes of text behind which no other node's text is in a chunk.
-const CHUNK_TEXT: usize = 32 * 1_024;
-
-/// Values of all nodes. Those of a node are all in one chunk.
+/// The values of all nodes. Those of a record all stand in one chunk.
 ///
-/// As with [`Chunks`], copies share what is in full chunks.
+/// Copies share the chunks that are full.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Values {
-    full: Vec<Arc<ValueChunk>>,
-    rest: ValueChunk,
-    /// Values of spans that got some after they were created, and the indexes of their fields.
-    changed: Chunks<Vec<(usize, TracedValue)>>,
+    full: Vec<Arc<Chunk>>,
+    rest: Chunk,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Chunk {
+    fields: Vec<u32>,
+    values: Vec<TracedValue>,
 }
 
 impl Values {
-    /// Whether there is a place for the values of one more node.
+    /// Takes the values of a record.
     #[inline]
-    pub(crate) fn has_room(&self) -> bool {
-        self.full.len() < u32::MAX as usize / CHUNK
-    }
-
-    /// Takes the values of one node over.
-    #[inline(always)]
-    pub(crate) fn add(&mut self, new: &NewValues) -> ValueRange {
-        let len = new.values.len();
-        if len == 0 {
-            return ValueRange::default();
-        }
-        if self.rest.values.len() + len > CHUNK && !self.rest.values.is_empty() {
+    pub(crate) fn add(&mut self, new: &mut NewValues) -> ValueRange {
+        if self.rest.values.len() + new.values.len() > CHUNK && !self.rest.values.is_empty() {
             self.close_chunk();
         }
-        if new.text.is_empty() && new.others.is_empty() {
-            self.rest.values.extend_from_slice(&new.values);
-        } else {
-            self.add_with_others(new);
-        }
-        let start = number(self.full.len() * CHUNK + self.rest.values.len() - len);
-        let listed = if new.fields.is_empty() { 0 } else { self.list_fields(new) };
-        ValueRange { start, len: number(len) | listed }
-    }
-
-    /// Adds values of which not everything is in them.
-    #[inline(never)]
-    fn add_with_others(&mut self, new: &NewValues) {
-        if self.rest.text.len() + new.text.len() > CHUNK_TEXT && !self.rest.values.is_empty() {
-            self.close_chunk();
-        }
-        self.rest.add(new);
-    }
-
-    #[inline(never)]
-    fn list_fields(&mut self, new: &NewValues) -> u32 {
-        self.rest.values.extend_from_slice(&new.fields);
-        LISTED
-    }
-
-    /// Takes over values of a node from where there was room for them.
-    pub(crate) fn copy(&mut self, values: NodeValues<'_>) -> ValueRange {
-        match values {
-            NodeValues::Stored(values) => {
-                let mut new = NewValues::new();
-                values.iter().for_each(|(field, value)| new.push_stored(field, value));
-                self.add(&new)
-            }
-            NodeValues::Changed(values) => self.add_changed(values.to_vec()),
-        }
+        let Chunk { fields, values } = &mut self.rest;
+        let start = ValueIndex { chunk: number(self.full.len()), place: number(values.len()) };
+        let len = number(new.values.len());
+        fields.extend_from_slice(&new.fields);
+        values.append(&mut new.values);
+        new.fields.clear();
+        ValueRange { start, len }
     }
 
     #[cold]
     fn close_chunk(&mut self) {
-        let next = ValueChunk::with_capacity(CHUNK);
-        self.full.push(Arc::new(mem::replace(&mut self.rest, next)));
+        let (fields, values) = (Vec::with_capacity(CHUNK), Vec::with_capacity(CHUNK));
+        self.full.push(Arc::new(mem::replace(&mut self.rest, Chunk { fields, values })));
     }
 
-    /// Forgets what was decoded where more may be added.
-    pub(crate) fn go_on(&mut self) {
-        self.rest.forget_decoded();
+    #[inline]
+    fn chunk(&self, index: ValueIndex) -> &Chunk {
+        self.full.get(index.chunk as usize).map_or(&self.rest, |chunk| chunk)
     }
 
-    /// Returns the values of a range.
-    #[inline(always)]
+    /// Returns the values of a record.
+    #[inline]
     pub(crate) fn get(&self, range: ValueRange) -> NodeValues<'_> {
-        let (start, len) = (range.start as usize, (range.len & !LISTED) as usize);
-        if range.len == CHANGED {
-            return NodeValues::Changed(&self.changed[start]);
-        }
-        let chunk = self.full.get(start / CHUNK).map_or(&self.rest, |chunk| chunk);
-        let start = start % CHUNK;
-        let listed =
-            if range.len & LISTED == 0 { &[] } else { &chunk.values[start + len..start + 2 * len] };
-        let values = &chunk.values[start..start + len];
-        NodeValues::Stored(StoredValues { values, fields: Fields { listed }, chunk, start })
-    }
-
-    /// Sets values among those of the range. Where there is no value of a field yet, it is put
-    /// behind the others.
-    pub(crate) fn update(&mut self, range: &mut ValueRange, new: &NewValues) {
-        if range.len != CHANGED {
-            let values = self.get(*range).to_vec();
-            *range = self.add_changed(values);
-        }
-        let values = &mut self.changed[range.start as usize];
-        for (field, value) in new.iter() {
-            let value = TracedValue::from(value);
-            match values.iter_mut().rfind(|(known, _)| *known == field) {
-                Some((_, known)) => *known = value,
-                None => values.push((field, value)),
-            }
+        let start = range.start.place as usize;
+        let (chunk, end) = (self.chunk(range.start), start + range.len as usize);
+        NodeValues::InARow {
+            fields: chunk.fields.get(start..end).unwrap_or_default(),
+            values: chunk.values.get(start..end).unwrap_or_default(),
         }
     }
 
-    fn add_changed(&mut self, values: Vec<(usize, TracedValue)>) -> ValueRange {
-        let start = number(self.changed.len());
-        self.changed.push(values);
-        ValueRange { start, len: CHANGED }
+    /// Returns the value at a place, and the index of its field.
+    fn at(&self, index: ValueIndex) -> Option<(usize, &TracedValue)> {
+        let (chunk, place) = (self.chunk(index), index.place as usize);
+        Some((*chunk.fields.get(place)? as usize, chunk.values.get(place)?))
     }
 }
 
-/// A number of which is known that it fits: of values in a node, or a place for which there
-/// [is room](Values::has_room).
+impl ValueRange {
+    fn indexes(self) -> impl Iterator<Item = ValueIndex> {
+        let Self { start: ValueIndex { chunk, place }, len } = self;
+        (place..place + len).map(move |place| ValueIndex { chunk, place })
+    }
+}
+
+/// A number of values, or a place of one. There is no memory for four billion of them: they would take
+/// 144 gigabytes.
 #[inline]
-#[allow(clippy::cast_possible_truncation)] // as it says
 fn number(number: usize) -> u32 {
-    number as u32
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-#[cfg(test)]
-mod tests {
-    use alloc::{
-        borrow::ToOwned,
-        collections::BTreeMap,
-        format,
-        string::{String, ToString},
-    };
+/// What was recorded into a span after it was created.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Records {
+    /// Each time that something was recorded, and what.
+    all: Vec<(EntryIndex, ValueRange)>,
+    /// The last value of each field, in the order in which the fields first got one.
+    last: Vec<ValueIndex>,
+    /// The place in `last` of each field.
+    places: BTreeMap<u32, usize>,
+    /// Number of values that a later one of the same field came for.
+    overwritten: usize,
+}
 
-    use super::*;
-    use crate::{
-        capture::storage::{
-            metadata::{CallSite, KnownCallSite},
-            stored_value::{Stored, TextKind},
-        },
-        wire::{CallSiteData, CallSiteKind, DebugObject, TracedError, TracingLevel},
-    };
-
-    const FIELDS: usize = 2_048;
-
-    fn call_site() -> KnownCallSite {
-        KnownCallSite::new(CallSite::Logged(Arc::new(CallSiteData {
-            kind: CallSiteKind::Span,
-            name: "span".into(),
-            target: "test".into(),
-            level: TracingLevel::Info,
-            module_path: None,
-            file: None,
-            line: None,
-            fields: (0..FIELDS).map(|field| field.to_string().into()).collect(),
-        })))
+impl Records {
+    /// Begins with what a span was created with.
+    pub(crate) fn new(values: &Values, initial: ValueRange) -> Self {
+        let mut records = Self::default();
+        records.note(values, initial);
+        records.overwritten = 0; // a stream may say a field twice at once: that is no change
+        records
     }
 
-    /// Values of all types, some at the limits of what is stored in their place.
-    fn value(random: u64) -> TracedValue {
-        let shifted = (random >> 8) >> (random % 56) << (random >> 3 & 8);
-        let text =
-            "ä text of some bytes".chars().take((random >> 8) as usize % 21).collect::<String>();
-        match random % 11 {
-            0 => TracedValue::Bool(random & 256 != 0),
-            1 => TracedValue::Int(-i128::from(shifted)),
-            2 => TracedValue::Int(i128::from(shifted) << (random >> 8 & 64)),
-            3 => TracedValue::UInt(u128::from(shifted) << (random >> 8 & 64)),
-            4 => TracedValue::UInt((random >> 8 & 511).into()),
-            5 => TracedValue::from(f64::from_bits(random >> 2)),
-            6 => TracedValue::String(text),
-            7 => TracedValue::Object(DebugObject::new(text)),
-            8 => TracedValue::Bytes(text.into_bytes()),
-            9 => TracedValue::Error(TracedError { message: text, source: None }),
-            _ => TracedValue::String(text.repeat((random >> 16) as usize % 300)),
-        }
+    pub(crate) fn push(&mut self, values: &Values, entry: EntryIndex, range: ValueRange) {
+        self.note(values, range);
+        self.all.push((entry, range));
     }
 
-    fn stored(value: &TracedValue) -> Stored<'_> {
-        let other = Stored::Other(value);
-        match value {
-            TracedValue::Bool(value) => Stored::Bool(*value),
-            TracedValue::Int(value) => i64::try_from(*value).map_or(other, Stored::Int),
-            TracedValue::UInt(value) => u64::try_from(*value).map_or(other, Stored::UInt),
-            TracedValue::String(text) => Stored::Text(TextKind::String, text),
-            TracedValue::Object(text) => Stored::Text(TextKind::Object, text.as_ref()),
-            _ => other,
-        }
-    }
-
-    /// Values of some nodes, as a map has them, while they are added, changed, shared and looked at.
-    #[test]
-    #[allow(clippy::cast_possible_truncation)] // it is random
-    fn values_are_those_of_a_map() {
-        let call_site = call_site();
-        let mut values = Values::default();
-        let mut ranges = Vec::new();
-        let mut model = Vec::<BTreeMap<usize, TracedValue>>::new();
-        let mut copies = Vec::new();
-        let mut random = 1_u64;
-        let mut next = || {
-            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            random.rotate_left(21)
-        };
-        for step in 0..4_000 {
-            let count = next() % if step % 500 == 0 { FIELDS as u64 } else { 9 };
-            let every = 1 + next() as usize % 2;
-            let fields = (0..count as usize).map(|place| place * every % FIELDS);
-            let new: BTreeMap<_, _> = fields.map(|field| (field, value(next()))).collect();
-            let mut as_values = NewValues::new();
-            for (field, value) in &new {
-                as_values.push_stored(*field, stored(value));
-            }
-            if next() % 3 > 0 || ranges.is_empty() {
-                ranges.push(values.add(&as_values));
-                model.push(new);
+    fn note(&mut self, values: &Values, range: ValueRange) {
+        for index in range.indexes() {
+            let Some((field, _)) = values.at(index) else { continue };
+            let place = *self.places.entry(number(field)).or_insert(self.last.len());
+            if let Some(last) = self.last.get_mut(place) {
+                *last = index;
+                self.overwritten += 1;
             } else {
-                let node = next() as usize % ranges.len();
-                values.update(&mut ranges[node], &as_values);
-                model[node].extend(new);
-            }
-            if step % 700 == 0 {
-                copies.push((values.clone(), ranges.clone(), model.clone()));
-                let node = next() as usize % ranges.len();
-                assert_eq!(values.get(ranges[node]).iter().count(), model[node].len());
-                values.go_on();
+                self.last.push(index);
             }
         }
-        copies.push((values, ranges, model));
-        for (values, ranges, model) in copies {
-            let mut others = Values::default();
-            for (range, expected) in ranges.iter().zip(&model) {
-                let values = values.get(*range);
-                let copy = others.copy(values);
-                others.go_on();
-                for values in [values, others.get(copy)] {
-                    let in_order: BTreeMap<_, _> = values.iter().collect();
-                    assert_eq!(in_order.len(), values.iter().count(), "a field has one value");
-                    assert!(
-                        in_order
-                            .into_iter()
-                            .eq(expected.iter().map(|(field, value)| (*field, value)))
-                    );
-                }
-                for (field, expected) in expected {
-                    let name = field.to_string();
-                    assert_eq!(values.find(&call_site, &name), Some(expected));
-                    #[cfg(feature = "predicates")]
-                    values.look_at(&call_site, &name, |value| assert_eq!(value, Some(expected)));
-                }
-                let absent = (0..FIELDS).find(|field| !expected.contains_key(field));
-                let absent = absent.map_or("none".to_owned(), |field| format!("{field}"));
-                assert_eq!(values.find(&call_site, &absent), None);
+    }
+
+    pub(crate) fn all(&self) -> &[(EntryIndex, ValueRange)] {
+        &self.all
+    }
+
+    pub(crate) fn overwritten(&self) -> usize {
+        self.overwritten
+    }
+
+    /// Returns the last value of each field.
+    pub(crate) fn last<'a>(&'a self, values: &'a Values) -> NodeValues<'a> {
+        NodeValues::Last { values, last: &self.last }
+    }
+}
+
+/// The values of a node.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum NodeValues<'a> {
+    /// Those of one record, each next to the index of its field.
+    InARow { fields: &'a [u32], values: &'a [TracedValue] },
+    /// The last ones of a span into which more was recorded.
+    Last { values: &'a Values, last: &'a [ValueIndex] },
+}
+
+impl<'a> NodeValues<'a> {
+    /// Iterates over the values and the indexes of their fields.
+    #[inline]
+    pub(crate) fn iter(self) -> NodeValuesIter<'a> {
+        match self {
+            Self::InARow { fields, values } => NodeValuesIter::InARow(fields.iter().zip(values)),
+            Self::Last { values, last } => NodeValuesIter::Last(values, last.iter()),
+        }
+    }
+
+    /// Finds the last value of a field with this name.
+    #[inline]
+    pub(crate) fn find(self, call_site: &KnownCallSite, name: &str) -> Option<&'a TracedValue> {
+        match self {
+            Self::InARow { fields, values } => {
+                let is_named = |field: &u32| call_site.is_named(*field as usize, name);
+                values.get(fields.iter().rposition(is_named)?)
             }
+            Self::Last { values, last } => {
+                let mut last = last.iter().rev().filter_map(|index| values.at(*index));
+                last.find(|(field, _)| call_site.is_named(*field, name)).map(|(_, value)| value)
+            }
+        }
+    }
+
+    /// Returns about how many bytes they take, on the heap and here.
+    pub(crate) fn bytes(self) -> usize {
+        match self {
+            Self::InARow { values, .. } => bytes(values),
+            Self::Last { .. } => self.iter().map(|(_, value)| bytes(slice::from_ref(value))).sum(),
+        }
+    }
+}
+
+/// Iterator over values and the indexes of their fields.
+#[derive(Debug, Clone)]
+pub(crate) enum NodeValuesIter<'a> {
+    InARow(core::iter::Zip<slice::Iter<'a, u32>, slice::Iter<'a, TracedValue>>),
+    Last(&'a Values, slice::Iter<'a, ValueIndex>),
+}
+
+impl<'a> Iterator for NodeValuesIter<'a> {
+    type Item = (usize, &'a TracedValue);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::InARow(values) => values.next().map(|(field, value)| (*field as usize, value)),
+            Self::Last(values, last) => last.next().and_then(|index| values.at(*index)),
         }
     }
 }

@@ -5,7 +5,7 @@ use core::cell::RefCell;
 
 use tracing_core::{Event, Metadata, field::Visit};
 
-use crate::capture::{storage::metadata::CallSite, storage::new_values::NewValues};
+use crate::capture::{storage::metadata::CallSite, storage::values::NewValues};
 use crate::wire::{CallSiteData, FromTracedValue, TracedValue, log_record, visit::FieldVisitor};
 
 std::thread_local! {
@@ -59,8 +59,7 @@ pub(crate) fn collect_event<T>(
 }
 
 fn log_call_site(metadata: &'static Metadata<'static>, values: &mut NewValues) -> CallSite {
-    let all: Vec<_> =
-        values.iter().map(|(field, value)| (field, TracedValue::from(value))).collect();
+    let all: Vec<_> = values.iter().map(|(field, value)| (field, value.clone())).collect();
     let number = |value: &TracedValue| u64::from_value(value);
     let data = CallSiteData::from(metadata);
     let data = log_record::call_site(&data, &all, |value| value.as_str(), number);

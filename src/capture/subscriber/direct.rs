@@ -1,8 +1,8 @@
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
 use crate::capture::{
-    SharedStorage, Storage, storage::metadata::CallSite, storage::new_values::NewValues,
-    storage::node::SpanKey, storage::threads::ThreadKey, subscriber::span_id as outside,
+    SharedStorage, Storage, storage::metadata::CallSite, storage::node::SpanKey,
+    storage::threads::ThreadKey, storage::values::NewValues, subscriber::span_id as outside,
     subscriber::thread_spans,
 };
 use crate::{
@@ -112,7 +112,7 @@ impl Direct {
     fn take(&mut self, values: &SinkValues<'_>) {
         self.values.clear();
         for (field, value) in values {
-            self.values.push_ref(*field, value);
+            self.values.push(*field, value.into());
         }
     }
 
@@ -139,7 +139,7 @@ impl Sink for Direct {
     #[cfg(feature = "frames")]
     #[inline(always)]
     fn take_value(&mut self, field: usize, value: &ValueRef<'_>) {
-        self.values.push_ref(field, value);
+        self.values.push(field, value.into());
     }
 
     fn suspend(&mut self) {

@@ -228,7 +228,7 @@ where
 
     fn on_follows_from(&self, id: &Id, follows_from: &Id, _context: Context<'_, S>) {
         self.storage.write_named(|storage, names| {
-            let source = names.get(self.layer, follows_from)?;
+            let source = names.get_or_closed(self.layer, follows_from)?;
             storage.follows_from(names.get(self.layer, id)?, source);
             Some(())
         });
@@ -274,7 +274,7 @@ where
     fn on_close(&self, id: Id, context: Context<'_, S>) {
         if self.tell_filter(&id, |filter| filter.on_close(id.clone(), context)) {
             self.storage.write_named(|storage, names| {
-                storage.close(names.remove(self.layer, &id)?);
+                storage.close(names.close(self.layer, &id)?);
                 Some(())
             });
         }

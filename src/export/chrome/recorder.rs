@@ -103,6 +103,8 @@ impl<'a, E, F: FnMut(Record<'a>) -> Result<(), E>> Recorder<'a, F> {
                 }
                 Ok(())
             }
+            // A slice shows the values that its span has in the end.
+            Happening::Recorded(_) => Ok(()),
             Happening::Closed(span) => {
                 let at = self.place_of(span);
                 (self.write)(Record::closed(span, at, false))

@@ -2,7 +2,7 @@
 
 use tracing::{Instrument, Span, field::Empty, info, info_span, instrument};
 
-use super::{block_on, check, check_trace, yield_once};
+use super::{block_on, check, yield_once};
 use crate::support::events_of;
 
 #[test]
@@ -101,17 +101,6 @@ fn span_follows_from_several_in_their_order() {
             c.follows_from(&a);
         },
         "INFO a{}\nINFO b{}\nINFO c{} (follows from b, a)",
-    );
-}
-
-#[test]
-fn span_that_follows_from_a_closed_one_follows_from_none() {
-    check_trace(
-        || {
-            let closed = info_span!("closed").id();
-            info_span!("span").follows_from(closed);
-        },
-        "INFO closed{}\nINFO span{}",
     );
 }
 

@@ -43,6 +43,10 @@ impl FrameWriter {
         Self::of(|writer| writer.write_follows_from(id, follows_from))
     }
 
+    pub(crate) fn values_recorded(id: RawSpanId) -> Self {
+        Self::of(|writer| writer.write_values_recorded(id))
+    }
+
     pub(crate) fn span_entered(id: RawSpanId, thread: ThreadIndex) -> Self {
         Self::of(|writer| writer.write_span_entered(id, thread))
     }
