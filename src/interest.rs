@@ -1,14 +1,16 @@
 //! Keeps `tracing-core` from deciding for a whole process what one thread's subscriber wants.
 //!
-//! Whether a call site is of interest is asked when it is first reached, and cached. While there
-//! is one subscriber in the process, `tracing-core` asks the *current thread's* default: a thread
-//! without one answers "never", for all threads and for good (`Rebuilder::JustOne` in
-//! `tracing-core`'s `callsite.rs`). With two or more
-//! it asks them all. So there are always two more here, which want nothing.
+//! `tracing-core` asks whether a call site is of interest when it is first reached, and caches the
+//! answer. While there is one subscriber in the process, it asks the *current thread's* default: a
+//! thread without one answers "never", for all threads and for good (`Rebuilder::JustOne` in
+//! `tracing-core`'s `callsite.rs`). With two or more subscribers it asks them all. So there are always
+//! two more here.
 //!
-//! With that, a subscriber is asked for each record. It could be spared that where there are only captures, if
-//! these two answered what the captures do; but an answer that is cached or not makes a difference to filters of
-//! single layers, and what one test captures would depend on which others are running.
+//! They answer "always". What is cached then is what the other subscribers answer: "always" if all of
+//! them want each record, so that none of them is asked for it; "sometimes" if they differ. Only a call
+//! site that none of the others wants is different with these two: natively nobody is asked about it
+//! again, and here its subscriber is, for each record. Their level is `OFF`, since `tracing` takes the
+//! most verbose level of all subscribers, and these two want nothing.
 
 use std::sync::OnceLock;
 
@@ -23,12 +25,12 @@ pub(crate) fn ask_all_subscribers() {
     ANCHORS.get_or_init(|| [Dispatch::new(Anchor), Dispatch::new(Anchor)]);
 }
 
-/// Subscriber that wants nothing, and is no thread's default.
+/// Subscriber that is no thread's default, so that it gets nothing.
 struct Anchor;
 
 impl Subscriber for Anchor {
     fn register_callsite(&self, _metadata: &'static Metadata<'static>) -> Interest {
-        Interest::never()
+        Interest::always()
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {

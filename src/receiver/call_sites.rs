@@ -6,7 +6,8 @@ use std::{collections::HashMap, sync::OnceLock};
 
 use parking_lot::Mutex;
 use tracing_core::{
-    Callsite, Dispatch, Interest, Kind, LevelFilter, Metadata, callsite, field::FieldSet,
+    Callsite, Dispatch, Interest, Kind, LevelFilter, Metadata, callsite, dispatcher,
+    field::FieldSet,
 };
 
 use super::{ReceiveError, ReceiverLimits};
@@ -75,8 +76,17 @@ impl DynamicCallSite {
     ///
     /// This takes locks of `tracing-core` and runs the code of subscribers: while it does, other
     /// threads go on and ask their subscriber each time.
-    pub(super) fn register(&'static self) {
-        if !self.is_registered.swap(true, Ordering::AcqRel) {
+    ///
+    /// `tracing-core` asks the current thread's default if that is the only subscriber of the process.
+    /// So this one is the default meanwhile; but in the middle of a dispatch there is no default, and
+    /// then [all are asked](crate::interest).
+    pub(super) fn register(&'static self, dispatch: &Dispatch) {
+        if self.is_registered.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        if dispatcher::get_current(|_| ()).is_some() {
+            dispatcher::with_default(dispatch, || callsite::register(self));
+        } else {
             crate::interest::ask_all_subscribers();
             callsite::register(self);
         }

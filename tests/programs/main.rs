@@ -38,6 +38,9 @@ use support::{detailed, threads, through_json};
 /// Filters of the host, the first of which lets everything pass.
 const FILTERS: usize = 5;
 
+/// The filter that is of a single layer.
+const PER_LAYER: usize = 3;
+
 /// A subscriber with a capture, by the number of its filter.
 fn subscriber(filter: usize, storage: &SharedStorage) -> Dispatch {
     let registry = tracing_subscriber::registry();
@@ -50,7 +53,7 @@ fn subscriber(filter: usize, storage: &SharedStorage) -> Dispatch {
                 .with_default(LevelFilter::DEBUG);
             Dispatch::new(registry.with(targets).with(CaptureLayer::new(storage)))
         }
-        3 => Dispatch::new(
+        PER_LAYER => Dispatch::new(
             registry.with(Layer::with_filter(CaptureLayer::new(storage), LevelFilter::DEBUG)),
         ),
         _ => {
@@ -177,6 +180,9 @@ fn program_and_filter(threads: usize) -> impl Strategy<Value = (Program, usize)>
             // The program does not know the host's filter: a span that is disabled there is current
             // here all the same.
             program.retain(|(_, step)| !step.asks_for_current_span());
+        }
+        if filter == PER_LAYER {
+            program.retain(|(_, step)| !step.asks());
         }
         (program, filter)
     })

@@ -86,6 +86,14 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 impl Step {
+    /// Whether the step asks what is enabled and traces nothing then.
+    ///
+    /// Natively, a filter of a single layer takes its answer for that to the next record, if nobody asks
+    /// about that one since its interest is cached: `tracing-subscriber` drops it.
+    pub(crate) fn asks(&self) -> bool {
+        matches!(self, Self::Ask { .. })
+    }
+
     /// Whether the step makes use of `Span::current()`.
     pub(crate) fn asks_for_current_span(&self) -> bool {
         match self {

@@ -67,7 +67,7 @@ impl Relay {
                     let answer = if is_enabled { FilterAnswer::Now } else { FilterAnswer::NotNow };
                     return Ok(answer);
                 };
-                with_default(&dispatch, |_| site.register());
+                site.register(&dispatch);
                 (site, self.ask(id, site, &dispatch))
             }
             AskedSite::Known(id) => match self.answers.call_sites.get(id).cloned() {

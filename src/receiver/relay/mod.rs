@@ -78,6 +78,11 @@ impl Relay {
         if self.dispatch.is_none() {
             let dispatch = dispatcher::get_default(Dispatch::clone);
             self.dispatch = Some(dispatch).filter(|dispatch| !dispatch.is::<NoSubscriber>());
+            if let Some(dispatch) = &self.dispatch {
+                for call_site in &self.call_sites {
+                    call_site.site.register(dispatch);
+                }
+            }
         }
     }
 
@@ -208,9 +213,8 @@ impl Sink for Relay {
     ) -> Result<(), ReceiveError> {
         let site = call_sites::intern(data, limits)?;
         self.call_sites.push(CallSite { site, metadata: site.static_metadata() });
-        match &self.dispatch {
-            Some(dispatch) => with_default(dispatch, |_| site.register()),
-            None => site.register(),
+        if let Some(dispatch) = &self.dispatch {
+            site.register(dispatch);
         }
         Ok(())
     }
