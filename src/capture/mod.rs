@@ -41,5 +41,5 @@ pub use self::{
         timeline::Moment,
         tree::Storage,
     },
-    subscriber::{layer::CaptureLayer, routing::ProcessWideLayer},
+    subscriber::{layer::CaptureLayer, process_wide_layer::ProcessWideLayer},
 };

@@ -14,6 +14,7 @@ mod ending;
 mod export;
 mod failures;
 mod filtering;
+mod foreign_spans;
 mod frames;
 mod guest;
 mod hostile_output;

@@ -4,7 +4,7 @@ use std::{panic, thread};
 
 use crate::capture::{
     Storage, session::excerpt::push_trace, session::print::Printing, session::recording::Recording,
-    session::watch::Watch, subscriber::process_wide::unattributed_storage,
+    session::watch::Watch, subscriber::process_wide::unattributed,
 };
 
 /// What there is to do when a capture ends: it prints its trace, leaves it in a file, and fails its test.
@@ -53,7 +53,7 @@ impl Ending {
     fn print(&self, storage: &Storage, has_failed: bool) {
         self.printing.print(storage, self.started_at, has_failed);
         if self.is_process_wide && has_failed {
-            self.printing.print_unattributed(&unattributed_storage().lock());
+            self.printing.print_unattributed(&unattributed().storage.lock());
         }
         self.recording.record(storage, self.started_at, has_failed);
     }

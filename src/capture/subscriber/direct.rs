@@ -1,9 +1,9 @@
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use core::num::NonZeroU32;
 
 use crate::capture::{
     SharedStorage, Storage, storage::metadata::CallSite, storage::node::SpanKey,
-    storage::threads::ThreadKey, storage::values::NewValues, subscriber::span_id as outside,
-    subscriber::thread_spans,
+    storage::threads::ThreadKey, storage::values::NewValues, subscriber::thread_spans,
 };
 use crate::{
     receiver::{
@@ -84,16 +84,34 @@ impl LocalSpans {
     }
 }
 
+/// Set in the name of a span that there was no room for. Below it stands the key of the nearest span
+/// around it that there was room for, or 0.
+const NOT_CAPTURED: SinkSpan = SinkSpan::new(1 << 32).unwrap();
+
+/// What the receiver calls a span.
+fn name(key: SpanKey) -> SinkSpan {
+    key.into_raw().into()
+}
+
+fn name_not_captured(nearest: Option<SpanKey>) -> SinkSpan {
+    NOT_CAPTURED | nearest.map_or(0, |key| name(key).get())
+}
+
+/// Returns the span, if it is captured.
 fn key(span: SinkSpan) -> Option<SpanKey> {
-    outside::captured(span.get())
+    nearest(span).filter(|_| span.get() & NOT_CAPTURED.get() == 0)
+}
+
+/// Returns the span, or the nearest one around it that is captured.
+fn nearest(span: SinkSpan) -> Option<SpanKey> {
+    let key = span.get() & !NOT_CAPTURED.get();
+    NonZeroU32::new(u32::try_from(key).ok()?).map(SpanKey::from_raw)
 }
 
 impl SinkParent {
     fn key(self) -> Option<SpanKey> {
         match self {
-            Self::Contextual(Innermost::Open(span)) | Self::Explicit(span) => {
-                outside::nearest(span.get())
-            }
+            Self::Contextual(Innermost::Open(span)) | Self::Explicit(span) => nearest(span),
             Self::Contextual(Innermost::None | Innermost::Closed) | Self::Root => None,
         }
     }
@@ -171,7 +189,7 @@ impl Sink for Direct {
         let (call_site, values) = (self.call_sites.get(call_site)?, &mut self.values);
         let key =
             self.storage.write(|storage| storage.push_span(call_site, parent, values, thread));
-        Some(key.map_or_else(|| outside::name_left_out(parent, 0), outside::name))
+        Some(key.map_or_else(|| name_not_captured(parent), name))
     }
 
     fn new_event(

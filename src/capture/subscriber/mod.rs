@@ -4,10 +4,12 @@
 //! |---|---|
 //! | `own.rs` | the subscriber of a capture that a thread has started |
 //! | `layer.rs` | the layer for subscribers of the user's own |
-//! | `process_wide.rs`, `routing.rs`, `test_span.rs` | the subscriber of a whole process, and which test each record belongs to |
+//! | `process_wide.rs` | captures of a whole process |
+//! | `process_wide_subscriber.rs`, `process_wide_layer.rs` | the subscriber that they share, and the layer for one of the user's own |
+//! | `owner.rs`, `test_span.rs` | which test a record belongs to, and which one a thread runs |
 //! | `direct.rs` | the sink of a receiver that captures without a subscriber |
 //! | `collect.rs` | the values of a record |
-//! | `span_id.rs` | the IDs that the subscriber of a capture hands out |
+//! | `spans.rs` | the spans of a capture under the IDs that its subscriber hands out |
 //! | `thread_spans.rs` | the spans that the current thread is in |
 
 pub(crate) mod collect;
@@ -15,8 +17,10 @@ pub(crate) mod collect;
 mod direct;
 pub(crate) mod layer;
 pub(crate) mod own;
+pub(crate) mod owner;
 pub(crate) mod process_wide;
-pub(crate) mod routing;
-pub(crate) mod span_id;
+pub(crate) mod process_wide_layer;
+pub(crate) mod process_wide_subscriber;
+pub(crate) mod spans;
 pub(crate) mod test_span;
 pub(crate) mod thread_spans;

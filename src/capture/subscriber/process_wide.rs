@@ -5,15 +5,19 @@ use alloc::{
     sync::{Arc, Weak},
     vec::Vec,
 };
-use std::{env, sync::OnceLock, thread};
+use std::{env, ffi::OsString, sync::OnceLock, thread};
 
 use parking_lot::Mutex;
 use tracing_core::{Dispatch, dispatcher};
-use tracing_subscriber::layer::SubscriberExt;
 
 use crate::capture::{
-    Capture, CaptureBuilder, Keep, ProcessWideLayer, SharedStorage, Trace, session::ending::Ending,
-    subscriber::test_span::Test,
+    Capture, CaptureBuilder, Keep, ProcessWideLayer, SharedStorage, Trace,
+    session::ending::Ending,
+    subscriber::{
+        process_wide_subscriber::{self, ProcessWideSubscriber},
+        spans::CaptureSpans,
+        test_span::Test,
+    },
 };
 
 impl Capture {
@@ -31,8 +35,8 @@ impl Capture {
     ///
     /// Other threads trace in no span at all, or in one that is no test's. Of that, nobody knows which
     /// test it belongs to, so that no capture gets it; it is [kept](Self::unattributed), and printed if
-    /// the test fails. But where a process runs one test, as under [nextest], there is no doubt: the
-    /// capture that was started last gets it.
+    /// the test fails. But where a process runs one test at a time, as under [nextest] or with
+    /// `--test-threads=1`, there is no doubt: the capture that was started last gets it.
     ///
     /// What a task goes on to trace after its capture has ended belongs to no test, either.
     ///
@@ -100,7 +104,7 @@ impl Capture {
     /// assert_eq!(Capture::unattributed().all_events().len(), 1);
     /// ```
     pub fn unattributed() -> Trace {
-        unattributed_storage().lock()
+        unattributed().storage.lock()
     }
 }
 
@@ -120,7 +124,7 @@ fn dispatch() -> Result<Dispatch, String> {
     if let Some(dispatch) = &*known {
         return Ok(dispatch.clone());
     }
-    let ours = Dispatch::new(tracing_subscriber::registry().with(ProcessWideLayer::new()));
+    let ours = Dispatch::new(ProcessWideSubscriber::new());
     let dispatch = if dispatcher::set_global_default(ours.clone()).is_ok() {
         ours
     } else {
@@ -144,22 +148,32 @@ fn global() -> Option<Dispatch> {
 }
 
 /// What belongs to no test.
-pub(crate) fn unattributed_storage() -> &'static SharedStorage {
-    static UNATTRIBUTED: OnceLock<SharedStorage> = OnceLock::new();
+pub(crate) struct Unattributed {
+    pub(crate) storage: SharedStorage,
+    /// Spans that are in no span of a test.
+    pub(crate) of_nobody: CaptureSpans,
+    /// Spans that are in a span of a test which has ended.
+    pub(crate) of_ended: CaptureSpans,
+}
+
+pub(crate) fn unattributed() -> &'static Unattributed {
+    static UNATTRIBUTED: OnceLock<Unattributed> = OnceLock::new();
     UNATTRIBUTED.get_or_init(|| {
         let storage = SharedStorage::default();
         storage.set_max_nodes(MAX_UNATTRIBUTED_NODES, Keep::Newest);
         storage.set_max_bytes(MAX_UNATTRIBUTED_BYTES, Keep::Newest);
-        storage
+        let [of_nobody, of_ended] = [(); 2].map(|()| CaptureSpans::new(&storage, true));
+        Unattributed { storage, of_nobody, of_ended }
     })
 }
 
-/// Captures that were started last, where all that happens in the process belongs to one test.
+/// Captures that were started last, where the process runs one test at a time.
 static UNDER_WAY: Mutex<Vec<Weak<Test>>> = Mutex::new(Vec::new());
 
 /// Begins to give a capture what belongs to no other.
 fn started(test: &Arc<Test>) {
-    if is_one_test() {
+    process_wide_subscriber::add(test);
+    if is_one_test_at_a_time() {
         let mut under_way = UNDER_WAY.lock();
         under_way.retain(|test| test.strong_count() > 0);
         under_way.push(Arc::downgrade(test));
@@ -168,13 +182,52 @@ fn started(test: &Arc<Test>) {
 
 /// Returns the capture that gets what belongs to no other, if there is one.
 pub(crate) fn only_test() -> Option<Arc<Test>> {
-    if is_one_test() { UNDER_WAY.lock().iter().rev().find_map(Weak::upgrade) } else { None }
+    if is_one_test_at_a_time() {
+        UNDER_WAY.lock().iter().rev().find_map(Weak::upgrade)
+    } else {
+        None
+    }
 }
 
-/// Whether the process runs one test and nothing else.
-fn is_one_test() -> bool {
-    static IS_ONE_TEST: OnceLock<bool> = OnceLock::new();
-    *IS_ONE_TEST.get_or_init(|| {
-        env::var_os("NEXTEST_EXECUTION_MODE").is_some_and(|mode| mode == "process-per-test")
+/// Checks whether the process demonstrably runs one test at a time: nextest says so, or the test harness
+/// was told to use one thread.
+fn is_one_test_at_a_time() -> bool {
+    static IS_ONE: OnceLock<bool> = OnceLock::new();
+    *IS_ONE.get_or_init(|| {
+        let is_set =
+            |name, expected: &str| env::var_os(name).is_some_and(|value| value == *expected);
+        is_set("NEXTEST_EXECUTION_MODE", "process-per-test")
+            || match test_threads(env::args_os()) {
+                Some(threads) => threads == "1",
+                None => is_set("RUST_TEST_THREADS", "1"),
+            }
     })
+}
+
+/// Returns the number of threads that the test harness was told to use by its arguments.
+fn test_threads(mut args: impl Iterator<Item = OsString>) -> Option<OsString> {
+    while let Some(arg) = args.next() {
+        let Some(arg) = arg.to_str() else { continue };
+        if let Some(threads) = arg.strip_prefix("--test-threads=") {
+            return Some(threads.into());
+        }
+        if arg == "--test-threads" {
+            return args.next();
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn number_of_threads_is_that_of_the_harness() {
+        let threads = |args: &[&str]| test_threads(args.iter().map(OsString::from));
+        assert_eq!(threads(&["test", "--test-threads=1", "name"]), Some("1".into()));
+        assert_eq!(threads(&["test", "--nocapture", "--test-threads", "16"]), Some("16".into()));
+        assert_eq!(threads(&["test", "test-threads=1"]), None);
+        assert_eq!(threads(&["test", "--test-threads"]), None);
+    }
 }

@@ -16,13 +16,13 @@ use tracing_core::{
 };
 use tracing_subscriber::filter::Targets;
 
-use crate::capture::SharedStorage;
+use crate::capture::{SharedStorage, subscriber::spans::CaptureSpans};
 
 /// A process-wide capture that is under way. It is over when this is dropped, so that nobody keeps it:
 /// neither spans, which live on, nor handles.
 #[derive(Debug)]
 pub(crate) struct Test {
-    pub(crate) storage: SharedStorage,
+    pub(crate) spans: CaptureSpans,
     filter: Option<Targets>,
     name: String,
 }
@@ -31,7 +31,7 @@ impl Test {
     /// Creates that of the current thread, which a test runner has named.
     pub(crate) fn new(storage: &SharedStorage, filter: Option<Targets>) -> Arc<Self> {
         let name = thread::current().name().unwrap_or_default().into();
-        Arc::new(Self { storage: storage.clone(), filter, name })
+        Arc::new(Self { spans: CaptureSpans::new(storage, true), filter, name })
     }
 
     pub(crate) fn is_enabled(&self, metadata: &Metadata<'_>) -> bool {

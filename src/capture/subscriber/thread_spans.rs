@@ -56,6 +56,16 @@ pub(crate) fn exit(capture: u64, id: &Id) {
     });
 }
 
+/// Returns the spans that the thread is in, innermost first. They may be closed by now.
+pub(crate) fn scope(capture: u64) -> Vec<Id> {
+    let scope = ENTERED.try_with(|entered| {
+        let entered = entered.borrow();
+        let (_, stack) = entered.iter().find(|(other, _)| *other == capture)?;
+        Some(stack.scope().cloned().collect())
+    });
+    scope.ok().flatten().unwrap_or_default()
+}
+
 /// Returns the span that the thread is in. It may be closed by now.
 pub(crate) fn current(capture: u64) -> Option<Id> {
     let current = ENTERED.try_with(|entered| {

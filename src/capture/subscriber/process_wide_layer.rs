@@ -1,7 +1,7 @@
 use alloc::sync::{Arc, Weak};
 
 use tracing_core::{
-    Event, Metadata, Subscriber,
+    Event, Subscriber,
     span::{Attributes, Id, Record},
 };
 use tracing_subscriber::{
@@ -12,12 +12,13 @@ use tracing_subscriber::{
 
 use crate::capture::{
     SharedStorage,
-    storage::metadata::CallSite,
-    storage::node::SpanKey,
-    storage::threads::ThreadKey,
-    subscriber::collect::{collect, collect_event},
-    subscriber::process_wide::{only_test, unattributed_storage},
-    subscriber::test_span::{self, Test},
+    storage::{metadata::CallSite, node::SpanKey, threads::ThreadKey},
+    subscriber::{
+        collect::{collect, collect_event},
+        owner::{Around, Owner, ParentKind, place},
+        test_span::{self, Test, is_test_span},
+        thread_spans,
+    },
 };
 
 /// [`Layer`] for one's own global subscriber, which gives
@@ -54,7 +55,8 @@ use crate::capture::{
 /// ```
 #[derive(Debug)]
 pub struct ProcessWideLayer {
-    _private: (),
+    /// Number by which a thread knows the spans that it is in.
+    number: u64,
 }
 
 impl Default for ProcessWideLayer {
@@ -67,89 +69,58 @@ impl ProcessWideLayer {
     /// Creates a layer. One on a subscriber is enough.
     pub fn new() -> Self {
         crate::interest::ask_all_subscribers();
-        Self { _private: () }
+        Self { number: thread_spans::next_number() }
     }
 }
 
-/// To whom a span was given, and what it is called there, if it is captured.
+/// Whose a span is, and what it is called in its storage, if it is captured.
 #[derive(Debug, Clone)]
 struct Routed {
     to: Destination,
     key: Option<SpanKey>,
 }
 
+/// An [`Owner`] that keeps no test.
 #[derive(Debug, Clone)]
 enum Destination {
     Test(Weak<Test>),
-    /// It was in no span of a test.
     Nobody,
-    /// It was in a span of a test that is over.
-    Late,
+    Ended,
+}
+
+impl From<&Owner> for Destination {
+    fn from(owner: &Owner) -> Self {
+        match owner {
+            Owner::Test(test) => Self::Test(Arc::downgrade(test)),
+            Owner::Nobody => Self::Nobody,
+            Owner::Ended => Self::Ended,
+        }
+    }
 }
 
 impl Destination {
-    /// Finds out who gets what is in a span that was given there.
-    fn of_children(&self) -> Owner {
-        let test = match self {
-            Self::Nobody => return Owner::of_thread(),
-            Self::Test(test) => test.upgrade(),
-            Self::Late => None,
-        };
-        // What goes on after its test is not that of the test which the thread runs now: a runtime
-        // may be shared between tests.
-        test.or_else(only_test).map_or(Owner::Late, Owner::Test)
+    fn owner(&self) -> Owner {
+        match self {
+            Self::Test(test) => Owner::of_test(test),
+            Self::Nobody => Owner::Nobody,
+            Self::Ended => Owner::Ended,
+        }
     }
 
+    /// Returns the storage that has its spans, unless it is that of a test which has ended.
     fn storage(&self) -> Option<SharedStorage> {
-        match self {
-            Self::Test(test) => Some(test.upgrade()?.storage.clone()),
-            Self::Nobody | Self::Late => Some(unattributed_storage().clone()),
-        }
-    }
-}
-
-/// Whose something is that is traced: a test's, or, as above, that of none.
-enum Owner {
-    Test(Arc<Test>),
-    Nobody,
-    Late,
-}
-
-impl Owner {
-    /// That of the test which the thread runs, in a span that is no test's or in none.
-    fn of_thread() -> Self {
-        test_span::running().or_else(only_test).map_or(Self::Nobody, Self::Test)
-    }
-
-    fn destination(&self) -> Destination {
-        match self {
-            Self::Test(test) => Destination::Test(Arc::downgrade(test)),
-            Self::Nobody => Destination::Nobody,
-            Self::Late => Destination::Late,
+        match (self, self.owner()) {
+            (Self::Test(_), Owner::Ended) => None,
+            (_, owner) => Some(owner.storage().clone()),
         }
     }
 
-    fn has(&self, destination: &Destination) -> bool {
-        match (self, destination) {
-            (Self::Test(test), Destination::Test(other)) => {
-                Weak::as_ptr(other) == Arc::as_ptr(test)
-            }
-            (Self::Test(_), _) | (_, Destination::Test(_)) => false,
-            _ => true, // they are in one storage
-        }
-    }
-
-    fn is_enabled(&self, metadata: &Metadata<'_>) -> bool {
-        match self {
-            Self::Test(test) => test.is_enabled(metadata),
-            Self::Nobody | Self::Late => true,
-        }
-    }
-
-    fn storage(&self) -> &SharedStorage {
-        match self {
-            Self::Test(test) => &test.storage,
-            Self::Nobody | Self::Late => unattributed_storage(),
+    /// Whether spans that go there and those that go elsewhere are in one storage.
+    fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Test(test), Self::Test(other)) => test.ptr_eq(other),
+            (Self::Test(_), _) | (_, Self::Test(_)) => false,
+            _ => true,
         }
     }
 }
@@ -158,17 +129,14 @@ fn routed<S: for<'a> LookupSpan<'a>>(span: &SpanRef<'_, S>) -> Option<Routed> {
     span.extensions().get::<Routed>().cloned()
 }
 
-/// Finds the owner of what is in these spans, the innermost of which comes first, and what of them
-/// the owner has.
-fn place<'a, S: for<'b> LookupSpan<'b> + 'a>(
-    scope: impl Iterator<Item = SpanRef<'a, S>>,
-) -> (Owner, Option<SpanKey>) {
-    let mut owner = None;
-    let key = scope.filter_map(|span| routed(&span)).find_map(|span| {
-        let owner = owner.get_or_insert_with(|| span.to.of_children());
-        span.key.filter(|_| owner.has(&span.to))
-    });
-    (owner.unwrap_or_else(Owner::of_thread), key)
+/// Finds out whose a span is, and what of it and of those around it the owner has.
+fn around<S: for<'a> LookupSpan<'a>>(span: &SpanRef<'_, S>) -> Option<Around> {
+    let to = routed(span)?.to;
+    let nearest = span
+        .scope()
+        .filter_map(|span| routed(&span))
+        .find_map(|around| around.key.filter(|_| around.to.is_same(&to)));
+    Some(Around { owner: to.owner(), nearest, is_whole_test: is_test_span(span.metadata()) })
 }
 
 /// Finds a span in the storage that has it.
@@ -180,6 +148,27 @@ where
     Some((routed.to.storage()?, routed.key?))
 }
 
+impl ProcessWideLayer {
+    /// Finds out whose a record is, and in which of the owner's spans.
+    fn place<S>(
+        &self,
+        is_contextual: bool,
+        explicit: Option<&Id>,
+        context: &Context<'_, S>,
+    ) -> (Owner, Option<SpanKey>)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let find = |id: &Id| around(&context.span(id)?);
+        let parent = match explicit {
+            Some(parent) => ParentKind::Explicit(find(parent)),
+            None if is_contextual => ParentKind::Contextual,
+            None => ParentKind::Root,
+        };
+        place(parent, thread_spans::scope(self.number).iter().filter_map(find))
+    }
+}
+
 impl<S> Layer<S> for ProcessWideLayer
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
@@ -187,12 +176,12 @@ where
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let Some(span) = context.span(id) else { return };
         let metadata = attributes.metadata();
-        if test_span::is_test_span(metadata) {
+        if is_test_span(metadata) {
             let to = test_span::notice().map_or(Destination::Nobody, Destination::Test);
             span.extensions_mut().replace(Routed { to, key: None });
             return;
         }
-        let (owner, parent) = place(span.scope().skip(1));
+        let (owner, parent) = self.place(attributes.is_contextual(), attributes.parent(), &context);
         let key = owner.is_enabled(metadata).then(|| {
             let call_site = CallSite::Native(metadata);
             let thread = ThreadKey::current();
@@ -204,7 +193,7 @@ where
                 },
             )
         });
-        let routed = Routed { to: owner.destination(), key: key.flatten() };
+        let routed = Routed { to: Destination::from(&owner), key: key.flatten() };
         span.extensions_mut().replace(routed);
     }
 
@@ -226,7 +215,7 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let (owner, parent) = place(context.event_scope(event).into_iter().flatten());
+        let (owner, parent) = self.place(event.is_contextual(), event.parent(), &context);
         if owner.is_enabled(event.metadata()) {
             let thread = ThreadKey::current();
             collect_event(event, |call_site, values| {
@@ -237,6 +226,7 @@ where
     }
 
     fn on_enter(&self, id: &Id, context: Context<'_, S>) {
+        thread_spans::enter(self.number, id);
         if let Some((storage, span)) = captured(id, &context) {
             let thread = ThreadKey::current();
             storage.write(|storage| storage.enter(span, thread));
@@ -244,6 +234,7 @@ where
     }
 
     fn on_exit(&self, id: &Id, context: Context<'_, S>) {
+        thread_spans::exit(self.number, id);
         if let Some((storage, span)) = captured(id, &context) {
             let thread = ThreadKey::current();
             storage.write(|storage| storage.exit(span, thread));
