@@ -159,7 +159,7 @@ fn span_may_follow_from_one_that_is_closed() {
         info_span!("span").follows_from(closed);
     };
     let follows = |trace: &Storage| {
-        let span = trace.all_spans().last().unwrap();
+        let span = trace.all_spans().next_back().unwrap();
         let sources: Vec<_> = span.follows_from().collect();
         assert_eq!(sources.len(), 1, "{trace}");
         assert_eq!(sources[0].metadata().name(), "closed");

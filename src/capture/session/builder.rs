@@ -83,6 +83,7 @@ pub struct CaptureBuilder {
     pub(crate) printing: Printing,
     pub(crate) recording: Recording,
     pub(crate) watch: Watch,
+    pub(crate) ignores_unattributed: bool,
 }
 
 impl fmt::Debug for CaptureBuilder {
@@ -158,6 +159,28 @@ impl CaptureBuilder {
             Ok(filter) => self.filter = Some(filter),
             Err(error) => panic!("{error}"),
         }
+        self
+    }
+
+    /// Says that records which nobody can attribute to a test do not matter to this one.
+    ///
+    /// Only a [process-wide](Capture::start_process_wide) capture meets such records. Without this, an
+    /// assertion that they could break refuses to pass: see
+    /// [negatives](crate::predicates::Scanner#negatives). Say so where other tests of the process start
+    /// threads that trace, and the code under test starts none.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{Capture, predicates::*};
+    ///
+    /// let capture = Capture::builder().ignore_unattributed().start_process_wide();
+    /// tracing::info!("by the code under test");
+    /// std::thread::spawn(|| tracing::error!("by somebody else")).join().unwrap();
+    /// capture.trace().scan_events().all(&level(tracing::Level::INFO));
+    /// ```
+    pub fn ignore_unattributed(mut self) -> Self {
+        self.ignores_unattributed = true;
         self
     }
 

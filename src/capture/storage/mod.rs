@@ -36,7 +36,7 @@ pub(crate) mod node;
 pub(crate) mod numbers;
 pub(crate) mod seen;
 pub(crate) mod shared;
-mod shrink;
+pub(crate) mod shrink;
 pub(crate) mod sight;
 pub(crate) mod span;
 pub(crate) mod threads;

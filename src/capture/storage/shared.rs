@@ -6,7 +6,8 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 use tracing_core::Metadata;
 
 use crate::capture::{
-    Keep, Storage, storage::names::Names, storage::node::SpanKey, storage::sight::Sight,
+    Keep, Storage, storage::names::Names, storage::node::SpanKey, storage::shrink::Extent,
+    storage::sight::Sight,
 };
 
 /// A [`Storage`] that is filled and read at the same time, from any thread.
@@ -40,6 +41,7 @@ struct Shared {
 struct State {
     storage: Held,
     names: Names,
+    unattributed: Option<Unattributed>,
     /// Number of changes so far.
     changes: u64,
     /// Threads that wait for a change.
@@ -86,9 +88,35 @@ impl Held {
     }
 }
 
+/// Records of another storage that may belong here, as far as anybody knows.
+struct Unattributed {
+    storage: SharedStorage,
+    /// From when on they may.
+    since: Extent,
+    /// What was there when it was looked at last.
+    seen: Option<Arc<Storage>>,
+}
+
+impl Unattributed {
+    fn begin(storage: &SharedStorage) -> Self {
+        let since = storage.lock().extent();
+        Self { storage: storage.clone(), since, seen: None }
+    }
+}
+
 impl State {
     /// Returns the storage, with no more in it than it is to hold.
     fn trace(&mut self) -> Trace {
+        if let Some(unattributed) = &mut self.unattributed {
+            let now = unattributed.storage.lock().storage;
+            if !unattributed.seen.as_ref().is_some_and(|seen| Arc::ptr_eq(seen, &now)) {
+                let (since, evicted) = now.since(unattributed.since);
+                let sight = &mut self.storage.get_mut().sight;
+                sight.unattributed = Some(Arc::new(since));
+                sight.unattributed_evicted = evicted;
+                unattributed.seen = Some(now);
+            }
+        }
         if !self.storage.get().is_within_bound() {
             self.storage.get_mut().evict();
         }
@@ -139,6 +167,8 @@ impl SharedStorage {
         self.change_state(|state| {
             let trace = state.trace();
             state.storage = Held { alone: trace.successor(), shared: None };
+            let begin = |last: &Unattributed| Unattributed::begin(&last.storage);
+            state.unattributed = state.unattributed.as_ref().map(begin);
             trace
         })
     }
@@ -208,6 +238,12 @@ impl SharedStorage {
     /// Notes what limits the view of the capture, so that nobody takes the rest for missing.
     pub(crate) fn set_sight(&self, set: impl FnOnce(&mut Sight)) {
         self.write(|storage| set(&mut storage.sight));
+    }
+
+    /// Has the traces tell of records that come into another storage from now on.
+    pub(crate) fn set_unattributed(&self, storage: &Self) {
+        let unattributed = Unattributed::begin(storage);
+        self.change_state(|state| state.unattributed = Some(unattributed));
     }
 
     pub(crate) fn is_same(&self, other: &Self) -> bool {

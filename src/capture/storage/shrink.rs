@@ -15,6 +15,7 @@ use crate::capture::{
 };
 
 /// What a smaller storage has of a larger one.
+#[derive(Default)]
 struct Kept {
     /// The first entry of the timeline whose node is kept, whatever becomes of older ones.
     first_node: Option<EntryIndex>,
@@ -22,6 +23,15 @@ struct Kept {
     first_entry: Option<EntryIndex>,
     /// Whether all that was recorded into spans is kept.
     all_records: bool,
+    /// Whether spans are kept that are open, whenever they were created.
+    open_spans: bool,
+}
+
+/// How much has come into a storage up to a moment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Extent {
+    nodes: u64,
+    next_moment: u64,
 }
 
 impl Kept {
@@ -42,12 +52,30 @@ impl Storage {
     /// Returns a storage that goes on like this one. Of its nodes, it has the spans that are open,
     /// and those around them.
     pub(crate) fn successor(&self) -> Self {
-        let kept = Kept { first_node: None, first_entry: None, all_records: true };
+        let kept = Kept { all_records: true, open_spans: true, ..Kept::default() };
         let mut successor = self.rebuilt(&kept);
         (successor.left_out_earlier, successor.left_out_later) = (0, 0);
         successor.evicted_values = 0;
         successor.bound.settled = successor.size();
         successor
+    }
+
+    /// Returns a storage that has what came since then, and the spans around it, and how much of it is
+    /// gone.
+    pub(crate) fn since(&self, then: Extent) -> (Self, u64) {
+        let first = self.timeline.first_since(then.next_moment);
+        let kept =
+            Kept { first_node: first, first_entry: first, all_records: true, open_spans: false };
+        let came = self.extent().nodes - then.nodes;
+        let created = (first.map_or(self.timeline.len(), EntryIndex::get)..self.timeline.len())
+            .filter(|index| self.timeline.get(EntryIndex::new(*index)).1 == EntryKind::Created);
+        (self.rebuilt(&kept), came.saturating_sub(created.count() as u64))
+    }
+
+    /// Returns how much has come so far.
+    pub(crate) fn extent(&self) -> Extent {
+        let nodes = (self.spans.len() + self.events.len()) as u64 + self.left_out();
+        Extent { nodes, next_moment: self.timeline.next_moment() }
     }
 
     /// Keeps times from now on, of a storage that is emptied for it.
@@ -77,7 +105,7 @@ impl Storage {
     fn within_bound(&self) -> Kept {
         let all = || (0..self.timeline.len()).map(EntryIndex::new);
         if self.bound.keep == Keep::Oldest {
-            return Kept { first_node: all().next(), first_entry: None, all_records: false };
+            return Kept { first_node: all().next(), open_spans: true, ..Kept::default() };
         }
         let (mut size, max) = (Size::default(), self.bound.max);
         let (mut first_node, mut first_entry) = (None, None);
@@ -91,7 +119,7 @@ impl Storage {
                 first_entry = Some(index);
             }
         }
-        Kept { first_node, first_entry, all_records: false }
+        Kept { first_node, first_entry, open_spans: true, ..Kept::default() }
     }
 
     /// Returns what an entry takes once it is taken over, with the node or the values that came then.
@@ -135,8 +163,11 @@ impl Storage {
     /// Copies the nodes that are kept, and the spans that are open, each with the spans around it. Of
     /// what happened to spans before, only that they were created and closed stays on the timeline.
     fn rebuilt(&self, kept: &Kept) -> Self {
-        let mut is_kept: Vec<_> =
-            self.spans.iter().map(|span| kept.has_node(span.created) || !span.is_closed).collect();
+        let mut is_kept: Vec<_> = self
+            .spans
+            .iter()
+            .map(|span| kept.has_node(span.created) || kept.open_spans && !span.is_closed)
+            .collect();
         for event in self.events.iter().filter(|event| kept.has_node(event.emitted)) {
             event.links.parent.into_iter().for_each(|parent| is_kept[parent.get()] = true);
         }

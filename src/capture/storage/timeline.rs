@@ -74,6 +74,10 @@ const UNKNOWN_THREAD: u16 = u16::MAX;
 pub(crate) struct EntryIndex(u32);
 
 impl EntryIndex {
+    pub(crate) fn get(self) -> usize {
+        self.0 as usize
+    }
+
     pub(crate) fn new(index: usize) -> Self {
         // More than four billion entries would take 32 gigabytes.
         Self(u32::try_from(index).unwrap_or(u32::MAX))
@@ -188,6 +192,15 @@ impl Timeline {
             Some(since) => self.first + since as u64,
             None => self.taken_over[index],
         })
+    }
+
+    /// Finds the first entry that is not older than a moment.
+    pub(crate) fn first_since(&self, moment: u64) -> Option<EntryIndex> {
+        let index = match moment.checked_sub(self.first) {
+            Some(since) => self.taken_over.len() + usize::try_from(since).ok()?,
+            None => self.taken_over.partition_point(|taken_over| *taken_over < moment),
+        };
+        (index < self.entries.len()).then(|| EntryIndex::new(index))
     }
 
     /// Iterates over all entries in order.

@@ -1,8 +1,11 @@
 use alloc::{boxed::Box, sync::Arc};
-use core::fmt;
+use core::{
+    fmt,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use tracing_core::{
-    Event, Interest, Metadata, Subscriber,
+    Event, Interest, LevelFilter, Metadata, Subscriber,
     span::{Attributes, Id, Record},
 };
 use tracing_subscriber::{
@@ -52,6 +55,8 @@ pub struct CaptureLayer<S> {
     filter: Option<Box<dyn Filter<S> + Send + Sync>>,
     /// Number of the layer, which no other one has.
     layer: u64,
+    /// Whether a record came since the filter was last asked for its level, be it captured or not.
+    has_come: AtomicBool,
 }
 
 impl<S> fmt::Debug for CaptureLayer<S> {
@@ -71,7 +76,8 @@ where
     pub fn new(storage: &SharedStorage) -> Self {
         crate::interest::ask_all_subscribers();
         storage.set_sight(|sight| sight.is_native = true);
-        Self { storage: storage.clone(), filter: None, layer: thread_spans::next_number() }
+        let layer = thread_spans::next_number();
+        Self { storage: storage.clone(), filter: None, layer, has_come: AtomicBool::new(false) }
     }
 
     /// Captures only what passes the filter.
@@ -101,12 +107,33 @@ where
     where
         F: Filter<S> + Send + Sync + 'static,
     {
-        if let Some(max_level) = filter.max_level_hint() {
-            let filter = Targets::new().with_default(max_level);
-            self.storage.set_sight(|sight| sight.filters = alloc::vec![Arc::new(filter)]);
-        }
         self.filter = Some(Box::new(filter));
+        self.note_filter();
         self
+    }
+
+    /// Notes the level of the filter, for assertions that hold because something is missing. It may be
+    /// another one each time that `tracing` asks for it: filters can be reloaded. One that was in force
+    /// before stays noted if a record came meanwhile.
+    fn note_filter(&self) {
+        let Some(filter) = &self.filter else { return };
+        let max_level = filter.max_level_hint().unwrap_or(LevelFilter::TRACE);
+        let filter = Arc::new(Targets::new().with_default(max_level));
+        self.storage.set_sight(|sight| {
+            if sight.filters.last() == Some(&filter) {
+                return;
+            }
+            if !self.has_come.swap(false, Ordering::Relaxed) {
+                sight.filters.pop();
+            }
+            sight.filters.push(filter);
+        });
+    }
+
+    fn note_record(&self) {
+        if self.filter.is_some() {
+            self.has_come.store(true, Ordering::Relaxed);
+        }
     }
 
     fn is_enabled(&self, metadata: &Metadata<'_>, context: &Context<'_, S>) -> bool {
@@ -175,8 +202,15 @@ where
         Interest::always()
     }
 
+    /// Limits nothing likewise, but is asked when filters were reloaded.
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        self.note_filter();
+        None
+    }
+
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let metadata = attributes.metadata();
+        self.note_record();
         if is_test_span(metadata) || !self.is_enabled(metadata, &context) {
             return;
         }
@@ -235,6 +269,7 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        self.note_record();
         let is_enabled = self.is_enabled(event.metadata(), &context)
             && self.filter.as_deref().is_none_or(|filter| filter.event_enabled(event, &context));
         if !is_enabled {

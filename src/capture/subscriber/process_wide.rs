@@ -82,6 +82,9 @@ impl Capture {
             sight.is_native = true;
             sight.filters = options.filter.iter().cloned().map(Arc::new).collect();
         });
+        if !options.ignores_unattributed {
+            storage.set_unattributed(&unattributed().storage);
+        }
         let test = Test::new(&storage, options.filter);
         started(&test);
         Self::begin(storage, dispatch, Some(test), ending)
