@@ -122,10 +122,13 @@ mod failing {
 
 /// What says where it belongs is the test's, whether that is the only one of the process or not.
 mod either {
-    use std::thread;
+    use std::{
+        panic::{AssertUnwindSafe, catch_unwind},
+        thread,
+    };
 
-    use spanshot::{Capture, predicates::*};
-    use tracing::{Instrument, Span, field, info, info_span};
+    use spanshot::{Capture, Keep, predicates::*};
+    use tracing::{Instrument, Level, Span, error, field, info, info_span, warn};
 
     tests! {
         thread_of_the_test: {
@@ -235,6 +238,30 @@ mod either {
             assert_eq!(other.finish().to_string(), "⟨2×⟩ INFO for the other one");
             let tree = "INFO mine{}\n└─ INFO in mine\nINFO for this one";
             assert_eq!(capture.finish().to_string(), tree);
+        }
+        event_that_is_gone_fails_the_test: {
+            let builders = [
+                Capture::builder(),
+                Capture::builder().max_nodes(0, Keep::Newest),
+                Capture::builder().max_nodes(0, Keep::Oldest),
+            ];
+            for builder in builders {
+                let capture = builder
+                    .fail_on_events(Level::WARN)
+                    .allow_events(|event| event.message() == Some("slow"))
+                    .start_process_wide();
+                thread::spawn(capture.carry(|| {
+                    warn!("slow");
+                    error!("failed");
+                }))
+                .join()
+                .unwrap();
+                capture.take();
+                let panic = catch_unwind(AssertUnwindSafe(|| capture.finish())).unwrap_err();
+                let message = panic.downcast::<String>().unwrap();
+                assert!(message.contains("1 event at level warn"), "{message}");
+                assert!(message.contains("  ERROR failed\n"), "{message}");
+            }
         }
         captures_of_a_thread_in_any_order: {
             let first = Capture::start_process_wide();

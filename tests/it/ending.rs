@@ -6,9 +6,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use spanshot::{
-    Capture, CaptureBuilder, Keep, Print, TracingEvent, TracingEventReceiver, predicates::*,
-};
+use spanshot::{Capture, CaptureBuilder, Print, TracingEvent, TracingEventReceiver, predicates::*};
 use tracing::{
     Level, Span, debug, error, info, info_span, level_filters::LevelFilter, trace, warn,
 };
@@ -139,7 +137,8 @@ fn functions_are_asked_about_events_at_the_level_only() {
     let none = |_: &spanshot::CapturedEvent<'_>| panic!("it is asked");
     dropped(Capture::builder().allow_events(none), all_levels);
     let builder = Capture::builder().fail_on_events(Level::ERROR).allow_events(none);
-    assert_eq!(panic_message(|| dropped(builder, all_levels)), "it is asked");
+    let message = panic_message(|| dropped(builder, all_levels));
+    assert_eq!(message.matches("panicked with: it is asked").count(), 1, "{message}");
 }
 
 #[test]
@@ -321,38 +320,6 @@ fn what_another_thread_traced_into_the_capture_is_watched() {
         std::thread::scope(|scope| _ = scope.spawn(warn).join());
     });
     assert!(found.contains("\n  WARN on another thread\n"), "{found}");
-}
-
-#[test]
-fn what_was_taken_is_not_looked_at_but_for_open_spans() {
-    let watch_all =
-        || Capture::builder().fail_on_events(Level::WARN).fail_on_open_spans().print(Print::Never);
-    let capture = watch_all().start();
-    let span = info_span!("open").entered();
-    warn!("slow");
-    assert_eq!(capture.take().all_events().len(), 1);
-    let message = panic_message(|| capture.finish());
-    assert!(message.contains("\n1 span still open:\n  INFO open{}\n"), "{message}");
-    assert!(!message.contains("slow"), "{message}");
-    drop(span);
-
-    let capture = watch_all().start();
-    info_span!("closed").in_scope(|| assert_eq!(capture.take().all_spans().len(), 1));
-    assert_eq!(capture.finish().to_string(), "INFO closed{}");
-}
-
-#[test]
-fn bounded_capture_looks_at_what_it_has_kept() {
-    let capture = Capture::builder().fail_on_events(Level::WARN).start();
-    capture.storage().set_max_nodes(1, Keep::Newest);
-    warn!("left out");
-    warn!("kept");
-    let message = panic_message(|| capture.finish());
-    assert!(message.contains("\n1 event at level warn or more severe that nothing allows:\n"));
-    assert!(
-        message.ends_with("the trace:\n(1 earlier nodes were left out)\nWARN kept"),
-        "{message}"
-    );
 }
 
 #[test]

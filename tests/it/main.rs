@@ -45,3 +45,4 @@ mod times;
 mod transparent;
 mod values;
 mod waiting;
+mod watching;

@@ -8,7 +8,7 @@ use crate::capture::{
     Capture, CapturedEvent, Keep, SharedStorage,
     session::print::{Print, Printing, parse_filter},
     session::recording::Recording,
-    session::watch::Watch,
+    session::watch::WatchRules,
 };
 
 /// What a [`Capture`] is to be like, before it is started.
@@ -57,8 +57,10 @@ use crate::capture::{
 /// the line where it was started, and showing the trace, with the filter for printing. While a panic is
 /// under way, there is no other one.
 ///
-/// It looks at what it holds then. Events that were [taken](Capture::take), or
-/// [left out](crate::Storage::left_out) for want of room, it has not; spans that are open it has.
+/// It looks at each event when it is emitted, and at each span when it is closed. So neither
+/// [`take()`](Capture::take) nor a [limit](Self::max_nodes) hides anything from it. A span for which there
+/// was [no room](crate::Keep::Oldest) also fails a test that watches over spans: nobody can tell what became of
+/// it.
 ///
 /// # Example
 ///
@@ -82,7 +84,7 @@ pub struct CaptureBuilder {
     pub(crate) filter: Option<Targets>,
     pub(crate) printing: Printing,
     pub(crate) recording: Recording,
-    pub(crate) watch: Watch,
+    pub(crate) watch: WatchRules,
 }
 
 impl fmt::Debug for CaptureBuilder {
@@ -293,9 +295,12 @@ impl CaptureBuilder {
 
     /// Allows events that the test would [fail on](Self::fail_on_events) otherwise.
     ///
-    /// If it is called again, an event is allowed by either call. The function is called when the
-    /// capture ends, for events at the level in question or a more severe one. With the feature
-    /// `predicates`, `allow_events_matching()` does the same by a predicate.
+    /// If it is called again, an event is allowed by either call. With the feature `predicates`,
+    /// `allow_events_matching()` does the same by a predicate.
+    ///
+    /// The function is called when an event at the level in question or a more severe one is emitted, on
+    /// the thread that emits it. It sees the event and the spans around it as they are at that moment. If it
+    /// panics, the code under test goes on, and the test fails when the capture ends.
     ///
     /// # Example
     ///
@@ -311,7 +316,7 @@ impl CaptureBuilder {
     /// ```
     pub fn allow_events(
         mut self,
-        is_allowed: impl Fn(&CapturedEvent<'_>) -> bool + 'static,
+        is_allowed: impl Fn(&CapturedEvent<'_>) -> bool + Send + Sync + 'static,
     ) -> Self {
         self.watch.allowed.push(Box::new(is_allowed));
         self

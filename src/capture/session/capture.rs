@@ -91,8 +91,9 @@ impl Capture {
 
     #[track_caller]
     pub(crate) fn start_with(options: CaptureBuilder) -> Self {
-        let ending = Ending::new(options.printing, options.recording, options.watch);
         let storage = options.storage;
+        let watch = storage.watch_over(options.watch);
+        let ending = Ending::new(options.printing, options.recording, watch);
         if let Some(filter) = &options.filter {
             storage.set_filter(filter.clone());
         }

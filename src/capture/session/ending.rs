@@ -1,6 +1,6 @@
-use alloc::{format, string::String};
-use core::panic::{AssertUnwindSafe, Location};
-use std::{panic, thread};
+use alloc::{format, string::String, sync::Arc};
+use core::panic::Location;
+use std::thread;
 
 use crate::capture::{
     Storage, session::excerpt::push_trace, session::print::Printing, session::recording::Recording,
@@ -12,7 +12,7 @@ use crate::capture::{
 pub(crate) struct Ending {
     printing: Printing,
     recording: Recording,
-    watch: Watch,
+    watch: Option<Arc<Watch>>,
     started_at: &'static Location<'static>,
     /// A capture that something starts while it is being unwound is not that of the failing test.
     was_panicking: bool,
@@ -21,7 +21,7 @@ pub(crate) struct Ending {
 
 impl Ending {
     #[track_caller]
-    pub(crate) fn new(printing: Printing, recording: Recording, watch: Watch) -> Self {
+    pub(crate) fn new(printing: Printing, recording: Recording, watch: Option<Arc<Watch>>) -> Self {
         Self {
             printing: printing.in_environment(),
             recording: recording.in_environment(),
@@ -44,10 +44,9 @@ impl Ending {
             self.print(storage, !self.was_panicking);
             return Ok(());
         }
-        // What the test allows is its own code, and may panic: that is a failure as well.
-        let checked = panic::catch_unwind(AssertUnwindSafe(|| self.check(storage)));
-        self.print(storage, !matches!(checked, Ok(Ok(()))));
-        checked.unwrap_or_else(|payload| panic::resume_unwind(payload))
+        let checked = self.check(storage);
+        self.print(storage, checked.is_err());
+        checked
     }
 
     fn print(&self, storage: &Storage, has_failed: bool) {
@@ -59,10 +58,10 @@ impl Ending {
     }
 
     fn check(&self, storage: &Storage) -> Result<(), String> {
-        let findings = self.watch.findings(storage);
-        if findings.is_empty() {
+        let findings = self.watch.as_ref().map(|watch| watch.end(storage));
+        let Some(findings) = findings.filter(|findings| !findings.is_empty()) else {
             return Ok(());
-        }
+        };
         let mut message =
             format!("the capture started at {} fails its test\n{findings}", self.started_at);
         push_trace(&mut message, self.printing.shown(storage));

@@ -6,7 +6,18 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 use tracing_core::Metadata;
 use tracing_subscriber::filter::Targets;
 
-use crate::capture::{Keep, Storage, storage::names::Names, storage::node::SpanKey};
+use crate::capture::{
+    Keep, Storage,
+    session::watch::{Watch, WatchRules},
+    storage::{
+        bound::Bound,
+        metadata::CallSite,
+        names::Names,
+        new_values::NewValues,
+        node::{EventIndex, SpanKey},
+        threads::ThreadKey,
+    },
+};
 
 /// A [`Storage`] that is filled and read at the same time, from any thread.
 ///
@@ -93,6 +104,23 @@ impl State {
             self.storage.get_mut().leave_out_oldest();
         }
         Trace { storage: self.storage.share() }
+    }
+
+    /// Returns a trace that holds an event. If there was no room for it, that is a copy with a larger bound.
+    #[cold]
+    fn holding(
+        &mut self,
+        event: Option<EventIndex>,
+        push: impl FnOnce(&mut Storage) -> Option<EventIndex>,
+    ) -> Option<(Trace, EventIndex)> {
+        let storage = self.storage.share(); // with the event, even if it is to be evicted
+        if let Some(event) = event {
+            return Some((Trace { storage }, event));
+        }
+        let mut copy = Held { alone: Storage::default(), shared: Some(storage) };
+        copy.get_mut().bound = Bound::default();
+        let event = push(copy.get_mut())?;
+        Some((Trace { storage: copy.share() }, event))
     }
 }
 
@@ -233,6 +261,59 @@ impl SharedStorage {
         let result = f(state_mut.storage.get_mut(), &mut state_mut.names)?;
         self.changed(state);
         Some(result)
+    }
+
+    /// Watches over what is captured from now on, if there are rules for that.
+    pub(crate) fn watch_over(&self, rules: WatchRules) -> Option<Arc<Watch>> {
+        let watch = Watch::new(rules).map(Arc::new);
+        self.write(|storage| storage.watch.clone_from(&watch));
+        watch
+    }
+
+    /// Captures an event. Every event comes into a storage through this or [`Self::emit_named()`], which let
+    /// the [`Watch`] over a test see it. It must not be called under a lock: the watch runs code of the user.
+    #[inline]
+    pub(crate) fn emit(
+        &self,
+        call_site: &CallSite,
+        parent: Option<SpanKey>,
+        values: &NewValues,
+        thread: ThreadKey,
+    ) {
+        self.emit_named(call_site, |_| Some(parent), values, thread);
+    }
+
+    /// Captures an event as [`Self::emit()`] does, in a span that is looked up by what layers call it; but
+    /// nothing is captured if the function returns `None`.
+    #[inline]
+    pub(crate) fn emit_named(
+        &self,
+        call_site: &CallSite,
+        parent: impl FnOnce(&Names) -> Option<Option<SpanKey>>,
+        values: &NewValues,
+        thread: ThreadKey,
+    ) -> Option<()> {
+        let mut state = self.shared.state.lock();
+        let parent = parent(&state.names)?;
+        let storage = state.storage.get_mut();
+        let event = storage.push_event(call_site, parent, values, thread);
+        match &storage.watch {
+            Some(watch) if watch.is_about(call_site.level()) => {
+                let watch = Arc::clone(watch);
+                let push =
+                    |storage: &mut Storage| storage.push_event(call_site, parent, values, thread);
+                let number = match state.holding(event, push) {
+                    Some((trace, event)) => watch.emitted(trace, event),
+                    None => watch.emitted_unseen(call_site),
+                };
+                self.changed(state);
+                if let Some(number) = number {
+                    watch.judge(number);
+                }
+            }
+            _ => self.changed(state),
+        }
+        Some(())
     }
 
     /// Looks something up in what layers call spans, or changes it.

@@ -109,6 +109,7 @@ impl Storage {
             left_out_later: self.left_out_later,
             filter: self.filter.clone(),
             seen: self.seen.clone(),
+            watch: self.watch.clone(),
             ..Self::default()
         };
         let mut places = vec![None; self.spans.len()];

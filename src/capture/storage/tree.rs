@@ -7,6 +7,7 @@ use tracing_subscriber::filter::Targets;
 use crate::capture::{
     CapturedEvent, CapturedEvents, CapturedNode, CapturedNodes, CapturedSpan, CapturedSpans,
     Happening, Keep, Moment,
+    session::watch::Watch,
     storage::bound::{Bound, Size},
     storage::call_sites::{CallSiteIndex, CallSites},
     storage::chunks::Chunks,
@@ -61,6 +62,8 @@ pub struct Storage {
     /// What the capture lets pass, as far as it knows.
     pub(crate) filter: Option<Arc<Targets>>,
     pub(crate) seen: Seen,
+    /// What notes the spans and events that the test is to fail on.
+    pub(crate) watch: Option<Arc<Watch>>,
 }
 
 impl Storage {

@@ -70,10 +70,10 @@ impl Capture {
 
     #[track_caller]
     pub(crate) fn start_process_wide_with(options: CaptureBuilder) -> Self {
-        let ending =
-            Ending::new(options.printing, options.recording, options.watch).of_process_wide();
         let dispatch = dispatch().unwrap_or_else(|error| panic!("{error}"));
         let storage = options.storage;
+        let watch = storage.watch_over(options.watch);
+        let ending = Ending::new(options.printing, options.recording, watch).of_process_wide();
         if let Some(filter) = &options.filter {
             storage.set_filter(filter.clone());
         }
