@@ -35,6 +35,51 @@ use crate::capture::{
 /// threads of a pool. Code that starts threads or tasks by itself may leave no place to do so: for that,
 /// there is the [process-wide mode](Self::start_process_wide).
 ///
+/// # Testing a server
+///
+/// A server starts tasks by itself: one for each connection and request, and more in its handlers. Build its
+/// runtime in the test, and attach the capture to each thread of it. Worker threads and threads for blocking
+/// code are then captured, however many tasks run on them:
+///
+/// ```
+/// use spanshot::{Capture, predicates::*};
+/// use std::{io::Read, net::TcpStream};
+/// use tokio::{io::AsyncWriteExt, net::TcpListener, runtime::Builder};
+///
+/// let capture = Capture::start();
+/// let handle = capture.handle();
+/// let runtime = Builder::new_multi_thread()
+///     .worker_threads(2)
+///     .enable_all()
+///     .on_thread_start(move || handle.attach_thread())
+///     .build()?;
+///
+/// // The server under test, with axum or whatever it uses:
+/// let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
+/// let address = listener.local_addr()?;
+/// runtime.spawn(async move {
+///     while let Ok((mut connection, _)) = listener.accept().await {
+///         tokio::spawn(async move {
+///             tracing::info!("connected");
+///             connection.write_all(b"hello").await
+///         });
+///     }
+/// });
+///
+/// let mut answer = String::new();
+/// TcpStream::connect(address)?.read_to_string(&mut answer)?;
+/// assert_eq!(answer, "hello");
+///
+/// drop(runtime); // nothing is traced after this
+/// capture.finish().scan_events().single(&message(eq("connected")));
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Each test has a runtime of its own, so that tests which run at once do not mix. What runs on a runtime that
+/// several tests share belongs in a span of the test: see the [process-wide mode](Self::start_process_wide). To
+/// wait for what the server traces, [await it](Self::until), or [wait](Self::wait_until) on the test's own
+/// thread.
+///
 /// # Records of the `log` crate
 ///
 /// With the crate feature `log`, they are captured as events, under the target, file and line that they
@@ -149,6 +194,9 @@ impl Capture {
     /// Panics if the condition did not hold before the timeout had passed, with a message that shows
     /// the trace. [`SharedStorage::wait_until()`] returns an error instead.
     ///
+    /// It blocks the current thread. In an async test whose tasks run on this thread, as they do in
+    /// `#[tokio::test]`, it always times out: await [`until()`](Self::until) there.
+    ///
     /// # Example
     ///
     /// ```
@@ -170,6 +218,35 @@ impl Capture {
                 panic!("{error}")
             }
         }
+    }
+
+    /// Waits, as a future, until the condition holds for what was captured, and returns that.
+    ///
+    /// Await this in an async test: [`wait_until()`](Self::wait_until) blocks its thread, and a single-threaded
+    /// runtime, which is that of `#[tokio::test]`, does not run any task meanwhile. The future has no timeout of
+    /// its own: use that of the runtime. See [`SharedStorage::until()`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::Capture;
+    /// use std::time::Duration;
+    ///
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    /// # runtime.block_on(async {
+    /// // In a `#[tokio::test]`:
+    /// let capture = Capture::start();
+    /// tokio::spawn(capture.carry_future(async { tracing::info!("ready") }));
+    /// let is_ready = capture.until(|trace| trace.all_events().len() > 0);
+    /// let trace = tokio::time::timeout(Duration::from_secs(10), is_ready).await.unwrap();
+    /// assert_eq!(trace.to_string(), "INFO ready");
+    /// # });
+    /// ```
+    pub fn until<C>(&self, condition: C) -> impl Future<Output = Trace> + use<C>
+    where
+        C: FnMut(&Storage) -> bool,
+    {
+        self.storage.until(condition)
     }
 
     /// Returns the storage that is filled, which other threads can read, too.

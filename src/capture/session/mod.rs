@@ -5,13 +5,14 @@
 //! | `capture.rs` | [`Capture`](capture::Capture): starts, is read, and ends with its test |
 //! | `builder.rs` | the options of a capture |
 //! | `started.rs` | the captures that a thread has started, which may end in any order |
-//! | `handle.rs`, `carried.rs` | other threads and tasks |
+//! | `handle.rs`, `carried.rs`, `attached.rs` | other threads and tasks |
 //! | `waiting.rs` | waiting for something to be captured |
 //! | `ending.rs`, `watch.rs` | the end of a test: printing, recording, and what fails it |
 //! | `print.rs`, `shown.rs`, `excerpt.rs`, `short.rs` | the text that people see |
 //! | `recording.rs` | traces left in files |
 //! | `logger.rs` | records of the `log` crate |
 
+pub(crate) mod attached;
 pub(crate) mod builder;
 pub(crate) mod capture;
 pub(crate) mod carried;
