@@ -64,6 +64,34 @@ fn thread_is_its_own_again_after_the_scope() {
     assert_eq!(capture.trace().to_string(), "INFO in the scope");
 }
 
+/// Everything but a future may be returned, also where the type is only known to be some type. That futures do
+/// not compile is seen in the documentation of `carry()`.
+#[test]
+fn closures_return_whatever_is_no_future() {
+    fn run<T, F: FnOnce() -> T>(capture: &Capture, f: F) -> T {
+        capture.handle().in_scope(capture.carry(f))
+    }
+    fn on_thread<T: Send + 'static>(
+        capture: &Capture,
+        f: impl FnOnce() -> T + Send + 'static,
+    ) -> thread::Result<T> {
+        thread::spawn(capture.carry(f)).join()
+    }
+    fn unsized_too<'a>(capture: &Capture, f: impl FnOnce() -> &'a dyn ToString) -> String {
+        capture.handle().in_scope(f).to_string()
+    }
+    let capture = Capture::start();
+    run(&capture, || info!("1"));
+    let text = run(&capture, || Box::new("2") as Box<dyn ToString>).to_string();
+    let parsed: u8 = capture.handle().in_scope(|| text.parse().unwrap());
+    assert_eq!(on_thread(&capture, move || Some(parsed)).unwrap(), Some(2));
+    assert_eq!(unsized_too(&capture, || &3), "3");
+    let as_pointer: fn() -> Result<u8, std::fmt::Error> = || Ok(4);
+    assert_eq!(capture.carry(as_pointer)(), Ok(4));
+    assert!(on_thread::<()>(&capture, || panic!("as it was told to")).is_err());
+    assert!(thread::spawn(capture.carry(|| panic!("as it was told to"))).join().is_err());
+}
+
 #[test]
 fn closure_that_is_never_called_is_dropped_in_the_scope() {
     let capture = Capture::start();

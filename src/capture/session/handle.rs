@@ -10,6 +10,7 @@ use crate::capture::{
     Capture,
     session::attached,
     session::carried::{Carried, Kept},
+    session::not_a_future::NotAFuture,
     subscriber::test_span::{self, Test, TestSpan},
     subscriber::thread_spans,
 };
@@ -117,7 +118,18 @@ impl CaptureHandle {
     /// assert_eq!(outer.trace().to_string(), "INFO for the outer one");
     /// assert_eq!(inner.trace().all_events().len(), 0);
     /// ```
-    pub fn in_scope<T>(&self, f: impl FnOnce() -> T) -> T {
+    ///
+    /// A function that returns a future does not run it: it would be polled outside of the scope. So this does
+    /// not compile; see [`NotAFuture`]. Use [`carry_future()`](Self::carry_future).
+    ///
+    /// ```compile_fail,E0282
+    /// # let capture = spanshot::Capture::start();
+    /// let future = capture.handle().in_scope(|| async { tracing::info!("lost") });
+    /// ```
+    pub fn in_scope<T: NotAFuture<UseCarryFutureInstead>, UseCarryFutureInstead>(
+        &self,
+        f: impl FnOnce() -> T,
+    ) -> T {
         // They are undone in the opposite order, also if the function panics.
         let (_default, _span) = self.enter();
         f()
@@ -137,7 +149,22 @@ impl CaptureHandle {
     /// thread.join().unwrap();
     /// assert_eq!(capture.trace().to_string(), "INFO captured");
     /// ```
-    pub fn carry<T, F: FnOnce() -> T>(&self, f: F) -> impl FnOnce() -> T + use<T, F> {
+    ///
+    /// A closure that returns a future does not run it, so that nothing would be captured. So this does not
+    /// compile; see [`NotAFuture`]. Use [`carry_future()`](Self::carry_future).
+    ///
+    /// ```compile_fail,E0282
+    /// # let capture = spanshot::Capture::start();
+    /// let closure = capture.handle().carry(|| async { tracing::info!("lost") });
+    /// ```
+    pub fn carry<T, F, UseCarryFutureInstead>(
+        &self,
+        f: F,
+    ) -> impl FnOnce() -> T + use<T, F, UseCarryFutureInstead>
+    where
+        T: NotAFuture<UseCarryFutureInstead>,
+        F: FnOnce() -> T,
+    {
         let kept = Kept::new(self.clone(), f);
         move || kept.into_result_of(|f| f())
     }
@@ -245,7 +272,21 @@ impl Capture {
     /// });
     /// assert_eq!(capture.trace().to_string(), "INFO on another thread");
     /// ```
-    pub fn carry<T, F: FnOnce() -> T>(&self, f: F) -> impl FnOnce() -> T + use<T, F> {
+    ///
+    /// A closure that returns a future does not compile: that is for [`carry_future()`](Self::carry_future).
+    ///
+    /// ```compile_fail,E0282
+    /// # let capture = spanshot::Capture::start();
+    /// let closure = capture.carry(|| async { tracing::info!("lost") });
+    /// ```
+    pub fn carry<T, F, UseCarryFutureInstead>(
+        &self,
+        f: F,
+    ) -> impl FnOnce() -> T + use<T, F, UseCarryFutureInstead>
+    where
+        T: NotAFuture<UseCarryFutureInstead>,
+        F: FnOnce() -> T,
+    {
         self.handle.carry(f)
     }
 
