@@ -2,7 +2,12 @@ use alloc::{
     string::{String, ToString},
     sync::Arc,
 };
-use core::{fmt, marker::PhantomData, time::Duration};
+use core::{
+    fmt,
+    marker::PhantomData,
+    panic::{RefUnwindSafe, UnwindSafe},
+    time::Duration,
+};
 
 use tracing_core::Dispatch;
 
@@ -80,6 +85,40 @@ use crate::capture::{
 /// wait for what the server traces, [await it](Self::until), or [wait](Self::wait_until) on the test's own
 /// thread.
 ///
+/// # Fixtures and timeouts
+///
+/// A `Capture` belongs to the thread that started it, and is not [`Send`]. Some test frameworks build a fixture on
+/// one thread and run the test on another, as `rstest` does for a test with `#[timeout]`. Start the capture at the
+/// beginning of the test's body, which runs on the right thread. Where the fixture itself traces, let it start
+/// a capture of its own, and return what may be sent: the [`Trace`] that [`finish()`](Self::finish) returns, the
+/// [`SharedStorage`] to read from, or a [handle](Self::handle) to trace into. A capture must live
+/// as long as it is to capture, on its own thread:
+///
+/// ```
+/// use spanshot::{Capture, Trace};
+/// use std::thread;
+///
+/// /// A fixture.
+/// fn migrated() -> Trace {
+///     let capture = Capture::start();
+///     tracing::info!("migrated");
+///     capture.finish()
+/// }
+///
+/// let trace = migrated();
+/// // The body of the test, on another thread:
+/// let test = thread::spawn(move || {
+///     let capture = Capture::start();
+///     tracing::info!("tested");
+///     assert_eq!(trace.to_string(), "INFO migrated");
+///     assert_eq!(capture.finish().to_string(), "INFO tested");
+/// });
+/// test.join().unwrap();
+/// ```
+///
+/// Captures, handles, storages and traces are [`UnwindSafe`]: use them in and after
+/// [`catch_unwind()`](std::panic::catch_unwind).
+///
 /// # Records of the `log` crate
 ///
 /// With the crate feature `log`, they are captured as events, under the target, file and line that they
@@ -117,6 +156,11 @@ impl fmt::Debug for Capture {
     }
 }
 
+// A panic in a test, or in the code under test, interrupts no change of a capture: what these run is done before
+// the storage is locked, or after.
+impl UnwindSafe for Capture {}
+impl RefUnwindSafe for Capture {}
+
 impl Capture {
     /// Begins to capture.
     ///
@@ -147,6 +191,7 @@ impl Capture {
     }
 
     /// Begins to capture through a subscriber, which it may be that others have, too.
+    #[track_caller]
     pub(crate) fn begin(
         storage: SharedStorage,
         dispatch: Dispatch,
@@ -154,7 +199,9 @@ impl Capture {
         ending: Ending,
     ) -> Self {
         #[cfg(feature = "log")]
-        crate::capture::session::logger::install().unwrap_or_else(|error| panic!("{error}"));
+        if let Err(error) = crate::capture::session::logger::install() {
+            panic!("{error}"); // not in a closure, which would not point at the line of the test
+        }
 
         started::begin(&storage, &dispatch, test.as_ref());
         let handle = CaptureHandle::new(dispatch, test.as_ref().map(Arc::downgrade));

@@ -1,5 +1,8 @@
 use alloc::sync::Weak;
-use core::fmt;
+use core::{
+    fmt,
+    panic::{RefUnwindSafe, UnwindSafe},
+};
 
 use tracing_core::{
     Dispatch,
@@ -84,6 +87,10 @@ impl fmt::Debug for CaptureHandle {
         formatter.debug_struct("CaptureHandle").finish_non_exhaustive()
     }
 }
+
+// As a capture is.
+impl UnwindSafe for CaptureHandle {}
+impl RefUnwindSafe for CaptureHandle {}
 
 impl CaptureHandle {
     pub(crate) fn new(dispatch: Dispatch, test: Option<Weak<Test>>) -> Self {

@@ -1,5 +1,9 @@
 use alloc::{sync::Arc, vec::Vec};
-use core::{fmt, mem, ops, task::Waker};
+use core::{
+    fmt, mem, ops,
+    panic::{RefUnwindSafe, UnwindSafe},
+    task::Waker,
+};
 use std::time::Instant;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
@@ -38,6 +42,11 @@ use crate::capture::{
 pub struct SharedStorage {
     shared: Arc<Shared>,
 }
+
+// A storage is changed under a lock, by functions that run no code of the user. So a panic in code under test never
+// leaves it half changed.
+impl UnwindSafe for SharedStorage {}
+impl RefUnwindSafe for SharedStorage {}
 
 #[derive(Default)]
 struct Shared {
@@ -412,6 +421,10 @@ impl SharedStorage {
 pub struct Trace {
     storage: Arc<Storage>,
 }
+
+// Nobody changes a trace.
+impl UnwindSafe for Trace {}
+impl RefUnwindSafe for Trace {}
 
 impl ops::Deref for Trace {
     type Target = Storage;

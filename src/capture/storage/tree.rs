@@ -1,5 +1,8 @@
 use alloc::sync::Arc;
-use core::time::Duration;
+use core::{
+    panic::{RefUnwindSafe, UnwindSafe},
+    time::Duration,
+};
 use std::time::SystemTime;
 
 use tracing_subscriber::filter::Targets;
@@ -65,6 +68,10 @@ pub struct Storage {
     /// What notes the spans and events that the test is to fail on.
     pub(crate) watch: Option<Arc<Watch>>,
 }
+
+// Readers do not change it, and it is filled by functions that run no code of the user.
+impl UnwindSafe for Storage {}
+impl RefUnwindSafe for Storage {}
 
 impl Storage {
     /// Iterates over all spans in the order of their capture.

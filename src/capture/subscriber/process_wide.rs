@@ -70,7 +70,10 @@ impl Capture {
 
     #[track_caller]
     pub(crate) fn start_process_wide_with(options: CaptureBuilder) -> Self {
-        let dispatch = dispatch().unwrap_or_else(|error| panic!("{error}"));
+        let dispatch = match dispatch() {
+            Ok(dispatch) => dispatch,
+            Err(error) => panic!("{error}"), // a closure would not point at the line of the test
+        };
         let storage = options.storage;
         let watch = storage.watch_over(options.watch);
         let ending = Ending::new(options.printing, options.recording, watch).of_process_wide();
