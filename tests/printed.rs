@@ -209,6 +209,17 @@ mod other {
         connect();
         Err("as it was told to")
     }
+
+    #[test]
+    fn is_run_and_returns_an_error() -> Result<(), &'static str> {
+        if is_here() {
+            return Ok(());
+        }
+        Capture::run(|_| {
+            connect();
+            Err("as it was told to")
+        })
+    }
 }
 
 /// Tests of the other process, and how they are run.
@@ -475,8 +486,13 @@ fn capture_that_has_ended_prints_nothing_when_the_test_fails_later() {
 }
 
 #[test]
-fn test_that_returns_an_error_prints_its_trace_only_if_it_always_is() {
+fn test_that_returns_an_error_prints_its_trace_if_it_is_run_or_always() {
     check(&Run::new(&["returns_an_error"]).fails(), 0, HEADER);
+    let output = Run::new(&["is_run_and_returns_an_error"]).fails();
+    check(&output, 1, HEADER);
+    check(&output, 1, CONNECTED);
+    check(&output, 1, "as it was told to");
+    check(&output, 0, "panicked at");
     let output = Run::new(&["returns_an_error"]).env("SPANSHOT_PRINT", "always").fails();
     check(&output, 1, CONNECTED);
 }

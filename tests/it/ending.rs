@@ -42,8 +42,10 @@ fn findings(builder: impl Fn() -> CaptureBuilder, program: impl Fn()) -> String 
         assert!(first.starts_with("the capture started at tests/it/ending.rs:"), "{message}");
         rest.rsplit_once("\nthe trace:\n").expect("there is a trace").0.to_owned()
     };
-    assert_eq!(findings(&when_dropped), findings(&when_finished));
-    findings(&when_dropped)
+    let hint =
+        "\n(if the test returns an error, this panic hides it: `Capture::run()` shows both)\n";
+    assert_eq!(findings(&when_dropped), findings(&when_finished) + hint);
+    findings(&when_finished)
 }
 
 /// The trace that a capture shows when it fails, through a filter.
@@ -432,4 +434,39 @@ fn capture_that_watches_may_be_given_up_in_any_order() {
     warn!("of the second");
     assert!(panic_message(|| second.finish()).contains("WARN of the second"));
     assert!(Span::current().is_none());
+}
+
+#[test]
+fn test_that_is_run_returns_its_result() {
+    Capture::run(|capture| {
+        info!("captured");
+        assert_eq!(capture.trace().to_string(), "INFO captured");
+    });
+    let watching = || Capture::builder().fail_on_events(Level::WARN).print(Print::Never);
+    assert_eq!(watching().run(|_| Ok::<_, String>(7)), Ok(7));
+    assert_eq!(watching().run(|_| Err::<(), _>("refused")), Err("refused"));
+    assert!(Span::current().is_none());
+    let panicked =
+        panic_message(|| watching().run(|_| -> Result<(), String> { panic!("told to") }));
+    assert_eq!(panicked, "told to");
+}
+
+#[test]
+fn error_of_a_test_that_is_run_is_told_with_what_was_found() {
+    let builder = || Capture::builder().fail_on_events(Level::WARN).fail_on_open_spans();
+    let message = panic_message(|| {
+        builder().run(|_| {
+            let _dropped_in_time = info_span!("span").entered();
+            warn!("slow");
+            Err::<(), _>(String::from("no \"route\""))
+        })
+    });
+    assert!(message.contains("\n  WARN slow\n") && !message.contains("still open"), "{message}");
+    let error =
+        "\nthe test returned an error, too:\n  \"no \\\"route\\\"\"\n\nthe trace:\nINFO span{}";
+    assert!(message.contains(error), "{message}");
+    assert!(!message.contains("Capture::run()"), "{message}");
+
+    let message = panic_message(|| builder().run(|_| warn!("slow")));
+    assert!(message.contains("\n  WARN slow\n") && !message.contains("returned"), "{message}");
 }

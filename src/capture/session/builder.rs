@@ -5,7 +5,8 @@ use tracing_core::LevelFilter;
 use tracing_subscriber::filter::Targets;
 
 use crate::capture::{
-    Capture, CapturedEvent, Keep, SharedStorage,
+    Capture, CapturedEvent, Keep, SharedStorage, TestResult,
+    session::ending::Way,
     session::print::{Print, Printing, parse_filter},
     session::recording::Recording,
     session::watch::WatchRules,
@@ -33,8 +34,8 @@ use crate::capture::{
 /// Levels are in colour if both output and errors go to a terminal, which is not `dumb` by `TERM`.
 /// `CLICOLOR_FORCE=1` has them in colour wherever they go, `NO_COLOR=1` never.
 ///
-/// A test that fails by returning an error has dropped its capture before anyone knows. Have it
-/// [always](Print::Always) print: runners keep the output of tests that pass to themselves.
+/// A test that fails by returning an error has dropped its capture before anyone knows. Write its body in
+/// [`Capture::run()`], which sees the error.
 ///
 /// # Recording
 ///
@@ -106,6 +107,37 @@ impl CaptureBuilder {
     #[track_caller]
     pub fn start(self) -> Capture {
         Capture::start_with(self)
+    }
+
+    /// Runs a test in such a capture, and ends that with what the test returns; see [`Capture::run()`].
+    ///
+    /// If the test returned an error and the capture [fails the test](Self#watching-over-a-test) as well, the
+    /// panic shows both.
+    ///
+    /// # Panics
+    ///
+    /// Panics for the reasons that [`Capture::start()`] and [`Capture::finish()`] do.
+    ///
+    /// # Example
+    ///
+    /// ```should_panic
+    /// use spanshot::Capture;
+    /// use tracing::Level;
+    ///
+    /// let result = Capture::builder().fail_on_events(Level::ERROR).run(|_| {
+    ///     tracing::error!("out of memory");
+    ///     Err::<(), _>("cannot connect") // the panic shows this, too
+    /// });
+    /// # drop(result);
+    /// ```
+    #[track_caller]
+    pub fn run<R: TestResult>(self, test: impl FnOnce(&Capture) -> R) -> R {
+        let mut capture = self.start();
+        let result = test(&capture);
+        match capture.end(&Way::Returned(result.error())) {
+            Ok(_) => result,
+            Err(message) => panic!("{message}"),
+        }
     }
 
     /// Begins to capture what the test traces on whichever threads; see

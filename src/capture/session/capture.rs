@@ -12,8 +12,11 @@ use core::{
 use tracing_core::Dispatch;
 
 use crate::capture::{
-    CaptureBuilder, CaptureHandle, SharedStorage, Storage, Trace, session::ending::Ending,
-    session::started, subscriber::own::CaptureSubscriber, subscriber::test_span::Test,
+    CaptureBuilder, CaptureHandle, SharedStorage, Storage, TestResult, Trace,
+    session::ending::{Ending, Way},
+    session::started,
+    subscriber::own::CaptureSubscriber,
+    subscriber::test_span::Test,
 };
 
 /// Captures what the current thread traces, until it is dropped.
@@ -173,6 +176,43 @@ impl Capture {
         Self::builder().start()
     }
 
+    /// Runs a test in a capture, and ends that with what the test returns.
+    ///
+    /// Write the whole body of a test that returns a [`Result`] so. A `Capture` in a variable does not know
+    /// that the test returned an error: it prints nothing, and if it
+    /// [fails the test](CaptureBuilder#watching-over-a-test) when it is dropped, the error is lost. This prints and
+    /// records the trace as for a test that panics, and shows both failures. To say what the capture is like, use
+    /// [`CaptureBuilder::run()`].
+    ///
+    /// # Panics
+    ///
+    /// Panics for the reasons that [`Self::start()`] does.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{Capture, predicates::*};
+    /// use std::num::ParseIntError;
+    ///
+    /// # fn listen(port: &str) -> Result<u16, ParseIntError> {
+    /// #     let port = port.parse()?;
+    /// #     tracing::info!(port, "listening");
+    /// #     Ok(port)
+    /// # }
+    /// // In a `#[test]` that returns this:
+    /// # let _: Result<(), ParseIntError> =
+    /// Capture::run(|capture| {
+    ///     listen("8080")?; // an error fails the test, and shows the trace
+    ///     capture.trace().scan_events().single(&field("port", 8_080));
+    ///     Ok::<_, ParseIntError>(())
+    /// })
+    /// # ;
+    /// ```
+    #[track_caller]
+    pub fn run<R: TestResult>(test: impl FnOnce(&Self) -> R) -> R {
+        Self::builder().run(test)
+    }
+
     /// Begins to say what a capture is to be like.
     pub fn builder() -> CaptureBuilder {
         CaptureBuilder::default()
@@ -324,20 +364,20 @@ impl Capture {
     /// ```
     #[track_caller]
     pub fn finish(mut self) -> Trace {
-        match self.end() {
+        match self.end(&Way::Finished) {
             Ok(trace) => trace,
             Err(message) => panic!("{message}"),
         }
     }
 
     /// Ends the capture, unless it has ended. Returns what the test is to fail with.
-    fn end(&mut self) -> Result<Trace, String> {
+    pub(crate) fn end(&mut self, way: &Way) -> Result<Trace, String> {
         let ending = self.ending.take();
         self.test = None;
         started::end(&self.storage);
         let trace = self.storage.lock();
         match ending {
-            Some(ending) => ending.end(&trace).map(|()| trace),
+            Some(ending) => ending.end(&trace, way).map(|()| trace),
             None => Ok(trace),
         }
     }
@@ -346,7 +386,7 @@ impl Capture {
 impl Drop for Capture {
     /// Prints the trace if the test fails, and fails the test if the capture is to do so.
     fn drop(&mut self) {
-        if let Err(message) = self.end() {
+        if let Err(message) = self.end(&Way::Dropped) {
             panic!("{message}");
         }
     }

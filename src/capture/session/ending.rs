@@ -7,6 +7,16 @@ use crate::capture::{
     session::watch::Watch, subscriber::process_wide::unattributed_storage,
 };
 
+/// How a capture comes to its end.
+pub(crate) enum Way {
+    /// The test says so, and takes the trace.
+    Finished,
+    /// It goes out of scope: nobody knows what the test returns.
+    Dropped,
+    /// The function that it was started for has returned, perhaps with this error.
+    Returned(Option<String>),
+}
+
 /// What there is to do when a capture ends: it prints its trace, leaves it in a file, and fails its test.
 #[derive(Debug)]
 pub(crate) struct Ending {
@@ -39,13 +49,16 @@ impl Ending {
 
     /// Prints the trace and leaves it in a file, if that is asked for. Returns what the test is to fail with, which is never
     /// the case while it panics.
-    pub(crate) fn end(self, storage: &Storage) -> Result<(), String> {
+    pub(crate) fn end(self, storage: &Storage, way: &Way) -> Result<(), String> {
         if thread::panicking() {
+            if let Some(watch) = &self.watch {
+                watch.give_up();
+            }
             self.print(storage, !self.was_panicking);
             return Ok(());
         }
-        let checked = self.check(storage);
-        self.print(storage, checked.is_err());
+        let checked = self.check(storage, way);
+        self.print(storage, checked.is_err() || matches!(way, Way::Returned(Some(_))));
         checked
     }
 
@@ -57,13 +70,25 @@ impl Ending {
         self.recording.record(storage, self.started_at, has_failed);
     }
 
-    fn check(&self, storage: &Storage) -> Result<(), String> {
+    fn check(&self, storage: &Storage, way: &Way) -> Result<(), String> {
         let findings = self.watch.as_ref().map(|watch| watch.end(storage));
         let Some(findings) = findings.filter(|findings| !findings.is_empty()) else {
             return Ok(());
         };
         let mut message =
             format!("the capture started at {} fails its test\n{findings}", self.started_at);
+        match way {
+            Way::Finished | Way::Returned(None) => {}
+            // The thread that would tell of it is unwound instead.
+            Way::Dropped => message.push_str(
+                "\n(if the test returns an error, this panic hides it: `Capture::run()` shows both)\n",
+            ),
+            Way::Returned(Some(error)) => {
+                message.push_str("\nthe test returned an error, too:\n  ");
+                message.push_str(error);
+                message.push('\n');
+            }
+        }
         push_trace(&mut message, self.printing.shown(storage));
         Err(message)
     }

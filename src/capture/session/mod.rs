@@ -7,7 +7,7 @@
 //! | `started.rs` | the captures that a thread has started, which may end in any order |
 //! | `handle.rs`, `carried.rs`, `attached.rs`, `not_a_future.rs` | other threads and tasks |
 //! | `waiting.rs` | waiting for something to be captured |
-//! | `ending.rs`, `watch.rs` | the end of a test: printing, recording, and what fails it |
+//! | `ending.rs`, `watch.rs`, `test_result.rs` | the end of a test: printing, recording, and what fails it |
 //! | `print.rs`, `shown.rs`, `excerpt.rs`, `short.rs` | the text that people see |
 //! | `recording.rs` | traces left in files |
 //! | `logger.rs` | records of the `log` crate |
@@ -29,5 +29,6 @@ pub(crate) mod recording;
 pub(crate) mod short;
 pub(crate) mod shown;
 pub(crate) mod started;
+pub(crate) mod test_result;
 pub(crate) mod waiting;
 pub(crate) mod watch;

@@ -185,6 +185,13 @@ impl Watch {
         self.noted.lock().unknown_spans += 1;
     }
 
+    /// Ends the watch over a test that has failed already.
+    pub(crate) fn give_up(&self) {
+        let mut noted = self.noted.lock();
+        noted.is_over = true;
+        noted.undecided.clear();
+    }
+
     /// Ends the watch over a test. Says what is wrong, and what can be done; nothing if all is as it should be.
     pub(crate) fn end(&self, storage: &Storage) -> String {
         loop {
