@@ -152,8 +152,8 @@ mod wire;
 pub use crate::capture::{
     Capture, CaptureBuilder, CaptureHandle, CaptureLayer, Captured, CapturedEvent, CapturedEvents,
     CapturedMetadata, CapturedNode, CapturedNodes, CapturedSpan, CapturedSpans, Carried,
-    DescendantEvents, DescendantSpans, Happening, Keep, Moment, Print, ProcessWideLayer,
-    SharedStorage, SpanStats, Storage, TimedOut, Trace,
+    DescendantEvents, DescendantSpans, Happening, Keep, Moment, NotAFuture, Print,
+    ProcessWideLayer, SharedStorage, SpanStats, Storage, TestResult, TimedOut, Trace,
 };
 #[cfg(feature = "export")]
 pub use crate::export::{ChromeTrace, HtmlPage};

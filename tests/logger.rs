@@ -3,7 +3,13 @@
 //! A process has one logger, so that each of these tests is run in another process: this binary again, told
 //! by an environment variable that it is another one.
 
-use std::{env, panic::catch_unwind, process::Command, sync::Mutex, thread};
+use std::{
+    env,
+    panic::{self, catch_unwind},
+    process::Command,
+    sync::{Arc, Mutex},
+    thread,
+};
 
 use spanshot::{Capture, predicates::*};
 use tracing::{Level, info, info_span};
@@ -114,6 +120,22 @@ tests! {
 
     another_logger_is_refused: {
         let logger = install(None);
+        let location = Arc::new(Mutex::new(None));
+        let seen = Arc::clone(&location);
+        panic::set_hook(Box::new(move |info| {
+            *seen.lock().unwrap() = info.location().map(|location| (location.file().to_owned(), location.line()));
+        }));
+        let starts: [(u32, fn() -> Capture); 3] = [
+            (line!(), || Capture::start()),
+            (line!(), || Capture::builder().start()),
+            (line!(), || Capture::start_process_wide()),
+        ];
+        for (line, start) in starts {
+            assert!(catch_unwind(start).is_err());
+            let location = location.lock().unwrap().take(); // the hook of a failure here locks it, too
+            assert_eq!(location, Some((file!().to_owned(), line)));
+        }
+        let _ = panic::take_hook();
         for _ in 0..2 {
             let refused = catch_unwind(|| drop(Capture::start())).unwrap_err();
             let message = refused.downcast::<String>().unwrap();

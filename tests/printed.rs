@@ -209,6 +209,17 @@ mod other {
         connect();
         Err("as it was told to")
     }
+
+    #[test]
+    fn is_run_and_returns_an_error() -> Result<(), &'static str> {
+        if is_here() {
+            return Ok(());
+        }
+        Capture::run(|_| {
+            connect();
+            Err("as it was told to")
+        })
+    }
 }
 
 /// Tests of the other process, and how they are run.
@@ -443,7 +454,7 @@ fn failure_of_a_watching_capture_shows_the_trace_once() {
 #[test]
 fn trace_is_printed_if_what_allows_events_panics() {
     let output = Run::new(&["watched_by_what_panics"]).fails();
-    check(&output, 1, "panicked at");
+    check(&output, 2, "panicked at"); // once when the function is asked, once when the capture ends
     check(&output, 1, CONNECTED);
 }
 
@@ -475,8 +486,13 @@ fn capture_that_has_ended_prints_nothing_when_the_test_fails_later() {
 }
 
 #[test]
-fn test_that_returns_an_error_prints_its_trace_only_if_it_always_is() {
+fn test_that_returns_an_error_prints_its_trace_if_it_is_run_or_always() {
     check(&Run::new(&["returns_an_error"]).fails(), 0, HEADER);
+    let output = Run::new(&["is_run_and_returns_an_error"]).fails();
+    check(&output, 1, HEADER);
+    check(&output, 1, CONNECTED);
+    check(&output, 1, "as it was told to");
+    check(&output, 0, "panicked at");
     let output = Run::new(&["returns_an_error"]).env("SPANSHOT_PRINT", "always").fails();
     check(&output, 1, CONNECTED);
 }

@@ -123,10 +123,13 @@ mod failing {
 
 /// What says where it belongs is the test's, whether that is the only one of the process or not.
 mod either {
-    use std::thread;
+    use std::{
+        panic::{AssertUnwindSafe, catch_unwind},
+        thread,
+    };
 
-    use spanshot::{Capture, predicates::*};
-    use tracing::{Instrument, Span, field, info, info_span};
+    use spanshot::{Capture, Keep, predicates::*};
+    use tracing::{Instrument, Level, Span, error, field, info, info_span, warn};
 
     tests! {
         thread_of_the_test: {
@@ -236,6 +239,72 @@ mod either {
             assert_eq!(other.finish().to_string(), "⟨2×⟩ INFO for the other one");
             let tree = "INFO mine{}\n└─ INFO in mine\nINFO for this one";
             assert_eq!(capture.finish().to_string(), tree);
+        }
+        capture_is_attached_to_threads: {
+            let runtime = |capture: &Capture| {
+                let handle = capture.handle();
+                tokio::runtime::Builder::new_multi_thread()
+                    .worker_threads(2)
+                    .on_thread_start(move || handle.attach_thread())
+                    .build()
+                    .unwrap()
+            };
+            let captures = [Capture::start_process_wide(), Capture::start_process_wide()];
+            let runtimes = captures.each_ref().map(runtime);
+            let tasks = [0, 1].map(|number| runtimes[number].spawn(async move {
+                let inner = info_span!("task", number).in_scope(|| {
+                    info!(number);
+                    tokio::task::spawn_blocking(move || info!(parent: None, number, "blocking"))
+                });
+                inner.await.unwrap();
+            }));
+            for (task, runtime) in tasks.into_iter().zip(&runtimes) {
+                runtime.block_on(task).unwrap();
+            }
+            drop(runtimes);
+            for (number, capture) in captures.into_iter().enumerate().rev() {
+                let tree = format!(
+                    "INFO task{{number={number}}}\n└─ INFO number={number}\nINFO blocking number={number}"
+                );
+                assert_eq!(capture.finish().to_string(), tree);
+            }
+        }
+        capture_stays_attached_to_a_thread: {
+            let capture = Capture::start_process_wide();
+            let handle = capture.handle();
+            thread::spawn(move || {
+                handle.attach_thread();
+                let _entered = info_span!("span").entered();
+                handle.attach_thread(); // the current span stays
+                info!("in it");
+            })
+            .join()
+            .unwrap();
+            assert_eq!(capture.finish().to_string(), "INFO span{}\n└─ INFO in it");
+        }
+        event_that_is_gone_fails_the_test: {
+            let builders = [
+                Capture::builder(),
+                Capture::builder().max_nodes(0, Keep::Newest),
+                Capture::builder().max_nodes(0, Keep::Oldest),
+            ];
+            for builder in builders {
+                let capture = builder
+                    .fail_on_events(Level::WARN)
+                    .allow_events(|event| event.message() == Some("slow"))
+                    .start_process_wide();
+                thread::spawn(capture.carry(|| {
+                    warn!("slow");
+                    error!("failed");
+                }))
+                .join()
+                .unwrap();
+                capture.take();
+                let panic = catch_unwind(AssertUnwindSafe(|| capture.finish())).unwrap_err();
+                let message = panic.downcast::<String>().unwrap();
+                assert!(message.contains("1 event at level warn"), "{message}");
+                assert!(message.contains("  ERROR failed\n"), "{message}");
+            }
         }
         captures_of_a_thread_in_any_order: {
             let first = Capture::start_process_wide();

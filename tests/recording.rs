@@ -61,6 +61,13 @@ mod other {
             info!("in the second one");
             panic!("as it was told to");
         }
+        returns_an_error: {
+            let run = Capture::builder().record_on_failure().run(|_| {
+                work();
+                Err::<(), _>("as it was told to")
+            });
+            run.unwrap(); // when the capture has ended
+        }
         does_not_ask: {
             let _capture = Capture::start();
             work();
@@ -143,7 +150,7 @@ fn assert_recorded(package: &Package, expected: &[(&str, &str)]) {
 #[test]
 fn test_that_fails_leaves_its_trace_beside_the_snapshots_and_says_where() {
     let package = Package::new("fails");
-    for test in ["fails", "fails_by_its_capture", "fails_process_wide"] {
+    for test in ["fails", "fails_by_its_capture", "fails_process_wide", "returns_an_error"] {
         let path = format!("snapshots/recording__other__{test}.spanshot");
         for _ in 0..2 {
             let output = package.run(test);

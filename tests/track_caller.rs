@@ -67,6 +67,12 @@ fn failures_point_at_the_line_of_the_test() {
     let watching = Capture::builder().fail_on_events(Level::INFO).print(Print::Never).start();
     info!("not allowed");
     check!(watching.finish());
+    let watching = || Capture::builder().fail_on_events(Level::INFO).print(Print::Never);
+    check!(watching().run(|_| info!("not allowed")));
+    // A global subscriber that no capture knows of.
+    tracing::subscriber::set_global_default(tracing_subscriber::registry()).unwrap();
+    check!(Capture::start_process_wide());
+    check!(Capture::builder().start_process_wide());
     let _ = panic::take_hook();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }

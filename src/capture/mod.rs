@@ -26,7 +26,7 @@ pub(crate) use self::{session::print::is_coloured, storage::captured::sealed::Se
 pub use self::{
     session::{
         builder::CaptureBuilder, capture::Capture, carried::Carried, handle::CaptureHandle,
-        print::Print, waiting::TimedOut,
+        not_a_future::NotAFuture, print::Print, test_result::TestResult, waiting::TimedOut,
     },
     storage::{
         bound::Keep,

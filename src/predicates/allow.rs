@@ -24,7 +24,7 @@ impl CaptureBuilder {
     #[cfg_attr(docsrs, doc(cfg(feature = "predicates")))]
     pub fn allow_events_matching<P>(self, predicate: P) -> Self
     where
-        P: for<'a> Predicate<CapturedEvent<'a>> + 'static,
+        P: for<'a> Predicate<CapturedEvent<'a>> + Send + Sync + 'static,
     {
         self.allow_events(move |event| predicate.eval(event))
     }

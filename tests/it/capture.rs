@@ -1,8 +1,15 @@
 //! Captures of a thread, and the storage that they fill.
 
-use std::{fmt, thread};
+use std::{
+    fmt,
+    panic::{RefUnwindSafe, UnwindSafe, catch_unwind},
+    thread,
+};
 
-use spanshot::{Capture, CaptureLayer, CapturedNode, SharedStorage};
+use spanshot::{
+    Capture, CaptureHandle, CaptureLayer, CapturedEvent, CapturedNode, CapturedSpan, SharedStorage,
+    Storage, Trace,
+};
 use tracing::{debug, field, info, info_span, warn};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter, layer::SubscriberExt};
 
@@ -287,4 +294,33 @@ fn values_are_there_whenever_they_are_looked_at() {
     for trace in held {
         assert!(trace.all_events().all(|event| event.values().count() == 3));
     }
+}
+
+#[test]
+fn captures_may_be_used_in_and_after_catch_unwind() {
+    fn is_unwind_safe<T: UnwindSafe + RefUnwindSafe>() {}
+
+    is_unwind_safe::<Capture>();
+    is_unwind_safe::<CaptureHandle>();
+    is_unwind_safe::<SharedStorage>();
+    is_unwind_safe::<Storage>();
+    is_unwind_safe::<Trace>();
+    is_unwind_safe::<CapturedSpan<'_>>();
+    is_unwind_safe::<CapturedEvent<'_>>();
+
+    let capture = Capture::start();
+    let (handle, storage) = (capture.handle(), capture.storage().clone());
+    let trace = capture.trace();
+    let panicked = catch_unwind(|| {
+        let _entered = info_span!("unwound").entered();
+        handle.in_scope(|| info!("in it"));
+        assert_eq!(storage.lock().all_events().len(), 1);
+        assert_eq!(trace.all_events().len(), 0);
+        panic!("{}", capture.trace());
+    });
+    let tree = "INFO unwound{}\n└─ INFO in it";
+    assert_eq!(*panicked.unwrap_err().downcast::<String>().unwrap(), tree);
+    info!("after it");
+    assert_eq!(storage.lock().to_string(), format!("{tree}\nINFO after it"));
+    assert!(capture.finish().all_spans().all(|span| span.stats().is_closed));
 }

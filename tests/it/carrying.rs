@@ -64,6 +64,34 @@ fn thread_is_its_own_again_after_the_scope() {
     assert_eq!(capture.trace().to_string(), "INFO in the scope");
 }
 
+/// Everything but a future may be returned, also where the type is only known to be some type. That futures do
+/// not compile is seen in the documentation of `carry()`.
+#[test]
+fn closures_return_whatever_is_no_future() {
+    fn run<T, F: FnOnce() -> T>(capture: &Capture, f: F) -> T {
+        capture.handle().in_scope(capture.carry(f))
+    }
+    fn on_thread<T: Send + 'static>(
+        capture: &Capture,
+        f: impl FnOnce() -> T + Send + 'static,
+    ) -> thread::Result<T> {
+        thread::spawn(capture.carry(f)).join()
+    }
+    fn unsized_too<'a>(capture: &Capture, f: impl FnOnce() -> &'a dyn ToString) -> String {
+        capture.handle().in_scope(f).to_string()
+    }
+    let capture = Capture::start();
+    run(&capture, || info!("1"));
+    let text = run(&capture, || Box::new("2") as Box<dyn ToString>).to_string();
+    let parsed: u8 = capture.handle().in_scope(|| text.parse().unwrap());
+    assert_eq!(on_thread(&capture, move || Some(parsed)).unwrap(), Some(2));
+    assert_eq!(unsized_too(&capture, || &3), "3");
+    let as_pointer: fn() -> Result<u8, std::fmt::Error> = || Ok(4);
+    assert_eq!(capture.carry(as_pointer)(), Ok(4));
+    assert!(on_thread::<()>(&capture, || panic!("as it was told to")).is_err());
+    assert!(thread::spawn(capture.carry(|| panic!("as it was told to"))).join().is_err());
+}
+
 #[test]
 fn closure_that_is_never_called_is_dropped_in_the_scope() {
     let capture = Capture::start();
@@ -228,4 +256,128 @@ fn dispatch_does_for_everything_else() {
     .join()
     .unwrap();
     assert_eq!(capture.trace().to_string(), "INFO captured");
+}
+
+#[test]
+fn capture_stays_attached_to_a_thread() {
+    let capture = Capture::start();
+    let handle = capture.handle();
+    thread::spawn(move || {
+        info!("before");
+        handle.attach_thread();
+        handle.attach_thread();
+        let _entered = info_span!("span").entered();
+        handle.attach_thread(); // the current span stays
+        info!("in it");
+        handle.in_scope(|| info!("in the scope"));
+        info!("after the scope");
+    })
+    .join()
+    .unwrap();
+    let tree = "INFO span{}\n├─ INFO in it\n├─ INFO in the scope\n└─ INFO after the scope";
+    assert_eq!(capture.trace().to_string(), tree);
+    assert!(capture.trace().all_spans().all(|span| span.stats().is_closed));
+}
+
+#[test]
+fn capture_that_is_attached_later_replaces_the_one_before() {
+    let (first, second) = (Capture::start(), Capture::start());
+    let (to_first, to_second) = (first.handle(), second.handle());
+    thread::spawn(move || {
+        for _ in 0..3 {
+            to_first.attach_thread();
+            info!("first");
+            to_second.attach_thread();
+            info!("second");
+        }
+        to_first.in_scope(|| info!("in the scope of the first"));
+        info!("second");
+    })
+    .join()
+    .unwrap();
+    let tree = "⟨3×⟩ INFO first\nINFO in the scope of the first";
+    assert_eq!(first.finish().to_string(), tree);
+    assert_eq!(second.finish().to_string(), "⟨4×⟩ INFO second");
+}
+
+#[test]
+fn capture_that_was_attached_in_a_scope_may_be_attached_again() {
+    let (capture, other) = (Capture::start(), Capture::start());
+    let (handle, to_other) = (capture.handle(), other.handle());
+    thread::spawn(move || {
+        to_other.in_scope(|| {
+            handle.attach_thread();
+            info!("attached");
+        });
+        info!("to nobody");
+        handle.attach_thread();
+        info!("attached again");
+    })
+    .join()
+    .unwrap();
+    assert_eq!(capture.finish().to_string(), "INFO attached\nINFO attached again");
+    assert_eq!(other.finish().all_events().len(), 0);
+}
+
+/// Traces when it is dropped, and attaches, as thread-local values are while their thread ends.
+struct Last(std::cell::OnceCell<CaptureHandle>);
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        if let Some(handle) = self.0.get() {
+            info!("as the thread ends");
+            handle.attach_thread();
+            info!("attached as the thread ends");
+        }
+    }
+}
+
+thread_local! {
+    static BEFORE: Last = const { Last(std::cell::OnceCell::new()) };
+    static AFTER: Last = const { Last(std::cell::OnceCell::new()) };
+}
+
+#[test]
+fn thread_that_ends_may_trace_and_be_attached() {
+    let capture = Capture::start();
+    let handle = capture.handle();
+    thread::spawn(move || {
+        BEFORE.with(|last| assert!(last.0.set(handle.clone()).is_ok()));
+        handle.attach_thread();
+        AFTER.with(|last| assert!(last.0.set(handle.clone()).is_ok()));
+        info!("on the thread");
+    })
+    .join()
+    .unwrap();
+    // What comes after that depends on the order in which the platform drops thread-local values.
+    assert!(capture.finish().to_string().starts_with("INFO on the thread"));
+}
+
+#[test]
+fn thread_outlives_the_capture_that_is_attached_to_it() {
+    let (jobs, queue) = mpsc::channel::<Box<dyn FnOnce() + Send>>();
+    let worker = thread::spawn(move || queue.iter().for_each(|job| job()));
+    let capture = Capture::start();
+    let handle = capture.handle();
+    let (done, is_done) = mpsc::channel();
+    jobs.send(Box::new(move || {
+        handle.attach_thread();
+        info!("in time");
+        done.send(()).unwrap();
+    }))
+    .unwrap();
+    is_done.recv().unwrap();
+    assert_eq!(capture.finish().to_string(), "INFO in time");
+
+    let other = Capture::start();
+    jobs.send(Box::new(|| info!("late"))).unwrap();
+    let handle = other.handle();
+    jobs.send(Box::new(move || {
+        handle.attach_thread();
+        info!("for the other one");
+    }))
+    .unwrap();
+    drop(jobs);
+    worker.join().unwrap();
+    assert_eq!(other.finish().to_string(), "INFO for the other one");
 }

@@ -6,9 +6,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use spanshot::{
-    Capture, CaptureBuilder, Keep, Print, TracingEvent, TracingEventReceiver, predicates::*,
-};
+use spanshot::{Capture, CaptureBuilder, Print, TracingEvent, TracingEventReceiver, predicates::*};
 use tracing::{
     Level, Span, debug, error, info, info_span, level_filters::LevelFilter, trace, warn,
 };
@@ -44,8 +42,10 @@ fn findings(builder: impl Fn() -> CaptureBuilder, program: impl Fn()) -> String 
         assert!(first.starts_with("the capture started at tests/it/ending.rs:"), "{message}");
         rest.rsplit_once("\nthe trace:\n").expect("there is a trace").0.to_owned()
     };
-    assert_eq!(findings(&when_dropped), findings(&when_finished));
-    findings(&when_dropped)
+    let hint =
+        "\n(if the test returns an error, this panic hides it: `Capture::run()` shows both)\n";
+    assert_eq!(findings(&when_dropped), findings(&when_finished) + hint);
+    findings(&when_finished)
 }
 
 /// The trace that a capture shows when it fails, through a filter.
@@ -139,7 +139,8 @@ fn functions_are_asked_about_events_at_the_level_only() {
     let none = |_: &spanshot::CapturedEvent<'_>| panic!("it is asked");
     dropped(Capture::builder().allow_events(none), all_levels);
     let builder = Capture::builder().fail_on_events(Level::ERROR).allow_events(none);
-    assert_eq!(panic_message(|| dropped(builder, all_levels)), "it is asked");
+    let message = panic_message(|| dropped(builder, all_levels));
+    assert_eq!(message.matches("panicked with: it is asked").count(), 1, "{message}");
 }
 
 #[test]
@@ -324,38 +325,6 @@ fn what_another_thread_traced_into_the_capture_is_watched() {
 }
 
 #[test]
-fn what_was_taken_is_not_looked_at_but_for_open_spans() {
-    let watch_all =
-        || Capture::builder().fail_on_events(Level::WARN).fail_on_open_spans().print(Print::Never);
-    let capture = watch_all().start();
-    let span = info_span!("open").entered();
-    warn!("slow");
-    assert_eq!(capture.take().all_events().len(), 1);
-    let message = panic_message(|| capture.finish());
-    assert!(message.contains("\n1 span still open:\n  INFO open{}\n"), "{message}");
-    assert!(!message.contains("slow"), "{message}");
-    drop(span);
-
-    let capture = watch_all().start();
-    info_span!("closed").in_scope(|| assert_eq!(capture.take().all_spans().len(), 1));
-    assert_eq!(capture.finish().to_string(), "INFO closed{}");
-}
-
-#[test]
-fn bounded_capture_looks_at_what_it_has_kept() {
-    let capture = Capture::builder().fail_on_events(Level::WARN).start();
-    capture.storage().set_max_nodes(1, Keep::Newest);
-    warn!("left out");
-    warn!("kept");
-    let message = panic_message(|| capture.finish());
-    assert!(message.contains("\n1 event at level warn or more severe that nothing allows:\n"));
-    assert!(
-        message.ends_with("the trace:\n(1 earlier nodes were left out)\nWARN kept"),
-        "{message}"
-    );
-}
-
-#[test]
 fn text_of_a_guest_keeps_to_its_line() {
     let stream = r#"[
         {"new_call_site":{"id":0,"kind":"event","name":"e","target":"a\u001b[2J","level":"warn",
@@ -465,4 +434,39 @@ fn capture_that_watches_may_be_given_up_in_any_order() {
     warn!("of the second");
     assert!(panic_message(|| second.finish()).contains("WARN of the second"));
     assert!(Span::current().is_none());
+}
+
+#[test]
+fn test_that_is_run_returns_its_result() {
+    Capture::run(|capture| {
+        info!("captured");
+        assert_eq!(capture.trace().to_string(), "INFO captured");
+    });
+    let watching = || Capture::builder().fail_on_events(Level::WARN).print(Print::Never);
+    assert_eq!(watching().run(|_| Ok::<_, String>(7)), Ok(7));
+    assert_eq!(watching().run(|_| Err::<(), _>("refused")), Err("refused"));
+    assert!(Span::current().is_none());
+    let panicked =
+        panic_message(|| watching().run(|_| -> Result<(), String> { panic!("told to") }));
+    assert_eq!(panicked, "told to");
+}
+
+#[test]
+fn error_of_a_test_that_is_run_is_told_with_what_was_found() {
+    let builder = || Capture::builder().fail_on_events(Level::WARN).fail_on_open_spans();
+    let message = panic_message(|| {
+        builder().run(|_| {
+            let _dropped_in_time = info_span!("span").entered();
+            warn!("slow");
+            Err::<(), _>(String::from("no \"route\""))
+        })
+    });
+    assert!(message.contains("\n  WARN slow\n") && !message.contains("still open"), "{message}");
+    let error =
+        "\nthe test returned an error, too:\n  \"no \\\"route\\\"\"\n\nthe trace:\nINFO span{}";
+    assert!(message.contains(error), "{message}");
+    assert!(!message.contains("Capture::run()"), "{message}");
+
+    let message = panic_message(|| builder().run(|_| warn!("slow")));
+    assert!(message.contains("\n  WARN slow\n") && !message.contains("returned"), "{message}");
 }

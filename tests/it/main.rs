@@ -46,3 +46,4 @@ mod times;
 mod transparent;
 mod values;
 mod waiting;
+mod watching;

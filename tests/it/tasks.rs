@@ -6,9 +6,10 @@ use std::{
     sync::Arc,
     task::{Context, Poll, Waker},
     thread::{self, ThreadId},
+    time::Duration,
 };
 
-use spanshot::{Capture, Carried, Trace};
+use spanshot::{Capture, Carried, Storage, Trace};
 use tokio::{
     sync::{Barrier, oneshot},
     task::{JoinSet, yield_now},
@@ -246,4 +247,19 @@ async fn blocking_tasks_carry_the_capture() {
     let task = tokio::task::spawn_blocking(capture.carry(|| info!("blocking")));
     task.await.unwrap();
     assert_eq!(capture.trace().to_string(), "INFO of the test{}\nINFO blocking");
+}
+
+/// The runtime of a `#[tokio::test]` has one thread, which runs the test and all of its tasks.
+#[tokio::test]
+async fn wait_until_blocks_a_single_threaded_runtime_and_until_does_not() {
+    let capture = Capture::start();
+    let task = tokio::spawn(capture.carry_future(async { info!("ready") }));
+    let is_ready = |trace: &Storage| trace.all_events().len() == 1;
+
+    let message = panic_message(|| capture.wait_until(Duration::from_millis(20), is_ready));
+    assert!(message.contains("await `until()` instead"), "{message}");
+    assert!(message.ends_with("\n(nothing was captured)"), "{message}");
+
+    assert_eq!(capture.until(is_ready).await.to_string(), "INFO ready");
+    task.await.unwrap();
 }

@@ -72,7 +72,10 @@ fn condition_is_not_asked_again_when_nothing_was_captured() {
     assert_eq!(asked, 1);
     assert_eq!(
         error.to_string(),
-        "nothing like it was captured within 10ms; the trace so far:\nINFO so far"
+        "nothing like it was captured within 10ms\n\
+         (`wait_until()` blocks its thread: if that thread runs the tasks of a runtime, await \
+         `until()` instead)\n\
+         the trace so far:\nINFO so far"
     );
     assert_eq!(error.trace().to_string(), "INFO so far");
 }
@@ -82,7 +85,7 @@ fn capture_panics_with_the_trace_when_it_waited_in_vain() {
     let capture = Capture::start();
     info!("so far");
     let message = panic_message(|| capture.wait_until(SHORT, has("ready")));
-    assert!(message.ends_with("; the trace so far:\nINFO so far"), "{message}");
+    assert!(message.ends_with("\nthe trace so far:\nINFO so far"), "{message}");
     info!("goes on");
     assert_eq!(count(&capture.trace()), 2);
 }

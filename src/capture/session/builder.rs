@@ -5,10 +5,11 @@ use tracing_core::LevelFilter;
 use tracing_subscriber::filter::Targets;
 
 use crate::capture::{
-    Capture, CapturedEvent, Keep, SharedStorage,
+    Capture, CapturedEvent, Keep, SharedStorage, TestResult,
+    session::ending::Way,
     session::print::{Print, Printing, parse_filter},
     session::recording::Recording,
-    session::watch::Watch,
+    session::watch::WatchRules,
 };
 
 /// What a [`Capture`] is to be like, before it is started.
@@ -33,8 +34,8 @@ use crate::capture::{
 /// Levels are in colour if both output and errors go to a terminal, which is not `dumb` by `TERM`.
 /// `CLICOLOR_FORCE=1` has them in colour wherever they go, `NO_COLOR=1` never.
 ///
-/// A test that fails by returning an error has dropped its capture before anyone knows. Have it
-/// [always](Print::Always) print: runners keep the output of tests that pass to themselves.
+/// A test that fails by returning an error has dropped its capture before anyone knows. Write its body in
+/// [`Capture::run()`], which sees the error.
 ///
 /// # Recording
 ///
@@ -57,8 +58,10 @@ use crate::capture::{
 /// the line where it was started, and showing the trace, with the filter for printing. While a panic is
 /// under way, there is no other one.
 ///
-/// It looks at what it holds then. Events that were [taken](Capture::take), or
-/// [left out](crate::Storage::left_out) for want of room, it has not; spans that are open it has.
+/// It looks at each event when it is emitted, and at each span when it is closed. So neither
+/// [`take()`](Capture::take) nor a [limit](Self::max_nodes) hides anything from it. A span for which there
+/// was [no room](crate::Keep::Oldest) also fails a test that watches over spans: nobody can tell what became of
+/// it.
 ///
 /// # Example
 ///
@@ -82,7 +85,7 @@ pub struct CaptureBuilder {
     pub(crate) filter: Option<Targets>,
     pub(crate) printing: Printing,
     pub(crate) recording: Recording,
-    pub(crate) watch: Watch,
+    pub(crate) watch: WatchRules,
     pub(crate) ignores_unattributed: bool,
 }
 
@@ -105,6 +108,37 @@ impl CaptureBuilder {
     #[track_caller]
     pub fn start(self) -> Capture {
         Capture::start_with(self)
+    }
+
+    /// Runs a test in such a capture, and ends that with what the test returns; see [`Capture::run()`].
+    ///
+    /// If the test returned an error and the capture [fails the test](Self#watching-over-a-test) as well, the
+    /// panic shows both.
+    ///
+    /// # Panics
+    ///
+    /// Panics for the reasons that [`Capture::start()`] and [`Capture::finish()`] do.
+    ///
+    /// # Example
+    ///
+    /// ```should_panic
+    /// use spanshot::Capture;
+    /// use tracing::Level;
+    ///
+    /// let result = Capture::builder().fail_on_events(Level::ERROR).run(|_| {
+    ///     tracing::error!("out of memory");
+    ///     Err::<(), _>("cannot connect") // the panic shows this, too
+    /// });
+    /// # drop(result);
+    /// ```
+    #[track_caller]
+    pub fn run<R: TestResult>(self, test: impl FnOnce(&Capture) -> R) -> R {
+        let mut capture = self.start();
+        let result = test(&capture);
+        match capture.end(&Way::Returned(result.error())) {
+            Ok(_) => result,
+            Err(message) => panic!("{message}"),
+        }
     }
 
     /// Begins to capture what the test traces on whichever threads; see
@@ -316,9 +350,12 @@ impl CaptureBuilder {
 
     /// Allows events that the test would [fail on](Self::fail_on_events) otherwise.
     ///
-    /// If it is called again, an event is allowed by either call. The function is called when the
-    /// capture ends, for events at the level in question or a more severe one. With the feature
-    /// `predicates`, `allow_events_matching()` does the same by a predicate.
+    /// If it is called again, an event is allowed by either call. With the feature `predicates`,
+    /// `allow_events_matching()` does the same by a predicate.
+    ///
+    /// The function is called when an event at the level in question or a more severe one is emitted, on
+    /// the thread that emits it. It sees the event and the spans around it as they are at that moment. If it
+    /// panics, the code under test goes on, and the test fails when the capture ends.
     ///
     /// # Example
     ///
@@ -334,7 +371,7 @@ impl CaptureBuilder {
     /// ```
     pub fn allow_events(
         mut self,
-        is_allowed: impl Fn(&CapturedEvent<'_>) -> bool + 'static,
+        is_allowed: impl Fn(&CapturedEvent<'_>) -> bool + Send + Sync + 'static,
     ) -> Self {
         self.watch.allowed.push(Box::new(is_allowed));
         self

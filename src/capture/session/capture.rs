@@ -2,13 +2,21 @@ use alloc::{
     string::{String, ToString},
     sync::Arc,
 };
-use core::{fmt, marker::PhantomData, time::Duration};
+use core::{
+    fmt,
+    marker::PhantomData,
+    panic::{RefUnwindSafe, UnwindSafe},
+    time::Duration,
+};
 
 use tracing_core::Dispatch;
 
 use crate::capture::{
-    CaptureBuilder, CaptureHandle, SharedStorage, Storage, Trace, session::ending::Ending,
-    session::started, subscriber::own::CaptureSubscriber, subscriber::test_span::Test,
+    CaptureBuilder, CaptureHandle, SharedStorage, Storage, TestResult, Trace,
+    session::ending::{Ending, Way},
+    session::started,
+    subscriber::own::CaptureSubscriber,
+    subscriber::test_span::Test,
 };
 
 /// Captures what the current thread traces, until it is dropped.
@@ -34,6 +42,85 @@ use crate::capture::{
 /// thread [runs](Self::carry), by a [future](Self::carry_future), by a [handle](Self::handle) in the
 /// threads of a pool. Code that starts threads or tasks by itself may leave no place to do so: for that,
 /// there is the [process-wide mode](Self::start_process_wide).
+///
+/// # Testing a server
+///
+/// A server starts tasks by itself: one for each connection and request, and more in its handlers. Build its
+/// runtime in the test, and attach the capture to each thread of it. Worker threads and threads for blocking
+/// code are then captured, however many tasks run on them:
+///
+/// ```
+/// use spanshot::{Capture, predicates::*};
+/// use std::{io::Read, net::TcpStream};
+/// use tokio::{io::AsyncWriteExt, net::TcpListener, runtime::Builder};
+///
+/// let capture = Capture::start();
+/// let handle = capture.handle();
+/// let runtime = Builder::new_multi_thread()
+///     .worker_threads(2)
+///     .enable_all()
+///     .on_thread_start(move || handle.attach_thread())
+///     .build()?;
+///
+/// // The server under test, with axum or whatever it uses:
+/// let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
+/// let address = listener.local_addr()?;
+/// runtime.spawn(async move {
+///     while let Ok((mut connection, _)) = listener.accept().await {
+///         tokio::spawn(async move {
+///             tracing::info!("connected");
+///             connection.write_all(b"hello").await
+///         });
+///     }
+/// });
+///
+/// let mut answer = String::new();
+/// TcpStream::connect(address)?.read_to_string(&mut answer)?;
+/// assert_eq!(answer, "hello");
+///
+/// drop(runtime); // nothing is traced after this
+/// capture.finish().scan_events().single(&message(eq("connected")));
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Each test has a runtime of its own, so that tests which run at once do not mix. What runs on a runtime that
+/// several tests share belongs in a span of the test: see the [process-wide mode](Self::start_process_wide). To
+/// wait for what the server traces, [await it](Self::until), or [wait](Self::wait_until) on the test's own
+/// thread.
+///
+/// # Fixtures and timeouts
+///
+/// A `Capture` belongs to the thread that started it, and is not [`Send`]. Some test frameworks build a fixture on
+/// one thread and run the test on another, as `rstest` does for a test with `#[timeout]`. Start the capture at the
+/// beginning of the test's body, which runs on the right thread. Where the fixture itself traces, let it start
+/// a capture of its own, and return what may be sent: the [`Trace`] that [`finish()`](Self::finish) returns, the
+/// [`SharedStorage`] to read from, or a [handle](Self::handle) to trace into. A capture must live
+/// as long as it is to capture, on its own thread:
+///
+/// ```
+/// use spanshot::{Capture, Trace};
+/// use std::thread;
+///
+/// /// A fixture.
+/// fn migrated() -> Trace {
+///     let capture = Capture::start();
+///     tracing::info!("migrated");
+///     capture.finish()
+/// }
+///
+/// let trace = migrated();
+/// // The body of the test, on another thread:
+/// let test = thread::spawn(move || {
+///     let capture = Capture::start();
+///     tracing::info!("tested");
+///     assert_eq!(trace.to_string(), "INFO migrated");
+///     assert_eq!(capture.finish().to_string(), "INFO tested");
+/// });
+/// test.join().unwrap();
+/// ```
+///
+/// Captures, handles, storages and traces are [`UnwindSafe`]: use them in and after
+/// [`catch_unwind()`](std::panic::catch_unwind).
 ///
 /// # Records of the `log` crate
 ///
@@ -72,6 +159,11 @@ impl fmt::Debug for Capture {
     }
 }
 
+// A panic in a test, or in the code under test, interrupts no change of a capture: what these run is done before
+// the storage is locked, or after.
+impl UnwindSafe for Capture {}
+impl RefUnwindSafe for Capture {}
+
 impl Capture {
     /// Begins to capture.
     ///
@@ -84,6 +176,43 @@ impl Capture {
         Self::builder().start()
     }
 
+    /// Runs a test in a capture, and ends that with what the test returns.
+    ///
+    /// Write the whole body of a test that returns a [`Result`] so. A `Capture` in a variable does not know
+    /// that the test returned an error: it prints nothing, and if it
+    /// [fails the test](CaptureBuilder#watching-over-a-test) when it is dropped, the error is lost. This prints and
+    /// records the trace as for a test that panics, and shows both failures. To say what the capture is like, use
+    /// [`CaptureBuilder::run()`].
+    ///
+    /// # Panics
+    ///
+    /// Panics for the reasons that [`Self::start()`] does.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{Capture, predicates::*};
+    /// use std::num::ParseIntError;
+    ///
+    /// # fn listen(port: &str) -> Result<u16, ParseIntError> {
+    /// #     let port = port.parse()?;
+    /// #     tracing::info!(port, "listening");
+    /// #     Ok(port)
+    /// # }
+    /// // In a `#[test]` that returns this:
+    /// # let _: Result<(), ParseIntError> =
+    /// Capture::run(|capture| {
+    ///     listen("8080")?; // an error fails the test, and shows the trace
+    ///     capture.trace().scan_events().single(&field("port", 8_080));
+    ///     Ok::<_, ParseIntError>(())
+    /// })
+    /// # ;
+    /// ```
+    #[track_caller]
+    pub fn run<R: TestResult>(test: impl FnOnce(&Self) -> R) -> R {
+        Self::builder().run(test)
+    }
+
     /// Begins to say what a capture is to be like.
     pub fn builder() -> CaptureBuilder {
         CaptureBuilder::default()
@@ -91,8 +220,9 @@ impl Capture {
 
     #[track_caller]
     pub(crate) fn start_with(options: CaptureBuilder) -> Self {
-        let ending = Ending::new(options.printing, options.recording, options.watch);
         let storage = options.storage;
+        let watch = storage.watch_over(options.watch);
+        let ending = Ending::new(options.printing, options.recording, watch);
         storage.set_sight(|sight| {
             (sight.is_native, sight.is_of_thread) = (true, true);
             sight.filters = options.filter.iter().cloned().map(Arc::new).collect();
@@ -102,6 +232,7 @@ impl Capture {
     }
 
     /// Begins to capture through a subscriber, which it may be that others have, too.
+    #[track_caller]
     pub(crate) fn begin(
         storage: SharedStorage,
         dispatch: Dispatch,
@@ -109,7 +240,9 @@ impl Capture {
         ending: Ending,
     ) -> Self {
         #[cfg(feature = "log")]
-        crate::capture::session::logger::install().unwrap_or_else(|error| panic!("{error}"));
+        if let Err(error) = crate::capture::session::logger::install() {
+            panic!("{error}"); // not in a closure, which would not point at the line of the test
+        }
 
         started::begin(&storage, &dispatch, test.as_ref());
         let handle = CaptureHandle::new(dispatch, test.as_ref().map(Arc::downgrade));
@@ -149,6 +282,9 @@ impl Capture {
     /// Panics if the condition did not hold before the timeout had passed, with a message that shows
     /// the trace. [`SharedStorage::wait_until()`] returns an error instead.
     ///
+    /// It blocks the current thread. In an async test whose tasks run on this thread, as they do in
+    /// `#[tokio::test]`, it always times out: await [`until()`](Self::until) there.
+    ///
     /// # Example
     ///
     /// ```
@@ -170,6 +306,35 @@ impl Capture {
                 panic!("{error}")
             }
         }
+    }
+
+    /// Waits, as a future, until the condition holds for what was captured, and returns that.
+    ///
+    /// Await this in an async test: [`wait_until()`](Self::wait_until) blocks its thread, and a single-threaded
+    /// runtime, which is that of `#[tokio::test]`, does not run any task meanwhile. The future has no timeout of
+    /// its own: use that of the runtime. See [`SharedStorage::until()`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::Capture;
+    /// use std::time::Duration;
+    ///
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    /// # runtime.block_on(async {
+    /// // In a `#[tokio::test]`:
+    /// let capture = Capture::start();
+    /// tokio::spawn(capture.carry_future(async { tracing::info!("ready") }));
+    /// let is_ready = capture.until(|trace| trace.all_events().len() > 0);
+    /// let trace = tokio::time::timeout(Duration::from_secs(10), is_ready).await.unwrap();
+    /// assert_eq!(trace.to_string(), "INFO ready");
+    /// # });
+    /// ```
+    pub fn until<C>(&self, condition: C) -> impl Future<Output = Trace> + use<C>
+    where
+        C: FnMut(&Storage) -> bool,
+    {
+        self.storage.until(condition)
     }
 
     /// Returns the storage that is filled, which other threads can read, too.
@@ -200,20 +365,20 @@ impl Capture {
     /// ```
     #[track_caller]
     pub fn finish(mut self) -> Trace {
-        match self.end() {
+        match self.end(&Way::Finished) {
             Ok(trace) => trace,
             Err(message) => panic!("{message}"),
         }
     }
 
     /// Ends the capture, unless it has ended. Returns what the test is to fail with.
-    fn end(&mut self) -> Result<Trace, String> {
+    pub(crate) fn end(&mut self, way: &Way) -> Result<Trace, String> {
         let ending = self.ending.take();
         self.test = None;
         started::end(&self.storage);
         let trace = self.storage.lock();
         match ending {
-            Some(ending) => ending.end(&trace).map(|()| trace),
+            Some(ending) => ending.end(&trace, way).map(|()| trace),
             None => Ok(trace),
         }
     }
@@ -222,7 +387,7 @@ impl Capture {
 impl Drop for Capture {
     /// Prints the trace if the test fails, and fails the test if the capture is to do so.
     fn drop(&mut self) {
-        if let Err(message) = self.end() {
+        if let Err(message) = self.end(&Way::Dropped) {
             panic!("{message}");
         }
     }

@@ -1,18 +1,28 @@
-use alloc::{format, string::String};
-use core::panic::{AssertUnwindSafe, Location};
-use std::{panic, thread};
+use alloc::{format, string::String, sync::Arc};
+use core::panic::Location;
+use std::thread;
 
 use crate::capture::{
     Storage, session::excerpt::push_trace, session::print::Printing, session::recording::Recording,
     session::watch::Watch, subscriber::process_wide::unattributed,
 };
 
+/// How a capture comes to its end.
+pub(crate) enum Way {
+    /// The test says so, and takes the trace.
+    Finished,
+    /// It goes out of scope: nobody knows what the test returns.
+    Dropped,
+    /// The function that it was started for has returned, perhaps with this error.
+    Returned(Option<String>),
+}
+
 /// What there is to do when a capture ends: it prints its trace, leaves it in a file, and fails its test.
 #[derive(Debug)]
 pub(crate) struct Ending {
     printing: Printing,
     recording: Recording,
-    watch: Watch,
+    watch: Option<Arc<Watch>>,
     started_at: &'static Location<'static>,
     /// A capture that something starts while it is being unwound is not that of the failing test.
     was_panicking: bool,
@@ -21,7 +31,7 @@ pub(crate) struct Ending {
 
 impl Ending {
     #[track_caller]
-    pub(crate) fn new(printing: Printing, recording: Recording, watch: Watch) -> Self {
+    pub(crate) fn new(printing: Printing, recording: Recording, watch: Option<Arc<Watch>>) -> Self {
         Self {
             printing: printing.in_environment(),
             recording: recording.in_environment(),
@@ -39,15 +49,17 @@ impl Ending {
 
     /// Prints the trace and leaves it in a file, if that is asked for. Returns what the test is to fail with, which is never
     /// the case while it panics.
-    pub(crate) fn end(self, storage: &Storage) -> Result<(), String> {
+    pub(crate) fn end(self, storage: &Storage, way: &Way) -> Result<(), String> {
         if thread::panicking() {
+            if let Some(watch) = &self.watch {
+                watch.give_up();
+            }
             self.print(storage, !self.was_panicking);
             return Ok(());
         }
-        // What the test allows is its own code, and may panic: that is a failure as well.
-        let checked = panic::catch_unwind(AssertUnwindSafe(|| self.check(storage)));
-        self.print(storage, !matches!(checked, Ok(Ok(()))));
-        checked.unwrap_or_else(|payload| panic::resume_unwind(payload))
+        let checked = self.check(storage, way);
+        self.print(storage, checked.is_err() || matches!(way, Way::Returned(Some(_))));
+        checked
     }
 
     fn print(&self, storage: &Storage, has_failed: bool) {
@@ -58,13 +70,25 @@ impl Ending {
         self.recording.record(storage, self.started_at, has_failed);
     }
 
-    fn check(&self, storage: &Storage) -> Result<(), String> {
-        let findings = self.watch.findings(storage);
-        if findings.is_empty() {
+    fn check(&self, storage: &Storage, way: &Way) -> Result<(), String> {
+        let findings = self.watch.as_ref().map(|watch| watch.end(storage));
+        let Some(findings) = findings.filter(|findings| !findings.is_empty()) else {
             return Ok(());
-        }
+        };
         let mut message =
             format!("the capture started at {} fails its test\n{findings}", self.started_at);
+        match way {
+            Way::Finished | Way::Returned(None) => {}
+            // The thread that would tell of it is unwound instead.
+            Way::Dropped => message.push_str(
+                "\n(if the test returns an error, this panic hides it: `Capture::run()` shows both)\n",
+            ),
+            Way::Returned(Some(error)) => {
+                message.push_str("\nthe test returned an error, too:\n  ");
+                message.push_str(error);
+                message.push('\n');
+            }
+        }
         push_trace(&mut message, self.printing.shown(storage));
         Err(message)
     }

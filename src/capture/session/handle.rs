@@ -1,12 +1,21 @@
 use alloc::sync::Weak;
-use core::fmt;
+use core::{
+    fmt,
+    panic::{RefUnwindSafe, UnwindSafe},
+};
 
-use tracing_core::{Dispatch, dispatcher};
+use tracing_core::{
+    Dispatch,
+    dispatcher::{self, DefaultGuard},
+};
 
 use crate::capture::{
     Capture,
+    session::attached,
     session::carried::{Carried, Kept},
-    subscriber::test_span::{Test, TestSpan},
+    session::not_a_future::NotAFuture,
+    subscriber::test_span::{self, Test, TestSpan},
+    subscriber::thread_spans,
 };
 
 /// Carries a [`Capture`](crate::Capture) to other threads and tasks.
@@ -18,6 +27,12 @@ use crate::capture::{
 ///
 /// What is traced in the scope of a capture that has ended goes to nobody, or, in the
 /// [process-wide mode](crate::Capture::start_process_wide), to what belongs to no test.
+///
+/// # Testing a server
+///
+/// A server spawns tasks on the threads of its runtime, and leaves no place to carry a capture to each.
+/// [Attach](Self::attach_thread) the capture to all of these threads instead, as
+/// [`Capture`](crate::Capture#testing-a-server) shows.
 ///
 /// # Thread pools
 ///
@@ -63,6 +78,8 @@ pub struct CaptureHandle {
     dispatch: Dispatch,
     /// The capture, if its subscriber is that of all captures.
     test: Option<Weak<Test>>,
+    /// Number of the capture, which no other one has.
+    number: u64,
 }
 
 impl fmt::Debug for CaptureHandle {
@@ -71,9 +88,29 @@ impl fmt::Debug for CaptureHandle {
     }
 }
 
+// As a capture is.
+impl UnwindSafe for CaptureHandle {}
+impl RefUnwindSafe for CaptureHandle {}
+
 impl CaptureHandle {
     pub(crate) fn new(dispatch: Dispatch, test: Option<Weak<Test>>) -> Self {
-        Self { dispatch, test }
+        Self { dispatch, test, number: thread_spans::next_number() }
+    }
+
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Has the current thread trace for the capture, until both are dropped, the span first.
+    pub(crate) fn enter(&self) -> (DefaultGuard, Option<TestSpan>) {
+        let default = dispatcher::set_default(&self.dispatch);
+        let span = self.test.as_ref().and_then(|test| TestSpan::carry(&self.dispatch, test));
+        (default, span)
+    }
+
+    /// Whether the current thread runs the test of the capture, if that is what the subscriber goes by.
+    pub(crate) fn is_running(&self) -> bool {
+        self.test.as_ref().is_none_or(test_span::is_running)
     }
 
     /// Runs a function in the scope of the capture, on the current thread.
@@ -88,10 +125,20 @@ impl CaptureHandle {
     /// assert_eq!(outer.trace().to_string(), "INFO for the outer one");
     /// assert_eq!(inner.trace().all_events().len(), 0);
     /// ```
-    pub fn in_scope<T>(&self, f: impl FnOnce() -> T) -> T {
+    ///
+    /// A function that returns a future does not run it: it would be polled outside of the scope. So this does
+    /// not compile; see [`NotAFuture`]. Use [`carry_future()`](Self::carry_future).
+    ///
+    /// ```compile_fail,E0282
+    /// # let capture = spanshot::Capture::start();
+    /// let future = capture.handle().in_scope(|| async { tracing::info!("lost") });
+    /// ```
+    pub fn in_scope<T: NotAFuture<UseCarryFutureInstead>, UseCarryFutureInstead>(
+        &self,
+        f: impl FnOnce() -> T,
+    ) -> T {
         // They are undone in the opposite order, also if the function panics.
-        let _default = dispatcher::set_default(&self.dispatch);
-        let _entered = self.test.as_ref().and_then(|test| TestSpan::carry(&self.dispatch, test));
+        let (_default, _span) = self.enter();
         f()
     }
 
@@ -109,7 +156,22 @@ impl CaptureHandle {
     /// thread.join().unwrap();
     /// assert_eq!(capture.trace().to_string(), "INFO captured");
     /// ```
-    pub fn carry<T, F: FnOnce() -> T>(&self, f: F) -> impl FnOnce() -> T + use<T, F> {
+    ///
+    /// A closure that returns a future does not run it, so that nothing would be captured. So this does not
+    /// compile; see [`NotAFuture`]. Use [`carry_future()`](Self::carry_future).
+    ///
+    /// ```compile_fail,E0282
+    /// # let capture = spanshot::Capture::start();
+    /// let closure = capture.handle().carry(|| async { tracing::info!("lost") });
+    /// ```
+    pub fn carry<T, F, UseCarryFutureInstead>(
+        &self,
+        f: F,
+    ) -> impl FnOnce() -> T + use<T, F, UseCarryFutureInstead>
+    where
+        T: NotAFuture<UseCarryFutureInstead>,
+        F: FnOnce() -> T,
+    {
         let kept = Kept::new(self.clone(), f);
         move || kept.into_result_of(|f| f())
     }
@@ -139,6 +201,41 @@ impl CaptureHandle {
     /// ```
     pub fn carry_future<F: Future>(&self, future: F) -> Carried<F> {
         Carried::new(self.clone(), future)
+    }
+
+    /// Keeps the capture on the current thread until the thread ends.
+    ///
+    /// Call it where a runtime or a pool starts its threads: it captures everything that they trace, without a
+    /// scope around it. [*Testing a server*](Capture#testing-a-server) shows how. It is idempotent. If another
+    /// capture was attached to the thread before, this one replaces it.
+    ///
+    /// The subscribers of scopes that are entered on the thread later come first, as long as these last. If it
+    /// is called *in* such a scope, it lasts until the end of that scope.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::Capture;
+    /// use tokio::runtime::Builder;
+    ///
+    /// let capture = Capture::start();
+    /// let handle = capture.handle();
+    /// let runtime = Builder::new_multi_thread()
+    ///     .worker_threads(2)
+    ///     .on_thread_start(move || handle.attach_thread())
+    ///     .build()?;
+    /// runtime.block_on(async {
+    ///     // Code that you cannot change spawns tasks, and these spawn others.
+    ///     let task = tokio::spawn(async {
+    ///         tokio::task::spawn_blocking(|| tracing::info!("blocking")).await
+    ///     });
+    ///     task.await
+    /// })??;
+    /// assert_eq!(capture.trace().to_string(), "INFO blocking");
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn attach_thread(&self) {
+        attached::attach(self);
     }
 
     /// Returns the subscriber of the capture; see [`Capture::dispatch()`](crate::Capture::dispatch).
@@ -182,7 +279,21 @@ impl Capture {
     /// });
     /// assert_eq!(capture.trace().to_string(), "INFO on another thread");
     /// ```
-    pub fn carry<T, F: FnOnce() -> T>(&self, f: F) -> impl FnOnce() -> T + use<T, F> {
+    ///
+    /// A closure that returns a future does not compile: that is for [`carry_future()`](Self::carry_future).
+    ///
+    /// ```compile_fail,E0282
+    /// # let capture = spanshot::Capture::start();
+    /// let closure = capture.carry(|| async { tracing::info!("lost") });
+    /// ```
+    pub fn carry<T, F, UseCarryFutureInstead>(
+        &self,
+        f: F,
+    ) -> impl FnOnce() -> T + use<T, F, UseCarryFutureInstead>
+    where
+        T: NotAFuture<UseCarryFutureInstead>,
+        F: FnOnce() -> T,
+    {
         self.handle.carry(f)
     }
 

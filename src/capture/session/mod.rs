@@ -5,13 +5,14 @@
 //! | `capture.rs` | [`Capture`](capture::Capture): starts, is read, and ends with its test |
 //! | `builder.rs` | the options of a capture |
 //! | `started.rs` | the captures that a thread has started, which may end in any order |
-//! | `handle.rs`, `carried.rs` | other threads and tasks |
+//! | `handle.rs`, `carried.rs`, `attached.rs`, `not_a_future.rs` | other threads and tasks |
 //! | `waiting.rs` | waiting for something to be captured |
-//! | `ending.rs`, `watch.rs` | the end of a test: printing, recording, and what fails it |
+//! | `ending.rs`, `watch.rs`, `test_result.rs` | the end of a test: printing, recording, and what fails it |
 //! | `print.rs`, `shown.rs`, `excerpt.rs`, `short.rs` | the text that people see |
 //! | `recording.rs` | traces left in files |
 //! | `logger.rs` | records of the `log` crate |
 
+pub(crate) mod attached;
 pub(crate) mod builder;
 pub(crate) mod capture;
 pub(crate) mod carried;
@@ -20,6 +21,7 @@ pub(crate) mod excerpt;
 pub(crate) mod handle;
 #[cfg(feature = "log")]
 pub(crate) mod logger;
+pub(crate) mod not_a_future;
 pub(crate) mod print;
 #[cfg_attr(not(feature = "stream"), path = "no_recording.rs")]
 pub(crate) mod recording;
@@ -27,5 +29,6 @@ pub(crate) mod recording;
 pub(crate) mod short;
 pub(crate) mod shown;
 pub(crate) mod started;
+pub(crate) mod test_result;
 pub(crate) mod waiting;
 pub(crate) mod watch;

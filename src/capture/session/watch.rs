@@ -1,34 +1,47 @@
-use alloc::{boxed::Box, format, string::String, vec::Vec};
-use core::fmt::{self, Write};
+//! What fails a test besides its assertions: noted when it happens, told when the capture ends.
 
-use tracing_core::LevelFilter;
+use alloc::{boxed::Box, format, string::String, vec::Vec};
+use core::{
+    any::Any,
+    fmt::{self, Write},
+    panic::AssertUnwindSafe,
+};
+use std::panic;
+
+use parking_lot::Mutex;
+use tracing_core::{Level, LevelFilter};
 
 use crate::capture::{
-    CapturedEvent, CapturedMetadata, CapturedSpan, Storage, session::excerpt::MAX_LISTED,
+    CapturedEvent, CapturedMetadata, CapturedSpan, Storage, Trace,
+    session::excerpt::MAX_LISTED,
+    storage::{
+        metadata::{CallSite, KnownCallSite},
+        node::EventIndex,
+    },
 };
 use crate::wire::text::Escaped;
 
-type AllowEvent = Box<dyn Fn(&CapturedEvent<'_>) -> bool>;
+type AllowEvent = Box<dyn Fn(&CapturedEvent<'_>) -> bool + Send + Sync>;
 
-/// What a capture watches over: what must not be in its trace when it ends.
-pub(crate) struct Watch {
+/// What a builder was told that the test is to fail on.
+pub(crate) struct WatchRules {
     pub(crate) events: LevelFilter,
     pub(crate) allowed: Vec<AllowEvent>,
     pub(crate) open_spans: bool,
     pub(crate) unbalanced_enters: bool,
 }
 
-impl Default for Watch {
+impl Default for WatchRules {
     fn default() -> Self {
         let (open_spans, unbalanced_enters) = (false, false);
         Self { events: LevelFilter::OFF, allowed: Vec::new(), open_spans, unbalanced_enters }
     }
 }
 
-impl fmt::Debug for Watch {
+impl fmt::Debug for WatchRules {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
-            .debug_struct("Watch")
+            .debug_struct("WatchRules")
             .field("events", &self.events)
             .field("allowed", &self.allowed.len())
             .field("open_spans", &self.open_spans)
@@ -37,42 +50,207 @@ impl fmt::Debug for Watch {
     }
 }
 
+impl WatchRules {
+    fn is_empty(&self) -> bool {
+        self.events == LevelFilter::OFF && !self.open_spans && !self.unbalanced_enters
+    }
+}
+
+/// Watches a storage while it is filled.
+///
+/// Nodes may be taken or evicted before the capture ends. So an event is judged when it is emitted, and a
+/// span when it is closed; only spans that are open are looked at in the end.
+///
+/// The functions that allow events are the user's, and must not run under a lock. So an event is judged in
+/// two steps:
+///
+/// ```text
+/// under the storage's lock:  push the event; undecided += (number, snapshot that holds it)
+/// without a lock:            verdict = ask the functions
+///                            if undecided still has the number: remove it, note the verdict
+/// ```
+///
+/// What is undecided when the capture ends is judged by the thread that ends it, so that no verdict comes too
+/// late. The emitting thread then does not find the number any more.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    rules: WatchRules,
+    noted: Mutex<Noted>,
+}
+
+#[derive(Debug, Default)]
+struct Noted {
+    unwanted_events: Tally,
+    /// Events on which a function of the user panicked.
+    panics: Tally,
+    /// Closed spans that were not exited as often as entered.
+    unbalanced_spans: Tally,
+    /// Spans that there was no room for.
+    unknown_spans: usize,
+    undecided: Vec<Undecided>,
+    next_number: u64,
+    is_over: bool,
+}
+
+/// An event that nobody has judged yet.
+#[derive(Debug, Clone)]
+struct Undecided {
+    number: u64,
+    trace: Trace,
+    event: EventIndex,
+}
+
+enum Verdict {
+    Allowed,
+    Unwanted(String),
+    Panicked(String),
+}
+
 impl Watch {
-    /// Says what is wrong with a trace, and what can be done; nothing if it is as it should be.
-    pub(crate) fn findings(&self, storage: &Storage) -> String {
-        let mut findings = String::new();
-        let what = format!("at level {} or more severe that nothing allows", self.events);
-        let unwanted = Finding {
-            nouns: ["event", "events"],
-            what: &what,
-            help: "those that are expected are allowed with `allow_events()`",
-        };
-        let events = storage.all_events().filter(|event| self.is_unwanted(event));
-        unwanted.list(&mut findings, events, event_line);
-        if self.open_spans {
-            let open = Finding {
-                nouns: ["span", "spans"],
-                what: &"still open",
-                help: "a span is closed when all of its handles and guards are dropped, and all \
-                       spans in it are closed",
-            };
-            let spans = storage.all_spans().filter(|span| !span.stats().is_closed);
-            open.list(&mut findings, spans, span_line);
-        }
-        if self.unbalanced_enters {
-            let unbalanced = Finding {
-                nouns: ["span", "spans"],
-                what: &"not exited as often as entered",
-                help: "a span is exited when the guard that entered it is dropped",
-            };
-            let spans = storage.all_spans().filter(|span| is_unbalanced(*span));
-            unbalanced.list(&mut findings, spans, span_line);
-        }
-        findings
+    /// Returns a watch, if there is something to watch over.
+    pub(crate) fn new(rules: WatchRules) -> Option<Self> {
+        (!rules.is_empty()).then(|| Self { rules, noted: Mutex::default() })
     }
 
-    fn is_unwanted(&self, event: &CapturedEvent<'_>) -> bool {
-        *event.metadata().level() <= self.events && !self.allowed.iter().any(|allow| allow(event))
+    /// Whether events of this level must be judged.
+    pub(crate) fn is_about(&self, level: Level) -> bool {
+        level <= self.rules.events
+    }
+
+    /// Has an event judged, by [`Self::judge()`] with the number that this returns. It is called under the lock
+    /// of the storage, so that an event which others can see is known here.
+    pub(crate) fn emitted(&self, trace: Trace, event: EventIndex) -> Option<u64> {
+        let mut noted = self.noted.lock();
+        if noted.is_over {
+            return None;
+        }
+        let number = noted.next_number;
+        noted.next_number += 1;
+        noted.undecided.push(Undecided { number, trace, event });
+        Some(number)
+    }
+
+    /// Notes an event that cannot be shown to the functions that might allow it. There is nothing to judge.
+    pub(crate) fn emitted_unseen(&self, call_site: &CallSite) -> Option<u64> {
+        let call_site = KnownCallSite::new(call_site.clone());
+        let origin = Origin(call_site.metadata());
+        let level = call_site.metadata().level();
+        let line = format!("  {level} event that there was no room for\n    {origin}\n");
+        self.noted.lock().unwanted_events.add(|| line);
+        None
+    }
+
+    /// Judges an event, unless somebody else has. It must not be called under a lock.
+    pub(crate) fn judge(&self, number: u64) {
+        let find = |noted: &Noted| noted.undecided.iter().position(|one| one.number == number);
+        let undecided = {
+            let noted = self.noted.lock();
+            let Some(position) = find(&noted) else { return };
+            noted.undecided[position].clone()
+        };
+        let verdict = self.verdict(&undecided.trace.event(undecided.event));
+        let mut noted = self.noted.lock();
+        let Some(position) = find(&noted) else { return };
+        noted.undecided.remove(position);
+        match verdict {
+            Verdict::Allowed => {}
+            Verdict::Unwanted(line) => noted.unwanted_events.add(|| line),
+            Verdict::Panicked(line) => noted.panics.add(|| line),
+        }
+    }
+
+    /// Asks the functions of the user. A panic of theirs must not unwind through the code under test.
+    fn verdict(&self, event: &CapturedEvent<'_>) -> Verdict {
+        let is_allowed = || self.rules.allowed.iter().any(|allow| allow(event));
+        match panic::catch_unwind(AssertUnwindSafe(is_allowed)) {
+            Ok(true) => Verdict::Allowed,
+            Ok(false) => Verdict::Unwanted(event_line(*event)),
+            Err(payload) => {
+                let panic = panic_text(&*payload);
+                let line = format!("{}    panicked with: {}\n", event_line(*event), Escaped(panic));
+                Verdict::Panicked(line)
+            }
+        }
+    }
+
+    /// Notes that a span is closed: it may be gone when the capture ends.
+    pub(crate) fn closed(&self, span: CapturedSpan<'_>) {
+        if self.rules.unbalanced_enters && is_unbalanced(span) {
+            self.noted.lock().unbalanced_spans.add(|| span_line(span));
+        }
+    }
+
+    /// Notes a span that there was no room for: nobody will know what became of it.
+    pub(crate) fn left_out_span(&self) {
+        self.noted.lock().unknown_spans += 1;
+    }
+
+    /// Ends the watch over a test that has failed already.
+    pub(crate) fn give_up(&self) {
+        let mut noted = self.noted.lock();
+        noted.is_over = true;
+        noted.undecided.clear();
+    }
+
+    /// Ends the watch over a test. Says what is wrong, and what can be done; nothing if all is as it should be.
+    pub(crate) fn end(&self, storage: &Storage) -> String {
+        loop {
+            let mut noted = self.noted.lock();
+            noted.is_over = true;
+            let Some(number) = noted.undecided.first().map(|one| one.number) else {
+                return self.findings(&noted, storage);
+            };
+            drop(noted);
+            self.judge(number);
+        }
+    }
+
+    fn findings(&self, noted: &Noted, storage: &Storage) -> String {
+        let mut findings = String::new();
+        Finding {
+            nouns: ["event", "events"],
+            what: &format!("at level {} or more severe that nothing allows", self.rules.events),
+            help: "those that are expected are allowed with `allow_events()`",
+        }
+        .write(&mut findings, &noted.unwanted_events);
+        Finding {
+            nouns: ["event", "events"],
+            what: "on which a function given to `allow_events()` panicked",
+            help: "such a function is called when the event is emitted, on the thread that emits it",
+        }
+        .write(&mut findings, &noted.panics);
+        let open = || storage.all_spans().filter(|span| !span.stats().is_closed);
+        if self.rules.open_spans {
+            Finding {
+                nouns: ["span", "spans"],
+                what: "still open",
+                help: "a span is closed when all of its handles and guards are dropped, and all \
+                       spans in it are closed",
+            }
+            .write(&mut findings, &Tally::of_spans(open()));
+        }
+        if self.rules.unbalanced_enters {
+            let mut unbalanced = noted.unbalanced_spans.clone();
+            let open = open().filter(|span| is_unbalanced(*span));
+            open.for_each(|span| unbalanced.add(|| span_line(span)));
+            Finding {
+                nouns: ["span", "spans"],
+                what: "not exited as often as entered",
+                help: "a span is exited when the guard that entered it is dropped",
+            }
+            .write(&mut findings, &unbalanced);
+        }
+        if self.rules.open_spans || self.rules.unbalanced_enters {
+            Finding {
+                nouns: ["span", "spans"],
+                what: "for which the capture had no room, so that it cannot tell whether they were \
+                       closed and exited",
+                help: "raise the limit that was set with `max_nodes()` or `max_bytes()`, or use \
+                       `Keep::Newest`, which keeps open spans",
+            }
+            .write(&mut findings, &Tally { count: noted.unknown_spans, lines: String::new() });
+        }
+        findings
     }
 }
 
@@ -81,53 +259,72 @@ fn is_unbalanced(span: CapturedSpan<'_>) -> bool {
     stats.entered != stats.exited
 }
 
-/// Something that is wrong with spans or events.
+/// Returns the message of a panic.
+pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> &str {
+    match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
+        (Some(text), _) => text,
+        (None, Some(text)) => text,
+        (None, None) => "(a value that is not text)",
+    }
+}
+
+/// Spans or events with something wrong: how many there are, and lines about the first of them.
+#[derive(Debug, Clone, Default)]
+struct Tally {
+    count: usize,
+    lines: String,
+}
+
+impl Tally {
+    fn of_spans<'a>(spans: impl Iterator<Item = CapturedSpan<'a>>) -> Self {
+        let mut tally = Self::default();
+        spans.for_each(|span| tally.add(|| span_line(span)));
+        tally
+    }
+
+    fn add(&mut self, line: impl FnOnce() -> String) {
+        self.count += 1;
+        if self.count <= MAX_LISTED {
+            self.lines.push_str(&line());
+        }
+    }
+}
+
+/// What is wrong with the spans or events of a tally.
 struct Finding<'a> {
     nouns: [&'a str; 2],
-    what: &'a dyn fmt::Display,
+    what: &'a str,
     /// What can be done.
     help: &'a str,
 }
 
 impl Finding<'_> {
-    /// Lists the first of those that were found, and counts them, if there are any.
-    fn list<T>(
-        &self,
-        findings: &mut String,
-        found: impl Iterator<Item = T>,
-        write_line: fn(&mut String, T) -> fmt::Result,
-    ) {
-        let mut lines = String::new();
-        let mut count = 0_usize;
-        for item in found {
-            count += 1;
-            if count <= MAX_LISTED {
-                // Writing to a string does not fail.
-                let _ = write_line(&mut lines, item);
-            }
-        }
+    /// Adds it to other findings, unless there are no such spans or events.
+    fn write(&self, findings: &mut String, tally: &Tally) {
+        let Tally { count, lines } = tally;
         let noun = match count {
             0 => return,
             1 => self.nouns[0],
             _ => self.nouns[1],
         };
+        // Writing to a string does not fail.
         let _ = write!(findings, "\n{count} {noun} {}:\n{lines}", self.what);
-        if count > MAX_LISTED {
+        if *count > MAX_LISTED && !lines.is_empty() {
             let _ = writeln!(findings, "  (and {} more)", count - MAX_LISTED);
         }
         let _ = writeln!(findings, "  ({})", self.help);
     }
 }
 
-fn event_line(line: &mut String, event: CapturedEvent<'_>) -> fmt::Result {
-    writeln!(line, "  {event}\n    {}", Origin(event.metadata()))
+fn event_line(event: CapturedEvent<'_>) -> String {
+    format!("  {event}\n    {}\n", Origin(event.metadata()))
 }
 
-fn span_line(line: &mut String, span: CapturedSpan<'_>) -> fmt::Result {
+fn span_line(span: CapturedSpan<'_>) -> String {
     let stats = span.stats();
     let origin = Origin(span.metadata());
-    writeln!(line, "  {span:.0}")?;
-    writeln!(line, "    entered {}x, exited {}x, {origin}", stats.entered, stats.exited)
+    let (entered, exited) = (stats.entered, stats.exited);
+    format!("  {span:.0}\n    entered {entered}x, exited {exited}x, {origin}\n")
 }
 
 /// Where something was traced.

@@ -29,6 +29,9 @@ impl Storage {
     ) -> Option<SpanKey> {
         let Some((index, key, call_site)) = self.next_span(call_site, values) else {
             self.left_out_later += 1;
+            if let Some(watch) = &self.watch {
+                watch.left_out_span();
+            }
             return None;
         };
         let links = self.link(NodeKind::Span(index), parent);
@@ -86,6 +89,8 @@ impl Storage {
             if node.handles == 0 && node.open_children == 0 {
                 node.is_closed = true;
                 node.last = self.timeline.push(NodeKind::Span(index), EntryKind::Closed, None);
+                self.tell_closed(index);
+                let node = &self.spans[index.get()];
                 if let Some(parent) = node.links.parent {
                     self.spans[parent.get()].open_children -= 1;
                     unused = Some(parent);
@@ -116,21 +121,30 @@ impl Storage {
         self.find(span).filter(|index| !self.spans[index.get()].is_closed)
     }
 
-    /// Adds an event, if there is room for it.
+    /// Tells whoever watches over the test that a span is closed.
+    #[inline]
+    fn tell_closed(&self, span: SpanIndex) {
+        if let Some(watch) = &self.watch {
+            watch.closed(self.span(span));
+        }
+    }
+
+    /// Adds an event, if there is room for it, and returns its place.
     pub(crate) fn push_event(
         &mut self,
         call_site: &CallSite,
         parent: Option<SpanKey>,
         values: &mut NewValues,
         thread: ThreadKey,
-    ) {
+    ) -> Option<EventIndex> {
         let Some((index, call_site)) = self.next_event(call_site, values) else {
             self.left_out_later += 1;
-            return;
+            return None;
         };
         let links = self.link(NodeKind::Event(index), parent);
         let emitted = self.timeline.push(NodeKind::Event(index), EntryKind::Created, Some(thread));
         self.events.push(EventNode { call_site, emitted, links, values: self.values.add(values) });
+        Some(index)
     }
 
     /// Puts a new node behind the children that its parent has, or behind the roots, if that is closed.
@@ -202,6 +216,7 @@ impl Storage {
     pub(crate) fn close(&mut self, span: SpanKey) {
         if let Some(span) = self.happen(span, EntryKind::Closed, None) {
             self.spans[span.get()].is_closed = true;
+            self.tell_closed(span);
         }
     }
 

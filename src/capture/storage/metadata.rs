@@ -21,6 +21,14 @@ pub(crate) enum CallSite {
 }
 
 impl CallSite {
+    /// Returns the level, which is known before the call site is part of a storage.
+    pub(crate) fn level(&self) -> Level {
+        match self {
+            Self::Native(metadata) => *metadata.level(),
+            Self::Received(data) | Self::Logged(data) => *data.level.as_level(),
+        }
+    }
+
     /// Where the description is, which stays there. That of a record is nowhere else.
     #[inline]
     pub(crate) fn address(&self) -> NonZeroUsize {

@@ -1,13 +1,27 @@
 use alloc::{sync::Arc, vec::Vec};
-use core::{fmt, mem, ops, task::Waker};
+use core::{
+    fmt, mem, ops,
+    panic::{RefUnwindSafe, UnwindSafe},
+    task::Waker,
+};
 use std::time::Instant;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use tracing_core::Metadata;
 
 use crate::capture::{
-    Keep, Storage, storage::names::Names, storage::node::SpanKey, storage::shrink::Extent,
-    storage::sight::Sight,
+    Keep, Storage,
+    session::watch::{Watch, WatchRules},
+    storage::{
+        bound::Bound,
+        metadata::CallSite,
+        names::Names,
+        node::{EventIndex, SpanKey},
+        shrink::Extent,
+        sight::Sight,
+        threads::ThreadKey,
+        values::NewValues,
+    },
 };
 
 /// A [`Storage`] that is filled and read at the same time, from any thread.
@@ -29,6 +43,11 @@ use crate::capture::{
 pub struct SharedStorage {
     shared: Arc<Shared>,
 }
+
+// A storage is changed under a lock, by functions that run no code of the user. So a panic in code under test never
+// leaves it half changed.
+impl UnwindSafe for SharedStorage {}
+impl RefUnwindSafe for SharedStorage {}
 
 #[derive(Default)]
 struct Shared {
@@ -121,6 +140,23 @@ impl State {
             self.storage.get_mut().evict();
         }
         Trace { storage: self.storage.share() }
+    }
+
+    /// Returns a trace that holds an event. If there was no room for it, that is a copy with a larger bound.
+    #[cold]
+    fn holding(
+        &mut self,
+        event: Option<EventIndex>,
+        push: impl FnOnce(&mut Storage) -> Option<EventIndex>,
+    ) -> Option<(Trace, EventIndex)> {
+        let storage = self.storage.share(); // with the event, even if it is to be evicted
+        if let Some(event) = event {
+            return Some((Trace { storage }, event));
+        }
+        let mut copy = Held { alone: Storage::default(), shared: Some(storage) };
+        copy.get_mut().bound = Bound::default();
+        let event = push(copy.get_mut())?;
+        Some((Trace { storage: copy.share() }, event))
     }
 }
 
@@ -271,6 +307,59 @@ impl SharedStorage {
         Some(result)
     }
 
+    /// Watches over what is captured from now on, if there are rules for that.
+    pub(crate) fn watch_over(&self, rules: WatchRules) -> Option<Arc<Watch>> {
+        let watch = Watch::new(rules).map(Arc::new);
+        self.write(|storage| storage.watch.clone_from(&watch));
+        watch
+    }
+
+    /// Captures an event. Every event comes into a storage through this or [`Self::emit_named()`], which let
+    /// the [`Watch`] over a test see it. It must not be called under a lock: the watch runs code of the user.
+    #[inline]
+    pub(crate) fn emit(
+        &self,
+        call_site: &CallSite,
+        parent: Option<SpanKey>,
+        values: &mut NewValues,
+        thread: ThreadKey,
+    ) {
+        self.emit_named(call_site, |_| Some(parent), values, thread);
+    }
+
+    /// Captures an event as [`Self::emit()`] does, in a span that is looked up by what layers call it; but
+    /// nothing is captured if the function returns `None`.
+    #[inline]
+    pub(crate) fn emit_named(
+        &self,
+        call_site: &CallSite,
+        parent: impl FnOnce(&Names) -> Option<Option<SpanKey>>,
+        values: &mut NewValues,
+        thread: ThreadKey,
+    ) -> Option<()> {
+        let mut state = self.shared.state.lock();
+        let parent = parent(&state.names)?;
+        let storage = state.storage.get_mut();
+        let event = storage.push_event(call_site, parent, values, thread);
+        match &storage.watch {
+            Some(watch) if watch.is_about(call_site.level()) => {
+                let watch = Arc::clone(watch);
+                let push =
+                    |storage: &mut Storage| storage.push_event(call_site, parent, values, thread);
+                let number = match state.holding(event, push) {
+                    Some((trace, event)) => watch.emitted(trace, event),
+                    None => watch.emitted_unseen(call_site),
+                };
+                self.changed(state);
+                if let Some(number) = number {
+                    watch.judge(number);
+                }
+            }
+            _ => self.changed(state),
+        }
+        Some(())
+    }
+
     /// Looks something up in what layers call spans, or changes it.
     pub(crate) fn with_names<T>(&self, f: impl FnOnce(&mut Names) -> T) -> T {
         f(&mut self.shared.state.lock().names)
@@ -367,6 +456,10 @@ impl SharedStorage {
 pub struct Trace {
     storage: Arc<Storage>,
 }
+
+// Nobody changes a trace.
+impl UnwindSafe for Trace {}
+impl RefUnwindSafe for Trace {}
 
 impl ops::Deref for Trace {
     type Target = Storage;

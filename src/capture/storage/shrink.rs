@@ -192,6 +192,7 @@ impl Storage {
             evicted_values: self.evicted_values,
             sight: self.sight.clone(),
             seen: self.seen.clone(),
+            watch: self.watch.clone(),
             ..Self::default()
         };
         let mut places = vec![None; self.spans.len()];

@@ -1,9 +1,14 @@
-use core::time::Duration;
+use alloc::sync::Arc;
+use core::{
+    panic::{RefUnwindSafe, UnwindSafe},
+    time::Duration,
+};
 use std::time::SystemTime;
 
 use crate::capture::{
     CapturedEvent, CapturedEvents, CapturedNode, CapturedNodes, CapturedSpan, CapturedSpans,
     Happening, Keep, Moment,
+    session::watch::Watch,
     storage::bound::{Bound, Size},
     storage::call_sites::{CallSiteIndex, CallSites},
     storage::chunks::Chunks,
@@ -63,7 +68,13 @@ pub struct Storage {
     pub(crate) evicted_values: u64,
     pub(crate) sight: Sight,
     pub(crate) seen: Seen,
+    /// What notes the spans and events that the test is to fail on.
+    pub(crate) watch: Option<Arc<Watch>>,
 }
+
+// Readers do not change it, and it is filled by functions that run no code of the user.
+impl UnwindSafe for Storage {}
+impl RefUnwindSafe for Storage {}
 
 impl Storage {
     /// Iterates over all spans in the order of their capture.

@@ -204,8 +204,7 @@ impl Sink for Direct {
             self.take(values);
         }
         let Some(call_site) = self.call_sites.get(call_site) else { return };
-        let values = &mut self.values;
-        self.storage.write(|storage| storage.push_event(call_site, parent, values, thread));
+        self.storage.emit(call_site, parent, &mut self.values, thread);
     }
 
     fn record(&mut self, span: SinkSpan, _call_site: usize, values: &SinkValues<'_>) {

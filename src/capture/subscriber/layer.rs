@@ -18,6 +18,7 @@ use tracing_subscriber::{
 use crate::capture::{
     SharedStorage, Storage,
     storage::metadata::CallSite,
+    storage::names::Names,
     storage::node::SpanKey,
     storage::threads::ThreadKey,
     subscriber::collect::{collect, collect_event},
@@ -278,14 +279,11 @@ where
         let thread = ThreadKey::current();
         let nearest = self.nearest(event.is_contextual(), event.parent());
         collect_event(event, |call_site, values| {
-            let is_done = self.storage.write_named(|storage, names| {
-                let parent = names.get(self.layer, nearest.as_ref()?)?;
-                storage.push_event(call_site, Some(parent), values, thread);
-                Some(())
-            });
+            let by_name = |names: &Names| names.get(self.layer, nearest.as_ref()?).map(Some);
+            let is_done = self.storage.emit_named(call_site, by_name, values, thread);
             if is_done.is_none() {
                 let parent = self.parent_by_registry(context.event_span(event));
-                self.storage.write(|storage| storage.push_event(call_site, parent, values, thread));
+                self.storage.emit(call_site, parent, values, thread);
             }
         });
     }

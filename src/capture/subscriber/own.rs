@@ -76,8 +76,7 @@ impl Subscriber for CaptureSubscriber {
         let parent = self.parent(event.is_contextual(), event.parent());
         let thread = ThreadKey::current();
         collect_event(event, |call_site, values| {
-            let storage = &self.spans.storage;
-            storage.write(|storage| storage.push_event(call_site, parent, values, thread));
+            self.spans.storage.emit(call_site, parent, values, thread);
         });
     }
 

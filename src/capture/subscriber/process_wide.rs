@@ -74,10 +74,13 @@ impl Capture {
 
     #[track_caller]
     pub(crate) fn start_process_wide_with(options: CaptureBuilder) -> Self {
-        let ending =
-            Ending::new(options.printing, options.recording, options.watch).of_process_wide();
-        let dispatch = dispatch().unwrap_or_else(|error| panic!("{error}"));
+        let dispatch = match dispatch() {
+            Ok(dispatch) => dispatch,
+            Err(error) => panic!("{error}"), // a closure would not point at the line of the test
+        };
         let storage = options.storage;
+        let watch = storage.watch_over(options.watch);
+        let ending = Ending::new(options.printing, options.recording, watch).of_process_wide();
         storage.set_sight(|sight| {
             sight.is_native = true;
             sight.filters = options.filter.iter().cloned().map(Arc::new).collect();

@@ -219,8 +219,7 @@ where
         if owner.is_enabled(event.metadata()) {
             let thread = ThreadKey::current();
             collect_event(event, |call_site, values| {
-                let storage = owner.storage();
-                storage.write(|storage| storage.push_event(call_site, parent, values, thread));
+                owner.storage().emit(call_site, parent, values, thread);
             });
         }
     }

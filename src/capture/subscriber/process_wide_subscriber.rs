@@ -128,8 +128,7 @@ impl Subscriber for ProcessWideSubscriber {
         if owner.is_enabled(event.metadata()) {
             let thread = ThreadKey::current();
             collect_event(event, |call_site, values| {
-                let storage = &spans_of(&owner).storage;
-                storage.write(|storage| storage.push_event(call_site, parent, values, thread));
+                owner.storage().emit(call_site, parent, values, thread);
             });
         }
     }

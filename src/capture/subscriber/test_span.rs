@@ -82,6 +82,14 @@ pub(crate) fn running() -> Option<Arc<Test>> {
     RUNNING.try_with(find).ok().flatten()
 }
 
+/// Whether the current thread runs this test.
+pub(crate) fn is_running(test: &Weak<Test>) -> bool {
+    let is_last = |running: &RefCell<Vec<Weak<Test>>>| {
+        running.borrow().last().is_some_and(|last| last.ptr_eq(test))
+    };
+    RUNNING.try_with(is_last).unwrap_or(false)
+}
+
 /// Returns the test whose span is being created, and takes notice of that.
 pub(crate) fn notice() -> Option<Weak<Test>> {
     let _ = IS_NOTICED.try_with(|is_noticed| is_noticed.set(true));
@@ -114,11 +122,7 @@ impl TestSpan {
 
     /// Has the current thread run a test, if it does not already: in spans of that test it stays.
     pub(crate) fn carry(dispatch: &Dispatch, test: &Weak<Test>) -> Option<Self> {
-        let is_running = |running: &RefCell<Vec<Weak<Test>>>| {
-            running.borrow().last().is_some_and(|last| last.ptr_eq(test))
-        };
-        let is_running = RUNNING.try_with(is_running).unwrap_or(false);
-        (!is_running).then(|| Self::enter(dispatch, test))
+        (!is_running(test)).then(|| Self::enter(dispatch, test))
     }
 }
 

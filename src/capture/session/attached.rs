@@ -1,0 +1,72 @@
+//! Captures that stay on a thread until it ends.
+
+use core::{cell::RefCell, mem, panic::AssertUnwindSafe};
+use std::panic;
+
+use tracing_core::{
+    Dispatch,
+    dispatcher::{self, DefaultGuard},
+};
+
+use crate::capture::{
+    CaptureHandle, ProcessWideLayer,
+    subscriber::{own::CaptureSubscriber, test_span::TestSpan},
+};
+
+/// A capture that stays on the current thread.
+struct Attached {
+    /// Number of the capture, which no other one has.
+    number: u64,
+    /// Exited before the subscriber goes.
+    span: Option<TestSpan>,
+    default: Option<DefaultGuard>,
+}
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        // A panic while a thread-local value is dropped aborts the process. Layers of the user see that the
+        // span of the test is exited, and may use thread-local values that are gone.
+        let _ = panic::catch_unwind(AssertUnwindSafe(|| {
+            drop(self.span.take());
+            drop(self.default.take());
+        }));
+    }
+}
+
+std::thread_local! {
+    static ATTACHED: RefCell<Option<Attached>> = const { RefCell::new(None) };
+}
+
+/// Has the current thread trace for a capture until it ends.
+pub(crate) fn attach(handle: &CaptureHandle) {
+    if is_attached(handle) {
+        return;
+    }
+    // What is dropped may run code of the user: not under the borrow.
+    let _ = ATTACHED.try_with(|attached| drop(mem::take(&mut *attached.borrow_mut())));
+    let (default, span) = handle.enter();
+    let new = Attached { number: handle.number(), span, default: Some(default) };
+    // It is pushed after it has entered, since thread-local values are mostly dropped in the opposite order of
+    // their first use: those of `tracing` are still there when this one is dropped. Where the thread is ending
+    // already, it ends with this.
+    let _ = ATTACHED.try_with(|attached| *attached.borrow_mut() = Some(new));
+}
+
+/// Whether the thread traces for the capture already. It may have been attached in a scope that has ended since.
+fn is_attached(handle: &CaptureHandle) -> bool {
+    let is_this = ATTACHED.try_with(|attached| {
+        attached.borrow().as_ref().is_some_and(|attached| attached.number == handle.number())
+    });
+    is_this.unwrap_or(false)
+        && handle.is_running()
+        && dispatcher::get_default(|current| is_same(current, handle.dispatch()))
+}
+
+/// Whether two subscribers of captures are the same one.
+fn is_same(one: &Dispatch, other: &Dispatch) -> bool {
+    fn is_same_as<T: 'static>(one: &Dispatch, other: &Dispatch) -> bool {
+        let address = |dispatch: &Dispatch| dispatch.downcast_ref::<T>().map(core::ptr::from_ref);
+        address(one).is_some() && address(one) == address(other)
+    }
+    is_same_as::<CaptureSubscriber>(one, other) || is_same_as::<ProcessWideLayer>(one, other)
+}

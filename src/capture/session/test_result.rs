@@ -1,0 +1,41 @@
+use alloc::{format, string::String};
+use core::fmt;
+
+/// The result of a test that [`Capture::run()`](crate::Capture::run) runs: `()`, or a [`Result`] whose error can be
+/// shown.
+///
+/// You never need to name or implement this trait.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::Capture;
+///
+/// Capture::run(|_| tracing::info!("a test that returns nothing"));
+/// let result = Capture::run(|_| "8080".parse::<u16>());
+/// assert_eq!(result, Ok(8_080));
+/// ```
+pub trait TestResult: sealed::Sealed {
+    /// Returns the text of the error, if there is one.
+    #[doc(hidden)]
+    fn error(&self) -> Option<String>;
+}
+
+impl TestResult for () {
+    fn error(&self) -> Option<String> {
+        None
+    }
+}
+
+impl<T, E: fmt::Debug> TestResult for Result<T, E> {
+    fn error(&self) -> Option<String> {
+        self.as_ref().err().map(|error| format!("{error:?}"))
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+
+    impl Sealed for () {}
+    impl<T, E> Sealed for Result<T, E> {}
+}
