@@ -21,8 +21,9 @@ const IN_ORDER: &str = "in this order";
 
 /// Order. The predicates are given as a slice of references, `&[&first, &second]`.
 ///
-/// Items are looked at in the order of the scan: that of their capture; what is in a span at any depth in
-/// the order of the tree; and what is around something from the parent to the root.
+/// Scanners look at items in the order of time, whichever spans they are in: events of two tasks that take
+/// turns alternate. Only [what is around something](crate::CapturedEvent::scan_ancestors) is scanned from
+/// the parent to the root.
 impl<'a, T, I> Scanner<T, I>
 where
     T: Scope<'a>,

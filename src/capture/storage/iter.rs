@@ -84,10 +84,7 @@ impl<'a> CapturedNode<'a> {
             Self::Event(event) => event.trace(),
         }
     }
-}
 
-#[cfg(feature = "predicates")]
-impl CapturedNode<'_> {
     /// The next span or event with the same parent.
     pub(crate) fn next_sibling(&self) -> Option<Self> {
         match self {
@@ -97,6 +94,7 @@ impl CapturedNode<'_> {
     }
 
     /// The span or event with the same parent that came before.
+    #[cfg(feature = "predicates")]
     pub(crate) fn previous_sibling(&self) -> Option<Self> {
         match self {
             Self::Span(span) => span.previous_sibling(),

@@ -283,13 +283,34 @@ impl<'a> CapturedSpan<'a> {
         iter::successors(self.parent(), Self::parent)
     }
 
-    /// Iterates over the spans in this one, at any depth; each comes before those in it.
+    /// Iterates over the spans in this one, at any depth, in the order of time.
+    ///
+    /// Spans of tasks that take turns come as they were created, not one task after the other.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::Capture;
+    /// use tracing::info_span;
+    ///
+    /// let capture = Capture::start();
+    /// let serve = info_span!("serve");
+    /// let [a, b] = [1, 2].map(|task| info_span!(parent: &serve, "task", task));
+    /// a.in_scope(|| drop(info_span!("step", number = 1)));
+    /// b.in_scope(|| drop(info_span!("step", number = 2)));
+    /// a.in_scope(|| drop(info_span!("step", number = 3)));
+    ///
+    /// let trace = capture.trace();
+    /// let serve = trace.root_spans().next().unwrap();
+    /// let steps = serve.descendants().filter_map(|span| span.value("number")?.as_uint());
+    /// assert!(steps.eq([1, 2, 3]));
+    /// ```
     pub fn descendants(&self) -> DescendantSpans<'a> {
         DescendantSpans::new(*self)
     }
 
     /// Iterates over the events in the [descendants](Self::descendants) of this span, in the order of
-    /// the tree. The [events](Self::events) in this span itself are not among them; they are among
+    /// time. The [events](Self::events) in this span itself are not among them; they are among
     /// those of `deep_scan_events()`.
     pub fn descendant_events(&self) -> DescendantEvents<'a> {
         DescendantEvents::new(*self)
