@@ -1,3 +1,4 @@
+use alloc::vec::Vec;
 use core::fmt;
 
 use ::predicates::{
@@ -5,7 +6,11 @@ use ::predicates::{
     reflection::{Case, PredicateReflection},
 };
 
-use super::{And, Not, Or, failure::actual};
+use super::{
+    And, Not, Or,
+    failure::actual,
+    nearest::{NOT_THERE, is_ranking},
+};
 use crate::{capture::Captured, wire::TracedValue};
 
 /// What [`field()`] takes for the value.
@@ -74,6 +79,9 @@ impl_into_itself!({T, U} And<T, U>, {T, U} Or<T, U>, {T} Not<T>);
 ///
 /// But for `None`, a field without a value does not match, whatever the predicate.
 ///
+/// A call site may declare several fields of one name. They match if the value of any of them does, and
+/// `None` if none of them has a value.
+///
 /// [`close_to()`]: super::close_to()
 /// [`debug()`]: super::debug()
 /// [`error_chain()`]: super::error_chain()
@@ -123,21 +131,43 @@ impl<P: PredicateReflection> PredicateReflection for FieldPredicate<P> {}
 impl<'a, P: Predicate<TracedValue>, T: Captured<'a>> Predicate<T> for FieldPredicate<P> {
     #[inline]
     fn eval(&self, item: &T) -> bool {
-        let value = item.value(self.name);
-        value.map_or(self.matches_absent, |value| self.matches.eval(value))
+        let any_matches = item.any_value(self.name, |value| self.matches.eval(value));
+        any_matches.unwrap_or(self.matches_absent)
     }
 
     fn find_case(&self, expected: bool, item: &T) -> Option<Case<'_>> {
         if self.eval(item) != expected {
             return None;
         }
-        Some(match item.value(self.name) {
-            Some(value) if looks_like_another_type(value) => {
-                actual(self, expected, self.name, &format_args!("{value} (a text)"))
+        if item.any_value(self.name, |_| true).is_none() {
+            return Some(actual(self, expected, self.name, &NOT_THERE));
+        }
+        if is_ranking() {
+            return Some(Case::new(Some(self), expected)); // nobody reads the values
+        }
+        let values = item.node().values().filter(|(name, _)| *name == self.name);
+        let values: Vec<_> = values.map(|(_, value)| value).collect();
+        Some(actual(self, expected, self.name, &List(&values)))
+    }
+}
+
+/// Shows all values of a field: mostly one.
+struct List<'a>(&'a [&'a TracedValue]);
+
+impl fmt::Display for List<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, value) in self.0.iter().enumerate() {
+            match index {
+                0 => {}
+                index if index + 1 == self.0.len() => formatter.write_str(" and ")?,
+                _ => formatter.write_str(", ")?,
             }
-            Some(value) => actual(self, expected, self.name, value),
-            None => actual(self, expected, self.name, &"not there"),
-        })
+            write!(formatter, "{value}")?;
+            if looks_like_another_type(value) {
+                formatter.write_str(" (a text)")?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -36,6 +36,8 @@ pub trait Captured<'a>: Copy + Eq + PartialOrd + core::fmt::Display + sealed::Se
 
 pub(crate) mod sealed {
     use crate::capture::CapturedNode;
+    #[cfg(feature = "predicates")]
+    use crate::wire::TracedValue;
 
     /// What only this crate implements, and what only it may know.
     pub trait Sealed {
@@ -44,6 +46,11 @@ pub(crate) mod sealed {
 
         /// The span or the event as a node of its trace.
         fn node(&self) -> CapturedNode<'_>;
+
+        /// Whether any value of a field matches. There are several if the call site declares several fields
+        /// of this name, and `None` means that there is none.
+        #[cfg(feature = "predicates")]
+        fn any_value(&self, name: &str, matches: impl Fn(&TracedValue) -> bool) -> Option<bool>;
     }
 }
 
@@ -54,6 +61,18 @@ macro_rules! impl_captured {
 
             fn node(&self) -> CapturedNode<'_> {
                 CapturedNode::$variant(*self)
+            }
+
+            #[cfg(feature = "predicates")]
+            #[inline]
+            fn any_value(
+                &self,
+                name: &str,
+                matches: impl Fn(&TracedValue) -> bool,
+            ) -> Option<bool> {
+                let (call_site, values) = self.named_values();
+                let named = values.iter().filter(|(field, _)| call_site.is_named(*field, name));
+                any(named.map(|(_, value)| matches(value)))
             }
         }
 
@@ -81,3 +100,11 @@ macro_rules! impl_captured {
 
 impl_captured!(CapturedSpan, Span, ["span", "spans"]);
 impl_captured!(CapturedEvent, Event, ["event", "events"]);
+
+/// Whether one of several answers is yes; `None` if there are none.
+#[cfg(feature = "predicates")]
+#[inline]
+fn any(mut answers: impl Iterator<Item = bool>) -> Option<bool> {
+    let first = answers.next()?;
+    Some(first || answers.any(|answer| answer))
+}
