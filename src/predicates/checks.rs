@@ -13,7 +13,7 @@ use super::{
     IntoCount, Scanner,
     failure::{blind, missing, unwanted},
     scope::Scope,
-    sight::{blind_spot, gap},
+    sight::{absence, gap, left_out, limit},
 };
 use crate::capture::{Captured, Sealed, short::Short};
 
@@ -78,8 +78,9 @@ where
     fn none_matches<P: Predicate<I::Item> + ?Sized>(&self, predicate: &P) -> ScanError {
         let headline = format!("no {}{} matches", Self::NOUN, self.place());
         let headline = format!("{headline} {}", Short::line(predicate));
-        let none = core::iter::empty();
-        ScanError::new(missing(&headline, self.searched(), none, self.scanned(), predicate))
+        let (none, hints) = (core::iter::empty(), self.hints(predicate));
+        let searched = self.searched();
+        ScanError::new(missing(&headline, searched, none, self.scanned(), predicate, &hints))
     }
 
     /// Fails, for a reason why an assertion that holds says nothing.
@@ -96,27 +97,63 @@ where
         Err(ScanError::new(blind(&headline, self.searched())))
     }
 
-    /// Fails if what an assertion is satisfied not to find could not have been captured: what does
-    /// not match, or what does.
-    fn look_for<P>(&self, predicate: &P, matches: bool) -> Result<(), ScanError>
+    /// Fails if a predicate that matches may do so only because the capture missed something.
+    pub(super) fn trust_match<P>(&self, predicate: &P) -> Result<(), ScanError>
     where
         P: Predicate<I::Item> + ?Sized,
     {
-        self.look(blind_spot(self.searched().storage, predicate, matches), &predicate)
+        self.look(absence(self.searched().storage, predicate, true), &predicate)
+    }
+
+    /// Fails if the capture could not have seen what an assertion holds for want of: something that matches,
+    /// or that does not. Nothing of that kind was found.
+    fn trust_nothing<P>(&self, predicate: &P, matches: bool) -> Result<(), ScanError>
+    where
+        P: Predicate<I::Item> + ?Sized,
+    {
+        let storage = self.searched().storage;
+        let reason = limit(storage, predicate, matches)
+            .or_else(|| gap(storage))
+            .or_else(|| absence(storage, predicate, !matches));
+        self.look(reason, &predicate)?;
+        self.settle(self.unattributed().filter(|item| predicate.eval(item) == matches), &predicate)
+    }
+
+    /// Fails if the capture could not have seen more that match, or some that may be the test's would be more
+    /// than there may be.
+    fn trust_at_most<P>(&self, max: usize, count: usize, predicate: &P) -> Result<(), ScanError>
+    where
+        P: Predicate<I::Item> + ?Sized,
+    {
+        if count == 0 && max == 0 {
+            return self.trust_nothing(predicate, true);
+        }
+        let storage = self.searched().storage;
+        let reason = limit(storage, predicate, true)
+            .or_else(|| gap(storage))
+            .or_else(|| absence(storage, predicate, false));
+        self.look(reason, &predicate)?;
+        let more = || self.unattributed().filter(|item| predicate.eval(item));
+        let breaks = more().count() > max.saturating_sub(count);
+        self.settle(more().filter(|_| breaks), &predicate)
     }
 
     /// Returns the only one that matches.
     ///
     /// # Errors
     ///
-    /// Returns an error if none matches, or more than one.
+    /// Returns an error if none matches, or more than one; or if the capture could not have seen more.
     pub fn try_single<P: Predicate<I::Item> + ?Sized>(
         self,
         predicate: &P,
     ) -> Result<I::Item, ScanError> {
         let mut matching = self.matching(predicate);
         match (matching.next(), matching.next()) {
-            (Some(item), None) => Ok(item),
+            (Some(item), None) => {
+                self.trust_match(predicate)?;
+                self.trust_at_most(1, 1, predicate)?;
+                Ok(item)
+            }
             (None, _) => Err(self.none_matches(predicate)),
             (Some(_), Some(_)) => Err(self.wrong_count("one", false, predicate)),
         }
@@ -126,26 +163,34 @@ where
     ///
     /// # Errors
     ///
-    /// Returns an error if none matches.
+    /// Returns an error if none matches, or if earlier spans and events were left out of the trace.
     pub fn try_first<P: Predicate<I::Item> + ?Sized>(
         self,
         predicate: &P,
     ) -> Result<I::Item, ScanError> {
         let first = self.matching(predicate).next();
-        first.ok_or_else(|| self.none_matches(predicate))
+        let first = first.ok_or_else(|| self.none_matches(predicate))?;
+        self.trust_match(predicate)?;
+        let earlier = self.searched().storage.left_out_earlier();
+        self.look((earlier > 0).then(|| left_out(earlier)), &predicate)?;
+        Ok(first)
     }
 
     /// Returns the last one that matches.
     ///
     /// # Errors
     ///
-    /// Returns an error if none matches.
+    /// Returns an error if none matches, or if later spans and events were left out of the trace.
     pub fn try_last<P: Predicate<I::Item> + ?Sized>(
         self,
         predicate: &P,
     ) -> Result<I::Item, ScanError> {
         let last = self.matching(predicate).last();
-        last.ok_or_else(|| self.none_matches(predicate))
+        let last = last.ok_or_else(|| self.none_matches(predicate))?;
+        self.trust_match(predicate)?;
+        let later = self.searched().storage.left_out_later();
+        self.look((later > 0).then(|| left_out(later)), &predicate)?;
+        Ok(last)
     }
 
     /// Asserts that at least one matches.
@@ -154,7 +199,10 @@ where
     ///
     /// Returns an error if none matches.
     pub fn try_any<P: Predicate<I::Item> + ?Sized>(self, predicate: &P) -> Result<(), ScanError> {
-        self.try_first(predicate).map(drop)
+        match self.matching(predicate).next() {
+            Some(_) => self.trust_match(predicate),
+            None => Err(self.none_matches(predicate)),
+        }
     }
 
     /// Asserts that all match.
@@ -166,7 +214,7 @@ where
         let failing = || self.scanned().filter(|item| !predicate.eval(item));
         let count = failing().count();
         if count == 0 {
-            return self.look_for(predicate, false);
+            return self.trust_nothing(predicate, false);
         }
         let (all, nouns, place) = (self.scanned().count(), Self::NOUNS, self.place());
         let verb = if count == 1 { "does" } else { "do" };
@@ -183,7 +231,7 @@ where
     pub fn try_none<P: Predicate<I::Item> + ?Sized>(self, predicate: &P) -> Result<(), ScanError> {
         let count = self.matching(predicate).count();
         if count == 0 {
-            return self.look_for(predicate, true);
+            return self.trust_nothing(predicate, true);
         }
         let noun = if count == 1 { Self::NOUN } else { Self::NOUNS };
         let headline = format!("{count} {noun}{} should not match", self.place());
@@ -211,11 +259,12 @@ where
         if !count.contains(&matching.len()) {
             return Err(self.wrong_count(&described(min, max), matching.len() < min, predicate));
         }
+        if !matching.is_empty() {
+            self.trust_match(predicate)?;
+        }
         // What is not limited from above cannot be wrong for not having been seen.
-        match max {
-            None => {}
-            Some(_) if matching.is_empty() => self.look_for(predicate, true)?,
-            Some(_) => self.look(gap(self.searched().storage), &predicate)?,
+        if let Some(max) = max {
+            self.trust_at_most(max, matching.len(), predicate)?;
         }
         Ok(matching)
     }
@@ -232,7 +281,8 @@ where
         let headline = format!("{count} {noun}{} {verb} instead of {expected}", self.place());
         let headline = format!("{headline}: {}", Short::line(predicate));
         ScanError::new(if is_too_few {
-            missing(&headline, self.searched(), matching(), self.scanned(), predicate)
+            let hints = self.hints(predicate);
+            missing(&headline, self.searched(), matching(), self.scanned(), predicate, &hints)
         } else {
             unwanted(&headline, self.searched(), matching(), predicate)
         })

@@ -42,6 +42,9 @@ pub(super) struct Searched<'a> {
     pub(super) scope: Option<CapturedNode<'a>>,
 }
 
+/// Remarks on why something may be missing, each a paragraph.
+pub(super) type Hints = [String];
+
 /// Too few match: those that do, what came nearest to it, and which conditions of the predicate it meets.
 pub(super) fn missing<'a, T, P>(
     headline: &dyn fmt::Display,
@@ -49,6 +52,7 @@ pub(super) fn missing<'a, T, P>(
     matching: impl Iterator<Item = T>,
     all: impl Iterator<Item = T>,
     predicate: &P,
+    hints: &Hints,
 ) -> String
 where
     T: Captured<'a>,
@@ -69,6 +73,7 @@ where
         _ => message.line(&format_args!("nearest of {count} {others}{nouns}:")),
     }
     marked.extend(message.items(nearest.into_iter(), Some(predicate)));
+    message.hints(hints);
     message.finish(searched, &marked)
 }
 
@@ -107,6 +112,7 @@ pub(super) fn out_of_order<'a, T: Captured<'a>>(
     searched: Searched<'a>,
     progress: &Progress<'_, '_, T>,
     rest: impl Iterator<Item = T>,
+    hints: &Hints,
 ) -> String {
     let Progress { expected, found, instead, earlier } = *progress;
     let mut message = Message::new(headline);
@@ -150,10 +156,11 @@ pub(super) fn out_of_order<'a, T: Captured<'a>>(
     if left > 0 {
         message.line(&format_args!("({left} more expected)"));
     }
+    message.hints(hints);
     message.finish(searched, &marked)
 }
 
-/// What was asked for cannot be answered, for a reason that the headline names.
+/// An assertion cannot be trusted to hold, for a reason that the headline names.
 pub(super) fn blind(headline: &dyn fmt::Display, searched: Searched<'_>) -> String {
     Message::new(headline).finish::<crate::capture::CapturedSpan<'_>>(searched, &[])
 }
@@ -173,6 +180,12 @@ impl Message {
     fn line(&mut self, line: &dyn fmt::Display) {
         // Writing to a string fails only if `line` does, which is then cut short.
         let _ = writeln!(self.text, "{line}");
+    }
+
+    fn hints(&mut self, hints: &Hints) {
+        for hint in hints {
+            self.line(&format_args!("\n{hint}"));
+        }
     }
 
     fn item<'a>(&mut self, item: &impl Captured<'a>) {

@@ -68,6 +68,7 @@ mod subtree;
 mod target;
 mod text;
 mod tree;
+mod unattributed;
 mod value;
 
 #[doc(no_inline)]

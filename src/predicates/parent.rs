@@ -1,12 +1,9 @@
 use alloc::{borrow::ToOwned, string::ToString, vec::Vec};
 use core::{fmt, iter};
 
-use ::predicates::{
-    Predicate,
-    reflection::{Case, PredicateReflection},
-};
+use ::predicates::{Predicate, reflection::Case};
 
-use super::failure::actual;
+use super::{failure::actual, related::impl_related_reflection};
 use crate::{
     capture::{Captured, CapturedNode, CapturedSpan},
     snapshot::ShortLine,
@@ -44,7 +41,7 @@ impl<P: fmt::Display> fmt::Display for ParentPredicate<P> {
     }
 }
 
-impl<P: PredicateReflection> PredicateReflection for ParentPredicate<P> {}
+impl_related_reflection!(ParentPredicate);
 
 impl<'a, P: Predicate<CapturedSpan<'a>>, T: Captured<'a>> Predicate<T> for ParentPredicate<P> {
     fn eval(&self, item: &T) -> bool {
@@ -96,7 +93,7 @@ impl<P: fmt::Display> fmt::Display for AncestorPredicate<P> {
     }
 }
 
-impl<P: PredicateReflection> PredicateReflection for AncestorPredicate<P> {}
+impl_related_reflection!(AncestorPredicate);
 
 /// Ancestors that are shown where none of them matches.
 const MAX_SHOWN: usize = 4;

@@ -7,10 +7,7 @@ use alloc::{
 };
 use core::fmt;
 
-use ::predicates::{
-    Predicate,
-    reflection::{Case, PredicateReflection},
-};
+use ::predicates::{Predicate, reflection::Case};
 
 use super::failure::actual;
 use crate::{
@@ -41,6 +38,35 @@ fn all_events<'a>(span: &CapturedSpan<'a>) -> DescendantEvents<'a> {
     DescendantEvents::with_own(*span)
 }
 
+/// Has a predicate tell that its part is for something else than the predicate itself.
+macro_rules! impl_related_reflection {
+    ($ty:ident) => {
+        impl<P: ::predicates::reflection::PredicateReflection>
+            ::predicates::reflection::PredicateReflection for $ty<P>
+        {
+            fn parameters<'a>(
+                &'a self,
+            ) -> alloc::boxed::Box<
+                dyn Iterator<Item = ::predicates::reflection::Parameter<'a>> + 'a,
+            > {
+                $crate::predicates::combinators::operator(
+                    &$crate::predicates::combinators::RELATED,
+                )
+            }
+
+            fn children<'a>(
+                &'a self,
+            ) -> alloc::boxed::Box<dyn Iterator<Item = ::predicates::reflection::Child<'a>> + 'a>
+            {
+                let related = ::predicates::reflection::Child::new("related", &self.matches);
+                alloc::boxed::Box::new(core::iter::once(related))
+            }
+        }
+    };
+}
+
+pub(super) use impl_related_reflection;
+
 /// Implements a predicate for spans that is true if one of the items that belong to a span matches.
 macro_rules! impl_related {
     ($ty:ident, $name:literal, $item:ident, $where:literal, $none:literal, $related:expr) => {
@@ -52,7 +78,7 @@ macro_rules! impl_related {
             }
         }
 
-        impl<P: PredicateReflection> PredicateReflection for $ty<P> {}
+        impl_related_reflection!($ty);
 
         impl<'a, P: Predicate<$item<'a>>> Predicate<CapturedSpan<'a>> for $ty<P> {
             fn eval(&self, span: &CapturedSpan<'a>) -> bool {
