@@ -15,7 +15,7 @@ use super::{
     scope::Scope,
     sight::{absence, gap, left_out, limit},
 };
-use crate::capture::{Captured, Sealed, short::Short};
+use crate::capture::{Captured, Sealed, Storage, short::Short};
 
 /// The error of an assertion that failed: what [`Scanner`]'s methods panic with, as a value.
 ///
@@ -74,6 +74,23 @@ where
         self.scanned().filter(|item| predicate.eval(item))
     }
 
+    /// Returns whether a predicate comes out so for an item, with the last values of its fields or with any
+    /// that they had. What should not be the case should not have been, either.
+    fn was<'p, P: Predicate<I::Item> + ?Sized>(
+        &self,
+        matches: bool,
+        predicate: &'p P,
+    ) -> impl Fn(&I::Item) -> bool + Copy + use<'p, 'a, T, I, P> {
+        let storage = self.searched().storage;
+        let unattributed = storage.sight().unattributed.as_deref();
+        let has_earlier =
+            storage.has_earlier_values() || unattributed.is_some_and(Storage::has_earlier_values);
+        move |item| {
+            predicate.eval(item) == matches
+                || has_earlier && predicate.eval(&item.with_earlier_values()) == matches
+        }
+    }
+
     /// The error that none matches.
     fn none_matches<P: Predicate<I::Item> + ?Sized>(&self, predicate: &P) -> ScanError {
         let headline = format!("no {}{} matches", Self::NOUN, self.place());
@@ -116,7 +133,8 @@ where
             .or_else(|| gap(storage))
             .or_else(|| absence(storage, predicate, !matches));
         self.look(reason, &predicate)?;
-        self.settle(self.unattributed().filter(|item| predicate.eval(item) == matches), &predicate)
+        let was = self.was(matches, predicate);
+        self.settle(self.unattributed().filter(was), &predicate)
     }
 
     /// Fails if the capture could not have seen more that match, or some that may be the test's would be more
@@ -125,17 +143,35 @@ where
     where
         P: Predicate<I::Item> + ?Sized,
     {
-        if count == 0 && max == 0 {
-            return self.trust_nothing(predicate, true);
-        }
         let storage = self.searched().storage;
+        let was_match = self.was(true, predicate);
+        let with_earlier = if storage.has_earlier_values() {
+            self.scanned().filter(was_match).count()
+        } else {
+            count
+        };
+        if with_earlier > max {
+            return Err(self.too_many_before(max, with_earlier, predicate));
+        }
         let reason = limit(storage, predicate, true)
             .or_else(|| gap(storage))
             .or_else(|| absence(storage, predicate, false));
         self.look(reason, &predicate)?;
-        let more = || self.unattributed().filter(|item| predicate.eval(item));
-        let breaks = more().count() > max.saturating_sub(count);
+        let more = || self.unattributed().filter(was_match);
+        let breaks = more().count() > max.saturating_sub(with_earlier);
         self.settle(more().filter(|_| breaks), &predicate)
+    }
+
+    /// The error that too many match if those count that did with earlier values of their fields.
+    fn too_many_before<P>(&self, max: usize, count: usize, predicate: &P) -> ScanError
+    where
+        P: Predicate<I::Item> + ?Sized,
+    {
+        let (nouns, place) = (Self::NOUNS, self.place());
+        let headline = format!("{count} {nouns}{place} match, or did, instead of at most {max}");
+        let headline = format!("{headline}: {}", Short::line(predicate));
+        let matching = self.scanned().filter(self.was(true, predicate));
+        ScanError::new(unwanted(&headline, self.searched(), matching, predicate, true))
     }
 
     /// Returns the only one that matches.
@@ -211,7 +247,8 @@ where
     ///
     /// Returns an error if one does not match, or if the capture could not have seen it.
     pub fn try_all<P: Predicate<I::Item> + ?Sized>(self, predicate: &P) -> Result<(), ScanError> {
-        let failing = || self.scanned().filter(|item| !predicate.eval(item));
+        let was = self.was(false, predicate);
+        let failing = || self.scanned().filter(was);
         let count = failing().count();
         if count == 0 {
             return self.trust_nothing(predicate, false);
@@ -220,7 +257,7 @@ where
         let verb = if count == 1 { "does" } else { "do" };
         let headline = format!("{count} of {all} {nouns}{place} {verb} not match");
         let headline = format!("{headline}: {}", Short::line(predicate));
-        Err(ScanError::new(unwanted(&headline, self.searched(), failing(), predicate)))
+        Err(ScanError::new(unwanted(&headline, self.searched(), failing(), predicate, false)))
     }
 
     /// Asserts that none matches.
@@ -229,15 +266,16 @@ where
     ///
     /// Returns an error if one matches, or if the capture could not have seen it.
     pub fn try_none<P: Predicate<I::Item> + ?Sized>(self, predicate: &P) -> Result<(), ScanError> {
-        let count = self.matching(predicate).count();
+        let was = self.was(true, predicate);
+        let matching = || self.scanned().filter(was);
+        let count = matching().count();
         if count == 0 {
             return self.trust_nothing(predicate, true);
         }
         let noun = if count == 1 { Self::NOUN } else { Self::NOUNS };
         let headline = format!("{count} {noun}{} should not match", self.place());
         let headline = format!("{headline}: {}", Short::line(predicate));
-        let matching = self.matching(predicate);
-        Err(ScanError::new(unwanted(&headline, self.searched(), matching, predicate)))
+        Err(ScanError::new(unwanted(&headline, self.searched(), matching(), predicate, true)))
     }
 
     /// Returns those that match, of which there have to be so many. See [`Scanner::count()`].
@@ -284,7 +322,7 @@ where
             let hints = self.hints(predicate);
             missing(&headline, self.searched(), matching(), self.scanned(), predicate, &hints)
         } else {
-            unwanted(&headline, self.searched(), matching(), predicate)
+            unwanted(&headline, self.searched(), matching(), predicate, true)
         })
     }
 }

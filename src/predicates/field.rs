@@ -1,4 +1,8 @@
-use alloc::vec::Vec;
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
 use core::fmt;
 
 use ::predicates::{
@@ -11,7 +15,13 @@ use super::{
     failure::actual,
     nearest::{NOT_THERE, is_ranking},
 };
-use crate::{capture::Captured, wire::TracedValue};
+use crate::{
+    capture::{
+        Captured,
+        short::{MAX_VALUE, Short},
+    },
+    wire::TracedValue,
+};
 
 /// What [`field()`] takes for the value.
 ///
@@ -82,6 +92,9 @@ impl_into_itself!({T, U} And<T, U>, {T, U} Or<T, U>, {T} Not<T>);
 /// A call site may declare several fields of one name. They match if the value of any of them does, and
 /// `None` if none of them has a value.
 ///
+/// A field of a span may be recorded several times. The predicate looks at its last value, within
+/// [`ever()`](super::ever()) at any that it had. [Negatives](super::Scanner#negatives) look at both.
+///
 /// [`close_to()`]: super::close_to()
 /// [`debug()`]: super::debug()
 /// [`error_chain()`]: super::error_chain()
@@ -145,29 +158,57 @@ impl<'a, P: Predicate<TracedValue>, T: Captured<'a>> Predicate<T> for FieldPredi
         if is_ranking() {
             return Some(Case::new(Some(self), expected)); // nobody reads the values
         }
-        let values = item.node().values().filter(|(name, _)| *name == self.name);
-        let values: Vec<_> = values.map(|(_, value)| value).collect();
-        Some(actual(self, expected, self.name, &List(&values)))
+        let (node, name) = (item.node(), self.name);
+        let values = node.values().filter(|(other, _)| *other == name);
+        let values: Vec<_> = values.map(|(_, value)| Shown(value)).collect();
+        let mut earlier = Vec::new();
+        let mut are_cut = false;
+        item.see_earlier_values(name, |value| {
+            // If one should not have been there, the others are of no interest.
+            let is_wanted = !(expected && item.has_earlier_values()) || self.matches.eval(value);
+            are_cut |= is_wanted && earlier.len() == MAX_EARLIER;
+            if is_wanted && !are_cut {
+                earlier.push(Shown(value).short());
+            }
+        });
+        if let ([value], []) = (&values[..], &earlier[..]) {
+            return Some(actual(self, expected, name, value));
+        }
+        let values: Vec<_> = values.iter().map(Shown::short).collect();
+        let mut what = list(&values);
+        if are_cut {
+            what = format!("{what}, and was {}, … before", earlier.join(", "));
+        } else if !earlier.is_empty() {
+            what = format!("{what}, and was {} before", list(&earlier));
+        }
+        Some(actual(self, expected, name, &what))
     }
 }
 
-/// Shows all values of a field: mostly one.
-struct List<'a>(&'a [&'a TracedValue]);
+/// Earlier values that a reason lists.
+const MAX_EARLIER: usize = 4;
 
-impl fmt::Display for List<'_> {
+/// Shows a value, and whether it is a text if it looks like something else.
+struct Shown<'a>(&'a TracedValue);
+
+impl Shown<'_> {
+    /// Shows a value among others.
+    fn short(&self) -> String {
+        Short { text: self, max_chars: MAX_VALUE, is_cut: None }.to_string()
+    }
+}
+
+impl fmt::Display for Shown<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, value) in self.0.iter().enumerate() {
-            match index {
-                0 => {}
-                index if index + 1 == self.0.len() => formatter.write_str(" and ")?,
-                _ => formatter.write_str(", ")?,
-            }
-            write!(formatter, "{value}")?;
-            if looks_like_another_type(value) {
-                formatter.write_str(" (a text)")?;
-            }
-        }
-        Ok(())
+        let kind = if looks_like_another_type(self.0) { " (a text)" } else { "" };
+        write!(formatter, "{}{kind}", self.0)
+    }
+}
+
+fn list(values: &[String]) -> String {
+    match values {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        _ => values.concat(),
     }
 }
 

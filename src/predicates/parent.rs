@@ -3,7 +3,10 @@ use core::{fmt, iter};
 
 use ::predicates::{Predicate, reflection::Case};
 
-use super::{failure::actual, related::impl_related_reflection};
+use super::{
+    failure::actual,
+    related::{impl_related_reflection, with_history},
+};
 use crate::{
     capture::{Captured, CapturedNode, CapturedSpan},
     snapshot::ShortLine,
@@ -54,7 +57,9 @@ impl<'a, P: Predicate<CapturedSpan<'a>>, T: Captured<'a>> Predicate<T> for Paren
         }
         Some(match item.parent() {
             Some(parent) => {
-                actual(self, expected, "parent", &ShortLine::new(CapturedNode::Span(parent)))
+                let line = ShortLine::new(CapturedNode::Span(parent));
+                let case = actual(self, expected, "parent", &line);
+                with_history(case, expected, &self.matches, Some(parent))
             }
             None => actual(self, expected, "parent", &"not there"),
         })
@@ -116,6 +121,8 @@ impl<'a, P: Predicate<CapturedSpan<'a>>, T: Captured<'a>> Predicate<T> for Ances
             shown.push("…".to_owned());
         }
         let shown = if shown.is_empty() { "no span".to_owned() } else { shown.join(" in ") };
-        Some(actual(self, expected, "it", &format_args!("in {shown}")))
+        let case = actual(self, expected, "it", &format_args!("in {shown}"));
+        let found = ancestors().find(|span| expected && self.matches.eval(span));
+        Some(with_history(case, expected, &self.matches, found))
     }
 }

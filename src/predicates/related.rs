@@ -9,7 +9,7 @@ use core::fmt;
 
 use ::predicates::{Predicate, reflection::Case};
 
-use super::failure::actual;
+use super::{failure::actual, nearest::is_ranking};
 use crate::{
     capture::{Captured, CapturedEvent, CapturedSpan, DescendantEvents},
     snapshot::ShortLine,
@@ -36,6 +36,23 @@ fn list<'a, T: Captured<'a>>(mut items: impl Iterator<Item = T>, none: &str) -> 
 
 fn all_events<'a>(span: &CapturedSpan<'a>) -> DescendantEvents<'a> {
     DescendantEvents::with_own(*span)
+}
+
+/// Adds to a case what a part makes of something else, if that was perhaps so with an earlier value, which
+/// the line of a span does not show.
+pub(super) fn with_history<'p, 'a, T, P>(
+    case: Case<'p>,
+    expected: bool,
+    part: &'p P,
+    item: Option<T>,
+) -> Case<'p>
+where
+    T: Captured<'a>,
+    P: Predicate<T> + ?Sized,
+{
+    let item = item.filter(|item| item.has_earlier_values() && !is_ranking());
+    let found = item.and_then(|item| part.find_case(expected, &item));
+    found.into_iter().fold(case, Case::add_child)
 }
 
 /// Has a predicate tell that its part is for something else than the predicate itself.
@@ -90,8 +107,10 @@ macro_rules! impl_related {
                     return None;
                 }
                 // If one should not be there, the others are of no interest.
-                let shown = $related(span).filter(|item| !expected || self.matches.eval(item));
-                Some(actual(self, expected, $where, &list(shown, $none)))
+                let shown = || $related(span).filter(|item| !expected || self.matches.eval(item));
+                let case = actual(self, expected, $where, &list(shown(), $none));
+                let found = shown().next().filter(|_| expected);
+                Some(with_history(case, expected, &self.matches, found))
             }
         }
     };

@@ -20,7 +20,7 @@ use tracing::level_filters::STATIC_MAX_LEVEL;
 use tracing_core::{Level, LevelFilter};
 use tracing_subscriber::filter::Targets;
 
-use super::combinators::{ALONE, OPERATOR, RELATED, TREE};
+use super::combinators::{ALONE, EVER, OPERATOR, RELATED, TREE};
 use crate::{
     capture::{Storage, short::Short},
     wire::text::Quoted,
@@ -44,6 +44,11 @@ pub(super) fn gap(storage: &Storage) -> Option<String> {
         Some(bypass)
     } else if storage.left_out() > 0 {
         Some(left_out(storage.left_out()))
+    } else if storage.evicted_values > 0 {
+        Some(format!(
+            "{} earlier values of fields were left out of the trace",
+            storage.evicted_values
+        ))
     } else if storage.roots().len() == 0 {
         Some("the capture saw nothing at all".to_string())
     } else {
@@ -106,7 +111,7 @@ fn absent_part(
         Some(format!("the capture may have missed what {predicate} looks for ({reason})"))
     };
     match operator(predicate).as_deref() {
-        Some("and" | "or") => parts(holds),
+        Some("and" | "or" | EVER) => parts(holds),
         Some("not") => parts(!holds),
         Some(RELATED | TREE) if !holds => missed(),
         Some(TREE) if parameter(predicate, ALONE).is_some() => match incomplete(storage) {
@@ -231,7 +236,7 @@ impl View<'_> {
         };
         let not = |part: Chances| Chances { matches: part.fails, fails: part.matches };
         match operator(predicate).as_deref() {
-            Some("and") => parts().reduce(both).unwrap_or(Chances::ANY),
+            Some("and" | EVER) => parts().reduce(both).unwrap_or(Chances::ANY),
             Some("or") => parts().map(not).reduce(both).map_or(Chances::ANY, not),
             Some("not") => parts().next().map_or(Chances::ANY, not),
             // It matches only if there is something else that does, at whichever level.
@@ -297,7 +302,7 @@ fn parameter(predicate: &dyn PredicateReflection, name: &str) -> Option<String> 
 /// The module that everything which matches a predicate is from.
 fn required_target(predicate: &dyn PredicateReflection) -> Option<String> {
     match operator(predicate).as_deref() {
-        Some("and") => predicate.children().find_map(|child| required_target(child.value())),
+        Some("and" | EVER) => predicate.children().find_map(|child| required_target(child.value())),
         Some(TREE) => predicate.children().next().and_then(|own| required_target(own.value())),
         Some(_) => None,
         None => parameter(predicate, TARGET),

@@ -11,6 +11,7 @@ use ::predicates::{
 use super::{
     combinators::{ALONE, OPERATOR, TREE},
     nearest::is_ranking,
+    related::with_history,
 };
 use crate::capture::{CapturedEvent, CapturedSpan};
 
@@ -218,7 +219,7 @@ impl<'a> Predicate<CapturedSpan<'a>> for TreePredicate {
             return None;
         }
         Some(if expected {
-            Case::new(Some(self), true)
+            with_history(Case::new(Some(self), true), true, &*self.span.0, Some(*span))
         } else if is_ranking() {
             self.distance(*span).into_case()
         } else {

@@ -72,6 +72,12 @@ where
         let mut hints = Vec::new();
         let hidden = bypass(storage).or_else(|| limit(storage, predicate, true));
         hints.extend(hidden.map(|reason| format!("(it could not be captured, since {reason})")));
+        let did_match = |item: I::Item| predicate.eval(&item.with_earlier_values());
+        if storage.has_earlier_values() && self.scanned().any(did_match) {
+            hints.push(
+                "(it did match, with earlier values: `ever(…)` looks at these, too)".to_string(),
+            );
+        }
         let elsewhere = self.unattributed().find(|item| predicate.eval(item));
         hints.extend(elsewhere.map(|item| {
             let noun = <I::Item as Sealed>::NOUNS[0];

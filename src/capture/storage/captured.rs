@@ -47,10 +47,24 @@ pub(crate) mod sealed {
         /// The span or the event as a node of its trace.
         fn node(&self) -> CapturedNode<'_>;
 
-        /// Whether any value of a field matches. There are several if the call site declares several fields
-        /// of this name, and `None` means that there is none.
+        /// Returns a handle for which predicates look at all values that a field ever had, and not only at
+        /// the last one. All handles that are reached from it are of this kind.
+        #[cfg(feature = "predicates")]
+        #[must_use]
+        fn with_earlier_values(self) -> Self;
+
+        /// Checks whether it is such a handle.
+        #[cfg(feature = "predicates")]
+        fn has_earlier_values(&self) -> bool;
+
+        /// Checks whether any value of a field matches. There are several if the call site declares several
+        /// fields of this name, and `None` means that there is none.
         #[cfg(feature = "predicates")]
         fn any_value(&self, name: &str, matches: impl Fn(&TracedValue) -> bool) -> Option<bool>;
+
+        /// Has a function see the values that a field had before its last one, the first one first.
+        #[cfg(feature = "predicates")]
+        fn see_earlier_values(&self, name: &str, see: impl FnMut(&TracedValue));
     }
 }
 
@@ -65,6 +79,18 @@ macro_rules! impl_captured {
 
             #[cfg(feature = "predicates")]
             #[inline]
+            fn with_earlier_values(self) -> Self {
+                self.ever(true)
+            }
+
+            #[cfg(feature = "predicates")]
+            #[inline]
+            fn has_earlier_values(&self) -> bool {
+                self.is_ever()
+            }
+
+            #[cfg(feature = "predicates")]
+            #[inline]
             fn any_value(
                 &self,
                 name: &str,
@@ -72,7 +98,13 @@ macro_rules! impl_captured {
             ) -> Option<bool> {
                 let (call_site, values) = self.named_values();
                 let named = values.iter().filter(|(field, _)| call_site.is_named(*field, name));
-                any(named.map(|(_, value)| matches(value)))
+                let is_now = any(named.map(|(_, value)| matches(value)))?;
+                Some(is_now || (self.is_ever() && self.earlier_values(name).any(matches)))
+            }
+
+            #[cfg(feature = "predicates")]
+            fn see_earlier_values(&self, name: &str, see: impl FnMut(&TracedValue)) {
+                self.earlier_values(name).for_each(see);
             }
         }
 

@@ -8,6 +8,7 @@ use tracing_subscriber::filter::Targets;
 use crate::capture::{CapturedEvent, Storage};
 
 /// What limits the view of a capture.
+#[cfg_attr(not(feature = "predicates"), allow(dead_code))]
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sight {
     /// Filters that were in force while code was traced, as far as the capture knows them. A filter
