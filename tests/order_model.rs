@@ -88,6 +88,54 @@ fn any_node() -> impl Strategy<Value = Node> {
     prop_oneof![event(), inner]
 }
 
+/// What one of several tasks does when it is its turn.
+#[derive(Debug, Clone)]
+enum Step {
+    Emit(u8),
+    Open(u8),
+    Close,
+}
+
+const TASKS: usize = 3;
+
+fn any_turn() -> impl Strategy<Value = (usize, Step)> {
+    let kind = || 0..KINDS;
+    let step = prop_oneof![
+        2 => kind().prop_map(Step::Emit),
+        2 => kind().prop_map(Step::Open),
+        1 => Just(Step::Close),
+    ];
+    (0..TASKS, step)
+}
+
+/// Traces tasks that take turns, each with spans of its own in a common one.
+fn trace_tasks(turns: &[(usize, Step)]) -> Trace {
+    let capture = Capture::start();
+    let root = info_span!("root", kind = 0);
+    let mut stacks = [(); TASKS].map(|()| vec![root.clone()]);
+    for (task, step) in turns {
+        let stack = &mut stacks[*task];
+        let innermost = stack.last().unwrap();
+        match step {
+            Step::Emit(kind) => info!(parent: innermost, kind, "event"),
+            Step::Open(kind) => stack.push(info_span!(parent: innermost, "span", kind)),
+            Step::Close if stack.len() > 1 => drop(stack.pop()),
+            Step::Close => {}
+        }
+    }
+    capture.trace()
+}
+
+/// Sorts what is in a span by its moments.
+fn inside<'a, T: Captured<'a>>(span: CapturedSpan<'a>, all: impl Iterator<Item = T>) -> Vec<T> {
+    let is_inside = |item: &T| {
+        std::iter::successors(item.parent(), CapturedSpan::parent).any(|around| around == span)
+    };
+    let mut inside: Vec<_> = all.filter(is_inside).collect();
+    inside.sort_by_key(Captured::moment);
+    inside
+}
+
 /// What should be in a span.
 #[derive(Debug, Clone)]
 enum Pattern {
@@ -201,6 +249,37 @@ proptest! {
         check(events.try_in_order(&refs), in_order(&kinds, &expected))?;
         check(events.try_in_a_row(&refs), in_a_row(&kinds, &expected))?;
         check(events.try_exactly(&refs), are_all(&kinds, &expected))?;
+    }
+
+    #[test]
+    fn order_in_a_span_is_that_of_time(
+        turns in vec(any_turn(), 0..24),
+        expected in vec(any_kinds(), 0..6),
+        kind in 0..KINDS,
+    ) {
+        let trace = trace_tasks(&turns);
+        for span in trace.all_spans() {
+            let spans = inside(span, trace.all_spans());
+            prop_assert_eq!(span.descendants().collect::<Vec<_>>(), spans.clone());
+            let events = inside(span, trace.all_events());
+            let deeper: Vec<_> =
+                events.iter().copied().filter(|event| event.parent() != Some(span)).collect();
+            prop_assert_eq!(span.descendant_events().collect::<Vec<_>>(), deeper);
+
+            let scanner = span.deep_scan_events().or_empty();
+            prop_assert_eq!(scanner.matches(&always()), events.clone());
+            prop_assert_eq!(span.deep_scan_spans().matches(&always()), spans);
+            let wanted = Kinds(1 << kind);
+            let is_wanted = |event: &&CapturedEvent<'_>| kind_of(*event) == kind;
+            prop_assert_eq!(scanner.try_first(&wanted).ok(), events.iter().find(is_wanted).copied());
+            prop_assert_eq!(scanner.try_last(&wanted).ok(), events.iter().rfind(is_wanted).copied());
+            let kinds: Vec<_> = events.iter().map(kind_of).collect();
+            let refs: Vec<_> =
+                expected.iter().map(|kinds| kinds as &dyn Predicate<CapturedEvent<'_>>).collect();
+            prop_assert_eq!(scanner.try_in_order(&refs).is_ok(), in_order(&kinds, &expected));
+            prop_assert_eq!(scanner.try_in_a_row(&refs).is_ok(), in_a_row(&kinds, &expected));
+            prop_assert_eq!(scanner.try_exactly(&refs).is_ok(), are_all(&kinds, &expected));
+        }
     }
 
     #[test]

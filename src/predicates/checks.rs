@@ -13,9 +13,9 @@ use super::{
     IntoCount, Scanner,
     failure::{blind, missing, unwanted},
     scope::Scope,
-    sight::{blind_spot, gap},
+    sight::{absence, gap, left_out, limit},
 };
-use crate::capture::{Captured, Sealed, short::Short};
+use crate::capture::{Captured, Sealed, Storage, short::Short};
 
 /// The error of an assertion that failed: what [`Scanner`]'s methods panic with, as a value.
 ///
@@ -74,12 +74,30 @@ where
         self.scanned().filter(|item| predicate.eval(item))
     }
 
+    /// Returns whether a predicate comes out so for an item, with the last values of its fields or with any
+    /// that they had. What should not be the case should not have been, either.
+    fn was<'p, P: Predicate<I::Item> + ?Sized>(
+        &self,
+        matches: bool,
+        predicate: &'p P,
+    ) -> impl Fn(&I::Item) -> bool + Copy + use<'p, 'a, T, I, P> {
+        let storage = self.searched().storage;
+        let unattributed = storage.sight().unattributed.as_deref();
+        let has_earlier =
+            storage.has_earlier_values() || unattributed.is_some_and(Storage::has_earlier_values);
+        move |item| {
+            predicate.eval(item) == matches
+                || has_earlier && predicate.eval(&item.with_earlier_values()) == matches
+        }
+    }
+
     /// The error that none matches.
     fn none_matches<P: Predicate<I::Item> + ?Sized>(&self, predicate: &P) -> ScanError {
         let headline = format!("no {}{} matches", Self::NOUN, self.place());
         let headline = format!("{headline} {}", Short::line(predicate));
-        let none = core::iter::empty();
-        ScanError::new(missing(&headline, self.searched(), none, self.scanned(), predicate))
+        let (none, hints) = (core::iter::empty(), self.hints(predicate));
+        let searched = self.searched();
+        ScanError::new(missing(&headline, searched, none, self.scanned(), predicate, &hints))
     }
 
     /// Fails, for a reason why an assertion that holds says nothing.
@@ -96,27 +114,82 @@ where
         Err(ScanError::new(blind(&headline, self.searched())))
     }
 
-    /// Fails if what an assertion is satisfied not to find could not have been captured: what does
-    /// not match, or what does.
-    fn look_for<P>(&self, predicate: &P, matches: bool) -> Result<(), ScanError>
+    /// Fails if a predicate that matches may do so only because the capture missed something.
+    pub(super) fn trust_match<P>(&self, predicate: &P) -> Result<(), ScanError>
     where
         P: Predicate<I::Item> + ?Sized,
     {
-        self.look(blind_spot(self.searched().storage, predicate, matches), &predicate)
+        self.look(absence(self.searched().storage, predicate, true), &predicate)
+    }
+
+    /// Fails if the capture could not have seen what an assertion holds for want of: something that matches,
+    /// or that does not. Nothing of that kind was found.
+    fn trust_nothing<P>(&self, predicate: &P, matches: bool) -> Result<(), ScanError>
+    where
+        P: Predicate<I::Item> + ?Sized,
+    {
+        let storage = self.searched().storage;
+        let reason = limit(storage, predicate, matches)
+            .or_else(|| gap(storage))
+            .or_else(|| absence(storage, predicate, !matches));
+        self.look(reason, &predicate)?;
+        let was = self.was(matches, predicate);
+        self.settle(self.unattributed().filter(was), &predicate)
+    }
+
+    /// Fails if the capture could not have seen more that match, or some that may be the test's would be more
+    /// than there may be.
+    fn trust_at_most<P>(&self, max: usize, count: usize, predicate: &P) -> Result<(), ScanError>
+    where
+        P: Predicate<I::Item> + ?Sized,
+    {
+        let storage = self.searched().storage;
+        let was_match = self.was(true, predicate);
+        let with_earlier = if storage.has_earlier_values() {
+            self.scanned().filter(was_match).count()
+        } else {
+            count
+        };
+        if with_earlier > max {
+            return Err(self.too_many_before(max, with_earlier, predicate));
+        }
+        let reason = limit(storage, predicate, true)
+            .or_else(|| gap(storage))
+            .or_else(|| absence(storage, predicate, false));
+        self.look(reason, &predicate)?;
+        let more = || self.unattributed().filter(was_match);
+        let breaks = more().count() > max.saturating_sub(with_earlier);
+        self.settle(more().filter(|_| breaks), &predicate)
+    }
+
+    /// The error that too many match if those count that did with earlier values of their fields.
+    fn too_many_before<P>(&self, max: usize, count: usize, predicate: &P) -> ScanError
+    where
+        P: Predicate<I::Item> + ?Sized,
+    {
+        let (nouns, place) = (Self::NOUNS, self.place());
+        let headline = format!("{count} {nouns}{place} match, or did, instead of at most {max}");
+        let headline = format!("{headline}: {}", Short::line(predicate));
+        let matching = self.scanned().filter(self.was(true, predicate));
+        ScanError::new(unwanted(&headline, self.searched(), matching, predicate, true))
     }
 
     /// Returns the only one that matches.
     ///
     /// # Errors
     ///
-    /// Returns an error if none matches, or more than one.
+    /// Returns an error if none matches, or more than one; or if the capture could not have seen more.
     pub fn try_single<P: Predicate<I::Item> + ?Sized>(
         self,
         predicate: &P,
     ) -> Result<I::Item, ScanError> {
         let mut matching = self.matching(predicate);
         match (matching.next(), matching.next()) {
-            (Some(item), None) => Ok(item),
+            (Some(item), None) => {
+                self.trust_match(predicate)?;
+                self.trust_at_most(1, 1, predicate)?;
+                Ok(item)
+            }
             (None, _) => Err(self.none_matches(predicate)),
             (Some(_), Some(_)) => Err(self.wrong_count("one", false, predicate)),
         }
@@ -126,26 +199,34 @@ where
     ///
     /// # Errors
     ///
-    /// Returns an error if none matches.
+    /// Returns an error if none matches, or if earlier spans and events were left out of the trace.
     pub fn try_first<P: Predicate<I::Item> + ?Sized>(
         self,
         predicate: &P,
     ) -> Result<I::Item, ScanError> {
         let first = self.matching(predicate).next();
-        first.ok_or_else(|| self.none_matches(predicate))
+        let first = first.ok_or_else(|| self.none_matches(predicate))?;
+        self.trust_match(predicate)?;
+        let earlier = self.searched().storage.left_out_earlier();
+        self.look((earlier > 0).then(|| left_out(earlier)), &predicate)?;
+        Ok(first)
     }
 
     /// Returns the last one that matches.
     ///
     /// # Errors
     ///
-    /// Returns an error if none matches.
+    /// Returns an error if none matches, or if later spans and events were left out of the trace.
     pub fn try_last<P: Predicate<I::Item> + ?Sized>(
         self,
         predicate: &P,
     ) -> Result<I::Item, ScanError> {
         let last = self.matching(predicate).last();
-        last.ok_or_else(|| self.none_matches(predicate))
+        let last = last.ok_or_else(|| self.none_matches(predicate))?;
+        self.trust_match(predicate)?;
+        let later = self.searched().storage.left_out_later();
+        self.look((later > 0).then(|| left_out(later)), &predicate)?;
+        Ok(last)
     }
 
     /// Asserts that at least one matches.
@@ -154,7 +235,10 @@ where
     ///
     /// Returns an error if none matches.
     pub fn try_any<P: Predicate<I::Item> + ?Sized>(self, predicate: &P) -> Result<(), ScanError> {
-        self.try_first(predicate).map(drop)
+        match self.matching(predicate).next() {
+            Some(_) => self.trust_match(predicate),
+            None => Err(self.none_matches(predicate)),
+        }
     }
 
     /// Asserts that all match.
@@ -163,16 +247,17 @@ where
     ///
     /// Returns an error if one does not match, or if the capture could not have seen it.
     pub fn try_all<P: Predicate<I::Item> + ?Sized>(self, predicate: &P) -> Result<(), ScanError> {
-        let failing = || self.scanned().filter(|item| !predicate.eval(item));
+        let was = self.was(false, predicate);
+        let failing = || self.scanned().filter(was);
         let count = failing().count();
         if count == 0 {
-            return self.look_for(predicate, false);
+            return self.trust_nothing(predicate, false);
         }
         let (all, nouns, place) = (self.scanned().count(), Self::NOUNS, self.place());
         let verb = if count == 1 { "does" } else { "do" };
         let headline = format!("{count} of {all} {nouns}{place} {verb} not match");
         let headline = format!("{headline}: {}", Short::line(predicate));
-        Err(ScanError::new(unwanted(&headline, self.searched(), failing(), predicate)))
+        Err(ScanError::new(unwanted(&headline, self.searched(), failing(), predicate, false)))
     }
 
     /// Asserts that none matches.
@@ -181,15 +266,16 @@ where
     ///
     /// Returns an error if one matches, or if the capture could not have seen it.
     pub fn try_none<P: Predicate<I::Item> + ?Sized>(self, predicate: &P) -> Result<(), ScanError> {
-        let count = self.matching(predicate).count();
+        let was = self.was(true, predicate);
+        let matching = || self.scanned().filter(was);
+        let count = matching().count();
         if count == 0 {
-            return self.look_for(predicate, true);
+            return self.trust_nothing(predicate, true);
         }
         let noun = if count == 1 { Self::NOUN } else { Self::NOUNS };
         let headline = format!("{count} {noun}{} should not match", self.place());
         let headline = format!("{headline}: {}", Short::line(predicate));
-        let matching = self.matching(predicate);
-        Err(ScanError::new(unwanted(&headline, self.searched(), matching, predicate)))
+        Err(ScanError::new(unwanted(&headline, self.searched(), matching(), predicate, true)))
     }
 
     /// Returns those that match, of which there have to be so many. See [`Scanner::count()`].
@@ -211,11 +297,12 @@ where
         if !count.contains(&matching.len()) {
             return Err(self.wrong_count(&described(min, max), matching.len() < min, predicate));
         }
+        if !matching.is_empty() {
+            self.trust_match(predicate)?;
+        }
         // What is not limited from above cannot be wrong for not having been seen.
-        match max {
-            None => {}
-            Some(_) if matching.is_empty() => self.look_for(predicate, true)?,
-            Some(_) => self.look(gap(self.searched().storage), &predicate)?,
+        if let Some(max) = max {
+            self.trust_at_most(max, matching.len(), predicate)?;
         }
         Ok(matching)
     }
@@ -232,9 +319,10 @@ where
         let headline = format!("{count} {noun}{} {verb} instead of {expected}", self.place());
         let headline = format!("{headline}: {}", Short::line(predicate));
         ScanError::new(if is_too_few {
-            missing(&headline, self.searched(), matching(), self.scanned(), predicate)
+            let hints = self.hints(predicate);
+            missing(&headline, self.searched(), matching(), self.scanned(), predicate, &hints)
         } else {
-            unwanted(&headline, self.searched(), matching(), predicate)
+            unwanted(&headline, self.searched(), matching(), predicate, true)
         })
     }
 }

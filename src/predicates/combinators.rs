@@ -14,7 +14,16 @@ pub(super) const OPERATOR: &str = "operator";
 /// The operator of a pattern of a subtree: all its parts have to match, but not the same thing.
 pub(super) const TREE: &str = "tree";
 
-fn operator<'a>(name: &'a &'static str) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
+/// Name of the parameter that a pattern has which wants nothing else to be there.
+pub(super) const ALONE: &str = "and nothing else";
+
+/// The operator of a predicate for something else: its part has to match what is in a span, or around it.
+pub(super) const RELATED: &str = "related";
+
+/// The operator of a predicate whose part looks at all values that fields ever had.
+pub(super) const EVER: &str = "ever";
+
+pub(super) fn operator<'a>(name: &'a &'static str) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
     Box::new(core::iter::once(Parameter::new(OPERATOR, name)))
 }
 

@@ -42,6 +42,9 @@ pub(super) struct Searched<'a> {
     pub(super) scope: Option<CapturedNode<'a>>,
 }
 
+/// Remarks on why something may be missing, each a paragraph.
+pub(super) type Hints = [String];
+
 /// Too few match: those that do, what came nearest to it, and which conditions of the predicate it meets.
 pub(super) fn missing<'a, T, P>(
     headline: &dyn fmt::Display,
@@ -49,6 +52,7 @@ pub(super) fn missing<'a, T, P>(
     matching: impl Iterator<Item = T>,
     all: impl Iterator<Item = T>,
     predicate: &P,
+    hints: &Hints,
 ) -> String
 where
     T: Captured<'a>,
@@ -58,7 +62,7 @@ where
     let (count, nearest) = nearest(all, predicate);
     let mut message = Message::new(headline);
     message.line(&"");
-    let mut marked = message.items(matching, None::<&P>);
+    let mut marked = message.items(matching, |_| None);
     let others = if marked.is_empty() { "" } else { "other " };
     if !marked.is_empty() {
         message.line(&"");
@@ -68,16 +72,18 @@ where
         1 => message.line(&format_args!("the only {others}{noun}:")),
         _ => message.line(&format_args!("nearest of {count} {others}{nouns}:")),
     }
-    marked.extend(message.items(nearest.into_iter(), Some(predicate)));
+    marked.extend(message.items(nearest.into_iter(), |item| full_case(predicate, item)));
+    message.hints(hints);
     message.finish(searched, &marked)
 }
 
-/// Some items should not be there, or not be as they are: those, and why.
+/// Some items should not match, or should: those, and why.
 pub(super) fn unwanted<'a, T, P>(
     headline: &dyn fmt::Display,
     searched: Searched<'a>,
     unwanted: impl Iterator<Item = T>,
     predicate: &P,
+    matches: bool,
 ) -> String
 where
     T: Captured<'a>,
@@ -85,8 +91,16 @@ where
 {
     let mut message = Message::new(headline);
     message.line(&"");
-    // An item that matches is not wanted because it does: there are no conditions then.
-    let listed = message.items(unwanted, Some(predicate));
+    let listed = message.items(unwanted, |item| {
+        if predicate.eval(item) != matches {
+            // It was so with an earlier value, which its line does not show.
+            predicate.find_case(matches, &item.with_earlier_values())
+        } else if matches {
+            None // it is not wanted because it matches: there are no conditions then
+        } else {
+            full_case(predicate, item)
+        }
+    });
     message.finish(searched, &listed)
 }
 
@@ -107,6 +121,7 @@ pub(super) fn out_of_order<'a, T: Captured<'a>>(
     searched: Searched<'a>,
     progress: &Progress<'_, '_, T>,
     rest: impl Iterator<Item = T>,
+    hints: &Hints,
 ) -> String {
     let Progress { expected, found, instead, earlier } = *progress;
     let mut message = Message::new(headline);
@@ -123,7 +138,7 @@ pub(super) fn out_of_order<'a, T: Captured<'a>>(
     }
     let Some(predicate) = expected.get(found.len()) else {
         message.line(&"✗ nothing else; but:");
-        marked.extend(message.items(rest, None::<&dyn Predicate<T>>));
+        marked.extend(message.items(rest, |_| None));
         return message.finish(searched, &marked);
     };
     message.line(&format_args!("✗ {}", Short::phrase(predicate)));
@@ -145,15 +160,16 @@ pub(super) fn out_of_order<'a, T: Captured<'a>>(
     } else {
         message.line(&format_args!("  {what}:"));
     }
-    marked.extend(message.items(items.into_iter(), Some(*predicate)));
+    marked.extend(message.items(items.into_iter(), |item| full_case(*predicate, item)));
     let left = expected.len() - found.len() - 1;
     if left > 0 {
         message.line(&format_args!("({left} more expected)"));
     }
+    message.hints(hints);
     message.finish(searched, &marked)
 }
 
-/// What was asked for cannot be answered, for a reason that the headline names.
+/// An assertion cannot be trusted to hold, for a reason that the headline names.
 pub(super) fn blind(headline: &dyn fmt::Display, searched: Searched<'_>) -> String {
     Message::new(headline).finish::<crate::capture::CapturedSpan<'_>>(searched, &[])
 }
@@ -175,20 +191,22 @@ impl Message {
         let _ = writeln!(self.text, "{line}");
     }
 
+    fn hints(&mut self, hints: &Hints) {
+        for hint in hints {
+            self.line(&format_args!("\n{hint}"));
+        }
+    }
+
     fn item<'a>(&mut self, item: &impl Captured<'a>) {
         self.line(&format_args!("  {}", ShortLine::new(item.node())));
     }
 
     /// Lists some items, each with the conditions that it meets and does not, and counts the others.
-    fn items<'a, T, P>(
+    fn items<'a, 'p, T: Captured<'a>>(
         &mut self,
         mut items: impl Iterator<Item = T>,
-        predicate: Option<&P>,
-    ) -> Vec<T>
-    where
-        T: Captured<'a>,
-        P: Predicate<T> + ?Sized,
-    {
+        case: impl Fn(&T) -> Option<Case<'p>>,
+    ) -> Vec<T> {
         let mut listed: Vec<T> = items.by_ref().take(MAX_LISTED + 1).collect();
         let more = items.count();
         if more > 0 {
@@ -196,7 +214,7 @@ impl Message {
         }
         for item in &listed {
             self.item(item);
-            if let Some(case) = predicate.and_then(|predicate| full_case(predicate, item)) {
+            if let Some(case) = case(item) {
                 self.conditions(&case);
             }
         }

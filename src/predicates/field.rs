@@ -1,3 +1,8 @@
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
 use core::fmt;
 
 use ::predicates::{
@@ -5,8 +10,18 @@ use ::predicates::{
     reflection::{Case, PredicateReflection},
 };
 
-use super::{And, Not, Or, failure::actual};
-use crate::{capture::Captured, wire::TracedValue};
+use super::{
+    And, Not, Or,
+    failure::actual,
+    nearest::{NOT_THERE, is_ranking},
+};
+use crate::{
+    capture::{
+        Captured,
+        short::{MAX_VALUE, Short},
+    },
+    wire::TracedValue,
+};
 
 /// What [`field()`] takes for the value.
 ///
@@ -74,6 +89,12 @@ impl_into_itself!({T, U} And<T, U>, {T, U} Or<T, U>, {T} Not<T>);
 ///
 /// But for `None`, a field without a value does not match, whatever the predicate.
 ///
+/// A call site may declare several fields of one name. They match if the value of any of them does, and
+/// `None` if none of them has a value.
+///
+/// A field of a span may be recorded several times. The predicate looks at its last value, within
+/// [`ever()`](super::ever()) at any that it had. [Negatives](super::Scanner#negatives) look at both.
+///
 /// [`close_to()`]: super::close_to()
 /// [`debug()`]: super::debug()
 /// [`error_chain()`]: super::error_chain()
@@ -123,21 +144,71 @@ impl<P: PredicateReflection> PredicateReflection for FieldPredicate<P> {}
 impl<'a, P: Predicate<TracedValue>, T: Captured<'a>> Predicate<T> for FieldPredicate<P> {
     #[inline]
     fn eval(&self, item: &T) -> bool {
-        let value = item.value(self.name);
-        value.map_or(self.matches_absent, |value| self.matches.eval(value))
+        let any_matches = item.any_value(self.name, |value| self.matches.eval(value));
+        any_matches.unwrap_or(self.matches_absent)
     }
 
     fn find_case(&self, expected: bool, item: &T) -> Option<Case<'_>> {
         if self.eval(item) != expected {
             return None;
         }
-        Some(match item.value(self.name) {
-            Some(value) if looks_like_another_type(value) => {
-                actual(self, expected, self.name, &format_args!("{value} (a text)"))
+        if item.any_value(self.name, |_| true).is_none() {
+            return Some(actual(self, expected, self.name, &NOT_THERE));
+        }
+        if is_ranking() {
+            return Some(Case::new(Some(self), expected)); // nobody reads the values
+        }
+        let (node, name) = (item.node(), self.name);
+        let values = node.values().filter(|(other, _)| *other == name);
+        let values: Vec<_> = values.map(|(_, value)| Shown(value)).collect();
+        let mut earlier = Vec::new();
+        let mut are_cut = false;
+        item.see_earlier_values(name, |value| {
+            // If one should not have been there, the others are of no interest.
+            let is_wanted = !(expected && item.has_earlier_values()) || self.matches.eval(value);
+            are_cut |= is_wanted && earlier.len() == MAX_EARLIER;
+            if is_wanted && !are_cut {
+                earlier.push(Shown(value).short());
             }
-            Some(value) => actual(self, expected, self.name, value),
-            None => actual(self, expected, self.name, &"not there"),
-        })
+        });
+        if let ([value], []) = (&values[..], &earlier[..]) {
+            return Some(actual(self, expected, name, value));
+        }
+        let values: Vec<_> = values.iter().map(Shown::short).collect();
+        let mut what = list(&values);
+        if are_cut {
+            what = format!("{what}, and was {}, … before", earlier.join(", "));
+        } else if !earlier.is_empty() {
+            what = format!("{what}, and was {} before", list(&earlier));
+        }
+        Some(actual(self, expected, name, &what))
+    }
+}
+
+/// Earlier values that a reason lists.
+const MAX_EARLIER: usize = 4;
+
+/// Shows a value, and whether it is a text if it looks like something else.
+struct Shown<'a>(&'a TracedValue);
+
+impl Shown<'_> {
+    /// Shows a value among others.
+    fn short(&self) -> String {
+        Short { text: self, max_chars: MAX_VALUE, is_cut: None }.to_string()
+    }
+}
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = if looks_like_another_type(self.0) { " (a text)" } else { "" };
+        write!(formatter, "{}{kind}", self.0)
+    }
+}
+
+fn list(values: &[String]) -> String {
+    match values {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        _ => values.concat(),
     }
 }
 

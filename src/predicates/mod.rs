@@ -3,8 +3,8 @@
 //! A predicate says something of a span or an event:
 //!
 //! - of both, its [`level()`], [`name()`], [`target()`], [`module()`] or [`file()`], a [`field()`] with a
-//!   value, its [`message()`], its [`parent()`] or an [`ancestor()`], or whatever a closure
-//!   [`satisfies()`];
+//!   value, which it may have had [`ever()`], its [`message()`], its [`parent()`] or an [`ancestor()`], or
+//!   whatever a closure [`satisfies()`];
 //! - of a span, a [`child()`] or a [`descendant()`], an [`event()`] or [`deep_event()`] in it, what it
 //!   [`follows_from()`], how often it was [`entered()`] and [`exited()`], whether it is [`closed()`], and the
 //!   [`tree()`] of what is in it.
@@ -46,6 +46,7 @@ mod combinators;
 mod count;
 mod debug;
 mod error_chain;
+mod ever;
 mod failure;
 mod field;
 mod file;
@@ -68,6 +69,7 @@ mod subtree;
 mod target;
 mod text;
 mod tree;
+mod unattributed;
 mod value;
 
 #[doc(no_inline)]
@@ -87,6 +89,7 @@ pub use self::{
     count::IntoCount,
     debug::{DebugPredicate, debug},
     error_chain::{ErrorChainPredicate, error_chain},
+    ever::{EverPredicate, ever},
     field::{FieldPredicate, IntoFieldPredicate, field},
     file::{FilePredicate, file},
     level::{IntoLevelPredicate, LevelPredicate, level},

@@ -189,7 +189,7 @@ impl fmt::Display for Said {
 impl PredicateReflection for Said {}
 
 /// What a condition says where a value is missing.
-const NOT_THERE: &str = "not there";
+pub(super) const NOT_THERE: &str = "not there";
 
 /// The case of one condition, while candidates are ranked.
 pub(super) fn ranked_case<'a>(

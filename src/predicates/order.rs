@@ -21,8 +21,9 @@ const IN_ORDER: &str = "in this order";
 
 /// Order. The predicates are given as a slice of references, `&[&first, &second]`.
 ///
-/// Items are looked at in the order of the scan: that of their capture; what is in a span at any depth in
-/// the order of the tree; and what is around something from the parent to the root.
+/// Scanners look at items in the order of time, whichever spans they are in: events of two tasks that take
+/// turns alternate. Only [what is around something](crate::CapturedEvent::scan_ancestors) is scanned from
+/// the parent to the root.
 impl<'a, T, I> Scanner<T, I>
 where
     T: Scope<'a>,
@@ -59,7 +60,8 @@ where
     ///
     /// # Panics
     ///
-    /// Panics if there are none. The message shows where it comes nearest.
+    /// Panics if there are none, or if there may be others between them that the capture does not have: see
+    /// [negatives](Self#negatives). The message shows where it comes nearest.
     ///
     /// # Example
     ///
@@ -120,6 +122,7 @@ where
                 None => return Err(self.out_of_order(IN_ORDER, expected, &found, None)),
             }
         }
+        self.trust_each(expected)?;
         Ok(found)
     }
 
@@ -142,6 +145,10 @@ where
             let in_a_row = row.iter().zip(expected);
             let len = in_a_row.take_while(|(item, predicate)| predicate.eval(item)).count();
             if len == expected.len() {
+                self.trust_each(expected)?;
+                if len > 1 {
+                    self.trust_no_others("in a row")?;
+                }
                 return Ok(row.into());
             }
             if len > nearest.len() {
@@ -174,8 +181,19 @@ where
         if items.next().is_some() {
             return Err(self.out_of_order("and nothing else", expected, &found, None));
         }
-        self.look(gap(self.searched().storage), &"nothing else")?;
+        self.trust_each(expected)?;
+        self.trust_no_others("nothing else")?;
         Ok(found)
+    }
+
+    fn trust_each(&self, expected: &Expected<'_, I::Item>) -> Result<(), ScanError> {
+        expected.iter().try_for_each(|predicate| self.trust_match(*predicate))
+    }
+
+    /// Fails if there may be items that the capture does not have.
+    fn trust_no_others(&self, how: &str) -> Result<(), ScanError> {
+        self.look(gap(self.searched().storage), &how)?;
+        self.settle(self.unattributed(), &how)
     }
 
     fn out_of_order(
@@ -212,6 +230,7 @@ where
             before.find(|item| is_unused(item) && predicate.eval(item))
         });
         let progress = Progress { expected, found, instead, earlier };
-        ScanError::new(out_of_order(&headline, self.searched(), &progress, rest()))
+        let hints = next.map_or_else(Vec::new, |predicate| self.hints(*predicate));
+        ScanError::new(out_of_order(&headline, self.searched(), &progress, rest(), &hints))
     }
 }

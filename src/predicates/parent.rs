@@ -1,12 +1,12 @@
 use alloc::{borrow::ToOwned, string::ToString, vec::Vec};
 use core::{fmt, iter};
 
-use ::predicates::{
-    Predicate,
-    reflection::{Case, PredicateReflection},
-};
+use ::predicates::{Predicate, reflection::Case};
 
-use super::failure::actual;
+use super::{
+    failure::actual,
+    related::{impl_related_reflection, with_history},
+};
 use crate::{
     capture::{Captured, CapturedNode, CapturedSpan},
     snapshot::ShortLine,
@@ -44,7 +44,7 @@ impl<P: fmt::Display> fmt::Display for ParentPredicate<P> {
     }
 }
 
-impl<P: PredicateReflection> PredicateReflection for ParentPredicate<P> {}
+impl_related_reflection!(ParentPredicate);
 
 impl<'a, P: Predicate<CapturedSpan<'a>>, T: Captured<'a>> Predicate<T> for ParentPredicate<P> {
     fn eval(&self, item: &T) -> bool {
@@ -57,7 +57,9 @@ impl<'a, P: Predicate<CapturedSpan<'a>>, T: Captured<'a>> Predicate<T> for Paren
         }
         Some(match item.parent() {
             Some(parent) => {
-                actual(self, expected, "parent", &ShortLine::new(CapturedNode::Span(parent)))
+                let line = ShortLine::new(CapturedNode::Span(parent));
+                let case = actual(self, expected, "parent", &line);
+                with_history(case, expected, &self.matches, Some(parent))
             }
             None => actual(self, expected, "parent", &"not there"),
         })
@@ -96,7 +98,7 @@ impl<P: fmt::Display> fmt::Display for AncestorPredicate<P> {
     }
 }
 
-impl<P: PredicateReflection> PredicateReflection for AncestorPredicate<P> {}
+impl_related_reflection!(AncestorPredicate);
 
 /// Ancestors that are shown where none of them matches.
 const MAX_SHOWN: usize = 4;
@@ -119,6 +121,8 @@ impl<'a, P: Predicate<CapturedSpan<'a>>, T: Captured<'a>> Predicate<T> for Ances
             shown.push("…".to_owned());
         }
         let shown = if shown.is_empty() { "no span".to_owned() } else { shown.join(" in ") };
-        Some(actual(self, expected, "it", &format_args!("in {shown}")))
+        let case = actual(self, expected, "it", &format_args!("in {shown}"));
+        let found = ancestors().find(|span| expected && self.matches.eval(span));
+        Some(with_history(case, expected, &self.matches, found))
     }
 }

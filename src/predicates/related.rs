@@ -7,12 +7,9 @@ use alloc::{
 };
 use core::fmt;
 
-use ::predicates::{
-    Predicate,
-    reflection::{Case, PredicateReflection},
-};
+use ::predicates::{Predicate, reflection::Case};
 
-use super::failure::actual;
+use super::{failure::actual, nearest::is_ranking};
 use crate::{
     capture::{Captured, CapturedEvent, CapturedSpan, DescendantEvents},
     snapshot::ShortLine,
@@ -41,6 +38,52 @@ fn all_events<'a>(span: &CapturedSpan<'a>) -> DescendantEvents<'a> {
     DescendantEvents::with_own(*span)
 }
 
+/// Adds to a case what a part makes of something else, if that was perhaps so with an earlier value, which
+/// the line of a span does not show.
+pub(super) fn with_history<'p, 'a, T, P>(
+    case: Case<'p>,
+    expected: bool,
+    part: &'p P,
+    item: Option<T>,
+) -> Case<'p>
+where
+    T: Captured<'a>,
+    P: Predicate<T> + ?Sized,
+{
+    let item = item.filter(|item| item.has_earlier_values() && !is_ranking());
+    let found = item.and_then(|item| part.find_case(expected, &item));
+    found.into_iter().fold(case, Case::add_child)
+}
+
+/// Has a predicate tell that its part is for something else than the predicate itself.
+macro_rules! impl_related_reflection {
+    ($ty:ident) => {
+        impl<P: ::predicates::reflection::PredicateReflection>
+            ::predicates::reflection::PredicateReflection for $ty<P>
+        {
+            fn parameters<'a>(
+                &'a self,
+            ) -> alloc::boxed::Box<
+                dyn Iterator<Item = ::predicates::reflection::Parameter<'a>> + 'a,
+            > {
+                $crate::predicates::combinators::operator(
+                    &$crate::predicates::combinators::RELATED,
+                )
+            }
+
+            fn children<'a>(
+                &'a self,
+            ) -> alloc::boxed::Box<dyn Iterator<Item = ::predicates::reflection::Child<'a>> + 'a>
+            {
+                let related = ::predicates::reflection::Child::new("related", &self.matches);
+                alloc::boxed::Box::new(core::iter::once(related))
+            }
+        }
+    };
+}
+
+pub(super) use impl_related_reflection;
+
 /// Implements a predicate for spans that is true if one of the items that belong to a span matches.
 macro_rules! impl_related {
     ($ty:ident, $name:literal, $item:ident, $where:literal, $none:literal, $related:expr) => {
@@ -52,7 +95,7 @@ macro_rules! impl_related {
             }
         }
 
-        impl<P: PredicateReflection> PredicateReflection for $ty<P> {}
+        impl_related_reflection!($ty);
 
         impl<'a, P: Predicate<$item<'a>>> Predicate<CapturedSpan<'a>> for $ty<P> {
             fn eval(&self, span: &CapturedSpan<'a>) -> bool {
@@ -64,8 +107,10 @@ macro_rules! impl_related {
                     return None;
                 }
                 // If one should not be there, the others are of no interest.
-                let shown = $related(span).filter(|item| !expected || self.matches.eval(item));
-                Some(actual(self, expected, $where, &list(shown, $none)))
+                let shown = || $related(span).filter(|item| !expected || self.matches.eval(item));
+                let case = actual(self, expected, $where, &list(shown(), $none));
+                let found = shown().next().filter(|_| expected);
+                Some(with_history(case, expected, &self.matches, found))
             }
         }
     };

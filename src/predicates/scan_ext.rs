@@ -54,7 +54,7 @@ impl<'a> ScanExt<'a> for CapturedSpan<'a> {
 }
 
 impl<'a> CapturedSpan<'a> {
-    /// Makes a scanner of the spans in this one, at any depth.
+    /// Makes a scanner of the spans in this one, at any depth, in the order of time.
     ///
     /// # Example
     ///
@@ -63,7 +63,7 @@ impl<'a> CapturedSpan<'a> {
         Scanner::new(self, "in", |span| span.descendants())
     }
 
-    /// Makes a scanner of the events in this span, at any depth, in the order of the tree.
+    /// Makes a scanner of the events in this span, at any depth, in the order of time.
     ///
     /// # Example
     ///

@@ -23,14 +23,40 @@ use crate::{
 ///
 /// # Negatives
 ///
-/// That something is not in a trace says nothing if the capture could not have seen it. So
-/// [`none()`](Self::none), [`all()`](Self::all) and a [`count()`](Self::count) that is limited from above
-/// fail where the capture left something out for want of room, as does [`exactly()`](Self::exactly); and
-/// if there is nothing that matches, or does not, also where the capture saw nothing at all, or where its
-/// [filter](crate::CaptureBuilder::filter) does not let pass what would make them fail, as far as
-/// [`level()`](super::level) and [`target()`](super::target) tell; unless that is
-/// [meant](Self::or_empty). Filters of other layers of a subscriber are not known to a
-/// capture.
+/// That a trace lacks something says nothing if the capture could not have seen it. An assertion that holds
+/// because something is missing fails if that may be so:
+///
+/// | assertion | what is missing |
+/// |---|---|
+/// | [`none()`](Self::none) | an item that matches |
+/// | [`all()`](Self::all) | an item that does not match |
+/// | [`single()`](Self::single), [`count()`](Self::count) with a maximum | more items that match |
+/// | [`exactly()`](Self::exactly), [`in_a_row()`](Self::in_a_row) | other items, at all or between |
+/// | [`first()`](Self::first), [`last()`](Self::last) | a match before, or after |
+/// | any, by a predicate such as `!child(…)`, or `tree(…)` [and nothing else](super::TreePredicate::and_nothing_else) | what the predicate rules out |
+///
+/// These fail
+///
+/// - if the capture left something out for want of room; `first()` and `last()` if it was on their side;
+/// - if another subscriber than the capture's has the records of the thread;
+/// - if all that could be missing is hidden by the capture's [filter](crate::CaptureBuilder::filter), or by
+///   the levels that are compiled into `tracing`, as far as [`level()`](super::level) and
+///   [`target()`](super::target) tell. If the filter was replaced meanwhile, each of its values counts;
+/// - if there is nothing that matches, or does not, and the capture saw nothing at all.
+///
+/// Scan with [`or_empty()`](Self::or_empty) if you mean it. A capture does not know the filters of other
+/// layers of its subscriber, nor what a closure looks for. How often a span was entered and exited, and
+/// whether it is closed, is known whatever was left out: `entered(0)` and `!closed()` are no negatives.
+///
+/// What should not be the case should not have been, either. Where a field of a span was recorded several
+/// times, `none()`, `all()`, `single()` and the maximum of `count()` look at the last value, and at all that it
+/// had: `none(field("status", "failed"))` fails if the status was "failed" before it was "done". If you mean
+/// the last value only, look at it in a closure: [`satisfies()`](super::satisfies).
+///
+/// In a [process-wide](crate::Capture::start_process_wide) capture, an assertion on a whole trace also fails if a
+/// record that no test can claim would break it, were it the test's; but for `first()` and `last()`, which
+/// are of what the trace holds. The message names the record, and what you can do. If such records do not
+/// matter, scan with [`ignore_unattributed()`](Self::ignore_unattributed).
 ///
 /// # Example
 ///
@@ -57,6 +83,7 @@ pub struct Scanner<T, I> {
     into_iter: fn(T) -> I,
     during: (Bound<Moment>, Bound<Moment>),
     pub(super) may_be_empty: bool,
+    ignores_unattributed: bool,
 }
 
 impl<T: fmt::Debug, I> fmt::Debug for Scanner<T, I> {
@@ -66,6 +93,7 @@ impl<T: fmt::Debug, I> fmt::Debug for Scanner<T, I> {
             .field("scope", &self.scope)
             .field("during", &self.during)
             .field("may_be_empty", &self.may_be_empty)
+            .field("ignores_unattributed", &self.ignores_unattributed)
             .finish_non_exhaustive()
     }
 }
@@ -86,7 +114,14 @@ where
 {
     pub(super) fn new(scope: T, relation: &'static str, into_iter: fn(T) -> I) -> Self {
         let during = (Bound::Unbounded, Bound::Unbounded);
-        Self { scope, relation, into_iter, during, may_be_empty: false }
+        Self {
+            scope,
+            relation,
+            into_iter,
+            during,
+            may_be_empty: false,
+            ignores_unattributed: false,
+        }
     }
 
     pub(super) fn searched(&self) -> Searched<'a> {
@@ -114,6 +149,19 @@ where
         items.filter(move |item| is_always || during.contains(&item.moment()))
     }
 
+    /// Iterates over what no test can claim, unless that does not matter. It has moments of its own, so that
+    /// all of it may have been [during](Self::during) any others.
+    pub(super) fn unattributed(&self) -> impl Iterator<Item = I::Item> + use<'a, T, I> {
+        let scope = self.scope.unattributed().filter(|_| !self.ignores_unattributed);
+        scope.into_iter().flat_map(self.into_iter)
+    }
+
+    /// Returns how many spans and events that no test can claim were evicted.
+    pub(super) fn unattributed_evicted(&self) -> u64 {
+        let scope = self.scope.unattributed().filter(|_| !self.ignores_unattributed);
+        scope.map_or(0, |_| self.searched().storage.sight().unattributed_evicted)
+    }
+
     /// Scans only what was created or emitted between two moments.
     ///
     /// # Example
@@ -139,7 +187,8 @@ where
         self
     }
 
-    /// Means it if an assertion holds because there is nothing: see [negatives](Self#negatives).
+    /// Allows an assertion to hold because there is nothing, even if the capture could not have seen it: see
+    /// [negatives](Self#negatives).
     ///
     /// # Example
     ///
@@ -153,6 +202,28 @@ where
     #[must_use]
     pub fn or_empty(mut self) -> Self {
         self.may_be_empty = true;
+        self
+    }
+
+    /// Asserts only on what the capture can tell to be the test's.
+    ///
+    /// A [process-wide](crate::Capture::start_process_wide) capture cannot tell to which test the records of
+    /// some threads belong. If such a record would break a [negative](Self#negatives), the negative fails.
+    /// Call this if records of other tests, or of the runtime, are all that it could be.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{Capture, predicates::*};
+    /// use tracing::Level;
+    ///
+    /// let capture = Capture::start_process_wide();
+    /// tracing::info!("started");
+    /// capture.trace().scan_events().ignore_unattributed().none(&level(Level::ERROR));
+    /// ```
+    #[must_use]
+    pub fn ignore_unattributed(mut self) -> Self {
+        self.ignores_unattributed = true;
         self
     }
 
@@ -180,7 +251,8 @@ where
     ///
     /// # Panics
     ///
-    /// Panics if none matches, or more than one.
+    /// Panics if none matches, or more than one; or if the capture could not have seen more: see
+    /// [negatives](Self#negatives).
     #[track_caller]
     pub fn single<P: Predicate<I::Item> + ?Sized>(self, predicate: &P) -> I::Item {
         or_panic(self.try_single(predicate))
@@ -190,7 +262,8 @@ where
     ///
     /// # Panics
     ///
-    /// Panics if none matches.
+    /// Panics if none matches, or if earlier spans and events were left out of the trace: see
+    /// [negatives](Self#negatives).
     #[track_caller]
     pub fn first<P: Predicate<I::Item> + ?Sized>(self, predicate: &P) -> I::Item {
         or_panic(self.try_first(predicate))
@@ -200,7 +273,8 @@ where
     ///
     /// # Panics
     ///
-    /// Panics if none matches.
+    /// Panics if none matches, or if later spans and events were left out of the trace: see
+    /// [negatives](Self#negatives).
     #[track_caller]
     pub fn last<P: Predicate<I::Item> + ?Sized>(self, predicate: &P) -> I::Item {
         or_panic(self.try_last(predicate))

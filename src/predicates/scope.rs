@@ -13,6 +13,12 @@ pub trait Scope<'a>: Copy + sealed::Sealed {
     /// The part of it: none for a whole trace.
     #[doc(hidden)]
     fn node(self) -> Option<CapturedNode<'a>>;
+
+    /// What no test can claim, and may be a part of the scope. What is in a span belongs to its test.
+    #[doc(hidden)]
+    fn unattributed(self) -> Option<Self> {
+        None
+    }
 }
 
 mod sealed {
@@ -30,6 +36,10 @@ impl<'a> Scope<'a> for &'a Storage {
 
     fn node(self) -> Option<CapturedNode<'a>> {
         None
+    }
+
+    fn unattributed(self) -> Option<Self> {
+        self.sight().unattributed.as_deref()
     }
 }
 

@@ -1,4 +1,12 @@
 //! What a capture could not have seen.
+//!
+//! An assertion that holds because something is missing has to ask here first. There are three questions:
+//!
+//! | function | question |
+//! |---|---|
+//! | [`gap()`] | is the trace incomplete, whatever is asked of it? |
+//! | [`limit()`] | do filters, or the levels that are compiled in, hide all that could match? |
+//! | [`absence()`] | does a predicate hold because of something missing that was perhaps only not seen? |
 
 use alloc::{
     boxed::Box,
@@ -8,11 +16,15 @@ use alloc::{
 use core::fmt;
 
 use ::predicates::reflection::{Child, Parameter, PredicateReflection};
-use tracing_core::Level;
+use tracing::level_filters::STATIC_MAX_LEVEL;
+use tracing_core::{Level, LevelFilter};
 use tracing_subscriber::filter::Targets;
 
-use super::combinators::{OPERATOR, TREE};
-use crate::{capture::Storage, wire::text::Quoted};
+use super::combinators::{ALONE, EVER, OPERATOR, RELATED, TREE};
+use crate::{
+    capture::{Storage, short::Short},
+    wire::text::Quoted,
+};
 
 /// Name of the parameter that a predicate has which knows for each level whether it is true.
 pub(super) const LEVELS: &str = "levels";
@@ -28,8 +40,15 @@ pub(super) const ALL_LEVELS: [Level; 5] =
 
 /// Says why a trace is not all that there was, if that is so.
 pub(super) fn gap(storage: &Storage) -> Option<String> {
-    if storage.left_out() > 0 {
-        Some(format!("{} spans and events were left out of the trace", storage.left_out()))
+    if let Some(bypass) = bypass(storage) {
+        Some(bypass)
+    } else if storage.left_out() > 0 {
+        Some(left_out(storage.left_out()))
+    } else if storage.evicted_values > 0 {
+        Some(format!(
+            "{} earlier values of fields were left out of the trace",
+            storage.evicted_values
+        ))
     } else if storage.roots().len() == 0 {
         Some("the capture saw nothing at all".to_string())
     } else {
@@ -37,30 +56,83 @@ pub(super) fn gap(storage: &Storage) -> Option<String> {
     }
 }
 
-/// Says why what matches a predicate, or what does not, could not have been captured, if that is so.
-pub(super) fn blind_spot<P: PredicateReflection + ?Sized>(
+/// Says that records of the thread go elsewhere, if they do.
+pub(super) fn bypass(storage: &Storage) -> Option<String> {
+    storage.sight().is_bypassed.then(|| {
+        "this thread's subscriber is not the capture's, so that records go elsewhere (something called \
+         `set_default` and kept the guard)"
+            .to_string()
+    })
+}
+
+pub(super) fn left_out(count: u64) -> String {
+    match count {
+        1 => "1 span or event was left out of the trace".to_string(),
+        count => format!("{count} spans and events were left out of the trace"),
+    }
+}
+
+/// Says what hides all that could match a predicate, or all that could fail to, if something does.
+pub(super) fn limit<P: PredicateReflection + ?Sized>(
     storage: &Storage,
     predicate: &P,
     matches: bool,
 ) -> Option<String> {
     let predicate: &dyn PredicateReflection = &Borrowed(predicate);
-    if let Some(gap) = gap(storage) {
-        return Some(gap);
+    views(storage).find_map(|view| view.hides(predicate, matches))
+}
+
+/// Says why a predicate may hold only because something was not seen, if that is so: where it has to be
+/// true, or where it has to be false.
+///
+/// That a span has no child which matches, for example, says nothing if such a child was left out, or
+/// filtered out. That it was never entered does: [`SpanStats`](crate::SpanStats) outlive what is left out.
+pub(super) fn absence<P: PredicateReflection + ?Sized>(
+    storage: &Storage,
+    predicate: &P,
+    holds: bool,
+) -> Option<String> {
+    absent_part(storage, &Borrowed(predicate), holds)
+}
+
+fn absent_part(
+    storage: &Storage,
+    predicate: &dyn PredicateReflection,
+    holds: bool,
+) -> Option<String> {
+    let parts = |holds| {
+        let mut parts = predicate.children();
+        parts.find_map(|part| absent_part(storage, part.value(), holds))
+    };
+    let missed = || {
+        let views_hide = || views(storage).find_map(|view| view.hides(predicate, true));
+        let reason = incomplete(storage).or_else(views_hide)?;
+        let predicate = Short::phrase(predicate);
+        Some(format!("the capture may have missed what {predicate} looks for ({reason})"))
+    };
+    match operator(predicate).as_deref() {
+        Some("and" | "or" | EVER) => parts(holds),
+        Some("not") => parts(!holds),
+        Some(RELATED | TREE) if !holds => missed(),
+        Some(TREE) if parameter(predicate, ALONE).is_some() => match incomplete(storage) {
+            Some(reason) => {
+                let predicate = Short::phrase(predicate);
+                Some(format!(
+                    "the capture may have missed something else in {predicate} ({reason})"
+                ))
+            }
+            None => parts(true),
+        },
+        Some(RELATED | TREE) => parts(true),
+        // A combination of another crate, of which it is not known what it does with its parts.
+        _ => parts(true).or_else(|| parts(false)),
     }
-    let filter = storage.sight().filters.first()?;
-    let target = required_target(predicate).filter(|_| matches);
-    let is_seen = |level: &Level| sees(filter, target.as_deref(), *level);
-    let mut levels =
-        ALL_LEVELS.iter().filter(|level| is_true(predicate, **level) != Some(!matches));
-    if levels.any(is_seen) {
-        return None;
-    }
-    let filter = format!("the capture's filter {:?}", filter.to_string());
-    Some(match target {
-        Some(target) => format!("{filter} lets none of it pass from {}", Quoted(&target)),
-        None if matches => format!("{filter} lets none of it pass"),
-        None => format!("{filter} lets nothing pass that could fail to match"),
-    })
+}
+
+/// Says what was not seen of spans that were, if something was not.
+fn incomplete(storage: &Storage) -> Option<String> {
+    let count = storage.left_out();
+    bypass(storage).or_else(|| (count > 0).then(|| left_out(count)))
 }
 
 /// A predicate that may be a trait object of another kind.
@@ -82,8 +154,118 @@ impl<P: PredicateReflection + ?Sized> PredicateReflection for Borrowed<'_, P> {
     }
 }
 
+/// What comes through to a capture: levels that are compiled in, and of these what a filter lets pass.
+#[derive(Clone, Copy)]
+struct View<'a> {
+    max_level: LevelFilter,
+    filter: Option<&'a Targets>,
+    is_only_filter: bool,
+}
+
+/// Returns a view for each filter that was in force, and before those one without any.
+fn views(storage: &Storage) -> impl Iterator<Item = View<'_>> {
+    let sight = storage.sight();
+    let max_level = if sight.is_native { STATIC_MAX_LEVEL } else { LevelFilter::TRACE };
+    let is_only_filter = sight.filters.len() == 1;
+    let filters = sight.filters.iter().map(|filter| Some(&**filter));
+    let filters = core::iter::once(None).chain(filters);
+    filters.map(move |filter| View { max_level, filter, is_only_filter })
+}
+
+/// A set of levels: a bit for each of [`ALL_LEVELS`].
+type Levels = u8;
+
+fn levels(contain: impl Fn(Level) -> bool) -> Levels {
+    let levels = ALL_LEVELS.iter().enumerate().filter(|(_, level)| contain(**level));
+    levels.fold(0, |levels, (bit, _)| levels | 1 << bit)
+}
+
+/// The levels of what may match a predicate, and of what may fail to, as far as levels tell.
+#[derive(Clone, Copy)]
+struct Chances {
+    matches: Levels,
+    fails: Levels,
+}
+
+impl Chances {
+    const ANY: Self = Self { matches: Levels::MAX, fails: Levels::MAX };
+}
+
+impl View<'_> {
+    /// Says what hides all that could match a predicate, or all that could fail to, if that is so.
+    fn hides(self, predicate: &dyn PredicateReflection, matches: bool) -> Option<String> {
+        if self.shows(predicate, matches) {
+            return None;
+        }
+        let Some(filter) = self.filter else {
+            let all = View { max_level: LevelFilter::TRACE, ..self };
+            // What cannot be the case at any level is not hidden.
+            return all.shows(predicate, matches).then(|| compiled_out(self.max_level));
+        };
+        let filter = filter.to_string();
+        let filter = if self.is_only_filter {
+            format!("the capture's filter {filter:?}")
+        } else {
+            format!("the capture's filter of a time, {filter:?},")
+        };
+        Some(match required_target(predicate).filter(|_| matches) {
+            Some(target) => format!("{filter} lets none of it pass from {}", Quoted(&target)),
+            None if matches => format!("{filter} lets none of it pass"),
+            None => format!("{filter} lets nothing pass that could fail to match"),
+        })
+    }
+
+    /// Whether something comes through that could match a predicate, or fail to.
+    fn shows(self, predicate: &dyn PredicateReflection, matches: bool) -> bool {
+        let target = required_target(predicate).filter(|_| matches);
+        let chances = self.chances(predicate);
+        let wanted = if matches { chances.matches } else { chances.fails };
+        wanted & levels(|level| self.sees(target.as_deref(), level)) != 0
+    }
+
+    /// Whether anything comes through at this level: from a module or those below, or at all.
+    fn sees(self, module: Option<&str>, level: Level) -> bool {
+        level <= self.max_level && self.filter.is_none_or(|filter| passes(filter, module, level))
+    }
+
+    fn chances(self, predicate: &dyn PredicateReflection) -> Chances {
+        let parts = || predicate.children().map(|part| self.chances(part.value()));
+        let both = |one: Chances, other: Chances| Chances {
+            matches: one.matches & other.matches,
+            fails: one.fails | other.fails,
+        };
+        let not = |part: Chances| Chances { matches: part.fails, fails: part.matches };
+        match operator(predicate).as_deref() {
+            Some("and" | EVER) => parts().reduce(both).unwrap_or(Chances::ANY),
+            Some("or") => parts().map(not).reduce(both).map_or(Chances::ANY, not),
+            Some("not") => parts().next().map_or(Chances::ANY, not),
+            // It matches only if there is something else that does, at whichever level.
+            Some(RELATED) => {
+                let mut related = predicate.children();
+                let is_seen = related.all(|related| self.shows(related.value(), true));
+                Chances { matches: if is_seen { Levels::MAX } else { 0 }, ..Chances::ANY }
+            }
+            // The span itself has to match, and for each part there has to be something in it.
+            Some(TREE) => {
+                let mut inside = predicate.children().skip(1);
+                let is_seen = inside.all(|inside| self.shows(inside.value(), true));
+                let own = parts().next().map_or(Levels::MAX, |own| own.matches);
+                Chances { matches: if is_seen { own } else { 0 }, ..Chances::ANY }
+            }
+            _ if parameter(predicate, LEVELS).is_none() => Chances::ANY,
+            _ => {
+                let mut named = predicate.parameters().filter(|one| one.name() == LEVEL);
+                let named: alloc::vec::Vec<_> =
+                    named.by_ref().map(|one| one.value().to_string()).collect();
+                let matches = levels(|level| named.iter().any(|name| name == level.as_str()));
+                Chances { matches, fails: !matches }
+            }
+        }
+    }
+}
+
 /// Whether a filter lets anything pass at this level: from a module or those below, or at all.
-fn sees(filter: &Targets, module: Option<&str>, level: Level) -> bool {
+fn passes(filter: &Targets, module: Option<&str>, level: Level) -> bool {
     let Some(module) = module else {
         return filter.iter().map(|(_, max_level)| max_level).any(|max_level| level <= max_level)
             || filter.default_level().is_some_and(|max_level| level <= max_level);
@@ -97,24 +279,15 @@ fn sees(filter: &Targets, module: Option<&str>, level: Level) -> bool {
         || filter.iter().any(|(target, max_level)| is_below(target) && level <= max_level)
 }
 
-/// Whether a predicate is true for everything of a level, or for nothing of it; `None` if that depends
-/// on more than the level.
-fn is_true(predicate: &dyn PredicateReflection, level: Level) -> Option<bool> {
-    let parts = || predicate.children().map(|child| is_true(child.value(), level));
-    match operator(predicate).as_deref() {
-        Some("and") if parts().any(|part| part == Some(false)) => Some(false),
-        Some("and") => parts().all(|part| part == Some(true)).then_some(true),
-        Some("or") if parts().any(|part| part == Some(true)) => Some(true),
-        Some("or") => parts().all(|part| part == Some(false)).then_some(false),
-        Some("not") => parts().next().flatten().map(|part| !part),
-        // Whatever there is to be in it, the span itself has to match.
-        Some(TREE) => parts().next().flatten().filter(|part| !part),
-        _ => {
-            let named = |name| predicate.parameters().filter(move |one| one.name() == name);
-            let is_named = || named(LEVEL).any(|one| one.value().to_string() == level.as_str());
-            named(LEVELS).next().map(|_| is_named())
-        }
-    }
+fn compiled_out(max_level: LevelFilter) -> String {
+    let (what, feature) = match max_level.into_level() {
+        Some(level) => (format!("levels above {level} are"), level.as_str().to_lowercase()),
+        None => ("everything is".to_string(), "off".to_string()),
+    };
+    format!(
+        "{what} compiled out (by `tracing`'s feature `max_level_{feature}` or \
+         `release_max_level_{feature}`)"
+    )
 }
 
 fn operator(predicate: &dyn PredicateReflection) -> Option<String> {
@@ -129,7 +302,8 @@ fn parameter(predicate: &dyn PredicateReflection, name: &str) -> Option<String> 
 /// The module that everything which matches a predicate is from.
 fn required_target(predicate: &dyn PredicateReflection) -> Option<String> {
     match operator(predicate).as_deref() {
-        Some("and" | TREE) => predicate.children().find_map(|child| required_target(child.value())),
+        Some("and" | EVER) => predicate.children().find_map(|child| required_target(child.value())),
+        Some(TREE) => predicate.children().next().and_then(|own| required_target(own.value())),
         Some(_) => None,
         None => parameter(predicate, TARGET),
     }

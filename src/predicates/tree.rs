@@ -9,8 +9,9 @@ use ::predicates::{
 };
 
 use super::{
-    combinators::{OPERATOR, TREE},
+    combinators::{ALONE, OPERATOR, TREE},
     nearest::is_ranking,
+    related::with_history,
 };
 use crate::capture::{CapturedEvent, CapturedSpan};
 
@@ -141,7 +142,21 @@ impl fmt::Display for NodePredicate {
     }
 }
 
-impl PredicateReflection for NodePredicate {}
+impl PredicateReflection for NodePredicate {
+    fn parameters<'a>(&'a self) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
+        match self {
+            Self::Span(tree) => tree.parameters(),
+            Self::Event(predicate) => predicate.parameters(),
+        }
+    }
+
+    fn children<'a>(&'a self) -> Box<dyn Iterator<Item = Child<'a>> + 'a> {
+        match self {
+            Self::Span(tree) => tree.children(),
+            Self::Event(predicate) => predicate.children(),
+        }
+    }
+}
 
 /// Predicate for a span itself, which has to match for a tree to.
 pub(super) struct Root(pub(super) SpanMatcher);
@@ -184,11 +199,13 @@ impl fmt::Display for TreePredicate {
 
 impl PredicateReflection for TreePredicate {
     fn parameters<'a>(&'a self) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
-        Box::new(core::iter::once(Parameter::new(OPERATOR, &TREE)))
+        let alone = (!self.allows_others).then(|| Parameter::new(ALONE, &true));
+        Box::new(core::iter::once(Parameter::new(OPERATOR, &TREE)).chain(alone))
     }
 
     fn children<'a>(&'a self) -> Box<dyn Iterator<Item = Child<'a>> + 'a> {
-        Box::new(core::iter::once(Child::new("span", &self.span)))
+        let nodes = self.nodes.iter().map(|node| Child::new("inside", node));
+        Box::new(core::iter::once(Child::new("span", &self.span)).chain(nodes))
     }
 }
 
@@ -202,7 +219,7 @@ impl<'a> Predicate<CapturedSpan<'a>> for TreePredicate {
             return None;
         }
         Some(if expected {
-            Case::new(Some(self), true)
+            with_history(Case::new(Some(self), true), true, &*self.span.0, Some(*span))
         } else if is_ranking() {
             self.distance(*span).into_case()
         } else {

@@ -97,7 +97,7 @@ fn iterators_have_their_length_and_go_both_ways() {
 }
 
 #[test]
-fn descendants_come_in_the_order_of_the_tree() {
+fn descendants_come_in_the_order_of_time() {
     let trace = native(|| {
         let _root = info_span!("root").entered();
         for name in ["a", "b"] {
@@ -244,7 +244,7 @@ fn captures_may_be_dropped_in_any_order() {
 }
 
 #[test]
-fn events_at_any_depth_come_in_the_order_of_the_tree() {
+fn events_at_any_depth_come_in_the_order_of_time() {
     use spanshot::predicates::*;
 
     let trace = native(|| {

@@ -300,3 +300,42 @@ fn first_thread_of_a_module_is_the_one_that_receives() {
         assert_eq!(threads(&capture.trace()), expected, "relayed: {is_relayed}");
     }
 }
+
+/// Two tasks take turns: what they did is in the order of time, whichever of them did it.
+#[test]
+fn order_of_concurrent_tasks_is_that_of_time() {
+    use spanshot::predicates::*;
+
+    let capture = Capture::start();
+    let common = info_span!("common");
+    let [a, b] = ["a", "b"].map(|task| info_span!(parent: &common, "task", task));
+    for step in ["a1", "b1", "a2", "b2"] {
+        let task = if step.starts_with('a') { &a } else { &b };
+        task.in_scope(|| {
+            drop(info_span!("step", step));
+            info!("{step}");
+        });
+    }
+    let trace = capture.trace();
+    let common = trace.scan_spans().single(&name("common"));
+
+    let events = common.deep_scan_events();
+    let [a1, b1, a2, b2] = ["a1", "b1", "a2", "b2"].map(message);
+    events.exactly(&[&a1, &b1, &a2, &b2]);
+    events.in_order(&[&b1, &a2]);
+    events.in_a_row(&[&a1, &b1, &a2, &b2]);
+    assert!(events.try_in_order(&[&a2, &b1]).is_err());
+    assert!(events.try_exactly(&[&a1, &a2, &b1, &b2]).is_err());
+    assert_eq!(events.first(&always()).message(), Some("a1"));
+    assert_eq!(events.last(&(a2 | b1)).message(), Some("a2"));
+
+    let spans = common.deep_scan_spans();
+    let [a1, b1, a2, b2] = ["a1", "b1", "a2", "b2"].map(|step| field("step", step));
+    spans.in_order(&[&a1, &b1, &a2, &b2]);
+    assert!(spans.try_in_order(&[&a2, &b1]).is_err());
+    assert_eq!(spans.last(&(a2 | b1))["step"], "a2");
+
+    let steps = common.descendants().filter_map(|span| span.value("step")?.as_str());
+    assert!(steps.eq(["a1", "b1", "a2", "b2"]));
+    assert!(common.descendant_events().is_sorted_by_key(|event| event.moment()));
+}

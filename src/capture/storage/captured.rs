@@ -36,6 +36,8 @@ pub trait Captured<'a>: Copy + Eq + PartialOrd + core::fmt::Display + sealed::Se
 
 pub(crate) mod sealed {
     use crate::capture::CapturedNode;
+    #[cfg(feature = "predicates")]
+    use crate::wire::TracedValue;
 
     /// What only this crate implements, and what only it may know.
     pub trait Sealed {
@@ -44,6 +46,25 @@ pub(crate) mod sealed {
 
         /// The span or the event as a node of its trace.
         fn node(&self) -> CapturedNode<'_>;
+
+        /// Returns a handle for which predicates look at all values that a field ever had, and not only at
+        /// the last one. All handles that are reached from it are of this kind.
+        #[cfg(feature = "predicates")]
+        #[must_use]
+        fn with_earlier_values(self) -> Self;
+
+        /// Checks whether it is such a handle.
+        #[cfg(feature = "predicates")]
+        fn has_earlier_values(&self) -> bool;
+
+        /// Checks whether any value of a field matches. There are several if the call site declares several
+        /// fields of this name, and `None` means that there is none.
+        #[cfg(feature = "predicates")]
+        fn any_value(&self, name: &str, matches: impl Fn(&TracedValue) -> bool) -> Option<bool>;
+
+        /// Has a function see the values that a field had before its last one, the first one first.
+        #[cfg(feature = "predicates")]
+        fn see_earlier_values(&self, name: &str, see: impl FnMut(&TracedValue));
     }
 }
 
@@ -54,6 +75,36 @@ macro_rules! impl_captured {
 
             fn node(&self) -> CapturedNode<'_> {
                 CapturedNode::$variant(*self)
+            }
+
+            #[cfg(feature = "predicates")]
+            #[inline]
+            fn with_earlier_values(self) -> Self {
+                self.ever(true)
+            }
+
+            #[cfg(feature = "predicates")]
+            #[inline]
+            fn has_earlier_values(&self) -> bool {
+                self.is_ever()
+            }
+
+            #[cfg(feature = "predicates")]
+            #[inline]
+            fn any_value(
+                &self,
+                name: &str,
+                matches: impl Fn(&TracedValue) -> bool,
+            ) -> Option<bool> {
+                let (call_site, values) = self.named_values();
+                let named = values.iter().filter(|(field, _)| call_site.is_named(*field, name));
+                let is_now = any(named.map(|(_, value)| matches(value)))?;
+                Some(is_now || (self.is_ever() && self.earlier_values(name).any(matches)))
+            }
+
+            #[cfg(feature = "predicates")]
+            fn see_earlier_values(&self, name: &str, see: impl FnMut(&TracedValue)) {
+                self.earlier_values(name).for_each(see);
             }
         }
 
@@ -81,3 +132,11 @@ macro_rules! impl_captured {
 
 impl_captured!(CapturedSpan, Span, ["span", "spans"]);
 impl_captured!(CapturedEvent, Event, ["event", "events"]);
+
+/// Whether one of several answers is yes; `None` if there are none.
+#[cfg(feature = "predicates")]
+#[inline]
+fn any(mut answers: impl Iterator<Item = bool>) -> Option<bool> {
+    let first = answers.next()?;
+    Some(first || answers.any(|answer| answer))
+}

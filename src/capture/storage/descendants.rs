@@ -1,35 +1,68 @@
-use core::iter::FusedIterator;
+use alloc::collections::BinaryHeap;
+use core::{
+    cmp::{Ordering, Reverse},
+    iter::FusedIterator,
+};
 
-use crate::capture::{CapturedEvent, CapturedNode, CapturedSpan};
+use crate::capture::{CapturedEvent, CapturedNode, CapturedSpan, Moment};
 
-/// Walks what is in a span, at any depth, in the order of the tree, without a stack: the tree may be
+/// Walks what is in a span, at any depth, in the order of time.
+///
+/// Children of one span are in this order already, so that it takes a merge of the lists of children:
+///
+/// ```text
+/// frontier := { first child of the root }
+/// while frontier is not empty:
+///     node := take the earliest of frontier
+///     add the next sibling of node, and its first child, to frontier; both are later
+///     yield node
+/// ```
+///
+/// The frontier holds one node for each span that has children left, and needs no stack: the tree may be
 /// deeper than there is memory for one.
 #[derive(Debug, Clone)]
 struct Walk<'a> {
     root: CapturedSpan<'a>,
-    next: Option<CapturedNode<'a>>,
+    frontier: BinaryHeap<Reverse<Next<'a>>>,
+}
+
+/// A node that is to come, ordered by its moment.
+#[derive(Debug, Clone, Copy)]
+struct Next<'a> {
+    moment: Moment,
+    node: CapturedNode<'a>,
+}
+
+impl PartialEq for Next<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.moment == other.moment
+    }
+}
+
+impl Eq for Next<'_> {}
+
+impl PartialOrd for Next<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Next<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.moment.cmp(&other.moment)
+    }
 }
 
 impl<'a> Walk<'a> {
     fn new(root: CapturedSpan<'a>) -> Self {
-        Self { root, next: root.nodes().next() }
+        let mut walk = Self { root, frontier: BinaryHeap::new() };
+        walk.add(root.nodes().next());
+        walk
     }
 
-    /// The node that follows: the first child, or else the next sibling of the node itself or of
-    /// the nearest ancestor that has one.
-    fn successor(&self, node: CapturedNode<'a>) -> Option<CapturedNode<'a>> {
-        let (first_child, mut sibling, mut parent) = match node {
-            CapturedNode::Span(span) => (span.nodes().next(), span.next_sibling(), span.parent()),
-            CapturedNode::Event(event) => (None, event.next_sibling(), event.parent()),
-        };
-        if first_child.is_some() {
-            return first_child;
-        }
-        while sibling.is_none() {
-            let span = parent.filter(|span| *span != self.root)?;
-            (sibling, parent) = (span.next_sibling(), span.parent());
-        }
-        sibling
+    fn add(&mut self, node: Option<CapturedNode<'a>>) {
+        let next = node.map(|node| Reverse(Next { moment: node.moment(), node }));
+        self.frontier.extend(next);
     }
 }
 
@@ -37,13 +70,17 @@ impl<'a> Iterator for Walk<'a> {
     type Item = CapturedNode<'a>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let node = self.next?;
-        self.next = self.successor(node);
+        let Reverse(Next { node, .. }) = self.frontier.pop()?;
+        self.add(node.next_sibling());
+        if let CapturedNode::Span(span) = node {
+            self.add(span.nodes().next());
+        }
         Some(node)
     }
 }
 
-/// Iterator over the spans in a span at any depth, returned by [`CapturedSpan::descendants()`].
+/// Iterator over the spans in a span at any depth, in the order of time, returned by
+/// [`CapturedSpan::descendants()`].
 #[derive(Debug, Clone)]
 pub struct DescendantSpans<'a> {
     walk: Walk<'a>,
@@ -68,7 +105,7 @@ impl<'a> Iterator for DescendantSpans<'a> {
 
 impl FusedIterator for DescendantSpans<'_> {}
 
-/// Iterator over the events in a span at any depth, returned by
+/// Iterator over the events in a span at any depth, in the order of time, returned by
 /// [`CapturedSpan::descendant_events()`] and `CapturedSpan::deep_scan_events()`.
 #[derive(Debug, Clone)]
 pub struct DescendantEvents<'a> {

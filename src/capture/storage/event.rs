@@ -32,12 +32,36 @@ use crate::wire::TracedValue;
 pub struct CapturedEvent<'a> {
     storage: &'a Storage,
     index: EventIndex,
+    /// Whether predicates look at all values that a field of the spans around it ever had.
+    ever: bool,
 }
 
 impl<'a> CapturedEvent<'a> {
     #[inline]
     pub(crate) fn new(storage: &'a Storage, index: EventIndex) -> Self {
-        Self { storage, index }
+        Self { storage, index, ever: false }
+    }
+
+    /// Says whether predicates look at all values that a field ever had, or at the last ones.
+    #[inline]
+    pub(crate) fn ever(self, ever: bool) -> Self {
+        Self { ever, ..self }
+    }
+
+    #[cfg(feature = "predicates")]
+    #[inline]
+    pub(crate) fn is_ever(&self) -> bool {
+        self.ever
+    }
+
+    /// Iterates over the values that a field had before its last one: an event has none.
+    #[cfg(feature = "predicates")]
+    #[allow(clippy::unused_self)] // as that of spans
+    pub(crate) fn earlier_values(
+        &self,
+        _: &str,
+    ) -> impl Iterator<Item = &'a TracedValue> + use<'a> {
+        iter::empty()
     }
 
     /// The trace that it is in.
@@ -100,18 +124,18 @@ impl<'a> CapturedEvent<'a> {
 
     /// Returns the span that this event is in, or `None` if it is in none.
     pub fn parent(&self) -> Option<CapturedSpan<'a>> {
-        self.node().links.parent.map(|parent| self.storage.span(parent))
+        self.node().links.parent.map(|parent| self.storage.span(parent).ever(self.ever))
     }
 
     /// The span or event with the same parent that came before.
     #[cfg(feature = "predicates")]
     pub(crate) fn previous_sibling(&self) -> Option<CapturedNode<'a>> {
-        self.node().links.previous.map(|node| self.storage.node(node))
+        self.node().links.previous.map(|node| self.storage.node(node).ever(self.ever))
     }
 
     /// The next span or event with the same parent.
     pub(crate) fn next_sibling(&self) -> Option<CapturedNode<'a>> {
-        self.node().links.next.map(|node| self.storage.node(node))
+        self.node().links.next.map(|node| self.storage.node(node).ever(self.ever))
     }
 
     /// Iterates over the spans around this event, from the parent to the root.

@@ -77,6 +77,14 @@ impl<'a> CapturedNode<'a> {
         }
     }
 
+    /// Says whether predicates look at all values that a field ever had, or at the last ones.
+    pub(crate) fn ever(self, ever: bool) -> Self {
+        match self {
+            Self::Span(span) => Self::Span(span.ever(ever)),
+            Self::Event(event) => Self::Event(event.ever(ever)),
+        }
+    }
+
     /// The trace that the node is in.
     pub(crate) fn trace(&self) -> &'a Storage {
         match self {
@@ -84,10 +92,7 @@ impl<'a> CapturedNode<'a> {
             Self::Event(event) => event.trace(),
         }
     }
-}
 
-#[cfg(feature = "predicates")]
-impl CapturedNode<'_> {
     /// The next span or event with the same parent.
     pub(crate) fn next_sibling(&self) -> Option<Self> {
         match self {
@@ -97,6 +102,7 @@ impl CapturedNode<'_> {
     }
 
     /// The span or event with the same parent that came before.
+    #[cfg(feature = "predicates")]
     pub(crate) fn previous_sibling(&self) -> Option<Self> {
         match self {
             Self::Span(span) => span.previous_sibling(),
@@ -141,18 +147,21 @@ impl<'a> Siblings<'a> {
 #[derive(Debug, Clone)]
 pub struct CapturedNodes<'a> {
     siblings: Siblings<'a>,
+    ever: bool,
 }
 
 impl<'a> CapturedNodes<'a> {
     pub(crate) fn new(storage: &'a Storage, children: Children) -> Self {
-        Self { siblings: Siblings::new(storage, children) }
+        Self { siblings: Siblings::new(storage, children), ever: false }
+    }
+
+    /// Says at which values of fields predicates look.
+    pub(crate) fn ever(self, ever: bool) -> Self {
+        Self { ever, ..self }
     }
 
     fn node(&self, kind: NodeKind) -> CapturedNode<'a> {
-        match kind {
-            NodeKind::Span(index) => CapturedNode::Span(self.siblings.storage.span(index)),
-            NodeKind::Event(index) => CapturedNode::Event(self.siblings.storage.event(index)),
-        }
+        self.siblings.storage.node(kind.into()).ever(self.ever)
     }
 }
 
@@ -199,7 +208,12 @@ macro_rules! impl_iterator {
     ($name:ident, $item:ident, $index:ident, $variant:ident, $get:ident, $count:ident) => {
         impl<'a> $name<'a> {
             pub(crate) fn all(storage: &'a Storage) -> Self {
-                Self { storage, source: Source::All(0..storage.$count()) }
+                Self { storage, source: Source::All(0..storage.$count()), ever: false }
+            }
+
+            /// Says at which values of fields predicates look.
+            pub(crate) fn ever(self, ever: bool) -> Self {
+                Self { ever, ..self }
             }
 
             fn step(
@@ -220,7 +234,7 @@ macro_rules! impl_iterator {
                     }
                     Source::Listed(indexes) => *listed(indexes)?,
                 };
-                Some(self.storage.$get(index))
+                Some(self.storage.$get(index).ever(self.ever))
             }
         }
 
@@ -230,7 +244,8 @@ macro_rules! impl_iterator {
             #[inline]
             fn next(&mut self) -> Option<Self::Item> {
                 if let Source::All(indexes) = &mut self.source {
-                    return $index::new(indexes.next()?).map(|index| self.storage.$get(index));
+                    let index = $index::new(indexes.next()?)?;
+                    return Some(self.storage.$get(index).ever(self.ever));
                 }
                 self.step(Range::next, Siblings::next, slice::Iter::next)
             }
@@ -256,16 +271,19 @@ macro_rules! impl_iterator {
 pub struct CapturedSpans<'a> {
     storage: &'a Storage,
     source: Source<'a, SpanIndex>,
+    /// Whether predicates look at all values that a field ever had.
+    ever: bool,
 }
 
 impl<'a> CapturedSpans<'a> {
     pub(crate) fn children(storage: &'a Storage, children: Children) -> Self {
         let siblings = Siblings::new(storage, children);
-        Self { storage, source: Source::Children { siblings, remaining: children.spans as usize } }
+        let remaining = children.spans as usize;
+        Self { storage, source: Source::Children { siblings, remaining }, ever: false }
     }
 
     pub(crate) fn listed(storage: &'a Storage, indexes: &'a [SpanIndex]) -> Self {
-        Self { storage, source: Source::Listed(indexes.iter()) }
+        Self { storage, source: Source::Listed(indexes.iter()), ever: false }
     }
 }
 
@@ -276,12 +294,15 @@ impl_iterator!(CapturedSpans, CapturedSpan, SpanIndex, Span, span, span_count);
 pub struct CapturedEvents<'a> {
     storage: &'a Storage,
     source: Source<'a, EventIndex>,
+    /// Whether predicates look at all values that a field ever had.
+    ever: bool,
 }
 
 impl<'a> CapturedEvents<'a> {
     pub(crate) fn children(storage: &'a Storage, children: Children) -> Self {
         let siblings = Siblings::new(storage, children);
-        Self { storage, source: Source::Children { siblings, remaining: children.events as usize } }
+        let remaining = children.events as usize;
+        Self { storage, source: Source::Children { siblings, remaining }, ever: false }
     }
 }
 

@@ -2,11 +2,13 @@
 
 use alloc::{sync::Arc, vec::Vec};
 
+use tracing_core::LevelFilter;
 use tracing_subscriber::filter::Targets;
 
-use crate::capture::Storage;
+use crate::capture::{CapturedEvent, Storage};
 
 /// What limits the view of a capture.
+#[cfg_attr(not(feature = "predicates"), allow(dead_code))]
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sight {
     /// Filters that were in force while code was traced, as far as the capture knows them. A filter
@@ -25,4 +27,16 @@ pub(crate) struct Sight {
     pub(crate) unattributed: Option<Arc<Storage>>,
     /// Number of such records that were evicted.
     pub(crate) unattributed_evicted: u64,
+}
+
+impl Sight {
+    /// Iterates over the events that no test can claim, of a level or a more severe one.
+    #[allow(dead_code)] // for the checks at the end of a test
+    pub(crate) fn unattributed_events(
+        &self,
+        level: LevelFilter,
+    ) -> impl Iterator<Item = CapturedEvent<'_>> {
+        let events = self.unattributed.iter().flat_map(|storage| storage.all_events());
+        events.filter(move |event| *event.metadata().level() <= level)
+    }
 }

@@ -63,12 +63,39 @@ pub struct SpanStats {
 pub struct CapturedSpan<'a> {
     storage: &'a Storage,
     index: SpanIndex,
+    /// Whether predicates look at all values that a field ever had. What is reached from here does so, too.
+    ever: bool,
 }
 
 impl<'a> CapturedSpan<'a> {
     #[inline]
     pub(crate) fn new(storage: &'a Storage, index: SpanIndex) -> Self {
-        Self { storage, index }
+        Self { storage, index, ever: false }
+    }
+
+    /// Says whether predicates look at all values that a field ever had, or at the last ones.
+    #[inline]
+    pub(crate) fn ever(self, ever: bool) -> Self {
+        Self { ever, ..self }
+    }
+
+    #[cfg(feature = "predicates")]
+    #[inline]
+    pub(crate) fn is_ever(&self) -> bool {
+        self.ever
+    }
+
+    /// Iterates over the values that a field had before its last one, the first one first.
+    #[cfg(feature = "predicates")]
+    pub(crate) fn earlier_values<'n>(
+        &self,
+        name: &'n str,
+    ) -> impl Iterator<Item = &'a TracedValue> + use<'a, 'n> {
+        let ((_, last), call_site) = (self.named_values(), self.call_site());
+        let all = self.storage.recorded(self.index).flat_map(|(_, values)| values.iter());
+        let named = all.filter(move |(field, _)| call_site.is_named(*field, name));
+        let values = named.map(|(_, value)| value);
+        values.filter(move |value| !last.iter().any(|(_, last)| ptr::eq(last, *value)))
     }
 
     /// The trace that it is in.
@@ -260,22 +287,22 @@ impl<'a> CapturedSpan<'a> {
 
     /// Iterates over the events in this span itself, in the order of their capture.
     pub fn events(&self) -> CapturedEvents<'a> {
-        CapturedEvents::children(self.storage, self.node().children)
+        CapturedEvents::children(self.storage, self.node().children).ever(self.ever)
     }
 
     /// Iterates over the spans in this span itself, in the order of their capture.
     pub fn children(&self) -> CapturedSpans<'a> {
-        CapturedSpans::children(self.storage, self.node().children)
+        CapturedSpans::children(self.storage, self.node().children).ever(self.ever)
     }
 
     /// Iterates over the spans and events in this span itself, in the order of their capture.
     pub fn nodes(&self) -> CapturedNodes<'a> {
-        CapturedNodes::new(self.storage, self.node().children)
+        CapturedNodes::new(self.storage, self.node().children).ever(self.ever)
     }
 
     /// Returns the span that this one is in, or `None` for a root.
     pub fn parent(&self) -> Option<Self> {
-        self.node().links.parent.map(|parent| self.storage.span(parent))
+        self.node().links.parent.map(|parent| self.storage.span(parent).ever(self.ever))
     }
 
     /// Iterates over the spans around this one, from the parent to the root.
@@ -283,13 +310,34 @@ impl<'a> CapturedSpan<'a> {
         iter::successors(self.parent(), Self::parent)
     }
 
-    /// Iterates over the spans in this one, at any depth; each comes before those in it.
+    /// Iterates over the spans in this one, at any depth, in the order of time.
+    ///
+    /// Spans of tasks that take turns come as they were created, not one task after the other.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::Capture;
+    /// use tracing::info_span;
+    ///
+    /// let capture = Capture::start();
+    /// let serve = info_span!("serve");
+    /// let [a, b] = [1, 2].map(|task| info_span!(parent: &serve, "task", task));
+    /// a.in_scope(|| drop(info_span!("step", number = 1)));
+    /// b.in_scope(|| drop(info_span!("step", number = 2)));
+    /// a.in_scope(|| drop(info_span!("step", number = 3)));
+    ///
+    /// let trace = capture.trace();
+    /// let serve = trace.root_spans().next().unwrap();
+    /// let steps = serve.descendants().filter_map(|span| span.value("number")?.as_uint());
+    /// assert!(steps.eq([1, 2, 3]));
+    /// ```
     pub fn descendants(&self) -> DescendantSpans<'a> {
         DescendantSpans::new(*self)
     }
 
     /// Iterates over the events in the [descendants](Self::descendants) of this span, in the order of
-    /// the tree. The [events](Self::events) in this span itself are not among them; they are among
+    /// time. The [events](Self::events) in this span itself are not among them; they are among
     /// those of `deep_scan_events()`.
     pub fn descendant_events(&self) -> DescendantEvents<'a> {
         DescendantEvents::new(*self)
@@ -298,18 +346,18 @@ impl<'a> CapturedSpan<'a> {
     /// The span or event with the same parent that came before.
     #[cfg(feature = "predicates")]
     pub(crate) fn previous_sibling(&self) -> Option<CapturedNode<'a>> {
-        self.node().links.previous.map(|node| self.storage.node(node))
+        self.node().links.previous.map(|node| self.storage.node(node).ever(self.ever))
     }
 
     /// The next span or event with the same parent.
     pub(crate) fn next_sibling(&self) -> Option<CapturedNode<'a>> {
-        self.node().links.next.map(|node| self.storage.node(node))
+        self.node().links.next.map(|node| self.storage.node(node).ever(self.ever))
     }
 
     /// Iterates over the spans that this one follows from, in the order in which that was
     /// declared.
     pub fn follows_from(&self) -> CapturedSpans<'a> {
-        CapturedSpans::listed(self.storage, self.node().follows_from())
+        CapturedSpans::listed(self.storage, self.node().follows_from()).ever(self.ever)
     }
 }
 

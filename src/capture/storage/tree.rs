@@ -296,6 +296,12 @@ impl Storage {
         (self.call_site(node.call_site), self.values.get(node.values))
     }
 
+    /// Checks whether a field of a span has had another value than its last one.
+    #[cfg(feature = "predicates")]
+    pub(crate) fn has_earlier_values(&self) -> bool {
+        self.spans.iter().filter_map(SpanNode::records).any(|records| records.overwritten() > 0)
+    }
+
     /// Iterates over all that a span was given values with: when it was created, and each time that
     /// something was recorded into it.
     pub(crate) fn recorded(

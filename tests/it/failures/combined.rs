@@ -35,6 +35,8 @@ fn combined() {
         ✓ !level(INFO): level is DEBUG
         ✗ field "rhs"(var == 0): rhs is -1.0
 
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+
     the trace (a part of its 59 spans and events):
       INFO evaluate{expression="(1 + 2) * 3" result=9.0}
       ├─ ⋮ 1 more
@@ -93,6 +95,8 @@ fn combined() {
           ✗ all of:
             ✓ name(var == "factorial"): name is "factorial"
             ✗ field "operand"(var == 4.0): operand is 3.0
+
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       ⋮ 1 more
@@ -163,6 +167,8 @@ fn combined() {
         ✗ (name(var == "divide") && field "lhs"(var == 9.0))
           ✗ name(var == "divide"): name is "add"
 
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+
     the trace (a part of its 59 spans and events):
     ▶ INFO evaluate{expression="(1 + 2) * 3" result=9.0}
     ▶ ├─ DEBUG parse{bytes=11 tokens=7}
@@ -196,6 +202,8 @@ fn combined() {
         ✗ name(((var == "add" || var == "subtract") && var.starts_with("s"))): name is "multiply"
       DEBUG add{lhs=1.0 rhs=2.0}
         ✗ name(((var == "add" || var == "subtract") && var.starts_with("s"))): name is "add"
+
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
     ▶ INFO evaluate{expression="(1 + 2) * 3" result=9.0}
@@ -236,6 +244,8 @@ fn combined() {
       DEBUG add{lhs=1.0 rhs=2.0}
         ✗ fn(var)
 
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+
     the trace (a part of its 59 spans and events):
     ▶ INFO evaluate{expression="(1 + 2) * 3" result=9.0}
     ▶ ├─ DEBUG parse{bytes=11 tokens=7}
@@ -273,6 +283,8 @@ fn combined() {
       TRACE computed value=0.5
         ✗ parent(name(var == "compute")): parent is DEBUG power{lhs=2.0 rhs=-1.0}
         ✓ message(var == "computed"): message is "computed"
+
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       INFO evaluate{expression="(1 + 2) * 3" result=9.0}
@@ -326,6 +338,8 @@ fn text_is_escaped() {
         ✗ field "expression"(var == "🦀 + \"\u{1b}[32m\""): expression is "-(2 ^ -1) + 3!"
       INFO evaluate{expression="10 ^ 400" result=inf}
         ✗ field "expression"(var == "🦀 + \"\u{1b}[32m\""): expression is "10 ^ 400"
+
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
     ▶ INFO evaluate{expression="(1 + 2) * 3" result=9.0}

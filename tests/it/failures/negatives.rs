@@ -195,7 +195,7 @@ fn left_out_for_want_of_room() {
       └─ WARN no result error=cannot compute the expression, caused by: division by zero
     "#);
     let errors = level(Level::ERROR);
-    let events_of_divide = trace.scan_spans().single(&name(eq("divide"))).scan_events();
+    let events_of_divide = trace.scan_spans().last(&name(eq("divide"))).scan_events();
     assert_snapshot!(failure!(events_of_divide.exactly(&[&errors])), @r#"
     this says nothing, since 4 spans and events were left out of the trace: nothing else
     (if that is meant, scan with `or_empty()`)
@@ -214,4 +214,127 @@ fn left_out_for_want_of_room() {
     events.or_empty().count(..=1, &level(Level::ERROR));
     events_of_divide.or_empty().exactly(&[&errors]);
     events.count(1.., &level(Level::ERROR));
+}
+
+/// The reason why an assertion is refused.
+#[track_caller]
+fn reason<T: std::fmt::Debug>(result: Result<T, ScanError>) -> String {
+    let message = result.unwrap_err().to_string();
+    let reason = message.strip_prefix("this says nothing, since ").expect(&message);
+    reason.lines().next().unwrap().to_owned()
+}
+
+#[test]
+fn what_is_left_out_may_be_another_match() {
+    let bounded = |keep| {
+        let capture = Capture::builder().max_nodes(5, keep).start();
+        load_plugin().evaluate("8 / (3 - 3)").unwrap_err();
+        capture.trace()
+    };
+    let (newest, oldest) = (bounded(Keep::Newest), bounded(Keep::Oldest));
+    let (any, level) = (always(), level(LevelFilter::TRACE));
+    for trace in [&newest, &oldest] {
+        let spans = trace.scan_spans();
+        let reason = reason(spans.try_single(&name("evaluate")));
+        assert!(
+            reason.ends_with("were left out of the trace: name(var == \"evaluate\")"),
+            "{reason}"
+        );
+        assert!(spans.try_in_a_row(&[&any, &any]).is_err());
+        spans.any(&any);
+        spans.in_order(&[&any, &any]);
+        spans.or_empty().single(&name("evaluate"));
+    }
+    assert_snapshot!(
+        reason(newest.scan_events().try_first(&level)),
+        @"4 spans and events were left out of the trace: level(TRACE or more severe)"
+    );
+    newest.scan_events().last(&level);
+    oldest.scan_spans().first(&level);
+    assert!(reason(oldest.scan_spans().try_last(&level)).contains("were left out"));
+}
+
+/// A predicate may hold because something is missing, whatever is asserted with it.
+#[test]
+fn what_a_predicate_rules_out_may_have_been_missed() {
+    let capture = Capture::builder().max_nodes(5, Keep::Newest).start();
+    load_plugin().evaluate("8 / (3 - 3)").unwrap_err();
+    let trace = capture.trace();
+    let spans = trace.scan_spans();
+    assert_snapshot!(
+        reason(spans.try_any(&(name("divide") & !child(name("parse"))))),
+        @r#"the capture may have missed what child(name(var == "parse")) looks for (4 spans and events were left out of the trace): (name(var == "divide") && !child(name(var == "parse")))"#
+    );
+    assert_snapshot!(
+        reason(spans.try_any(&tree(name("compute")).span([name("divide")]).and_nothing_else())),
+        @r#"the capture may have missed something else in tree(name(var == "compute"), span tree(name(var == "divide")), and nothing else) (4 spans and events were left out of the trace): tree(name(var == "compute"), span tree(name(var == "divide")), and nothing else)"#
+    );
+    for absent in [
+        reason(spans.try_any(&!parent(name("other")))),
+        reason(spans.try_any(&!ancestor(name("other")))),
+        reason(spans.try_any(&!descendant(name("other")))),
+        reason(spans.try_any(&!event(message("other")))),
+        reason(spans.try_any(&!deep_event(message("other")))),
+        reason(spans.try_any(&!follows_from(name("other")))),
+        reason(spans.try_any(&!tree(name("other")))),
+        reason(spans.try_any(&name("divide").and(event(message("other")).not()))),
+        reason(spans.try_in_order(&[&name("divide"), &!child(name("other"))])),
+        reason(spans.try_count(1.., &!child(name("other")))),
+        reason(spans.try_last(&!child(name("other")))),
+    ] {
+        assert!(absent.starts_with("the capture may have missed what "), "{absent}");
+    }
+    spans.or_empty().any(&!child(name("other")));
+    // These say nothing of what is missing.
+    spans.any(&child(name("divide")));
+    spans.any(&!!child(name("divide")));
+    spans.any(&tree(name("compute")).span([name("divide")]));
+    spans.any(&!field("other", 1));
+    // That is known of spans, whatever was left out.
+    spans.any(&(closed() & !entered(0) & !exited(0)));
+}
+
+#[test]
+fn what_a_predicate_looks_for_elsewhere_is_filtered_out() {
+    let trace = filtered("info");
+    let spans = trace.scan_spans();
+    let (debug, warning) = (level(Level::DEBUG), level(Level::WARN));
+    assert_snapshot!(
+        reason(spans.try_none(&event(debug))),
+        @r#"the capture's filter "info" lets none of it pass: event(level(DEBUG))"#
+    );
+    assert_snapshot!(
+        reason(spans.try_any(&!event(debug))),
+        @r#"the capture may have missed what event(level(DEBUG)) looks for (the capture's filter "info" lets none of it pass): !event(level(DEBUG))"#
+    );
+    assert!(reason(spans.try_all(&!deep_event(debug))).contains("lets nothing pass"));
+    assert!(reason(trace.scan_events().try_none(&parent(debug))).contains("lets none of it pass"));
+    assert!(reason(spans.try_none(&tree(name("evaluate")).event(debug))).contains("lets none"));
+    spans.none(&event(level(Level::INFO)));
+    spans.any(&event(warning));
+    spans.any(&!child(warning));
+}
+
+#[test]
+fn positive_that_cannot_hold_names_the_reason() {
+    let trace = filtered("info");
+    let events = trace.scan_events();
+    assert_snapshot!(failure!(events.single(&(level(Level::TRACE) & message("computed")))), @r#"
+    no event matches (level(TRACE) && message(var == "computed"))
+
+    nearest of 2 events:
+      ERROR division by zero
+        ✗ level(TRACE): level is ERROR
+        ✗ message(var == "computed"): message is "division by zero"
+      WARN no result error=cannot compute the expression, caused by: division by zero
+        ✗ level(TRACE): level is WARN
+        ✗ message(var == "computed"): message is "no result"
+
+    (it could not be captured, since the capture's filter "info" lets none of it pass)
+
+    the trace:
+      INFO evaluate{expression="8 / (3 - 3)"}
+    ▶ ├─ ERROR division by zero
+    ▶ └─ WARN no result error=cannot compute the expression, caused by: division by zero
+    "#);
 }

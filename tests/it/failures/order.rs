@@ -34,6 +34,8 @@ fn in_order() {
         ✗ field "operator"(var == "Modulo"): operator is Power
     (1 more expected)
 
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+
     the trace (a part of its 59 spans and events):
       INFO evaluate{expression="(1 + 2) * 3" result=9.0}
       ├─ DEBUG parse{bytes=11 tokens=7}
@@ -74,6 +76,8 @@ fn in_order() {
       TRACE operator operator=Power at=3
         ✗ field "operator"(var == "Modulo"): operator is Power
     (2 more expected)
+
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       INFO evaluate{expression="(1 + 2) * 3" result=9.0}
@@ -129,6 +133,8 @@ fn in_order() {
         ✗ name(var == "negate"): name is "compute"
       DEBUG power{lhs=10.0 rhs=400.0}
         ✗ name(var == "negate"): name is "power"
+
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
     ▶ INFO evaluate{expression="(1 + 2) * 3" result=9.0}
@@ -191,6 +197,8 @@ fn in_order() {
       WARN no result error=cannot parse the expression, caused by: unexpected character at byte 0
         ✗ message(var == "division by zero"): message is "no result"
 
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+
     the trace (a part of its 59 spans and events):
       ⋮ 1 more
       INFO evaluate{expression="8 / (3 - 3)"}
@@ -230,6 +238,8 @@ fn in_order() {
       (nothing follows)
     (1 more expected)
 
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+
     the trace (a part of its 59 spans and events):
       ⋮ 5 more
       INFO evaluate{expression="🦀 + \"\u{1b}[31m\""}
@@ -256,6 +266,8 @@ fn in_a_row() {
       instead:
       DEBUG compute{operations=2} (follows from parse)
         ✗ name(var == "divide"): name is "compute"
+
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
     ▶ INFO evaluate{expression="(1 + 2) * 3" result=9.0}
@@ -288,6 +300,8 @@ fn in_a_row() {
       instead:
       DEBUG add{lhs=1.0 rhs=2.0}
         ✗ name(var == "divide"): name is "add"
+
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
     ▶ INFO evaluate{expression="(1 + 2) * 3" result=9.0}
@@ -322,6 +336,8 @@ fn in_a_row() {
         ✗ name(var == "modulo"): name is "add"
     (1 more expected)
 
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+
     the trace (a part of its 59 spans and events):
     ▶ INFO evaluate{expression="(1 + 2) * 3" result=9.0}
     ▶ ├─ DEBUG parse{bytes=11 tokens=7}
@@ -352,6 +368,8 @@ fn in_a_row() {
       DEBUG parse{bytes=14}
     ✗ name(var == "compute")
       (nothing follows)
+
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       ⋮ 3 more
@@ -408,6 +426,8 @@ fn exactly() {
       DEBUG compute{operations=2} (follows from parse)
         ✗ name(var == "divide"): name is "compute"
 
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+
     the trace (a part of its 59 spans and events):
       ⋮ 1 more
       INFO evaluate{expression="8 / (3 - 3)"}
@@ -433,6 +453,8 @@ fn exactly() {
     ✗ name(var == "divide")
       (nothing follows)
 
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+
     the trace (a part of its 59 spans and events):
       ⋮ 1 more
       INFO evaluate{expression="8 / (3 - 3)"}
@@ -456,6 +478,8 @@ fn exactly() {
       DEBUG parse{bytes=11 tokens=7}
         ✗ name(var == "compute"): name is "parse"
     (1 more expected)
+
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       ⋮ 1 more
@@ -497,6 +521,8 @@ fn exactly() {
     ✗ name(var == "divide")
       (there is nothing)
 
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+
     the trace (a part of its 59 spans and events):
       INFO evaluate{expression="(1 + 2) * 3" result=9.0}
       ├─ DEBUG parse{bytes=11 tokens=7}
@@ -519,6 +545,8 @@ fn exactly() {
       INFO evaluate{expression="8 / (3 - 3)"}
         ✗ name(var == "parse"): name is "evaluate"
     (1 more expected)
+
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       INFO evaluate{expression="(1 + 2) * 3" result=9.0} ⋮ 3 inside
@@ -560,6 +588,8 @@ fn exactly() {
       TRACE computed value=-0.5
         ✗ false
 
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+
     the trace (a part of its 59 spans and events):
       ⋮ 3 more
       INFO evaluate{expression="-(2 ^ -1) + 3!" result=5.5}
@@ -588,6 +618,8 @@ fn exactly() {
       instead:
       TRACE operator operator=Add at=3
         ✗ level(DEBUG): level is TRACE
+
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       INFO evaluate{expression="(1 + 2) * 3" result=9.0}

@@ -92,6 +92,8 @@ fn single_finds_none() {
         ✗ field "lhs"(var == 8): lhs is 3.0
         ✓ field "rhs"(var == 3.0): rhs is 3.0
 
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+
     the trace (a part of its 59 spans and events):
       INFO evaluate{expression="(1 + 2) * 3" result=9.0}
       ├─ ⋮ 1 more
@@ -129,6 +131,8 @@ fn single_finds_none() {
       WARN not a finite number infinite=true
         ✓ level(WARN): level is WARN
         ✗ field "error"(var == "division by zero"): error is not there
+
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       ⋮ 1 more
@@ -242,6 +246,8 @@ fn first_finds_none() {
         ✓ message(var == "multiplying up"): message is "multiplying up"
         ✗ field "factors"(u64(var > 3)): factors is not there
 
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+
     the trace (a part of its 59 spans and events):
       ⋮ 3 more
       INFO evaluate{expression="-(2 ^ -1) + 3!" result=5.5}
@@ -294,6 +300,8 @@ fn last_finds_none() {
       DEBUG multiply{lhs=3.0 rhs=3.0}
         ✗ name(var == "compute"): name is "multiply"
         ✓ target(spanshot_guest::evaluator::arithmetic or below): target is "spanshot_guest::evaluator::arithmetic"
+
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       INFO evaluate{expression="(1 + 2) * 3" result=9.0}
@@ -374,6 +382,8 @@ fn any_finds_none() {
           ✗ message(var == "evaluated"): message is "no result"
           ✓ message(var == "no result"): message is "no result"
         ✗ field "whole"(var == "true"): whole is not there
+
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       INFO evaluate{expression="(1 + 2) * 3" result=9.0}
@@ -649,6 +659,8 @@ fn count_is_another_one() {
       DEBUG add{lhs=1.0 rhs=2.0}
         ✗ name(var == "modulo"): name is "add"
 
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+
     the trace (a part of its 59 spans and events):
     ▶ INFO evaluate{expression="(1 + 2) * 3" result=9.0}
     ▶ ├─ DEBUG parse{bytes=11 tokens=7}
@@ -684,6 +696,8 @@ fn count_is_another_one() {
         ✗ level(ERROR or more severe): level is TRACE
       TRACE computed value=9.0
         ✗ level(ERROR or more severe): level is TRACE
+
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       INFO evaluate{expression="(1 + 2) * 3" result=9.0}
@@ -753,6 +767,8 @@ fn count_is_another_one() {
         ✗ field "infinite"(var == true): infinite is not there
       TRACE computed value=9.0
         ✗ field "infinite"(var == true): infinite is not there
+
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       INFO evaluate{expression="(1 + 2) * 3" result=9.0}

@@ -19,6 +19,8 @@ fn children_of_a_span() {
       DEBUG compute{operations=2} (follows from parse)
         ✗ name(var == "divide"): name is "compute"
 
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+
     the trace (a part of its 59 spans and events):
       ⋮ 1 more
       INFO evaluate{expression="8 / (3 - 3)"}
@@ -56,6 +58,8 @@ fn children_of_a_span() {
     no span directly in DEBUG parse{bytes=11 tokens=7} matches true
 
     there are no spans to look at
+
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       INFO evaluate{expression="(1 + 2) * 3" result=9.0}
@@ -150,6 +154,8 @@ fn events_of_a_span() {
       WARN no result error=cannot compute the expression, caused by: division by zero
         ✗ message(var.contains(by zero)): message is "no result"
 
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+
     the trace (a part of its 59 spans and events):
       ⋮ 1 more
       INFO evaluate{expression="8 / (3 - 3)"}
@@ -165,6 +171,8 @@ fn events_of_a_span() {
     the only event:
       INFO evaluated whole=true
         ✗ field "whole"(var == false): whole is true
+
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       INFO evaluate{expression="(1 + 2) * 3" result=9.0}
@@ -189,6 +197,8 @@ fn ancestors() {
         ✗ name(var == "parse"): name is "compute"
       INFO evaluate{expression="8 / (3 - 3)"}
         ✗ name(var == "parse"): name is "evaluate"
+
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       INFO evaluate{expression="(1 + 2) * 3" result=9.0} ⋮ 3 inside
@@ -219,6 +229,8 @@ fn ancestors() {
       INFO evaluate{expression="8 / (3 - 3)"}
         ✗ level(DEBUG): level is INFO
 
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+
     the trace (a part of its 59 spans and events):
       INFO evaluate{expression="(1 + 2) * 3" result=9.0} ⋮ 3 inside
     ▶ INFO evaluate{expression="8 / (3 - 3)"}
@@ -242,6 +254,8 @@ fn ancestors() {
     no span around INFO evaluate{expression="10 ^ 400" result=inf} matches name(var == "host")
 
     there are no spans to look at
+
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       ⋮ 2 more
@@ -279,6 +293,8 @@ fn during_some_time() {
         ✗ field "infinite"(var == true): infinite is not there
       ERROR division by zero
         ✗ field "infinite"(var == true): infinite is not there
+
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       ⋮ 1 more
@@ -329,6 +345,8 @@ fn during_some_time() {
       WARN not a finite number infinite=true
         ✗ message(var == "evaluated"): message is "not a finite number"
 
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+
     the trace (a part of its 59 spans and events):
       ⋮ 4 more
       INFO evaluate{expression="10 ^ 400" result=inf}
@@ -348,6 +366,8 @@ fn during_some_time() {
     no span until the given moment matches name(var == "evaluate")
 
     there are no spans to look at
+
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       INFO evaluate{expression="(1 + 2) * 3" result=9.0} ⋮ 3 inside

@@ -22,8 +22,9 @@ fn child_is_missing() {
         ✓ name(var == "evaluate"): name is "evaluate"
         ✓ field "expression"(var == "8 / (3 - 3)"): expression is "8 / (3 - 3)"
         ✓ span name(var == "parse"): it is DEBUG parse{bytes=11 tokens=7}
-        ✗ span name(var == "optimize"): nearest after DEBUG parse{bytes=11 tokens=7} is DEBUG compute{operations=2} (follows from parse)
-          ✗ name(var == "optimize"): name is "compute"
+        ✗ name(var == "optimize"): name is "compute"
+
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       INFO evaluate{expression="(1 + 2) * 3" result=9.0} ⋮ 3 inside
@@ -52,12 +53,12 @@ fn child_is_missing() {
       INFO evaluate{expression="8 / (3 - 3)"}
         ✓ name(var == "evaluate"): name is "evaluate"
         ✓ field "expression"(var == "8 / (3 - 3)"): expression is "8 / (3 - 3)"
-        ✗ span name(var == "compute"): nearest is DEBUG compute{operations=2} (follows from parse)
-          ✓ name(var == "compute"): name is "compute"
-          ✗ span name(var == "divide"): nearest is DEBUG divide{lhs=8.0 rhs=0.0}
-            ✓ name(var == "divide"): name is "divide"
-            ✓ span name(var == "subtract"): it is DEBUG subtract{lhs=3.0 rhs=3.0}
-            ✗ span name(var == "negate"): it is not there after DEBUG subtract{lhs=3.0 rhs=3.0}
+        ✓ name(var == "compute"): name is "compute"
+        ✓ name(var == "divide"): name is "divide"
+        ✓ span name(var == "subtract"): it is DEBUG subtract{lhs=3.0 rhs=3.0}
+        ✗ span name(var == "negate"): it is not there after DEBUG subtract{lhs=3.0 rhs=3.0}
+
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       INFO evaluate{expression="(1 + 2) * 3" result=9.0} ⋮ 3 inside
@@ -92,17 +93,15 @@ fn field_is_wrong_deep_inside() {
       INFO evaluate{expression="8 / (3 - 3)"}
         ✓ name(var == "evaluate"): name is "evaluate"
         ✓ field "expression"(var == "8 / (3 - 3)"): expression is "8 / (3 - 3)"
-        ✗ span name(var == "compute"): nearest is DEBUG compute{operations=2} (follows from parse)
-          ✓ name(var == "compute"): name is "compute"
-          ✗ span name(var == "divide"): nearest is DEBUG divide{lhs=8.0 rhs=0.0}
-            ✓ name(var == "divide"): name is "divide"
-            ✗ span name(var == "subtract"): nearest is DEBUG subtract{lhs=3.0 rhs=3.0}
-              ✓ name(var == "subtract"): name is "subtract"
-              ✗ event (message(var == "computed") && field "value"(var == 1.0)): nearest is TRACE computed value=0.0
-                ✓ message(var == "computed"): message is "computed"
-                ✗ field "value"(var == 1.0): value is 0.0
-            ✓ event level(ERROR): it is ERROR division by zero
+        ✓ name(var == "compute"): name is "compute"
+        ✓ name(var == "divide"): name is "divide"
+        ✓ name(var == "subtract"): name is "subtract"
+        ✓ message(var == "computed"): message is "computed"
+        ✗ field "value"(var == 1.0): value is 0.0
+        ✓ event level(ERROR): it is ERROR division by zero
         ✓ event message(var == "no result"): it is WARN no result error=cannot compute the expression, caused by: division by zero
+
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       INFO evaluate{expression="(1 + 2) * 3" result=9.0} ⋮ 3 inside
@@ -140,6 +139,8 @@ fn there_is_something_else() {
         ✓ span name(var == "parse"): it is DEBUG parse{bytes=11 tokens=7}
         ✓ span name(var == "compute"): it is DEBUG compute{operations=2} (follows from parse)
         ✗ nothing else: there is WARN no result error=cannot compute the expression, caused by: division by zero
+
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       INFO evaluate{expression="(1 + 2) * 3" result=9.0} ⋮ 3 inside
@@ -194,6 +195,8 @@ fn order_of_what_is_inside() {
         ✗ event field "operator"(var == "Divide"): it is not there after DEBUG parsed expression=(10 ^ 400)
         ✗ event field "operator"(var == "Subtract"): it is not there after DEBUG parsed expression=(10 ^ 400)
 
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+
     the trace (a part of its 59 spans and events):
       INFO evaluate{expression="(1 + 2) * 3" result=9.0}
     ▶ ├─ DEBUG parse{bytes=11 tokens=7}
@@ -238,6 +241,8 @@ fn order_of_what_is_inside() {
         ✓ event field "operator"(var == "Subtract"): it is TRACE operator operator=Subtract at=7
         ✗ event field "operator"(var == "Negate"): it is not there
 
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+
     the trace (a part of its 59 spans and events):
       ⋮ 1 more
       INFO evaluate{expression="8 / (3 - 3)"}
@@ -274,6 +279,8 @@ fn root_of_the_pattern() {
       INFO evaluate{expression="10 ^ 400" result=inf}
         ✓ name(var == "evaluate"): name is "evaluate"
         ✗ field "expression"(var == "8 / (3 - 2)"): expression is "10 ^ 400"
+
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
     ▶ INFO evaluate{expression="(1 + 2) * 3" result=9.0}

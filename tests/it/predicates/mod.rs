@@ -1,5 +1,6 @@
 //! Predicates and scanners, and what they say when they fail.
 
+mod history;
 mod matching;
 mod values;
 
@@ -65,6 +66,8 @@ fn wrong_number_is_shown_with_the_right_one() {
       INFO connect{host="localhost"}
         ✓ name(var == "connect"): name is "connect"
         ✗ field "host"(var == "localhost:80"): host is "localhost"
+
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
 
     the trace:
       INFO serve{port=8080}
@@ -137,6 +140,8 @@ fn nothing_to_look_at_is_said_so() {
 
     there are no spans to look at
 
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+
     the trace:
       INFO alone
     "#);
@@ -146,6 +151,8 @@ fn nothing_to_look_at_is_said_so() {
     the only event:
       INFO alone
         ✗ message(var == "lonely"): message is "alone"
+
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
 
     the trace:
     ▶ INFO alone

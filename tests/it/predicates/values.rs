@@ -6,9 +6,9 @@ use spanshot::{
     CallSiteData, CallSiteKind, SharedStorage, Trace, TracedError, TracedValue, TracedValues,
     TracingEvent, TracingEventReceiver, TracingLevel, predicates::*,
 };
-use tracing::{error, info};
+use tracing::{error, info, info_span};
 
-use crate::support::{native, panic_message};
+use crate::support::{captured_by_every_way, native, panic_message};
 
 /// Whether a field with this value matches.
 fn matches(value: impl Into<TracedValue>, predicate: impl IntoFieldPredicate) -> bool {
@@ -236,4 +236,59 @@ fn text_that_looks_like_another_type_is_told_apart() {
     assert_eq!(field("x", debug("a\u{1b}")).to_string(), r#"field "x"(var == ?"a\\u{1b}")"#);
     let chain = field("x", error_chain("refused"));
     assert_eq!(chain.to_string(), r#"field "x"(any in the error chain: var == "refused")"#);
+}
+
+/// A call site may declare a name twice, and none of its values may hide another.
+#[test]
+fn field_matches_any_value_of_its_name() {
+    captured_by_every_way(
+        |_| {},
+        |way, storage| {
+            drop(info_span!("span", a = "first", a = "second"));
+            info!(a = "first", b = 1, a = "second");
+            let trace = storage.lock();
+            let (spans, events) = (trace.scan_spans(), trace.scan_events());
+            for text in ["first", "second"] {
+                assert!(spans.try_single(&field("a", text)).is_ok(), "{way}: {text}");
+                assert!(spans.try_none(&field("a", text)).is_err(), "{way}: {text}");
+                assert!(spans.try_all(&!field("a", text)).is_err(), "{way}: {text}");
+                assert!(events.try_single(&field("a", text)).is_ok(), "{way}: {text}");
+                assert!(events.try_none(&field("a", text)).is_err(), "{way}: {text}");
+            }
+            assert!(events.try_any(&field("a", "third")).is_err(), "{way}");
+            assert!(events.try_any(&field("a", None::<&str>)).is_err(), "{way}");
+        },
+    );
+}
+
+#[test]
+fn field_without_a_value_has_none_in_either_place() {
+    captured_by_every_way(
+        |_| {},
+        |way, storage| {
+            info!(a = None::<u8>, a = None::<u8>);
+            info!(a = None::<u8>, a = 1);
+            info!(a = 2, a = None::<u8>);
+            let trace = storage.lock();
+            let events = trace.scan_events();
+            assert!(events.try_single(&field("a", None::<u8>)).is_ok(), "{way}");
+            assert!(events.try_single(&field("a", 1)).is_ok(), "{way}");
+            assert!(events.try_single(&field("a", 2)).is_ok(), "{way}");
+        },
+    );
+}
+
+#[test]
+fn failure_lists_all_values_of_a_name() {
+    let trace = native(|| {
+        info!(a = 1, a = "one", a = %"1.0");
+        info!(b = 2);
+    });
+    let two = field("a", 2);
+    let nearest = [1, 2].map(|count| trace.scan_events().try_count(count, &two));
+    for error in nearest.map(Result::unwrap_err) {
+        let error = error.to_string();
+        let expected = "\n    ✗ field \"a\"(var == 2): a is 1, \"one\" and 1.0 (a text)\n";
+        assert!(error.contains(expected), "{error}");
+    }
 }
