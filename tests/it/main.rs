@@ -46,3 +46,4 @@ mod transparent;
 mod values;
 mod waiting;
 mod watching;
+mod with_layer;

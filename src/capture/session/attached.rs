@@ -10,7 +10,7 @@ use tracing_core::{
 
 use crate::capture::{
     CaptureHandle, ProcessWideLayer,
-    subscriber::{own::CaptureSubscriber, test_span::TestSpan},
+    subscriber::{layered::LayeredSubscriber, own::CaptureSubscriber, test_span::TestSpan},
 };
 
 /// A capture that stays on the current thread.
@@ -68,5 +68,7 @@ fn is_same(one: &Dispatch, other: &Dispatch) -> bool {
         let address = |dispatch: &Dispatch| dispatch.downcast_ref::<T>().map(core::ptr::from_ref);
         address(one).is_some() && address(one) == address(other)
     }
-    is_same_as::<CaptureSubscriber>(one, other) || is_same_as::<ProcessWideLayer>(one, other)
+    is_same_as::<CaptureSubscriber>(one, other)
+        || is_same_as::<LayeredSubscriber>(one, other)
+        || is_same_as::<ProcessWideLayer>(one, other)
 }

@@ -1,4 +1,4 @@
-use alloc::{sync::Arc, vec::Vec};
+use alloc::{borrow::ToOwned, sync::Arc, vec::Vec};
 use core::{
     fmt, mem, ops,
     panic::{RefUnwindSafe, UnwindSafe},
@@ -7,7 +7,7 @@ use core::{
 use std::time::Instant;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
-use tracing_core::Metadata;
+use tracing_core::{Level, LevelFilter, Metadata};
 use tracing_subscriber::filter::Targets;
 
 use crate::capture::{
@@ -245,6 +245,30 @@ impl SharedStorage {
     /// Notes what is let pass at all, so that nobody takes the rest for missing.
     pub(crate) fn set_filter(&self, filter: Targets) {
         self.write(|storage| storage.filter = Some(Arc::new(filter)));
+    }
+
+    /// Notes that something at this level was not let pass by somebody else: nobody knows what else was not, from
+    /// there on.
+    pub(crate) fn set_hidden(&self, level: Level) {
+        let seen = LevelFilter::from_level(level);
+        let is_less = |known: &LevelFilter| *known < seen;
+        self.write(|storage| {
+            let known = storage.filter.as_deref();
+            if known.is_some_and(|known| known.default_level().as_ref().is_some_and(is_less)) {
+                return;
+            }
+            let below = match level {
+                Level::ERROR => LevelFilter::OFF,
+                Level::WARN => LevelFilter::ERROR,
+                Level::INFO => LevelFilter::WARN,
+                Level::DEBUG => LevelFilter::INFO,
+                _ => LevelFilter::DEBUG,
+            };
+            let targets = known.into_iter().flat_map(Targets::iter);
+            let targets = targets.map(|(target, known)| (target.to_owned(), known.min(below)));
+            let filter = Targets::new().with_targets(targets).with_default(below);
+            storage.filter = Some(Arc::new(filter));
+        });
     }
 
     pub(crate) fn is_same(&self, other: &Self) -> bool {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `own.rs` | the subscriber of a capture that a thread has started |
 //! | `layer.rs` | the layer for subscribers of the user's own |
+//! | `layered.rs` | the subscriber of a capture next to layers of the user |
 //! | `process_wide.rs`, `routing.rs`, `test_span.rs` | the subscriber of a whole process, and which test each record belongs to |
 //! | `direct.rs` | the sink of a receiver that captures without a subscriber |
 //! | `collect.rs` | the values of a record |
@@ -14,6 +15,7 @@ pub(crate) mod collect;
 #[cfg(feature = "receiver")]
 mod direct;
 pub(crate) mod layer;
+pub(crate) mod layered;
 pub(crate) mod own;
 pub(crate) mod process_wide;
 pub(crate) mod routing;
