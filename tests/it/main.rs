@@ -47,3 +47,4 @@ mod transparent;
 mod values;
 mod waiting;
 mod watching;
+mod with_layer;

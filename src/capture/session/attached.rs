@@ -11,7 +11,8 @@ use tracing_core::{
 use crate::capture::{
     CaptureHandle, ProcessWideLayer,
     subscriber::{
-        own::CaptureSubscriber, process_wide_subscriber::ProcessWideSubscriber, test_span::TestSpan,
+        layered::LayeredSubscriber, own::CaptureSubscriber,
+        process_wide_subscriber::ProcessWideSubscriber, test_span::TestSpan,
     },
 };
 
@@ -72,5 +73,6 @@ fn is_same(one: &Dispatch, other: &Dispatch) -> bool {
     }
     is_same_as::<CaptureSubscriber>(one, other)
         || is_same_as::<ProcessWideSubscriber>(one, other)
+        || is_same_as::<LayeredSubscriber>(one, other)
         || is_same_as::<ProcessWideLayer>(one, other)
 }

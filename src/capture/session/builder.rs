@@ -1,8 +1,8 @@
-use alloc::boxed::Box;
+use alloc::{boxed::Box, vec::Vec};
 use core::fmt;
 
 use tracing_core::LevelFilter;
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::{Layer, Registry, filter::Targets};
 
 use crate::capture::{
     Capture, CapturedEvent, Keep, SharedStorage, TestResult,
@@ -10,6 +10,7 @@ use crate::capture::{
     session::print::{Print, Printing, parse_filter},
     session::recording::Recording,
     session::watch::WatchRules,
+    subscriber::layered::BoxedLayer,
 };
 
 /// What a [`Capture`] is to be like, before it is started.
@@ -83,6 +84,7 @@ use crate::capture::{
 pub struct CaptureBuilder {
     pub(crate) storage: SharedStorage,
     pub(crate) filter: Option<Targets>,
+    pub(crate) layers: Vec<BoxedLayer>,
     pub(crate) printing: Printing,
     pub(crate) recording: Recording,
     pub(crate) watch: WatchRules,
@@ -215,6 +217,38 @@ impl CaptureBuilder {
     /// ```
     pub fn ignore_unattributed(mut self) -> Self {
         self.ignores_unattributed = true;
+        self
+    }
+
+    /// Adds a layer to the subscriber of the capture, which sees what the test traces as well.
+    ///
+    /// Use it to test code that works with a layer, such as `tracing_error::SpanTrace` with its `ErrorLayer`,
+    /// or the extensions of `tracing_opentelemetry`; or to print records as they come. Call it once for each
+    /// layer, the innermost first. [`filter()`](Self::filter) applies to the capture alone, and a filter that a layer
+    /// [has to itself](Layer::with_filter) to that layer. A layer that filters for the whole subscriber, such as an
+    /// `EnvFilter`, also hides records from the capture: negatives about levels that it has hidden then refuse to
+    /// pass.
+    ///
+    /// Handles and carried closures and futures carry the layers along. Process-wide captures have no subscriber of
+    /// their own: add [`ProcessWideLayer`](crate::ProcessWideLayer) to yours.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::Capture;
+    /// use tracing_subscriber::{Layer, filter::LevelFilter, fmt};
+    ///
+    /// let printed = fmt::layer().with_test_writer().with_filter(LevelFilter::INFO);
+    /// let capture = Capture::builder().with_layer(printed).start();
+    /// tracing::info!("printed and captured");
+    /// tracing::debug!("captured");
+    /// assert_eq!(capture.trace().all_events().len(), 2);
+    /// ```
+    pub fn with_layer<L>(mut self, layer: L) -> Self
+    where
+        L: Layer<Registry> + Send + Sync + 'static,
+    {
+        self.layers.push(Box::new(layer));
         self
     }
 

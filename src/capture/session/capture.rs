@@ -15,6 +15,7 @@ use crate::capture::{
     CaptureBuilder, CaptureHandle, SharedStorage, Storage, TestResult, Trace,
     session::ending::{Ending, Way},
     session::started,
+    subscriber::layered::LayeredSubscriber,
     subscriber::own::CaptureSubscriber,
     subscriber::test_span::Test,
 };
@@ -227,7 +228,11 @@ impl Capture {
             (sight.is_native, sight.is_of_thread) = (true, true);
             sight.filters = options.filter.iter().cloned().map(Arc::new).collect();
         });
-        let dispatch = Dispatch::new(CaptureSubscriber::new(&storage, options.filter));
+        let dispatch = if options.layers.is_empty() {
+            Dispatch::new(CaptureSubscriber::new(&storage, options.filter))
+        } else {
+            Dispatch::new(LayeredSubscriber::new(&storage, options.filter, options.layers))
+        };
         Self::begin(storage, dispatch, None, ending)
     }
 

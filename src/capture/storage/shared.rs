@@ -7,7 +7,8 @@ use core::{
 use std::time::Instant;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
-use tracing_core::Metadata;
+use tracing_core::{Level, LevelFilter, Metadata};
+use tracing_subscriber::filter::Targets;
 
 use crate::capture::{
     Keep, Storage,
@@ -280,6 +281,24 @@ impl SharedStorage {
     pub(crate) fn set_unattributed(&self, storage: &Self) {
         let unattributed = Unattributed::begin(storage);
         self.change_state(|state| state.unattributed = Some(unattributed));
+    }
+
+    /// Notes that somebody else did not let something at this level pass. Nobody knows what else they did
+    /// not, from there on.
+    pub(crate) fn set_hidden(&self, level: Level) {
+        let below = match level {
+            Level::ERROR => LevelFilter::OFF,
+            Level::WARN => LevelFilter::ERROR,
+            Level::INFO => LevelFilter::WARN,
+            Level::DEBUG => LevelFilter::INFO,
+            _ => LevelFilter::DEBUG,
+        };
+        let filter = Arc::new(Targets::new().with_default(below));
+        self.set_sight(|sight| {
+            if !sight.filters.contains(&filter) {
+                sight.filters.push(filter);
+            }
+        });
     }
 
     pub(crate) fn is_same(&self, other: &Self) -> bool {

@@ -54,6 +54,8 @@ use crate::capture::{
 pub struct CaptureLayer<S> {
     storage: SharedStorage,
     filter: Option<Box<dyn Filter<S> + Send + Sync>>,
+    /// The filter, if it goes by targets and levels alone.
+    targets: Option<Targets>,
     /// Number of the layer, which no other one has.
     layer: u64,
     /// Whether a record came since the filter was last asked for its level, be it captured or not.
@@ -78,7 +80,13 @@ where
         crate::interest::ask_all_subscribers();
         storage.set_sight(|sight| sight.is_native = true);
         let layer = thread_spans::next_number();
-        Self { storage: storage.clone(), filter: None, layer, has_come: AtomicBool::new(false) }
+        Self {
+            storage: storage.clone(),
+            filter: None,
+            targets: None,
+            layer,
+            has_come: AtomicBool::new(false),
+        }
     }
 
     /// Captures only what passes the filter.
@@ -113,13 +121,22 @@ where
         self
     }
 
+    /// Captures only what passes this filter, which is known exactly.
+    pub(crate) fn with_targets(mut self, targets: Targets) -> Self {
+        self.targets = Some(targets.clone());
+        self.with_filter(targets)
+    }
+
     /// Notes the level of the filter, for assertions that hold because something is missing. It may be
     /// another one each time that `tracing` asks for it: filters can be reloaded. One that was in force
     /// before stays noted if a record came meanwhile.
     fn note_filter(&self) {
         let Some(filter) = &self.filter else { return };
-        let max_level = filter.max_level_hint().unwrap_or(LevelFilter::TRACE);
-        let filter = Arc::new(Targets::new().with_default(max_level));
+        let of_level = || {
+            let max_level = filter.max_level_hint().unwrap_or(LevelFilter::TRACE);
+            Targets::new().with_default(max_level)
+        };
+        let filter = Arc::new(self.targets.clone().unwrap_or_else(of_level));
         self.storage.set_sight(|sight| {
             if sight.filters.last() == Some(&filter) {
                 return;

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `own.rs` | the subscriber of a capture that a thread has started |
 //! | `layer.rs` | the layer for subscribers of the user's own |
+//! | `layered.rs` | the subscriber of a capture next to layers of the user |
 //! | `process_wide.rs` | captures of a whole process |
 //! | `process_wide_subscriber.rs`, `process_wide_layer.rs` | the subscriber that they share, and the layer for one of the user's own |
 //! | `owner.rs`, `test_span.rs` | which test a record belongs to, and which one a thread runs |
@@ -16,6 +17,7 @@ pub(crate) mod collect;
 #[cfg(feature = "receiver")]
 mod direct;
 pub(crate) mod layer;
+pub(crate) mod layered;
 pub(crate) mod own;
 pub(crate) mod owner;
 pub(crate) mod process_wide;

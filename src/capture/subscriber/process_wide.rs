@@ -48,7 +48,8 @@ impl Capture {
     /// # Panics
     ///
     /// Panics if there is a global subscriber that is not made for it. To have one of your own, add
-    /// [`ProcessWideLayer`](crate::ProcessWideLayer) to it. With the crate feature `log`, panics for the
+    /// [`ProcessWideLayer`](crate::ProcessWideLayer) to it. Panics if the builder was given
+    /// [layers](crate::CaptureBuilder::with_layer). With the crate feature `log`, panics for the
     /// reason that [`Self::start()`] does.
     ///
     /// # Example
@@ -74,6 +75,12 @@ impl Capture {
 
     #[track_caller]
     pub(crate) fn start_process_wide_with(options: CaptureBuilder) -> Self {
+        assert!(
+            options.layers.is_empty(),
+            "a process-wide capture has no subscriber of its own, so that `with_layer()` does not go with it. \
+             Install a global subscriber with your layers and the one of the captures: \
+             `tracing_subscriber::registry().with(spanshot::ProcessWideLayer::new()).with(…).init()`"
+        );
         let dispatch = match dispatch() {
             Ok(dispatch) => dispatch,
             Err(error) => panic!("{error}"), // a closure would not point at the line of the test

@@ -29,3 +29,4 @@ mod json;
 mod opentelemetry;
 mod programs;
 mod support;
+mod with_layer;

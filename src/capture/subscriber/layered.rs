@@ -1,0 +1,150 @@
+//! The subscriber of a capture that stands next to other layers.
+
+use alloc::{boxed::Box, vec::Vec};
+use core::any::TypeId;
+
+use tracing_core::{
+    Dispatch, Event, Interest, LevelFilter, Metadata, Subscriber,
+    span::{Attributes, Current, Id, Record},
+};
+use tracing_subscriber::{
+    Layer, Registry,
+    filter::Targets,
+    layer::{Layered, SubscriberExt},
+    registry::LookupSpan,
+};
+
+use crate::capture::{CaptureLayer, SharedStorage};
+
+pub(crate) type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
+
+type Others = Layered<Vec<BoxedLayer>, Registry>;
+
+/// A `Registry` with layers of the user, and on these a layer that captures.
+///
+/// It passes everything on, with two exceptions:
+///
+/// - A `Registry` panics if it is told of a parent that it does not have, or is not told of any more: one of
+///   another subscriber, say. Such a parent is taken for none here.
+/// - A layer of the user may filter for the whole subscriber. What it lets pass is not what was traced, and so
+///   the capture notes that it has not seen everything.
+pub(crate) struct LayeredSubscriber {
+    inner: Layered<CaptureLayer<Others>, Others>,
+    storage: SharedStorage,
+    filter: Option<Targets>,
+}
+
+impl LayeredSubscriber {
+    pub(crate) fn new(
+        storage: &SharedStorage,
+        filter: Option<Targets>,
+        layers: Vec<BoxedLayer>,
+    ) -> Self {
+        let mut layer = CaptureLayer::new(storage);
+        if let Some(filter) = &filter {
+            layer = layer.with_targets(filter.clone());
+        }
+        let inner = tracing_subscriber::registry().with(layers).with(layer);
+        Self { inner, storage: storage.clone(), filter }
+    }
+
+    fn has(&self, id: &Id) -> bool {
+        self.inner.span_data(id).is_some()
+    }
+
+    /// Notes that another layer keeps something from the capture.
+    fn note_hidden(&self, metadata: &Metadata<'_>) {
+        let filter = self.filter.as_ref();
+        if filter.is_none_or(|filter| filter.would_enable(metadata.target(), metadata.level())) {
+            self.storage.set_hidden(*metadata.level());
+        }
+    }
+}
+
+impl Subscriber for LayeredSubscriber {
+    fn on_register_dispatch(&self, subscriber: &Dispatch) {
+        self.inner.on_register_dispatch(subscriber);
+    }
+
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        let interest = self.inner.register_callsite(metadata);
+        // It is noted when something is traced: then, `enabled` is asked.
+        if interest.is_never() { Interest::sometimes() } else { interest }
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        let is_enabled = self.inner.enabled(metadata);
+        if !is_enabled {
+            self.note_hidden(metadata);
+        }
+        is_enabled
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        None // as above: what is filtered out by level is noted, too
+    }
+
+    fn new_span(&self, attributes: &Attributes<'_>) -> Id {
+        match attributes.parent() {
+            Some(parent) if !self.has(parent) => {
+                let root = Attributes::new_root(attributes.metadata(), attributes.values());
+                self.inner.new_span(&root)
+            }
+            _ => self.inner.new_span(attributes),
+        }
+    }
+
+    fn record(&self, id: &Id, values: &Record<'_>) {
+        if self.has(id) {
+            self.inner.record(id, values);
+        }
+    }
+
+    fn record_follows_from(&self, id: &Id, follows_from: &Id) {
+        if self.has(id) {
+            self.inner.record_follows_from(id, follows_from);
+        }
+    }
+
+    fn event_enabled(&self, event: &Event<'_>) -> bool {
+        let is_enabled = self.inner.event_enabled(event);
+        if !is_enabled {
+            self.note_hidden(event.metadata());
+        }
+        is_enabled
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        self.inner.event(event);
+    }
+
+    fn enter(&self, id: &Id) {
+        self.inner.enter(id);
+    }
+
+    fn exit(&self, id: &Id) {
+        self.inner.exit(id);
+    }
+
+    fn clone_span(&self, id: &Id) -> Id {
+        if self.has(id) { self.inner.clone_span(id) } else { id.clone() }
+    }
+
+    fn try_close(&self, id: Id) -> bool {
+        self.has(&id) && self.inner.try_close(id)
+    }
+
+    fn current_span(&self) -> Current {
+        self.inner.current_span()
+    }
+
+    /// Finds the layers and the registry, as `SpanTrace` and the extensions of `tracing-opentelemetry` do.
+    #[allow(unsafe_code)] // there is no other way to let them be found
+    unsafe fn downcast_raw(&self, id: TypeId) -> Option<*const ()> {
+        if id == TypeId::of::<Self>() {
+            return Some(core::ptr::from_ref(self).cast());
+        }
+        // SAFETY: the pointer is returned as it is, and lives as long as `self`, which `inner` is a part of.
+        unsafe { self.inner.downcast_raw(id) }
+    }
+}
