@@ -10,7 +10,7 @@ use tracing_core::{
 use tracing_subscriber::{
     Layer, Registry,
     filter::Targets,
-    layer::{Layered, SubscriberExt},
+    layer::{Identity, Layered, SubscriberExt},
     registry::LookupSpan,
 };
 
@@ -18,7 +18,7 @@ use crate::capture::{CaptureLayer, SharedStorage};
 
 pub(crate) type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
-type Others = Layered<Vec<BoxedLayer>, Registry>;
+type Others = Layered<BoxedLayer, Registry>;
 
 /// A `Registry` with layers of the user, and on these a layer that captures.
 ///
@@ -44,7 +44,12 @@ impl LayeredSubscriber {
         if let Some(filter) = &filter {
             layer = layer.with_targets(filter.clone());
         }
-        let inner = tracing_subscriber::registry().with(layers).with(layer);
+        // Not as a `Vec`: what one layer always wants would be cached for all, whatever others filter out.
+        let others =
+            layers.into_iter().fold(Identity::new().boxed(), |layers: BoxedLayer, layer| {
+                layers.and_then(layer).boxed()
+            });
+        let inner = tracing_subscriber::registry().with(others).with(layer);
         Self { inner, storage: storage.clone(), filter }
     }
 
@@ -101,7 +106,8 @@ impl Subscriber for LayeredSubscriber {
     }
 
     fn record_follows_from(&self, id: &Id, follows_from: &Id) {
-        if self.has(id) {
+        // A closed one may as well be one of another registry.
+        if self.has(id) && self.has(follows_from) {
             self.inner.record_follows_from(id, follows_from);
         }
     }
