@@ -7,7 +7,7 @@
 //! | `layered.rs` | the subscriber of a capture next to layers of the user |
 //! | `process_wide.rs`, `routing.rs`, `test_span.rs` | the subscriber of a whole process, and which test each record belongs to |
 //! | `direct.rs` | the sink of a receiver that captures without a subscriber |
-//! | `collect.rs` | the values of a record |
+//! | `collect.rs`, `log_echo.rs` | the values of a record; records of the `log` crate that repeat an event |
 //! | `span_id.rs` | the IDs that the subscriber of a capture hands out |
 //! | `thread_spans.rs` | the spans that the current thread is in |
 
@@ -16,6 +16,8 @@ pub(crate) mod collect;
 mod direct;
 pub(crate) mod layer;
 pub(crate) mod layered;
+#[cfg(feature = "log")]
+mod log_echo;
 pub(crate) mod own;
 pub(crate) mod process_wide;
 pub(crate) mod routing;
