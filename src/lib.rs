@@ -117,7 +117,7 @@
 //! | `snapshot` | yes | [`assert_trace_snapshot!`], [`SnapshotSettings`], [`StreamSnapshot`] (with `capture`) | `insta`, `similar`, `regex-lite` |
 //! | `dynamic-library` | no | [`transport::dynamic_library`], both sides of a dynamic library (with `std`, `sender` and `frames`; the host's with `receiver`) | |
 //! | `export` | no | [`HtmlPage`] and [`ChromeTrace`]: traces for browsers and trace viewers (with `capture`) | `serde_json` |
-//! | `log` | no | records of the `log` crate are events of every [`Capture`] (with `capture`) | `tracing-log` |
+//! | `log` | no | records of the `log` crate are events of every [`Capture`] (with `capture`): the first one [installs a logger](Capture#records-of-the-log-crate) | `tracing-log` |
 //! | `tokio` | no | [`transport::stream::receive_async`] (with `stream` and `receiver`) | `tokio` |
 //! | `wasm-guest` | no | [`transport::wasm_guest`], the sender of a WASM guest (with `sender` and `frames`) | |
 //!

@@ -174,3 +174,37 @@ tests! {
         assert!(tracing_log::LogTracer::init().is_err());
     }
 }
+
+/// Runs a test of this binary that is to fail, in another process, and returns what it printed.
+fn output_of(test: &str) -> String {
+    let mut other = Command::new(env::current_exe().unwrap());
+    let output = other.args([test, "--exact"]).env(OTHER, "1").output().unwrap();
+    assert!(!output.status.success());
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+const NOTE: &str = "a global subscriber was installed after spanshot had installed a logger";
+
+#[test]
+fn code_that_installs_a_logger_later() {
+    if env::var_os(OTHER).is_some() {
+        let _capture = Capture::start();
+        tracing_subscriber::fmt().init();
+    } else {
+        let output = output_of("code_that_installs_a_logger_later");
+        assert!(output.contains("SetLoggerError"), "{output}");
+        assert_eq!(output.matches(NOTE).count(), 1, "{output}");
+        assert!(output.contains("`tracing::subscriber::set_global_default()`"), "{output}");
+    }
+}
+
+#[test]
+fn test_that_fails_for_another_reason() {
+    if env::var_os(OTHER).is_some() {
+        let _capture = Capture::start();
+        drop(Capture::start_process_wide()); // its global subscriber is that of the captures
+        panic!("as it was told to");
+    }
+    let output = output_of("test_that_fails_for_another_reason");
+    assert!(output.contains("as it was told to") && !output.contains(NOTE), "{output}");
+}

@@ -131,6 +131,14 @@ use crate::capture::{
 /// a `LogTracer`, too: by a record, of target `spanshot`, which it may write somewhere. Without the
 /// feature, records are captured if the test installs a `LogTracer` itself.
 ///
+/// If the code under test installs a logger itself, it fails where a capture was started before: so does
+/// `tracing_subscriber::fmt().init()`, with `SetLoggerError`. Call it before the first capture of the process starts,
+/// use [`set_global_default()`](https://docs.rs/tracing/latest/tracing/subscriber/fn.set_global_default.html),
+/// which installs no logger, or leave out the feature. A test that fails so says that.
+///
+/// With the feature `log-always` of `tracing`, its macros log each event as well. These records are dropped, except for
+/// those of events with an explicit parent, which are logged before there is an event.
+///
 /// # Example
 ///
 /// ```

@@ -55,6 +55,10 @@ impl Ending {
                 watch.give_up();
             }
             self.print(storage, !self.was_panicking);
+            #[cfg(feature = "log")]
+            if let Some(note) = crate::capture::session::logger::conflict() {
+                self.printing.print_note(note);
+            }
             return Ok(());
         }
         let checked = self.check(storage, way);

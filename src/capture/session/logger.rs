@@ -3,10 +3,12 @@
 use alloc::string::String;
 use std::sync::OnceLock;
 
-use tracing_core::{Dispatch, dispatcher};
+use tracing_core::{Dispatch, dispatcher, subscriber::NoSubscriber};
 use tracing_log::{LogTracer, log};
 
-use crate::capture::{SharedStorage, subscriber::own::CaptureSubscriber};
+use crate::capture::{
+    ProcessWideLayer, SharedStorage, subscriber::own::CaptureSubscriber, subscriber::process_wide,
+};
 
 /// Target and text of the record that finds out where records go. It may be that people see it.
 const TARGET: &str = "spanshot";
@@ -20,13 +22,43 @@ const PROBE: &str = "spanshot looks whether the logger passes records on to `tra
 pub(crate) fn install() -> Result<(), String> {
     static IS_TRACED: OnceLock<bool> = OnceLock::new();
 
-    if *IS_TRACED.get_or_init(|| LogTracer::init().is_ok() || is_record_traced()) {
+    let install = || {
+        let had_global = has_foreign_global();
+        let is_installed = LogTracer::init().is_ok();
+        let _ = HAD_GLOBAL.set(is_installed.then_some(had_global));
+        is_installed
+    };
+    if *IS_TRACED.get_or_init(|| install() || is_record_traced()) {
         return Ok(());
     }
     Err("captures are to get the records of the `log` crate (spanshot's feature `log`), and a logger \
          is installed already which does not pass them on to `tracing`. Either do not install it in \
          tests, or install `tracing_log::LogTracer` in its place, or leave out the feature"
         .into())
+}
+
+/// Whether there was a global subscriber when the logger was installed; `None` if that was there already.
+static HAD_GLOBAL: OnceLock<Option<bool>> = OnceLock::new();
+
+/// Says why a test may have failed that has just panicked: its code installs a subscriber with a logger, and there is
+/// that of the captures.
+///
+/// `init()` of `tracing-subscriber` installs the subscriber first, and then panics, or returns an error, because of
+/// the logger.
+pub(crate) fn conflict() -> Option<&'static str> {
+    let is_likely = HAD_GLOBAL.get() == Some(&Some(false)) && has_foreign_global();
+    is_likely.then_some(
+        "note: a global subscriber was installed after spanshot had installed a logger (for its feature `log`). \
+         If that failed because of the logger (`SetLoggerError`): install it before the first capture starts, or \
+         use `tracing::subscriber::set_global_default()`, which installs no logger, or leave out the feature",
+    )
+}
+
+/// Whether there is a global subscriber that is not the captures' own.
+fn has_foreign_global() -> bool {
+    let is_foreign =
+        |global: &Dispatch| !global.is::<NoSubscriber>() && !global.is::<ProcessWideLayer>();
+    process_wide::global().is_some_and(|global| is_foreign(&global))
 }
 
 /// Whether a record comes to the current subscriber.

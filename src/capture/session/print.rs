@@ -137,6 +137,16 @@ impl Printing {
     }
 }
 
+#[cfg(feature = "log")]
+impl Printing {
+    /// Prints a line about a test that has failed. It does not panic, as above.
+    pub(crate) fn print_note(&self, note: &str) {
+        if self.when != Print::Never {
+            let _ = panic::catch_unwind(|| eprint!("{note}\n\n"));
+        }
+    }
+}
+
 fn print(heading: core::fmt::Arguments<'_>, shown: Shown<'_>) {
     let shown = Shown { is_coloured: is_coloured(), ..shown };
     let mut text = String::new();

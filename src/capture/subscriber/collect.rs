@@ -38,31 +38,36 @@ pub(crate) fn collect<T>(
 }
 
 /// Takes the call site and the values of an event. One that stands for a record of the `log` crate
-/// has the call site that the record names itself.
+/// has the call site that the record names itself. The function is not called for a record by which `tracing`
+/// repeats what it has said already.
 #[inline]
-pub(crate) fn collect_event<T>(
-    event: &Event<'_>,
-    mut f: impl FnMut(&CallSite, &mut NewValues) -> T,
-) -> T {
+pub(crate) fn collect_event(event: &Event<'_>, mut f: impl FnMut(&CallSite, &mut NewValues)) {
     let metadata = event.metadata();
     collect(
         |visitor| event.record(visitor),
         |values| {
             let names = metadata.fields().iter().map(|field| field.name());
             if log_record::is_log_event(metadata.name(), metadata.target(), names) {
-                f(&log_call_site(metadata, values), values)
+                let data = log_call_site(metadata, values);
+                #[cfg(feature = "log")]
+                if super::log_echo::is_echo(&data, values) {
+                    return;
+                }
+                f(&CallSite::Logged(Arc::new(data)), values);
             } else {
-                f(&CallSite::Native(metadata), values)
+                #[cfg(feature = "log")]
+                super::log_echo::note(metadata, values);
+                f(&CallSite::Native(metadata), values);
             }
         },
-    )
+    );
 }
 
-fn log_call_site(metadata: &'static Metadata<'static>, values: &mut NewValues) -> CallSite {
+fn log_call_site(metadata: &'static Metadata<'static>, values: &mut NewValues) -> CallSiteData {
     let all: Vec<_> = values.iter().map(|(field, value)| (field, value.clone())).collect();
     let number = |value: &TracedValue| u64::from_value(value);
     let data = CallSiteData::from(metadata);
     let data = log_record::call_site(&data, &all, |value| value.as_str(), number);
     values.keep_only(log_record::MESSAGE);
-    CallSite::Logged(Arc::new(data))
+    data
 }

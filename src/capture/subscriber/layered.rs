@@ -25,7 +25,9 @@ type Others = Layered<BoxedLayer, Registry>;
 /// It passes everything on, with two exceptions:
 ///
 /// - A `Registry` panics if it is told of a parent that it does not have, or is not told of any more: one of
-///   another subscriber, say. Such a parent is taken for none here.
+///   another subscriber, say. Such a parent is taken for none here. (A parent of another `Registry` may have the
+///   ID of a span of this one, and cannot be told from it. IDs must stay those of the `Registry`, since layers
+///   look spans up by them.)
 /// - A layer of the user may filter for the whole subscriber. What it lets pass is not what was traced, and so
 ///   the capture notes that it has not seen everything.
 pub(crate) struct LayeredSubscriber {

@@ -9,7 +9,7 @@
 //! | `process_wide_subscriber.rs`, `process_wide_layer.rs` | the subscriber that they share, and the layer for one of the user's own |
 //! | `owner.rs`, `test_span.rs` | which test a record belongs to, and which one a thread runs |
 //! | `direct.rs` | the sink of a receiver that captures without a subscriber |
-//! | `collect.rs` | the values of a record |
+//! | `collect.rs`, `log_echo.rs` | the values of a record; records of the `log` crate that repeat an event |
 //! | `spans.rs` | the spans of a capture under the IDs that its subscriber hands out |
 //! | `thread_spans.rs` | the spans that the current thread is in |
 
@@ -18,6 +18,8 @@ pub(crate) mod collect;
 mod direct;
 pub(crate) mod layer;
 pub(crate) mod layered;
+#[cfg(feature = "log")]
+mod log_echo;
 pub(crate) mod own;
 pub(crate) mod owner;
 pub(crate) mod process_wide;

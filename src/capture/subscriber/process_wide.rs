@@ -154,7 +154,7 @@ fn dispatch() -> Result<Dispatch, String> {
 
 /// Returns the global subscriber. `tracing-core` tells it only as the default of a thread that has no
 /// other one.
-fn global() -> Option<Dispatch> {
+pub(crate) fn global() -> Option<Dispatch> {
     let thread = thread::Builder::new().name("spanshot".into());
     let global = thread.spawn(|| dispatcher::get_default(Dispatch::clone));
     global.ok()?.join().ok()
