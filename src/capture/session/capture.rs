@@ -9,12 +9,13 @@ use core::{
     time::Duration,
 };
 
-use tracing_core::Dispatch;
+use tracing_core::{Dispatch, dispatcher};
 
 use crate::capture::{
     CaptureBuilder, CaptureHandle, SharedStorage, Storage, TestResult, Trace,
     session::ending::{Ending, Way},
     session::started,
+    subscriber::is_of_capture,
     subscriber::layered::LayeredSubscriber,
     subscriber::own::CaptureSubscriber,
     subscriber::test_span::Test,
@@ -264,6 +265,7 @@ impl Capture {
 
     /// Returns what was captured so far. The capture goes on meanwhile.
     pub fn trace(&self) -> Trace {
+        self.note_bypass();
         self.storage.lock()
     }
 
@@ -282,6 +284,7 @@ impl Capture {
     /// assert_eq!(capture.take().to_string(), "INFO request 2");
     /// ```
     pub fn take(&self) -> Trace {
+        self.note_bypass();
         self.storage.take()
     }
 
@@ -312,6 +315,7 @@ impl Capture {
     /// ```
     #[track_caller]
     pub fn wait_until(&self, timeout: Duration, condition: impl FnMut(&Storage) -> bool) -> Trace {
+        self.note_bypass();
         match self.storage.wait_until(timeout, condition) {
             Ok(trace) => trace,
             Err(error) => {
@@ -347,6 +351,7 @@ impl Capture {
     where
         C: FnMut(&Storage) -> bool,
     {
+        self.note_bypass();
         self.storage.until(condition)
     }
 
@@ -384,14 +389,29 @@ impl Capture {
         }
     }
 
+    /// Notes if something has left another subscriber behind on the thread: records go there since.
+    fn note_bypass(&self) {
+        // In the middle of a dispatch there is none.
+        let is_bypassed = dispatcher::get_current(|current| !is_of_capture(current));
+        if is_bypassed == Some(true) {
+            self.storage.set_sight(|sight| sight.is_bypassed = true);
+        }
+    }
+
     /// Ends the capture, unless it has ended. Returns what the test is to fail with.
     pub(crate) fn end(&mut self, way: &Way) -> Result<Trace, String> {
         let ending = self.ending.take();
+        if ending.is_some() {
+            self.note_bypass();
+        }
         self.test = None;
         started::end(&self.storage);
         let trace = self.storage.lock();
         match ending {
-            Some(ending) => ending.end(&trace, way).map(|()| trace),
+            Some(ending) => {
+                let unattributed = self.storage.unattributed_since_start();
+                ending.end(&trace, unattributed, way).map(|()| trace)
+            }
             None => Ok(trace),
         }
     }

@@ -49,7 +49,12 @@ impl Ending {
 
     /// Prints the trace and leaves it in a file, if that is asked for. Returns what the test is to fail with, which is never
     /// the case while it panics.
-    pub(crate) fn end(self, storage: &Storage, way: &Way) -> Result<(), String> {
+    pub(crate) fn end(
+        self,
+        storage: &Storage,
+        unattributed: Option<(Storage, u64)>,
+        way: &Way,
+    ) -> Result<(), String> {
         if thread::panicking() {
             if let Some(watch) = &self.watch {
                 watch.give_up();
@@ -61,7 +66,7 @@ impl Ending {
             }
             return Ok(());
         }
-        let checked = self.check(storage, way);
+        let checked = self.check(storage, unattributed, way);
         self.print(storage, checked.is_err() || matches!(way, Way::Returned(Some(_))));
         checked
     }
@@ -74,8 +79,13 @@ impl Ending {
         self.recording.record(storage, self.started_at, has_failed);
     }
 
-    fn check(&self, storage: &Storage, way: &Way) -> Result<(), String> {
-        let findings = self.watch.as_ref().map(|watch| watch.end(storage));
+    fn check(
+        &self,
+        storage: &Storage,
+        unattributed: Option<(Storage, u64)>,
+        way: &Way,
+    ) -> Result<(), String> {
+        let findings = self.watch.as_ref().map(|watch| watch.end(storage, unattributed.as_ref()));
         let Some(findings) = findings.filter(|findings| !findings.is_empty()) else {
             return Ok(());
         };

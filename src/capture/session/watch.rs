@@ -193,19 +193,24 @@ impl Watch {
     }
 
     /// Ends the watch over a test. Says what is wrong, and what can be done; nothing if all is as it should be.
-    pub(crate) fn end(&self, storage: &Storage) -> String {
+    pub(crate) fn end(&self, storage: &Storage, unattributed: Option<&(Storage, u64)>) -> String {
         loop {
             let mut noted = self.noted.lock();
             noted.is_over = true;
             let Some(number) = noted.undecided.first().map(|one| one.number) else {
-                return self.findings(&noted, storage);
+                return self.findings(&noted, storage, unattributed);
             };
             drop(noted);
             self.judge(number);
         }
     }
 
-    fn findings(&self, noted: &Noted, storage: &Storage) -> String {
+    fn findings(
+        &self,
+        noted: &Noted,
+        storage: &Storage,
+        unattributed: Option<&(Storage, u64)>,
+    ) -> String {
         let mut findings = String::new();
         Finding {
             nouns: ["event", "events"],
@@ -219,6 +224,26 @@ impl Watch {
             help: "such a function is called when the event is emitted, on the thread that emits it",
         }
         .write(&mut findings, &noted.panics);
+        Finding {
+            nouns: ["event", "events"],
+            what: &format!(
+                "at level {} or more severe that may be of this test, which nobody knows",
+                self.rules.events
+            ),
+            help: "attach the capture to the threads that trace them (`CaptureHandle::attach_thread()`, \
+                   `carry()`), run the test in a process of its own, as nextest does, or say that they \
+                   do not matter with `ignore_unattributed()`",
+        }
+        .write(&mut findings, &self.unattributed(unattributed));
+        Finding {
+            nouns: ["subscriber", "subscribers"],
+            what: "that is not the capture's was left on this thread, so that records went there",
+            help: "something called `set_default()` and kept the guard",
+        }
+        .write(
+            &mut findings,
+            &Tally { count: storage.sight.is_bypassed.into(), lines: String::new() },
+        );
         let open = || storage.all_spans().filter(|span| !span.stats().is_closed);
         if self.rules.open_spans {
             Finding {
@@ -251,6 +276,28 @@ impl Watch {
             .write(&mut findings, &Tally { count: noted.unknown_spans, lines: String::new() });
         }
         findings
+    }
+}
+
+impl Watch {
+    /// Judges the events that no test can claim as those of this one.
+    fn unattributed(&self, unattributed: Option<&(Storage, u64)>) -> Tally {
+        let mut tally = Tally::default();
+        let Some((storage, evicted)) = unattributed else { return tally };
+        for event in storage.all_events() {
+            if !self.is_about(*event.metadata().level()) {
+                continue;
+            }
+            match self.verdict(&event) {
+                Verdict::Allowed => {}
+                Verdict::Unwanted(line) | Verdict::Panicked(line) => tally.add(|| line),
+            }
+        }
+        if *evicted > 0 && self.rules.events != LevelFilter::OFF {
+            tally
+                .add(|| format!("  perhaps one of {evicted} spans and events that were evicted\n"));
+        }
+        tally
     }
 }
 

@@ -111,7 +111,9 @@ impl Held {
 /// Records of another storage that may belong here, as far as anybody knows.
 struct Unattributed {
     storage: SharedStorage,
-    /// From when on they may.
+    /// What there was when the capture started.
+    started: Extent,
+    /// From when on they may: when the capture started or was last emptied.
     since: Extent,
     /// What was there when it was looked at last.
     seen: Option<Arc<Storage>>,
@@ -119,8 +121,14 @@ struct Unattributed {
 
 impl Unattributed {
     fn begin(storage: &SharedStorage) -> Self {
-        let since = storage.lock().extent();
-        Self { storage: storage.clone(), since, seen: None }
+        let now = storage.lock().extent();
+        Self { storage: storage.clone(), started: now, since: now, seen: None }
+    }
+
+    /// Begins anew, of a capture that goes on.
+    fn go_on(&mut self) {
+        self.since = self.storage.lock().extent();
+        self.seen = None;
     }
 }
 
@@ -204,8 +212,9 @@ impl SharedStorage {
         self.change_state(|state| {
             let trace = state.trace();
             state.storage = Held { alone: trace.successor(), shared: None };
-            let begin = |last: &Unattributed| Unattributed::begin(&last.storage);
-            state.unattributed = state.unattributed.as_ref().map(begin);
+            if let Some(unattributed) = &mut state.unattributed {
+                unattributed.go_on();
+            }
             trace
         })
     }
@@ -281,6 +290,13 @@ impl SharedStorage {
     pub(crate) fn set_unattributed(&self, storage: &Self) {
         let unattributed = Unattributed::begin(storage);
         self.change_state(|state| state.unattributed = Some(unattributed));
+    }
+
+    /// Returns what came into that storage since the capture started, and how much of it is gone.
+    pub(crate) fn unattributed_since_start(&self) -> Option<(Storage, u64)> {
+        let state = self.shared.state.lock();
+        let unattributed = state.unattributed.as_ref()?;
+        Some(unattributed.storage.lock().since(unattributed.started))
     }
 
     /// Notes that somebody else did not let something at this level pass. Nobody knows what else they did

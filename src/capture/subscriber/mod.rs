@@ -28,3 +28,18 @@ pub(crate) mod process_wide_subscriber;
 pub(crate) mod spans;
 pub(crate) mod test_span;
 pub(crate) mod thread_spans;
+
+use tracing_core::Dispatch;
+
+use self::{
+    layered::LayeredSubscriber, own::CaptureSubscriber, process_wide_layer::ProcessWideLayer,
+    process_wide_subscriber::ProcessWideSubscriber,
+};
+
+/// Checks whether this is the subscriber of a capture, or of all that are process-wide.
+pub(crate) fn is_of_capture(dispatch: &Dispatch) -> bool {
+    dispatch.is::<CaptureSubscriber>()
+        || dispatch.is::<LayeredSubscriber>()
+        || dispatch.is::<ProcessWideSubscriber>()
+        || dispatch.is::<ProcessWideLayer>()
+}
