@@ -233,7 +233,7 @@ where
     ///
     /// # Errors
     ///
-    /// Returns an error if none matches.
+    /// Returns an error if none matches, or if what does rules out something that the capture may have missed.
     pub fn try_any<P: Predicate<I::Item> + ?Sized>(self, predicate: &P) -> Result<(), ScanError> {
         match self.matching(predicate).next() {
             Some(_) => self.trust_match(predicate),

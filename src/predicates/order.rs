@@ -34,7 +34,8 @@ where
     ///
     /// # Panics
     ///
-    /// Panics if there are none. The message shows how far the order holds.
+    /// Panics if there are none, or if what matches rules out something that the capture may have missed: see
+    /// [negatives](Self#negatives). The message shows how far the order holds.
     ///
     /// # Example
     ///

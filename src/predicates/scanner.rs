@@ -284,7 +284,8 @@ where
     ///
     /// # Panics
     ///
-    /// Panics if none matches.
+    /// Panics if none matches, or if what does rules out something that the capture may have missed: see
+    /// [negatives](Self#negatives).
     #[track_caller]
     pub fn any<P: Predicate<I::Item> + ?Sized>(self, predicate: &P) {
         or_panic(self.try_any(predicate));

@@ -329,7 +329,7 @@ impl<'a> CapturedSpan<'a> {
     ///
     /// let trace = capture.trace();
     /// let serve = trace.root_spans().next().unwrap();
-    /// let steps = serve.descendants().filter_map(|span| span.value("number")?.as_uint());
+    /// let steps = serve.descendants().filter_map(|span| span.value("number")?.as_int());
     /// assert!(steps.eq([1, 2, 3]));
     /// ```
     pub fn descendants(&self) -> DescendantSpans<'a> {
