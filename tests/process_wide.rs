@@ -445,7 +445,13 @@ mod several {
     use std::{sync::Barrier, thread};
 
     use spanshot::{Capture, predicates::*};
-    use tracing::{Span, field, info, info_span};
+    use tracing::{Level, Span, error, field, info, info_span};
+
+    /// Runs a function, and returns the message that it panics with.
+    fn failure(f: impl FnOnce()) -> String {
+        let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(f)).unwrap_err();
+        *panic.downcast::<String>().unwrap()
+    }
 
     /// Counts the events with this message that belong to no test.
     fn unattributed(text: &str) -> usize {
@@ -471,6 +477,67 @@ mod several {
             let span = trace.scan_spans().single(&name(eq("bare")));
             assert!(span["late"] == 1 && span.stats().is_closed && span.stats().exited == 1);
             span.scan_events().single(&message(eq("bare: in a span")));
+        }
+        negatives_refuse_what_no_test_can_claim: {
+            let quiet = || Capture::builder().print(spanshot::Print::Never);
+            thread::spawn(|| error!("before")).join().unwrap();
+            let capture = quiet().start_process_wide();
+            info!("of the test");
+            capture.trace().scan_events().none(&message("before"));
+            thread::spawn(|| error!(of = "nobody", "claimed by nobody")).join().unwrap();
+            let trace = capture.trace();
+            let events = trace.scan_events();
+            let claimed = field("of", "nobody");
+            for result in [
+                events.try_none(&claimed),
+                events.try_count(0, &claimed).map(drop),
+                events.try_count(..=1, &(claimed | message("of the test"))).map(drop),
+                events.try_single(&(claimed | message("of the test"))).map(drop),
+                events.try_all(&!claimed),
+                events.try_exactly(&[&message("of the test")]).map(drop),
+                events.or_empty().try_none(&claimed),
+            ] {
+                let message = result.unwrap_err().to_string();
+                assert!(message.contains("claimed by nobody"), "{message}");
+                for way_out in ["attach_thread()", "nextest", "ignore_unattributed()"] {
+                    assert!(message.contains(way_out), "{message}");
+                }
+            }
+            // A positive that fails says that there would be one.
+            let message = events.try_any(&claimed).unwrap_err().to_string();
+            assert!(message.contains("claimed by nobody"), "{message}");
+            // What it cannot break holds.
+            events.none(&field("of", "somebody"));
+            events.single(&spanshot::predicates::message("of the test"));
+            events.ignore_unattributed().none(&claimed);
+            info_span!("span").in_scope(|| info!("in it"));
+            let trace = capture.take();
+            let span = trace.scan_spans().single(&name("span"));
+            span.scan_events().none(&claimed);
+            // It was before what comes now.
+            info!("after");
+            capture.trace().scan_events().none(&claimed);
+            drop(capture);
+
+            let capture = quiet().ignore_unattributed().start_process_wide();
+            info!("of the test");
+            thread::spawn(|| error!(of = "nobody", "claimed by nobody")).join().unwrap();
+            capture.trace().scan_events().none(&claimed);
+        }
+        checks_at_the_end_fail_on_what_no_test_can_claim: {
+            let builder = || Capture::builder().print(spanshot::Print::Never).fail_on_events(Level::WARN);
+            let capture = builder().start_process_wide();
+            thread::spawn(|| error!("unclaimed")).join().unwrap();
+            capture.take();
+            let message = failure(|| drop(capture.finish()));
+            assert!(message.contains("ERROR unclaimed") && message.contains("attach_thread()"), "{message}");
+
+            let capture = builder()
+                .allow_events(|event| event.message() == Some("unclaimed"))
+                .ignore_unattributed()
+                .start_process_wide();
+            thread::spawn(|| error!("unclaimed")).join().unwrap();
+            capture.finish();
         }
         span_of_nobody_on_the_thread_of_a_test: {
             let capture = Capture::start_process_wide();
@@ -573,10 +640,22 @@ mod several {
 mod one {
     use std::thread;
 
-    use spanshot::Capture;
-    use tracing::{info, info_span};
+    use spanshot::{Capture, predicates::*};
+    use tracing::{Level, info, info_span};
 
     tests! {
+        verdicts_are_on_what_bare_threads_trace: {
+            let builder = || Capture::builder().print(spanshot::Print::Never);
+            let capture = builder().start_process_wide();
+            thread::spawn(|| tracing::error!("failed")).join().unwrap();
+            let trace = capture.trace();
+            trace.scan_events().single(&level(Level::ERROR));
+            assert!(trace.scan_events().try_none(&level(Level::ERROR)).is_err());
+            drop(capture);
+            let capture = builder().fail_on_events(Level::WARN).start_process_wide();
+            thread::spawn(|| tracing::error!("failed")).join().unwrap();
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| capture.finish())).unwrap_err();
+        }
         bare_threads: {
             let capture = Capture::start_process_wide();
             thread::spawn(|| {

@@ -144,34 +144,13 @@ where
         P: Predicate<I::Item> + ?Sized,
     {
         let storage = self.searched().storage;
-        let was_match = self.was(true, predicate);
-        let with_earlier = if storage.has_earlier_values() {
-            self.scanned().filter(was_match).count()
-        } else {
-            count
-        };
-        if with_earlier > max {
-            return Err(self.too_many_before(max, with_earlier, predicate));
-        }
         let reason = limit(storage, predicate, true)
             .or_else(|| gap(storage))
             .or_else(|| absence(storage, predicate, false));
         self.look(reason, &predicate)?;
-        let more = || self.unattributed().filter(was_match);
-        let breaks = more().count() > max.saturating_sub(with_earlier);
+        let more = || self.unattributed().filter(|item| predicate.eval(item));
+        let breaks = more().count() > max.saturating_sub(count);
         self.settle(more().filter(|_| breaks), &predicate)
-    }
-
-    /// The error that too many match if those count that did with earlier values of their fields.
-    fn too_many_before<P>(&self, max: usize, count: usize, predicate: &P) -> ScanError
-    where
-        P: Predicate<I::Item> + ?Sized,
-    {
-        let (nouns, place) = (Self::NOUNS, self.place());
-        let headline = format!("{count} {nouns}{place} match, or did, instead of at most {max}");
-        let headline = format!("{headline}: {}", Short::line(predicate));
-        let matching = self.scanned().filter(self.was(true, predicate));
-        ScanError::new(unwanted(&headline, self.searched(), matching, predicate, true))
     }
 
     /// Returns the only one that matches.
@@ -300,9 +279,11 @@ where
         if !matching.is_empty() {
             self.trust_match(predicate)?;
         }
-        // What is not limited from above cannot be wrong for not having been seen.
-        if let Some(max) = max {
-            self.trust_at_most(max, matching.len(), predicate)?;
+        match max {
+            // What is not limited from above cannot be wrong for not having been seen.
+            None => {}
+            Some(0) => self.try_none(predicate)?,
+            Some(max) => self.trust_at_most(max, matching.len(), predicate)?,
         }
         Ok(matching)
     }

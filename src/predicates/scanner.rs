@@ -49,9 +49,10 @@ use crate::{
 /// whether it is closed, is known whatever was left out: `entered(0)` and `!closed()` are no negatives.
 ///
 /// What should not be the case should not have been, either. Where a field of a span was recorded several
-/// times, `none()`, `all()`, `single()` and the maximum of `count()` look at the last value, and at all that it
-/// had: `none(field("status", "failed"))` fails if the status was "failed" before it was "done". If you mean
-/// the last value only, look at it in a closure: [`satisfies()`](super::satisfies).
+/// times, `none()`, `all()` and `count(0, …)` look at the last value, and at all that it had:
+/// `none(field("status", "failed"))` fails if the status was "failed" before it was "done". If you mean the
+/// last value only, look at it in a closure: [`satisfies()`](super::satisfies). Other assertions count what
+/// matches in the end; [`ever()`](super::ever) looks at all values there.
 ///
 /// In a [process-wide](crate::Capture::start_process_wide) capture, an assertion on a whole trace also fails if a
 /// record that no test can claim would break it, were it the test's; but for `first()` and `last()`, which

@@ -410,7 +410,7 @@ impl Capture {
         match ending {
             Some(ending) => {
                 let unattributed = self.storage.unattributed_since_start();
-                ending.end(&trace, unattributed, way).map(|()| trace)
+                ending.end(&trace, unattributed.as_ref(), way).map(|()| trace)
             }
             None => Ok(trace),
         }

@@ -52,7 +52,7 @@ impl Ending {
     pub(crate) fn end(
         self,
         storage: &Storage,
-        unattributed: Option<(Storage, u64)>,
+        unattributed: Option<&(Storage, u64)>,
         way: &Way,
     ) -> Result<(), String> {
         if thread::panicking() {
@@ -82,10 +82,10 @@ impl Ending {
     fn check(
         &self,
         storage: &Storage,
-        unattributed: Option<(Storage, u64)>,
+        unattributed: Option<&(Storage, u64)>,
         way: &Way,
     ) -> Result<(), String> {
-        let findings = self.watch.as_ref().map(|watch| watch.end(storage, unattributed.as_ref()));
+        let findings = self.watch.as_ref().map(|watch| watch.end(storage, unattributed));
         let Some(findings) = findings.filter(|findings| !findings.is_empty()) else {
             return Ok(());
         };

@@ -2,10 +2,9 @@
 
 use alloc::{sync::Arc, vec::Vec};
 
-use tracing_core::LevelFilter;
 use tracing_subscriber::filter::Targets;
 
-use crate::capture::{CapturedEvent, Storage};
+use crate::capture::Storage;
 
 /// What limits the view of a capture.
 #[cfg_attr(not(feature = "predicates"), allow(dead_code))]
@@ -27,16 +26,4 @@ pub(crate) struct Sight {
     pub(crate) unattributed: Option<Arc<Storage>>,
     /// Number of such records that were evicted.
     pub(crate) unattributed_evicted: u64,
-}
-
-impl Sight {
-    /// Iterates over the events that no test can claim, of a level or a more severe one.
-    #[allow(dead_code)] // for the checks at the end of a test
-    pub(crate) fn unattributed_events(
-        &self,
-        level: LevelFilter,
-    ) -> impl Iterator<Item = CapturedEvent<'_>> {
-        let events = self.unattributed.iter().flat_map(|storage| storage.all_events());
-        events.filter(move |event| *event.metadata().level() <= level)
-    }
 }
