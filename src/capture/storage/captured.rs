@@ -97,8 +97,7 @@ macro_rules! impl_captured {
                 matches: impl Fn(&TracedValue) -> bool,
             ) -> Option<bool> {
                 let (call_site, values) = self.named_values();
-                let named = values.iter().filter(|(field, _)| call_site.is_named(*field, name));
-                let is_now = any(named.map(|(_, value)| matches(value)))?;
+                let is_now = values.any_named(call_site, name, &matches)?;
                 Some(is_now || (self.is_ever() && self.earlier_values(name).any(matches)))
             }
 
@@ -132,11 +131,3 @@ macro_rules! impl_captured {
 
 impl_captured!(CapturedSpan, Span, ["span", "spans"]);
 impl_captured!(CapturedEvent, Event, ["event", "events"]);
-
-/// Whether one of several answers is yes; `None` if there are none.
-#[cfg(feature = "predicates")]
-#[inline]
-fn any(mut answers: impl Iterator<Item = bool>) -> Option<bool> {
-    let first = answers.next()?;
-    Some(first || answers.any(|answer| answer))
-}

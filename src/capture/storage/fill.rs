@@ -187,7 +187,7 @@ impl Storage {
             let (initial, entry) = (node.values, node.last);
             let records = &mut node.extras_mut().records;
             let records = records.get_or_insert_with(|| Records::new(&self.values, initial));
-            records.push(&self.values, entry, range);
+            self.overwritten += records.push(&self.values, entry, range);
         }
     }
 

@@ -1,4 +1,4 @@
-use alloc::{borrow::Cow, sync::Arc, vec::Vec};
+use alloc::{borrow::Cow, collections::BTreeSet, sync::Arc, vec::Vec};
 use core::{
     num::NonZeroUsize,
     ptr::{self, NonNull},
@@ -45,6 +45,8 @@ pub(crate) struct KnownCallSite {
     pub(crate) call_site: CallSite,
     /// Names of the fields of one that is native: `tracing` finds one of many by counting.
     native_names: Vec<&'static str>,
+    /// Whether no two fields have the same name.
+    has_unique_names: bool,
 }
 
 impl KnownCallSite {
@@ -55,7 +57,19 @@ impl KnownCallSite {
             }
             CallSite::Received(_) | CallSite::Logged(_) => Vec::new(),
         };
-        Self { call_site, native_names }
+        let mut known = Self { call_site, native_names, has_unique_names: true };
+        let mut names = BTreeSet::new();
+        let is_new =
+            (0..).map_while(|index| known.field_name(index)).all(|name| names.insert(name));
+        drop(names);
+        known.has_unique_names = is_new;
+        known
+    }
+
+    #[cfg(feature = "predicates")]
+    #[inline]
+    pub(crate) fn has_unique_names(&self) -> bool {
+        self.has_unique_names
     }
 
     pub(crate) fn metadata(&self) -> CapturedMetadata<'_> {

@@ -4,9 +4,11 @@ use core::{
     panic::{RefUnwindSafe, UnwindSafe},
     task::Waker,
 };
-use std::time::Instant;
+use std::{
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
 
-use parking_lot::{Condvar, Mutex, MutexGuard};
 use tracing_core::{Level, LevelFilter, Metadata};
 use tracing_subscriber::filter::Targets;
 
@@ -176,12 +178,19 @@ impl fmt::Debug for SharedStorage {
 }
 
 impl SharedStorage {
+    /// Locks the state. What panics under the lock is a defect of this crate, and leaves no state that is
+    /// less true than the one before.
+    #[inline]
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Returns what was captured so far.
     ///
     /// Nothing stays locked: what is traced while the returned guard lives is captured as ever, and
     /// seen by the next call.
     pub fn lock(&self) -> Trace {
-        self.shared.state.lock().trace()
+        self.state().trace()
     }
 
     /// Returns what was captured since this was last called, and goes on.
@@ -294,7 +303,7 @@ impl SharedStorage {
 
     /// Returns what came into that storage since the capture started, and how much of it is gone.
     pub(crate) fn unattributed_since_start(&self) -> Option<(Storage, u64)> {
-        let state = self.shared.state.lock();
+        let state = self.state();
         let unattributed = state.unattributed.as_ref()?;
         Some(unattributed.storage.lock().since(unattributed.started))
     }
@@ -335,7 +344,7 @@ impl SharedStorage {
         &self,
         f: impl FnOnce(&mut Storage, &mut Names) -> Option<T>,
     ) -> Option<T> {
-        let mut state = self.shared.state.lock();
+        let mut state = self.state();
         let state_mut = &mut *state;
         let result = f(state_mut.storage.get_mut(), &mut state_mut.names)?;
         self.changed(state);
@@ -372,7 +381,7 @@ impl SharedStorage {
         values: &mut NewValues,
         thread: ThreadKey,
     ) -> Option<()> {
-        let mut state = self.shared.state.lock();
+        let mut state = self.state();
         let parent = parent(&state.names)?;
         let storage = state.storage.get_mut();
         let event = storage.push_event(call_site, parent, values, thread);
@@ -397,12 +406,12 @@ impl SharedStorage {
 
     /// Looks something up in what layers call spans, or changes it.
     pub(crate) fn with_names<T>(&self, f: impl FnOnce(&mut Names) -> T) -> T {
-        f(&mut self.shared.state.lock().names)
+        f(&mut self.state().names)
     }
 
     #[inline]
     fn change_state<T>(&self, f: impl FnOnce(&mut State) -> T) -> T {
-        let mut state = self.shared.state.lock();
+        let mut state = self.state();
         let result = f(&mut state);
         self.changed(state);
         result
@@ -429,17 +438,21 @@ impl SharedStorage {
 
     /// Returns what was captured so far, and the number of changes up to then.
     pub(crate) fn observe(&self) -> (Trace, u64) {
-        let mut state = self.shared.state.lock();
+        let mut state = self.state();
         (state.trace(), state.changes)
     }
 
     /// Waits until there are more changes than that, or the deadline has passed.
     pub(crate) fn wait_for_change(&self, changes: u64, deadline: Instant) {
-        let mut state = self.shared.state.lock();
+        let mut state = self.state();
         state.waiting += 1;
-        let mut is_timed_out = false;
-        while state.changes == changes && !is_timed_out {
-            is_timed_out = self.shared.changed.wait_until(&mut state, deadline).timed_out();
+        while state.changes == changes {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            let waited = self.shared.changed.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         state.waiting -= 1;
     }
@@ -447,7 +460,7 @@ impl SharedStorage {
     /// Has a task woken by the next change; `None` if there are more changes than that already.
     /// Returns the number under which its waker is kept.
     pub(crate) fn wake_on_change(&self, changes: u64, waker: Waker) -> Option<u64> {
-        let mut state = self.shared.state.lock();
+        let mut state = self.state();
         if state.changes != changes {
             drop(state); // before the waker, which is code of the user
             return None;
@@ -460,7 +473,7 @@ impl SharedStorage {
 
     /// Lets go of a waker, unless it was woken.
     pub(crate) fn forget_waker(&self, number: u64) {
-        let mut state = self.shared.state.lock();
+        let mut state = self.state();
         let position = state.wakers.iter().position(|(other, _)| *other == number);
         let waker = position.map(|position| state.wakers.swap_remove(position));
         drop(state); // before the waker, which is code of the user
@@ -469,7 +482,7 @@ impl SharedStorage {
 
     /// Returns the call site of a span that was captured natively, if it is open.
     pub(crate) fn metadata_if_open(&self, span: SpanKey) -> Option<&'static Metadata<'static>> {
-        self.shared.state.lock().storage.get().metadata_if_open(span)
+        self.state().storage.get().metadata_if_open(span)
     }
 }
 

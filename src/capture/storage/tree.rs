@@ -66,6 +66,8 @@ pub struct Storage {
     pub(crate) left_out_later: u64,
     /// Values of spans that were overwritten, and of which nothing is left for want of room.
     pub(crate) evicted_values: u64,
+    /// Values of spans that were overwritten, and are still here.
+    pub(crate) overwritten: usize,
     pub(crate) sight: Sight,
     pub(crate) seen: Seen,
     /// What notes the spans and events that the test is to fail on.
@@ -296,10 +298,10 @@ impl Storage {
         (self.call_site(node.call_site), self.values.get(node.values))
     }
 
-    /// Checks whether a field of a span has had another value than its last one.
+    /// Checks whether a field of a span has had another value before its last one.
     #[cfg(feature = "predicates")]
     pub(crate) fn has_earlier_values(&self) -> bool {
-        self.spans.iter().filter_map(SpanNode::records).any(|records| records.overwritten() > 0)
+        self.overwritten > 0
     }
 
     /// Iterates over all that a span was given values with: when it was created, and each time that

@@ -29,7 +29,7 @@ impl NewValues {
         Self { fields: Vec::new(), values: Vec::new() }
     }
 
-    #[inline]
+    #[inline(always)] // each value of each record comes by here
     pub(crate) fn push(&mut self, field: usize, value: TracedValue) {
         // No call site declares four billion fields: `tracing` and receivers limit them.
         self.fields.push(u32::try_from(field).unwrap_or(u32::MAX));
@@ -194,9 +194,12 @@ impl Records {
         records
     }
 
-    pub(crate) fn push(&mut self, values: &Values, entry: EntryIndex, range: ValueRange) {
+    /// Adds a record. Returns the number of values that it comes for in the place of others.
+    pub(crate) fn push(&mut self, values: &Values, entry: EntryIndex, range: ValueRange) -> usize {
+        let before = self.overwritten;
         self.note(values, range);
         self.all.push((entry, range));
+        self.overwritten - before
     }
 
     fn note(&mut self, values: &Values, range: ValueRange) {
@@ -258,6 +261,35 @@ impl<'a> NodeValues<'a> {
                 last.find(|(field, _)| call_site.is_named(*field, name)).map(|(_, value)| value)
             }
         }
+    }
+
+    /// Checks whether a value of a field with this name matches; `None` if there is no such value.
+    #[cfg(feature = "predicates")]
+    #[inline]
+    pub(crate) fn any_named(
+        self,
+        call_site: &KnownCallSite,
+        name: &str,
+        matches: impl Fn(&TracedValue) -> bool,
+    ) -> Option<bool> {
+        if call_site.has_unique_names() {
+            return self.find(call_site, name).map(matches);
+        }
+        let mut found = None;
+        let mut look = |field: usize, value: &TracedValue| {
+            if call_site.is_named(field, name) {
+                found = Some(found == Some(true) || matches(value));
+            }
+        };
+        match self {
+            Self::InARow { fields, values } => {
+                for (field, value) in fields.iter().zip(values) {
+                    look(*field as usize, value);
+                }
+            }
+            Self::Last { .. } => self.iter().for_each(|(field, value)| look(field, value)),
+        }
+        found
     }
 
     /// Returns about how many bytes they take, on the heap and here.
