@@ -63,6 +63,9 @@
 //!   it was [carried](CaptureHandle) to, and nothing else, however many tests run at once, and whichever
 //!   thread comes to a call site first. For code that starts threads by itself, there is a [process-wide
 //!   mode](Capture::start_process_wide).
+//! - **Verdicts can be trusted.** An assertion that holds because something is missing fails if the capture
+//!   could not have seen it: if records were evicted, filtered out, compiled out, sent elsewhere, or
+//!   cannot be attributed to a test. See [negatives](crate::predicates::Scanner#negatives).
 //! - **A failure explains itself.** It points at the line of the test, and shows what came nearest, why
 //!   that does not match, and the trace. A test that fails otherwise [prints it](CaptureBuilder#printing).
 //! - **A guest is hostile.** Whatever arrives, the receiver answers with a typed [`ReceiveError`], is as
@@ -71,6 +74,20 @@
 //!
 //! # Limitations
 //!
+//! - A capture cannot see what goes on without it. If your code traces on a thread that you have not attached,
+//!   or inside `with_default(other_subscriber, …)`, nothing tells the capture. Failing positives name the ways
+//!   out; use a [process-wide](Capture::start_process_wide) capture where threads are out of your reach.
+//! - `Registry` numbers its spans from 1, as any other `Registry` does. If you name a span of one to another, as
+//!   a parent or by `follows_from`, the other takes it for its own, or panics. A [`Capture`] and a process-wide
+//!   capture have IDs of their own and do neither. A [`CaptureLayer`], a [`ProcessWideLayer`] and a capture
+//!   [with layers](CaptureBuilder::with_layer) go by the `Registry` that they are on.
+//! - A module's link to a span that is closed (`follows_from`) does not cross the boundary. Natively it is kept;
+//!   a [`CaptureLayer`] knows the last 256 closed spans.
+//! - While a capture or a [`CaptureLayer`] is in the process, `tracing` asks a subscriber each time about a call
+//!   site that no subscriber wants, instead of caching that: about 50 instructions. What a subscriber always
+//!   wants is cached as natively. `EnvFilter` answers otherwise when it is asked than when it registers a call
+//!   site, if a directive names a field and the span is more verbose than the directive: what it lets pass then
+//!   depends on the other subscribers of the process, as it does natively.
 //! - An error's chain is carried up to 100 messages, its types are not carried at all, and neither are
 //!   those of values recorded through `Debug` or `Display`: their text is.
 //! - A sender numbers its spans with 48 bits and remembers, in the IDs that the module sees, the call
@@ -112,7 +129,7 @@
 //! | `frames` | yes | the binary encoding, on whichever side there is: [`frame`], [`FrameDecoder`]; with `receiver`, [`transport::wasm_host`] | `postcard` |
 //! | `receiver` | yes | [`TracingEventReceiver`] (with `std`) | `parking_lot` |
 //! | `stream` | yes | [`transport::stream`], [`transport::child_process`], [`transport::recorded`] (with `std` and `frames`) | `crc32fast` |
-//! | `capture` | yes | [`Capture`], [`CaptureLayer`], [`Storage`] and its tree (with `std`) | `tracing-subscriber`, `parking_lot`, `anstyle`, `siphasher` |
+//! | `capture` | yes | [`Capture`], [`CaptureLayer`], [`Storage`] and its tree (with `std`) | `tracing`, `tracing-subscriber`, `parking_lot`, `anstyle`, `siphasher` |
 //! | `predicates` | yes | [`mod@predicates`] (with `capture`) | `predicates` |
 //! | `snapshot` | yes | [`assert_trace_snapshot!`], [`SnapshotSettings`], [`StreamSnapshot`] (with `capture`) | `insta`, `similar`, `regex-lite` |
 //! | `dynamic-library` | no | [`transport::dynamic_library`], both sides of a dynamic library (with `std`, `sender` and `frames`; the host's with `receiver`) | |

@@ -61,6 +61,24 @@ fn long_runs_take_no_more_memory_than_short_ones() {
         let span = info_span!("span", a = field::Empty, b = field::Empty);
         (0..100_000).for_each(|number| _ = span.record("a", number).record("b", "x".repeat(1_000)));
     });
+    // A limit on nodes is one on what happens to them, whichever nodes are kept.
+    for keep in [Keep::Newest, Keep::Oldest] {
+        let few = || Capture::builder().max_nodes(10, keep);
+        check("one span that is entered without end", MEGABYTE, few(), |capture| {
+            let span = info_span!("span");
+            (0..1_000_000).for_each(|_| span.in_scope(|| ()));
+            let trace = capture.trace();
+            let stats = trace.all_spans().next().unwrap().stats();
+            assert_eq!((stats.entered, stats.exited), (1_000_000, 1_000_000));
+        });
+        check("one span that is recorded into without end", MEGABYTE, few(), |capture| {
+            let span = info_span!("span", number = field::Empty);
+            (0..1_000_000).for_each(|number| _ = span.record("number", number));
+            let trace = capture.trace();
+            let span = trace.all_spans().next().unwrap();
+            assert!(span["number"] == 999_999 && span.recorded("number").count() < 100_000);
+        });
+    }
     // Open spans stay beyond the limit. They must not be copied for each that comes, or is looked at:
     // that would be gigabytes.
     let before = ALL.load(Relaxed);
