@@ -319,7 +319,7 @@ impl Capture {
         match self.storage.wait_until(timeout, condition) {
             Ok(trace) => trace,
             Err(error) => {
-                error.trace().seen().set(&error.trace().to_string());
+                error.trace().printed().set(&error.trace().to_string());
                 panic!("{error}")
             }
         }

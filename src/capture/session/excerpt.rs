@@ -18,7 +18,7 @@ pub(crate) fn push_trace(message: &mut String, trace: Shown<'_>) {
     let start = message.len();
     let mut lines = FirstLines { text: message, left: MAX_TRACE_LINES };
     if write!(lines, "{trace}").is_ok() {
-        trace.storage.seen().set(&message[start..]);
+        trace.storage.printed().set(&message[start..]);
     } else {
         let nodes = trace.storage.span_count() + trace.storage.event_count();
         // Writing to a string does not fail.

@@ -122,7 +122,7 @@ impl Printing {
             Print::Never => false,
         };
         let shown = self.shown(storage);
-        if !is_due || storage.seen().has(shown) {
+        if !is_due || storage.printed().has(shown) {
             return;
         }
         print(format_args!("trace of the capture started at {started_at}:"), shown);

@@ -27,7 +27,7 @@ impl<'a> Shown<'a> {
 impl Shown<'_> {
     /// Notes that the trace was shown to whoever runs the test.
     pub(crate) fn set_seen(self) {
-        self.storage.seen().set(&alloc::format!("{self}"));
+        self.storage.printed().set(&alloc::format!("{self}"));
     }
 }
 

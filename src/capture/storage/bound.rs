@@ -22,12 +22,12 @@
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keep {
-    /// Those that were captured first: what comes when there is no more room is left out. What would
-    /// be in a span that is left out stands in the nearest span around it that is not. What is there
-    /// already when a limit is set stays.
+    /// Keeps the nodes that were captured first, and drops those that come when there is no more room. Children
+    /// of a dropped span are attached to its nearest kept ancestor. Nodes that are there already when you set
+    /// the limit stay. Enters, exits and earlier values of kept spans are evicted first.
     Oldest,
-    /// Those that were captured last: the first ones make room. Spans that are open, and spans around
-    /// what is kept, are kept as well, beyond the limit.
+    /// Keeps the nodes that were captured last, and evicts the first ones. Open spans and the ancestors of kept
+    /// nodes stay as well, beyond the limit. Of their enters, exits and values, the newest are kept.
     Newest,
 }
 

@@ -10,12 +10,12 @@
 //! | `node.rs`, `keys.rs`, `names.rs` | nodes, their links, and the names by which others know spans |
 //! | `values.rs` | the values of nodes, and what was recorded when |
 //! | `metadata.rs`, `call_sites.rs` | call sites, each stored once |
-//! | `bound.rs`, `shrink.rs` | limits, and the eviction of the oldest nodes |
-//! | `span.rs`, `event.rs`, `iter.rs`, `descendants.rs`, `captured.rs`, `happening.rs` | the handles that readers get |
+//! | `bound.rs`, `eviction.rs` | limits, and the eviction of the oldest nodes |
+//! | `span.rs`, `event.rs`, `iter.rs`, `descendants.rs`, `captured.rs` | the handles that readers get |
 //! | `sight.rs` | what a capture could not see |
 //! | `durations.rs` | how long threads were in a span |
 //! | `frames.rs` | a trace as a stream of frames |
-//! | `seen.rs` | which text of a trace was printed already |
+//! | `printed_text.rs` | which text of a trace people have seen already |
 
 pub(crate) mod bound;
 pub(crate) mod call_sites;
@@ -24,19 +24,18 @@ pub(crate) mod chunks;
 pub(crate) mod descendants;
 pub(crate) mod durations;
 pub(crate) mod event;
+pub(crate) mod eviction;
 pub(crate) mod fill;
 #[cfg(feature = "stream")]
 mod frames;
-pub(crate) mod happening;
 pub(crate) mod iter;
 pub(crate) mod keys;
 pub(crate) mod metadata;
 pub(crate) mod names;
 pub(crate) mod node;
 pub(crate) mod numbers;
-pub(crate) mod seen;
+pub(crate) mod printed_text;
 pub(crate) mod shared;
-pub(crate) mod shrink;
 pub(crate) mod sight;
 pub(crate) mod span;
 pub(crate) mod threads;

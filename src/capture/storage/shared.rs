@@ -17,10 +17,10 @@ use crate::capture::{
     session::watch::{Watch, WatchRules},
     storage::{
         bound::Bound,
+        eviction::Extent,
         metadata::CallSite,
         names::Names,
         node::{EventIndex, SpanKey},
-        shrink::Extent,
         sight::Sight,
         threads::ThreadKey,
         values::NewValues,

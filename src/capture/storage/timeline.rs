@@ -5,6 +5,7 @@ use core::{iter, time::Duration};
 use std::time::{Instant, SystemTime};
 
 use crate::capture::{
+    CapturedEvent, CapturedSpan,
     storage::chunks::Chunks,
     storage::node::{NodeIndex, NodeKind, SpanIndex},
     storage::threads::{ThreadKey, Threads},
@@ -42,6 +43,29 @@ impl Moment {
     pub(crate) fn number(self) -> u64 {
         self.0
     }
+}
+
+/// What happened at a [`Moment`](crate::Moment).
+///
+/// # Example
+///
+/// See [`Storage::timeline()`](crate::Storage::timeline).
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Happening<'a> {
+    /// A span was created.
+    Created(CapturedSpan<'a>),
+    /// A span was entered.
+    Entered(CapturedSpan<'a>),
+    /// Values were recorded into a span after it was created; see
+    /// [`CapturedSpan::recorded_at()`].
+    Recorded(CapturedSpan<'a>),
+    /// A span was exited.
+    Exited(CapturedSpan<'a>),
+    /// A span was closed.
+    Closed(CapturedSpan<'a>),
+    /// An event was emitted.
+    Emitted(CapturedEvent<'a>),
 }
 
 /// What happened to a node.

@@ -17,7 +17,7 @@ use crate::capture::{
     storage::node::{
         Children, EventIndex, EventNode, Links, NodeIndex, NodeKind, SpanIndex, SpanNode,
     },
-    storage::seen::Seen,
+    storage::printed_text::PrintedText,
     storage::sight::Sight,
     storage::timeline::{EntryIndex, EntryKind, Timeline},
     storage::values::{NodeValues, Records, Values},
@@ -69,7 +69,7 @@ pub struct Storage {
     /// Values of spans that were overwritten, and are still here.
     pub(crate) overwritten: usize,
     pub(crate) sight: Sight,
-    pub(crate) seen: Seen,
+    pub(crate) printed: PrintedText,
     /// What notes the spans and events that the test is to fail on.
     pub(crate) watch: Option<Arc<Watch>>,
 }
@@ -110,9 +110,9 @@ impl Storage {
         self.left_out_earlier + self.left_out_later
     }
 
-    /// What people have been shown of this trace.
-    pub(crate) fn seen(&self) -> &Seen {
-        &self.seen
+    /// The text of this trace that people have seen.
+    pub(crate) fn printed(&self) -> &PrintedText {
+        &self.printed
     }
 
     /// Returns how many nodes were left out to keep newer ones.

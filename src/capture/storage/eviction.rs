@@ -191,7 +191,7 @@ impl Storage {
             left_out_later: self.left_out_later,
             evicted_values: self.evicted_values,
             sight: self.sight.clone(),
-            seen: self.seen.clone(),
+            printed: self.printed.clone(),
             watch: self.watch.clone(),
             ..Self::default()
         };

@@ -7,23 +7,23 @@ use std::hash::DefaultHasher;
 
 use crate::capture::Shown;
 
-/// What people have been shown of a trace already, so that they are not shown it twice.
+/// The fingerprint of the text of a trace that people have seen, so that nothing prints it twice.
 ///
-/// The copies of a storage share it: a failure is about a snapshot, and what prints the trace in the
-/// end has another one. It goes by the text, and so by whatever makes a difference there.
+/// The copies of a storage share it: a failure is about one copy, and the end of the capture prints another
+/// one. Since it is made of the text, every difference in the text counts.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Seen {
+pub(crate) struct PrintedText {
     /// Hash of the text that was shown last. Zero stands for none.
     text: Arc<AtomicU64>,
 }
 
-impl Seen {
-    /// Takes note of the text of a trace that is being shown, all of it.
+impl PrintedText {
+    /// Notes the whole text of a trace that is being shown.
     pub(crate) fn set(&self, text: &str) {
         self.text.store(hash(text), Ordering::Relaxed);
     }
 
-    /// Whether a trace has been shown as it is now: all of it, or what its filter lets pass.
+    /// Checks whether people have seen a trace as it is now: all of it, or what its filter lets pass.
     pub(crate) fn has(&self, shown: Shown<'_>) -> bool {
         let seen = self.text.load(Ordering::Relaxed);
         // Nearly always nothing was shown, and then there is no need for the text.
