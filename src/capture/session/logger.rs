@@ -7,7 +7,8 @@ use tracing_core::{Dispatch, dispatcher, subscriber::NoSubscriber};
 use tracing_log::{LogTracer, log};
 
 use crate::capture::{
-    ProcessWideLayer, SharedStorage, subscriber::own::CaptureSubscriber, subscriber::process_wide,
+    SharedStorage,
+    subscriber::{is_of_capture, own::CaptureSubscriber, process_wide},
 };
 
 /// Target and text of the record that finds out where records go. It may be that people see it.
@@ -56,8 +57,7 @@ pub(crate) fn conflict() -> Option<&'static str> {
 
 /// Whether there is a global subscriber that is not the captures' own.
 fn has_foreign_global() -> bool {
-    let is_foreign =
-        |global: &Dispatch| !global.is::<NoSubscriber>() && !global.is::<ProcessWideLayer>();
+    let is_foreign = |global: &Dispatch| !global.is::<NoSubscriber>() && !is_of_capture(global);
     process_wide::global().is_some_and(|global| is_foreign(&global))
 }
 

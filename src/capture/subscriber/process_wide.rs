@@ -40,6 +40,15 @@ impl Capture {
     ///
     /// What a task goes on to trace after its capture has ended belongs to no test, either.
     ///
+    /// An assertion that such a record would break, if it were this test's, [refuses to
+    /// pass](crate::predicates::Scanner#negatives), and so do the checks at the
+    /// [end of the test](CaptureBuilder#watching-over-a-test). Attach the threads that your code starts
+    /// ([`attach_thread()`](crate::CaptureHandle::attach_thread)), run the test in a process of its own, or say that
+    /// such records [do not matter](CaptureBuilder::ignore_unattributed).
+    ///
+    /// Code under test that installs a global subscriber itself, as `tracing_subscriber::fmt().init()` does, fails
+    /// once such a capture was started: there is one already.
+    ///
     /// The captures of [`Self::start()`] have subscribers of their own. Both kinds may be used in one
     /// binary, also in one another.
     ///
