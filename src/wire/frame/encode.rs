@@ -119,7 +119,6 @@ impl FrameWriter {
     }
 
     /// Writes up to the values.
-    #[cfg(feature = "sender")]
     pub(crate) fn write_values_recorded(&mut self, id: RawSpanId) {
         self.starting(kind::VALUES_RECORDED, id, 0);
     }

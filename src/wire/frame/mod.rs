@@ -115,7 +115,6 @@ mod kind {
     #[cfg(any(feature = "sender", feature = "receiver"))]
     pub(super) const SPAN_CLONED: u8 = 5;
     pub(super) const SPAN_DROPPED: u8 = 6;
-    #[cfg(any(feature = "sender", feature = "receiver"))]
     pub(super) const VALUES_RECORDED: u8 = 7;
     pub(super) const NEW_EVENT: u8 = 8;
     #[cfg(any(feature = "sender", feature = "receiver"))]
