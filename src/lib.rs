@@ -81,8 +81,9 @@
 //!   a parent or by `follows_from`, the other takes it for its own, or panics. A [`Capture`] and a process-wide
 //!   capture have IDs of their own and do neither. A [`CaptureLayer`], a [`ProcessWideLayer`] and a capture
 //!   [with layers](CaptureBuilder::with_layer) go by the `Registry` that they are on.
-//! - A module's link to a span that is closed (`follows_from`) does not cross the boundary. Natively it is kept;
-//!   a [`CaptureLayer`] knows the last 256 closed spans.
+//! - A link to a span that is closed (`follows_from`) does not cross the boundary of a module. Natively a [`Capture`]
+//!   keeps it, and a [`CaptureLayer`] for the last 256 closed spans; a [`ProcessWideLayer`] and a capture [with
+//!   layers](CaptureBuilder::with_layer) do not.
 //! - While a capture or a [`CaptureLayer`] is in the process, `tracing` asks a subscriber each time about a call
 //!   site that no subscriber wants, instead of caching that: about 50 instructions. What a subscriber always
 //!   wants is cached as natively. `EnvFilter` answers otherwise when it is asked than when it registers a call

@@ -503,6 +503,8 @@ mod several {
                 }
             }
             events.try_exactly(&[&message("of the test")]).unwrap_err();
+            let refused = failure(|| spanshot::assert_trace_snapshot!(trace, @"INFO of the test"));
+            assert!(refused.contains("no test can claim"), "{refused}");
             // A positive that fails says that there would be one.
             let message = events.try_any(&claimed).unwrap_err().to_string();
             assert!(message.contains("claimed by nobody"), "{message}");
@@ -531,6 +533,21 @@ mod several {
             capture.take();
             let message = failure(|| drop(capture.finish()));
             assert!(message.contains("ERROR unclaimed") && message.contains("attach_thread()"), "{message}");
+
+            for builder in [Capture::builder().fail_on_open_spans(), Capture::builder().fail_on_unbalanced_enters()] {
+                let capture = builder.print(spanshot::Print::Never).start_process_wide();
+                thread::spawn(|| std::mem::forget(info_span!("leaked").entered())).join().unwrap();
+                let message = failure(|| drop(capture.finish()));
+                assert!(message.contains("INFO leaked{}") && message.contains("attach_thread()"), "{message}");
+            }
+            // What the filter would have hidden is not the test's in any case.
+            let capture = builder().filter("warn").start_process_wide();
+            tracing::warn!(target: "expected", "of the test");
+            thread::spawn(|| info!("below the filter")).join().unwrap();
+            let trace = capture.trace();
+            let below = trace.scan_events().try_none(&spanshot::predicates::message("below the filter"));
+            assert!(below.is_ok(), "{below:?}");
+            failure(|| drop(capture.finish()));
 
             let capture = builder()
                 .allow_events(|event| event.message() == Some("unclaimed"))

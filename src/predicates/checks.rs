@@ -13,7 +13,7 @@ use super::{
     IntoCount, Scanner,
     failure::{blind, missing, unwanted},
     scope::Scope,
-    sight::{absence, gap, left_out, limit},
+    sight::{absence, bypass, gap, left_out, limit},
 };
 use crate::capture::{Captured, Sealed, Storage, short::Short};
 
@@ -186,8 +186,10 @@ where
         let first = self.matching(predicate).next();
         let first = first.ok_or_else(|| self.none_matches(predicate))?;
         self.trust_match(predicate)?;
-        let earlier = self.searched().storage.left_out_earlier();
-        self.look((earlier > 0).then(|| left_out(earlier)), &predicate)?;
+        let storage = self.searched().storage;
+        let earlier = storage.left_out_earlier();
+        let reason = bypass(storage).or_else(|| (earlier > 0).then(|| left_out(earlier)));
+        self.look(reason, &predicate)?;
         Ok(first)
     }
 
@@ -203,8 +205,10 @@ where
         let last = self.matching(predicate).last();
         let last = last.ok_or_else(|| self.none_matches(predicate))?;
         self.trust_match(predicate)?;
-        let later = self.searched().storage.left_out_later();
-        self.look((later > 0).then(|| left_out(later)), &predicate)?;
+        let storage = self.searched().storage;
+        let later = storage.left_out_later();
+        let reason = bypass(storage).or_else(|| (later > 0).then(|| left_out(later)));
+        self.look(reason, &predicate)?;
         Ok(last)
     }
 

@@ -10,7 +10,7 @@ use super::{
     failure::{Progress, out_of_order},
     scanner::or_panic,
     scope::Scope,
-    sight::gap,
+    sight::{gap, hidden_by_layer},
 };
 use crate::capture::{Captured, Sealed};
 
@@ -193,7 +193,8 @@ where
 
     /// Fails if there may be items that the capture does not have.
     fn trust_no_others(&self, how: &str) -> Result<(), ScanError> {
-        self.look(gap(self.searched().storage), &how)?;
+        let storage = self.searched().storage;
+        self.look(gap(storage).or_else(|| hidden_by_layer(storage)), &how)?;
         self.settle(self.unattributed(), &how)
     }
 

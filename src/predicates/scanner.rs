@@ -44,15 +44,20 @@ use crate::{
 ///   [`target()`](super::target) tell. If the filter was replaced meanwhile, each of its values counts;
 /// - if there is nothing that matches, or does not, and the capture saw nothing at all.
 ///
-/// Scan with [`or_empty()`](Self::or_empty) if you mean it. A capture does not know the filters of other
-/// layers of its subscriber, nor what a closure looks for. How often a span was entered and exited, and
+/// They also fail if a layer [beside the capture](crate::CaptureBuilder::with_layer) hid a record that could
+/// be what is missing, by its level and target.
+///
+/// Scan with [`or_empty()`](Self::or_empty) if you mean it. A [`CaptureLayer`](crate::CaptureLayer) does not know
+/// the filters of other layers of its subscriber, nor any capture what a closure looks for. How often a span was entered and exited, and
 /// whether it is closed, is known whatever was left out: `entered(0)` and `!closed()` are no negatives.
 ///
 /// What should not be the case should not have been, either. Where a field of a span was recorded several
 /// times, `none()`, `all()` and `count(0, …)` look at the last value, and at all that it had:
 /// `none(field("status", "failed"))` fails if the status was "failed" before it was "done". If you mean the
-/// last value only, look at it in a closure: [`satisfies()`](super::satisfies). Other assertions count what
-/// matches in the end; [`ever()`](super::ever) looks at all values there.
+/// last value only, look at it in a closure: [`satisfies()`](super::satisfies). A `field()` that you do not
+/// negate holds with any of the values, so name what must not be: `none(field("attempts", value(gt(5))))`, rather
+/// than `all(field("attempts", value(le(5))))`. Other assertions count what matches in the end;
+/// [`ever()`](super::ever) looks at all values there.
 ///
 /// In a [process-wide](crate::Capture::start_process_wide) capture, an assertion on a whole trace also fails if a
 /// record that no test can claim would break it, were it the test's; but for `first()` and `last()`, which
@@ -154,7 +159,10 @@ where
     /// all of it may have been [during](Self::during) any others.
     pub(super) fn unattributed(&self) -> impl Iterator<Item = I::Item> + use<'a, T, I> {
         let scope = self.scope.unattributed().filter(|_| !self.ignores_unattributed);
-        scope.into_iter().flat_map(self.into_iter)
+        let sight = self.searched().storage.sight();
+        let items = scope.into_iter().flat_map(self.into_iter);
+        // If it is the test's, the filter of the capture applies to it.
+        items.filter(|item| sight.passes(*item.metadata().level(), item.metadata().target()))
     }
 
     /// Returns how many spans and events that no test can claim were evicted.

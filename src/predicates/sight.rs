@@ -16,7 +16,6 @@ use alloc::{
 use core::fmt;
 
 use ::predicates::reflection::{Child, Parameter, PredicateReflection};
-use tracing::level_filters::STATIC_MAX_LEVEL;
 use tracing_core::{Level, LevelFilter};
 use tracing_subscriber::filter::Targets;
 
@@ -79,7 +78,34 @@ pub(super) fn limit<P: PredicateReflection + ?Sized>(
     matches: bool,
 ) -> Option<String> {
     let predicate: &dyn PredicateReflection = &Borrowed(predicate);
-    views(storage).find_map(|view| view.hides(predicate, matches))
+    views(storage)
+        .find_map(|view| view.hides(predicate, matches))
+        .or_else(|| hidden(storage, predicate, matches))
+}
+
+/// Says that a layer beside the capture kept a record from it that could match, or that could fail to, as
+/// far as level and target tell.
+fn hidden(storage: &Storage, predicate: &dyn PredicateReflection, matches: bool) -> Option<String> {
+    let all = View { max_level: LevelFilter::TRACE, filter: None, is_only_filter: true };
+    let chances = all.chances(predicate);
+    let wanted = if matches { chances.matches } else { chances.fails };
+    let module = required_target(predicate).filter(|_| matches);
+    let mut hidden = storage.sight().hidden.iter();
+    let (level, target) = hidden.find(|(level, target)| {
+        let is_of_module = |module: &String| {
+            let below = target.strip_prefix(module.as_str());
+            target.is_empty()
+                || below.is_some_and(|below| below.is_empty() || below.starts_with("::"))
+        };
+        wanted & levels(|one| one == *level) != 0 && module.as_ref().is_none_or(is_of_module)
+    })?;
+    Some(format!("another layer has hidden a record of level {level} from {}", Quoted(target)))
+}
+
+/// Says that a layer beside the capture kept something from it, if one did.
+pub(super) fn hidden_by_layer(storage: &Storage) -> Option<String> {
+    let (level, target) = storage.sight().hidden.first()?;
+    Some(format!("another layer has hidden a record of level {level} from {}", Quoted(target)))
 }
 
 /// Says why a predicate may hold only because something was not seen, if that is so: where it has to be
@@ -165,7 +191,7 @@ struct View<'a> {
 /// Returns a view for each filter that was in force, and before those one without any.
 fn views(storage: &Storage) -> impl Iterator<Item = View<'_>> {
     let sight = storage.sight();
-    let max_level = if sight.is_native { STATIC_MAX_LEVEL } else { LevelFilter::TRACE };
+    let max_level = sight.max_level();
     let is_only_filter = sight.filters.len() == 1;
     let filters = sight.filters.iter().map(|filter| Some(&**filter));
     let filters = core::iter::once(None).chain(filters);

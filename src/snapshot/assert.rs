@@ -27,7 +27,9 @@ use crate::wire::TracingEvent;
 /// # Panics
 ///
 /// Panics if the trace is another one, or if there is no snapshot yet, and then leaves a pending
-/// snapshot for review, as insta is told to.
+/// snapshot for review, as insta is told to. A snapshot of a whole trace says that there was nothing else: so it
+/// also panics if another subscriber had the records of the thread, or, in a
+/// [process-wide](crate::Capture::start_process_wide) capture, if there are records that no test can claim.
 ///
 /// # Example
 ///
@@ -86,11 +88,20 @@ pub fn snapshot_settings(manifest_dir: &str) -> SettingsBindDropGuard {
 pub trait TraceSnapshot {
     /// The text of the snapshot, with the settings of the scope.
     fn text(&self, settings: &SnapshotSettings) -> String;
+
+    /// Says why a whole trace is perhaps not all that the test traced.
+    fn incomplete(&self) -> Option<String> {
+        None
+    }
 }
 
 impl<T: SnapshotSource + ?Sized> TraceSnapshot for T {
     fn text(&self, settings: &SnapshotSettings) -> String {
         settings.view(self).to_string()
+    }
+
+    fn incomplete(&self) -> Option<String> {
+        self.whole_trace()?.sight.incomplete()
     }
 }
 
@@ -120,6 +131,14 @@ impl_trace_snapshot! {
 }
 
 /// Makes the text of the snapshot.
+///
+/// # Panics
+///
+/// Panics if the trace is a whole one, and lacks something that may belong to it.
+#[track_caller]
 pub fn tree<T: TraceSnapshot + ?Sized>(trace: &T) -> String {
+    if let Some(reason) = trace.incomplete() {
+        panic!("{reason}");
+    }
     trace.text(&SnapshotSettings::current())
 }

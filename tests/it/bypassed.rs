@@ -27,6 +27,10 @@ fn negatives_refuse_where_a_subscriber_was_left_behind() {
         assert!(message.contains("`set_default`"), "{message}");
     }
     trace.scan_events().any(&message("captured"));
+    trace.scan_events().try_first(&message("captured")).unwrap_err();
+    trace.scan_events().try_last(&message("captured")).unwrap_err();
+    let refused = panic_message(|| spanshot::assert_trace_snapshot!(trace, @"INFO captured"));
+    assert!(refused.contains("not all that was traced"), "{refused}");
     // What went there is not here, even if it is gone.
     drop(left_behind);
     let trace = capture.finish();

@@ -424,6 +424,23 @@ fn filter_that_is_none_is_refused() {
     assert!(message.ends_with("; a filter is like `info` or `warn,my_crate=debug`"), "{message}");
 }
 
+/// The check cannot pass for what the capture could not have seen.
+#[test]
+fn filter_that_hides_what_is_watched_over_fails_the_test() {
+    let watching = || Capture::builder().fail_on_events(Level::WARN).print(Print::Never);
+    for filter in ["error", "off"] {
+        let message = panic_message(|| watching().filter(filter).start().finish());
+        let hidden = format!("the capture's filter {filter:?} hides WARN");
+        assert!(message.contains(&hidden), "{message}");
+    }
+    watching().filter("off,ending=warn").start().finish();
+    let hides = tracing_subscriber::EnvFilter::new("error");
+    let capture = watching().with_layer(hides).start();
+    warn!("hidden");
+    let message = panic_message(|| capture.finish());
+    assert!(message.contains("another layer has hidden WARN"), "{message}");
+}
+
 #[test]
 fn capture_that_watches_may_be_given_up_in_any_order() {
     let builder = || Capture::builder().fail_on_events(Level::WARN).print(Print::Never);

@@ -3,17 +3,11 @@
 use core::{cell::RefCell, mem, panic::AssertUnwindSafe};
 use std::panic;
 
-use tracing_core::{
-    Dispatch,
-    dispatcher::{self, DefaultGuard},
-};
+use tracing_core::dispatcher::{self, DefaultGuard};
 
 use crate::capture::{
-    CaptureHandle, ProcessWideLayer,
-    subscriber::{
-        layered::LayeredSubscriber, own::CaptureSubscriber,
-        process_wide_subscriber::ProcessWideSubscriber, test_span::TestSpan,
-    },
+    CaptureHandle,
+    subscriber::{are_same, test_span::TestSpan},
 };
 
 /// A capture that stays on the current thread.
@@ -62,17 +56,5 @@ fn is_attached(handle: &CaptureHandle) -> bool {
     });
     is_this.unwrap_or(false)
         && handle.is_running()
-        && dispatcher::get_default(|current| is_same(current, handle.dispatch()))
-}
-
-/// Whether two subscribers of captures are the same one.
-fn is_same(one: &Dispatch, other: &Dispatch) -> bool {
-    fn is_same_as<T: 'static>(one: &Dispatch, other: &Dispatch) -> bool {
-        let address = |dispatch: &Dispatch| dispatch.downcast_ref::<T>().map(core::ptr::from_ref);
-        address(one).is_some() && address(one) == address(other)
-    }
-    is_same_as::<CaptureSubscriber>(one, other)
-        || is_same_as::<ProcessWideSubscriber>(one, other)
-        || is_same_as::<LayeredSubscriber>(one, other)
-        || is_same_as::<ProcessWideLayer>(one, other)
+        && dispatcher::get_default(|current| are_same(current, handle.dispatch()))
 }

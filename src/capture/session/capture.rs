@@ -28,8 +28,8 @@ use crate::capture::{
 /// the capture's own; the one before it comes back when the capture is dropped. Captures of other
 /// threads, in other tests, go on at the same time.
 ///
-/// Of several captures of a thread, the one that was started last captures. They may be dropped in
-/// any order.
+/// Of several captures of a thread, the one that was started last captures: the others do not have its
+/// records, and say nothing of them. They may be dropped in any order.
 ///
 /// A [`TracingEventReceiver`](crate::TracingEventReceiver) stays with the subscriber that it
 /// started with. One that is to relay into the capture is created after it.
@@ -389,11 +389,11 @@ impl Capture {
         }
     }
 
-    /// Notes if something has left another subscriber behind on the thread: records go there since.
+    /// Notes if something has left another subscriber behind on the thread: records go there since. A capture
+    /// that was started later has its records by right.
     fn note_bypass(&self) {
         // In the middle of a dispatch there is none.
-        let is_bypassed = dispatcher::get_current(|current| !is_of_capture(current));
-        if is_bypassed == Some(true) {
+        if dispatcher::get_current(is_of_capture) == Some(false) {
             self.storage.set_sight(|sight| sight.is_bypassed = true);
         }
     }

@@ -230,11 +230,21 @@ impl Watch {
                 "at level {} or more severe that may be of this test, which nobody knows",
                 self.rules.events
             ),
-            help: "attach the capture to the threads that trace them (`CaptureHandle::attach_thread()`, \
-                   `carry()`), run the test in a process of its own, as nextest does, or say that they \
-                   do not matter with `ignore_unattributed()`",
+            help: WAYS_OUT,
         }
-        .write(&mut findings, &self.unattributed(unattributed));
+        .write(&mut findings, &self.unattributed(storage, unattributed));
+        Finding {
+            nouns: ["level", "levels"],
+            what: "that the capture was to watch over, and could not see",
+            help: "let the filter pass them, or have `fail_on_events()` watch over fewer levels",
+        }
+        .write(&mut findings, &self.hidden(storage));
+        Finding {
+            nouns: ["span", "spans"],
+            what: "open or not exited as often as entered, which may be of this test, which nobody knows",
+            help: WAYS_OUT,
+        }
+        .write(&mut findings, &self.unattributed_spans(unattributed));
         Finding {
             nouns: ["subscriber", "subscribers"],
             what: "that is not the capture's was left on this thread, so that records went there",
@@ -279,13 +289,40 @@ impl Watch {
     }
 }
 
+/// What to do about what no test can claim.
+const WAYS_OUT: &str = "attach the capture to the threads that trace them (`CaptureHandle::attach_thread()`, \
+                        `carry()`), run the test in a process of its own, as nextest does, or say that \
+                        they do not matter with `ignore_unattributed()`";
+
 impl Watch {
+    /// Lists the levels to watch over of which the capture cannot have seen all events.
+    fn hidden(&self, storage: &Storage) -> Tally {
+        let mut tally = Tally::default();
+        let levels = [Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG, Level::TRACE];
+        for level in levels.into_iter().filter(|level| self.is_about(*level)) {
+            if let Some(reason) = storage.sight.hides_level(level) {
+                tally.add(|| format!("  {reason}\n"));
+            }
+        }
+        tally
+    }
+
+    /// Judges the spans that no test can claim as those of this one.
+    fn unattributed_spans(&self, unattributed: Option<&(Storage, u64)>) -> Tally {
+        let spans = unattributed.iter().flat_map(|(storage, _)| storage.all_spans());
+        Tally::of_spans(spans.filter(|span| {
+            self.rules.open_spans && !span.stats().is_closed
+                || self.rules.unbalanced_enters && is_unbalanced(*span)
+        }))
+    }
+
     /// Judges the events that no test can claim as those of this one.
-    fn unattributed(&self, unattributed: Option<&(Storage, u64)>) -> Tally {
+    fn unattributed(&self, own: &Storage, unattributed: Option<&(Storage, u64)>) -> Tally {
         let mut tally = Tally::default();
         let Some((storage, evicted)) = unattributed else { return tally };
         for event in storage.all_events() {
-            if !self.is_about(*event.metadata().level()) {
+            let (level, target) = (*event.metadata().level(), event.metadata().target());
+            if !self.is_about(level) || !own.sight.passes(level, target) {
                 continue;
             }
             match self.verdict(&event) {

@@ -191,11 +191,19 @@ impl Storage {
         }
     }
 
-    /// Links a span to one that it follows from, which may be closed.
+    /// Links a span to one that it follows from, which may be closed. In a bounded storage, a span has no more
+    /// than some number of links.
     pub(crate) fn follows_from(&mut self, span: SpanKey, follows_from: SpanKey) {
+        const MAX_LINKS: usize = 1_024;
+
         let (span, source) = (self.open(span), self.find(follows_from));
         if let (Some(span), Some(source)) = (span, source) {
-            self.spans[span.get()].extras_mut().follows_from.push(source);
+            let links = &mut self.spans[span.get()].extras_mut().follows_from;
+            if self.bound.is_none() || links.len() < MAX_LINKS {
+                links.push(source);
+            } else {
+                self.evicted_values += 1;
+            }
         }
     }
 

@@ -9,8 +9,7 @@ use std::{
     time::Instant,
 };
 
-use tracing_core::{Level, LevelFilter, Metadata};
-use tracing_subscriber::filter::Targets;
+use tracing_core::Metadata;
 
 use crate::capture::{
     Keep, Storage,
@@ -308,22 +307,9 @@ impl SharedStorage {
         Some(unattributed.storage.lock().since(unattributed.started))
     }
 
-    /// Notes that somebody else did not let something at this level pass. Nobody knows what else they did
-    /// not, from there on.
-    pub(crate) fn set_hidden(&self, level: Level) {
-        let below = match level {
-            Level::ERROR => LevelFilter::OFF,
-            Level::WARN => LevelFilter::ERROR,
-            Level::INFO => LevelFilter::WARN,
-            Level::DEBUG => LevelFilter::INFO,
-            _ => LevelFilter::DEBUG,
-        };
-        let filter = Arc::new(Targets::new().with_default(below));
-        self.set_sight(|sight| {
-            if !sight.filters.contains(&filter) {
-                sight.filters.push(filter);
-            }
-        });
+    /// Notes that a layer beside the capture keeps a record of this level and target from it.
+    pub(crate) fn note_hidden(&self, metadata: &Metadata<'_>) {
+        self.set_sight(|sight| sight.note_hidden(*metadata.level(), metadata.target()));
     }
 
     pub(crate) fn is_same(&self, other: &Self) -> bool {

@@ -1,9 +1,20 @@
 //! What a capture could not see: an assertion that holds because something is missing has to know.
 
-use alloc::{sync::Arc, vec::Vec};
+use alloc::{
+    boxed::Box,
+    collections::BTreeSet,
+    format,
+    string::{String, ToString},
+    sync::Arc,
+    vec::Vec,
+};
 
+use tracing::level_filters::STATIC_MAX_LEVEL;
+use tracing_core::{Level, LevelFilter};
 use tracing_subscriber::filter::Targets;
 
+#[cfg(feature = "snapshot")]
+use crate::capture::CapturedNode;
 use crate::capture::Storage;
 
 /// What limits the view of a capture.
@@ -13,6 +24,8 @@ pub(crate) struct Sight {
     /// Filters that were in force while code was traced, as far as the capture knows them. A filter
     /// that can be reloaded may have several.
     pub(crate) filters: Vec<Arc<Targets>>,
+    /// Levels and targets of records that a layer beside the capture kept from it.
+    pub(crate) hidden: BTreeSet<(Level, Box<str>)>,
     /// Whether records of this process come here, which `tracing` may compile out. A stream that is
     /// captured directly was compiled elsewhere.
     pub(crate) is_native: bool,
@@ -26,4 +39,64 @@ pub(crate) struct Sight {
     pub(crate) unattributed: Option<Arc<Storage>>,
     /// Number of such records that were evicted.
     pub(crate) unattributed_evicted: u64,
+}
+
+/// Targets of hidden records that are told apart.
+const MAX_HIDDEN: usize = 256;
+
+impl Sight {
+    /// Notes a hidden record. Beyond some number, it may be of any target.
+    pub(crate) fn note_hidden(&mut self, level: Level, target: &str) {
+        if !self.hidden.contains(&(level, target.into())) {
+            let target = if self.hidden.len() < MAX_HIDDEN { target } else { "" };
+            self.hidden.insert((level, target.into()));
+        }
+    }
+
+    /// Returns the most verbose level that is compiled into what comes here.
+    pub(crate) fn max_level(&self) -> LevelFilter {
+        if self.is_native { STATIC_MAX_LEVEL } else { LevelFilter::TRACE }
+    }
+
+    /// Checks whether the filters of the capture let a record pass.
+    pub(crate) fn passes(&self, level: Level, target: &str) -> bool {
+        self.filters.iter().all(|filter| filter.would_enable(target, &level))
+    }
+
+    /// Says why not all records of this level could be captured, if that is so.
+    pub(crate) fn hides_level(&self, level: Level) -> Option<String> {
+        let has_level = |filter: &&Arc<Targets>| {
+            let levels = filter.iter().map(|(_, max_level)| max_level);
+            levels.chain(filter.default_level()).any(|max_level| level <= max_level)
+        };
+        if level > self.max_level() {
+            return Some(format!("{level} is compiled out (`tracing`'s features `max_level_*`)"));
+        }
+        if let Some(filter) = self.filters.iter().find(|filter| !has_level(filter)) {
+            return Some(format!("the capture's filter {:?} hides {level}", filter.to_string()));
+        }
+        let hidden = self.hidden.iter().find(|(hidden, _)| *hidden == level);
+        hidden.map(|(_, target)| format!("another layer has hidden {level} of {target:?}"))
+    }
+
+    /// Says why a trace is perhaps not all that its test traced.
+    #[cfg(feature = "snapshot")]
+    pub(crate) fn incomplete(&self) -> Option<String> {
+        let is_of_test = |node: &CapturedNode<'_>| {
+            self.passes(*node.metadata().level(), node.metadata().target())
+        };
+        let first = self.unattributed.iter().flat_map(|storage| storage.roots()).find(is_of_test);
+        if self.is_bypassed {
+            return Some(
+                "this trace is not all that was traced: other subscribers had records".into(),
+            );
+        }
+        first.map(|first| {
+            format!(
+                "this trace is perhaps not all that the test traced: no test can claim\n\n{first}\n\n\
+                 Attach its thread (`CaptureHandle::attach_thread()`), run the test in a process of its own, \
+                 as nextest does, or call `ignore_unattributed()` on the builder if such records do not matter"
+            )
+        })
+    }
 }

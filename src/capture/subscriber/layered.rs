@@ -63,7 +63,7 @@ impl LayeredSubscriber {
     fn note_hidden(&self, metadata: &Metadata<'_>) {
         let filter = self.filter.as_ref();
         if filter.is_none_or(|filter| filter.would_enable(metadata.target(), metadata.level())) {
-            self.storage.set_hidden(*metadata.level());
+            self.storage.note_hidden(metadata);
         }
     }
 }

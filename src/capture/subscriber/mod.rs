@@ -36,6 +36,18 @@ use self::{
     process_wide_subscriber::ProcessWideSubscriber,
 };
 
+/// Checks whether two subscribers of captures are the same one.
+pub(crate) fn are_same(one: &Dispatch, other: &Dispatch) -> bool {
+    fn are_same_as<T: 'static>(one: &Dispatch, other: &Dispatch) -> bool {
+        let address = |dispatch: &Dispatch| dispatch.downcast_ref::<T>().map(core::ptr::from_ref);
+        address(one).is_some() && address(one) == address(other)
+    }
+    are_same_as::<CaptureSubscriber>(one, other)
+        || are_same_as::<LayeredSubscriber>(one, other)
+        || are_same_as::<ProcessWideSubscriber>(one, other)
+        || are_same_as::<ProcessWideLayer>(one, other)
+}
+
 /// Checks whether this is the subscriber of a capture, or of all that are process-wide.
 pub(crate) fn is_of_capture(dispatch: &Dispatch) -> bool {
     dispatch.is::<CaptureSubscriber>()

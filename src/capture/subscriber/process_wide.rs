@@ -218,7 +218,9 @@ fn is_one_test_at_a_time() -> bool {
     *IS_ONE.get_or_init(|| {
         let is_set =
             |name, expected: &str| env::var_os(name).is_some_and(|value| value == *expected);
-        is_set("NEXTEST_EXECUTION_MODE", "process-per-test")
+        // nextest names the one test. A process that the test starts has the variable, too.
+        let is_exact = || env::args_os().any(|arg| arg == *"--exact");
+        is_set("NEXTEST_EXECUTION_MODE", "process-per-test") && is_exact()
             || match test_threads(env::args_os()) {
                 Some(threads) => threads == "1",
                 None => is_set("RUST_TEST_THREADS", "1"),
