@@ -66,19 +66,22 @@ pub(crate) const ROWS: &[Row] = &[
         EVENT,
         scan,
         Some((scan_of_peers, 1.0 / 2.0)),
-    ),
+    )
+    .held_to(0.6),
     Row::against_peers(
         "a scan of a field over all events: value",
         EVENT,
         look_up,
         Some((look_up_of_peers, 1.0 / 2.0)),
-    ),
+    )
+    .held_to(0.6),
     Row::against_peers(
         "the first scan of a field over all events: value above 255",
         EVENT,
         first_look,
         Some((first_look_of_peers, 1.0 / 2.0)),
-    ),
+    )
+    .held_to(0.6),
 ];
 
 fn native(units: u64, subscriber: impl Subscriber + Send + Sync) -> Work {

@@ -72,6 +72,20 @@ impl KnownCallSite {
         self.has_unique_names
     }
 
+    /// Returns the index of the only field with this name, if there is but one.
+    #[inline]
+    pub(crate) fn only_named(&self, name: &str) -> Option<usize> {
+        if !self.has_unique_names {
+            return None;
+        }
+        match &self.call_site {
+            CallSite::Native(_) => self.native_names.iter().position(|other| is_same(other, name)),
+            CallSite::Received(data) | CallSite::Logged(data) => {
+                data.fields.iter().position(|other| is_same(other, name))
+            }
+        }
+    }
+
     pub(crate) fn metadata(&self) -> CapturedMetadata<'_> {
         CapturedMetadata { call_site: self }
     }
@@ -79,11 +93,7 @@ impl KnownCallSite {
     /// Checks whether the field with this index has the name.
     #[inline]
     pub(crate) fn is_named(&self, index: usize, name: &str) -> bool {
-        // Names are mostly told apart by their lengths.
-        let field = self.field_name(index);
-        field.is_some_and(|other| {
-            other.len() == name.len() && (ptr::eq(other, name) || other == name)
-        })
+        self.field_name(index).is_some_and(|other| is_same(other, name))
     }
 
     /// Name of the field with this index.
@@ -96,6 +106,12 @@ impl KnownCallSite {
             }
         }
     }
+}
+
+/// Compares names, which are mostly told apart by their lengths.
+#[inline]
+fn is_same(one: &str, other: &str) -> bool {
+    one.len() == other.len() && (ptr::eq(one, other) || one == other)
 }
 
 /// Static description of a captured span or event.

@@ -253,6 +253,12 @@ impl<'a> NodeValues<'a> {
     pub(crate) fn find(self, call_site: &KnownCallSite, name: &str) -> Option<&'a TracedValue> {
         match self {
             Self::InARow { fields, values } => {
+                // Mostly there is a value for each field, in their order.
+                if let Some(place) = call_site.only_named(name) {
+                    if fields.get(place).is_some_and(|field| *field as usize == place) {
+                        return values.get(place);
+                    }
+                }
                 let is_named = |field: &u32| call_site.is_named(*field as usize, name);
                 values.get(fields.iter().rposition(is_named)?)
             }
