@@ -1,6 +1,6 @@
 //! Captures that hold only so much.
 
-use spanshot::{Keep, SharedStorage, Storage};
+use spanshot::{Capture, Keep, SharedStorage, Storage};
 use tracing::{Span, field, info, info_span};
 
 use crate::support::captured_by_every_way;
@@ -166,6 +166,28 @@ fn value_that_is_replaced_takes_no_more_room() {
             assert_eq!(storage.lock().left_out(), 1, "{way}");
         },
     );
+}
+
+/// What happens in it later is not in the traces that are taken, and nobody may say that nothing did.
+#[test]
+fn span_that_there_was_no_room_for_is_left_out_until_it_is_closed() {
+    use spanshot::predicates::*;
+
+    let capture = Capture::builder().max_nodes(1, Keep::Oldest).start();
+    info!("fills it");
+    let job = info_span!("job", status = field::Empty);
+    assert_eq!(capture.take().left_out(), 1);
+    job.record("status", "failed");
+    job.in_scope(|| info!("in it"));
+    let trace = capture.take();
+    assert_eq!((trace.all_events().len(), trace.left_out()), (1, 1));
+    trace.scan_spans().try_none(&field("status", "failed")).unwrap_err();
+    trace.scan_events().try_none(&ancestor(name("job"))).unwrap_err();
+    drop(job);
+    info!("after it");
+    assert_eq!(capture.take().left_out(), 1); // it was open when the trace began
+    info!("much later");
+    assert_eq!(capture.take().left_out(), 0);
 }
 
 #[test]

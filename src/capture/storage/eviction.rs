@@ -54,7 +54,7 @@ impl Storage {
     pub(crate) fn successor(&self) -> Self {
         let kept = Kept { all_records: true, open_spans: true, ..Kept::default() };
         let mut successor = self.rebuilt(&kept);
-        (successor.left_out_earlier, successor.left_out_later) = (0, 0);
+        (successor.left_out_earlier, successor.left_out_later) = (0, self.open_left_out);
         successor.evicted_values = 0;
         successor.bound.settled = successor.size();
         successor
@@ -189,6 +189,7 @@ impl Storage {
             bound: self.bound,
             left_out_earlier: self.left_out_earlier,
             left_out_later: self.left_out_later,
+            open_left_out: self.open_left_out,
             evicted_values: self.evicted_values,
             sight: self.sight.clone(),
             printed: self.printed.clone(),

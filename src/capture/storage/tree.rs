@@ -64,6 +64,8 @@ pub struct Storage {
     /// Nodes that were left out because there were newer ones, and because there was no more room.
     pub(crate) left_out_earlier: u64,
     pub(crate) left_out_later: u64,
+    /// Spans that there was no room for, and that are open: what happens in them is not seen.
+    pub(crate) open_left_out: u64,
     /// Values of spans that were overwritten, and of which nothing is left for want of room.
     pub(crate) evicted_values: u64,
     /// Values of spans that were overwritten, and are still here.

@@ -112,6 +112,8 @@ struct Span {
     /// The nearest span around it that is captured. It is kept open as a parent is.
     around: Option<SpanKey>,
     handles: usize,
+    /// Whether there was no room for it.
+    is_left_out: bool,
 }
 
 impl CaptureSpans {
@@ -130,17 +132,27 @@ impl CaptureSpans {
                 self.storage.write(|storage| storage.open_span(&call_site, parent, values, thread))
             },
         );
-        key.map_or_else(
-            || self.create_not_captured(attributes.metadata(), parent),
-            |key| self.tag.id(key),
-        )
+        if let Some(key) = key {
+            return self.tag.id(key);
+        }
+        self.storage.write(|storage| storage.open_left_out += 1);
+        self.name_not_captured(attributes.metadata(), parent, true)
     }
 
-    /// Names a span that is not captured.
+    /// Names a span that is not captured, since it is not wanted.
     pub(crate) fn create_not_captured(
         &self,
         metadata: &'static Metadata<'static>,
         around: Option<SpanKey>,
+    ) -> Id {
+        self.name_not_captured(metadata, around, false)
+    }
+
+    fn name_not_captured(
+        &self,
+        metadata: &'static Metadata<'static>,
+        around: Option<SpanKey>,
+        is_left_out: bool,
     ) -> Id {
         if let Some(around) = around {
             self.storage.write(|storage| storage.clone_handle(around));
@@ -149,7 +161,7 @@ impl CaptureSpans {
         // Those with numbers that were used four billion spans ago are hardly open any more.
         let number = not_captured.last.wrapping_add(1);
         not_captured.last = number;
-        not_captured.spans.insert(number, Span { metadata, around, handles: 1 });
+        not_captured.spans.insert(number, Span { metadata, around, handles: 1, is_left_out });
         self.tag.id_not_captured(number)
     }
 
@@ -231,11 +243,13 @@ impl CaptureSpans {
                 if span.handles > 0 {
                     return false;
                 }
-                let around = not_captured.spans.remove(&number).and_then(|span| span.around);
+                let Some(span) = not_captured.spans.remove(&number) else { return false };
                 drop(not_captured);
-                if let Some(around) = around {
-                    self.storage.write(|storage| storage.drop_handle(around));
-                }
+                self.storage.write(|storage| {
+                    let closed = u64::from(span.is_left_out);
+                    storage.open_left_out = storage.open_left_out.saturating_sub(closed);
+                    span.around.map(|around| storage.drop_handle(around));
+                });
                 true
             }
             None => false,
