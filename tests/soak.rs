@@ -20,6 +20,9 @@ use tracing::{Instrument, Span, info, info_span};
 const THREADS: usize = 64;
 const SHORT: usize = 640;
 
+/// Tells the test harness, and so spanshot, that the process may run more than one test at a time.
+const MANY_TESTS: &str = "--test-threads=2";
+
 /// What traces, besides captures: it belongs to none.
 const NOBODY: usize = usize::MAX;
 
@@ -130,10 +133,10 @@ impl Counts {
 
 #[test]
 fn nothing_is_lost_and_nothing_is_mixed() {
-    // Here is more than one test at a time, whatever nextest says: it says it to the process.
-    if env::var_os("NEXTEST_EXECUTION_MODE").is_some() {
+    // Here are many tests at a time, whatever nextest or the number of test threads says of the process.
+    if !env::args().any(|arg| arg == MANY_TESTS) {
         let mut again = Command::new(env::current_exe().unwrap());
-        again.args(["--exact", "nothing_is_lost_and_nothing_is_mixed", "--nocapture"]);
+        again.args(["nothing_is_lost_and_nothing_is_mixed", "--exact", "--nocapture", MANY_TESTS]);
         assert!(again.env_remove("NEXTEST_EXECUTION_MODE").status().unwrap().success());
         return;
     }
