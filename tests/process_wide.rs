@@ -548,6 +548,9 @@ mod several {
             let below = trace.scan_events().try_none(&spanshot::predicates::message("below the filter"));
             assert!(below.is_ok(), "{below:?}");
             failure(|| drop(capture.finish()));
+            let capture = Capture::builder().filter("warn").fail_on_open_spans().start_process_wide();
+            thread::spawn(|| std::mem::forget(info_span!("below the filter"))).join().unwrap();
+            capture.finish();
 
             let capture = builder()
                 .allow_events(|event| event.message() == Some("unclaimed"))

@@ -244,7 +244,7 @@ impl Watch {
             what: "open or not exited as often as entered, which may be of this test, which nobody knows",
             help: WAYS_OUT,
         }
-        .write(&mut findings, &self.unattributed_spans(unattributed));
+        .write(&mut findings, &self.unattributed_spans(storage, unattributed));
         Finding {
             nouns: ["subscriber", "subscribers"],
             what: "that is not the capture's was left on this thread, so that records went there",
@@ -308,11 +308,12 @@ impl Watch {
     }
 
     /// Judges the spans that no test can claim as those of this one.
-    fn unattributed_spans(&self, unattributed: Option<&(Storage, u64)>) -> Tally {
+    fn unattributed_spans(&self, own: &Storage, unattributed: Option<&(Storage, u64)>) -> Tally {
         let spans = unattributed.iter().flat_map(|(storage, _)| storage.all_spans());
         Tally::of_spans(spans.filter(|span| {
-            self.rules.open_spans && !span.stats().is_closed
-                || self.rules.unbalanced_enters && is_unbalanced(*span)
+            own.sight.passes(*span.metadata().level(), span.metadata().target())
+                && (self.rules.open_spans && !span.stats().is_closed
+                    || self.rules.unbalanced_enters && is_unbalanced(*span))
         }))
     }
 

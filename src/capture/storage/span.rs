@@ -4,6 +4,7 @@ use crate::capture::{
     CapturedEvents, CapturedMetadata, CapturedNode, CapturedNodes, CapturedSpans, DescendantEvents,
     DescendantSpans, Moment, Storage,
     storage::durations::Durations,
+    storage::event::DebugValues,
     storage::metadata::KnownCallSite,
     storage::node::{SpanIndex, SpanNode},
     storage::timeline::{EntryIndex, EntryKind, Timeline},
@@ -366,7 +367,7 @@ impl fmt::Debug for CapturedSpan<'_> {
         formatter
             .debug_struct("CapturedSpan")
             .field("name", &self.metadata().name())
-            .field("values", &crate::capture::storage::event::DebugValues(|| self.values()))
+            .field("values", &DebugValues(|| self.values()))
             .field("stats", &self.stats())
             .finish_non_exhaustive()
     }
