@@ -40,7 +40,7 @@
 //! - **In the module**, a [`TracingEventSender`] is installed as the subscriber. It hands out
 //!   [`TracingEvent`]s for serde to put into any format, or, with
 //!   [`encoded`](TracingEventSender::encoded), compact [frames](frame). In a WASM guest,
-//!   `transport::wasm_guest::install()` does it all.
+//!   [`spanshot_sender::wasm_guest::install()`] does it all.
 //! - **In the host**, a [`TracingEventReceiver`] takes them. It relays to the current subscriber,
 //!   whatever that is, or goes the [direct way](TracingEventReceiver::capturing) into a storage. Since
 //!   a module may be suspended and its host restarted, its state can be
@@ -120,51 +120,37 @@
 //!
 //! # Crate features
 //!
-//! The default suits a test: `cargo add --dev spanshot`. A module under test takes
-//! `default-features = false` and the sender.
+//! Add spanshot to your tests with `cargo add --dev spanshot`. A module under test depends on [`spanshot_sender`]
+//! instead, which needs no `std` and three small crates. A host that only relays, and captures nothing, takes
+//! `default-features = false`.
 //!
 //! | feature | default | what it gives | needs |
 //! |---|---|---|---|
-//! | `std` | yes | threads in the sender (without it, a program is taken for one), error chains as values; without it, the crate needs `alloc` | |
-//! | `sender` | yes | [`TracingEventSender`] | `once_cell` |
-//! | `frames` | yes | the binary encoding, on whichever side there is: [`frame`], [`FrameDecoder`]; with `receiver`, [`transport::wasm_host`] | `postcard` |
-//! | `receiver` | yes | [`TracingEventReceiver`] (with `std`) | `parking_lot` |
-//! | `stream` | yes | [`transport::stream`], [`transport::child_process`], [`transport::recorded`] (with `std` and `frames`) | `crc32fast` |
-//! | `capture` | yes | [`Capture`], [`CaptureLayer`], [`Storage`] and its tree (with `std`) | `tracing`, `tracing-subscriber`, `parking_lot`, `anstyle`, `siphasher` |
+//! | `capture` | yes | [`Capture`], [`CaptureLayer`], [`Storage`] and its tree | `tracing`, `tracing-subscriber`, `anstyle`, `siphasher` |
 //! | `predicates` | yes | [`mod@predicates`] (with `capture`) | `predicates` |
 //! | `snapshot` | yes | [`assert_trace_snapshot!`], [`SnapshotSettings`], [`StreamSnapshot`] (with `capture`) | `insta`, `similar`, `regex-lite` |
-//! | `dynamic-library` | no | [`transport::dynamic_library`], both sides of a dynamic library (with `std`, `sender` and `frames`; the host's with `receiver`) | |
 //! | `export` | no | [`HtmlPage`] and [`ChromeTrace`]: traces for browsers and trace viewers (with `capture`) | `serde_json` |
 //! | `log` | no | records of the `log` crate are events of every [`Capture`] (with `capture`): the first one [installs a logger](Capture#records-of-the-log-crate) | `tracing-log` |
-//! | `tokio` | no | [`transport::stream::receive_async`] (with `stream` and `receiver`) | `tokio` |
-//! | `wasm-guest` | no | [`transport::wasm_guest`], the sender of a WASM guest (with `sender` and `frames`) | |
+//! | `tokio` | no | [`transport::stream::receive_async`] | `tokio` |
 //!
 //! [`tracing`]: https://docs.rs/tracing
 //! [insta]: https://insta.rs
-#![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(unreachable_pub)]
 
 extern crate alloc;
-#[cfg(feature = "std")]
-extern crate std;
 
 #[cfg(feature = "capture")]
 mod capture;
 #[cfg(feature = "export")]
 mod export;
-#[cfg(any(feature = "capture", feature = "receiver"))]
 mod interest;
 #[cfg(feature = "predicates")]
 pub mod predicates;
-#[cfg(feature = "receiver")]
 mod receiver;
-#[cfg(feature = "sender")]
-mod sender;
 #[cfg(feature = "capture")]
 mod snapshot;
 pub mod transport;
-mod wire;
 
 #[cfg(feature = "capture")]
 pub use crate::capture::{
@@ -175,28 +161,22 @@ pub use crate::capture::{
 };
 #[cfg(feature = "export")]
 pub use crate::export::{ChromeTrace, HtmlPage};
-#[cfg(all(feature = "receiver", feature = "frames"))]
-pub use crate::receiver::FrameDecoder;
-#[cfg(feature = "receiver")]
 pub use crate::receiver::{
-    Limit, LocalSpans, PersistedMetadata, PersistedSpans, ReceiveError, ReceiverLimits, Refusals,
-    RestoreError, TracingEventReceiver,
+    FrameDecoder, Limit, LocalSpans, PersistedMetadata, PersistedSpans, ReceiveError,
+    ReceiverLimits, Refusals, RestoreError, TracingEventReceiver,
 };
-#[cfg(feature = "sender")]
-pub use crate::sender::TracingEventSender;
-#[cfg(all(feature = "sender", feature = "frames"))]
-pub use crate::sender::{Frames, HostFilter};
 #[cfg(feature = "snapshot")]
 pub use crate::snapshot::{
     Difference, SnapshotScope, SnapshotSettings, SnapshotSource, StreamSnapshot, TraceComparison,
     TraceView,
 };
-pub use crate::wire::{
-    CallSiteData, CallSiteKind, DebugObject, FromTracedValue, MetadataId, RawSpanId, ThreadIndex,
-    TracedError, TracedValue, TracedValues, TracedValuesIter, TracingEvent, TracingLevel,
+pub(crate) use spanshot_sender::wire;
+#[doc(inline)]
+pub use spanshot_sender::{
+    CallSiteData, CallSiteKind, DebugObject, FilterAnswer, Frames, FromTracedValue, HostFilter,
+    MetadataId, RawSpanId, ThreadIndex, TracedError, TracedValue, TracedValues, TracedValuesIter,
+    TracingEvent, TracingEventSender, TracingLevel, frame,
 };
-#[cfg(feature = "frames")]
-pub use crate::wire::{FilterAnswer, frame};
 
 /// What the macros of this crate expand to.
 #[cfg(feature = "snapshot")]

@@ -24,7 +24,7 @@ use spanshot::{
     assert_trace_snapshot,
     predicates::*,
     transport::dynamic_library::{
-        self, Connection, FrameReceiver, InstallError, LibraryFunctions, RelayError, SendFunction,
+        Connection, FrameReceiver, InstallError, LibraryFunctions, RelayError, SendFunction,
     },
 };
 use tracing::{info, info_span};
@@ -461,9 +461,10 @@ fn library_with_another_global_default_keeps_it() {
     let subscriber = tracing::subscriber::NoSubscriber::new();
     tracing::subscriber::set_global_default(subscriber).unwrap();
     let receiver = FrameReceiver::new();
-    dynamic_library::uninstall(); // it is not installed
+    spanshot_sender::dynamic_library::uninstall(); // it is not installed
     for _ in 0..2 {
-        let error = dynamic_library::install(receiver.host_function()).unwrap_err();
+        let error =
+            spanshot_sender::dynamic_library::install(receiver.host_function()).unwrap_err();
         assert_eq!((error, error.code()), (InstallError::OtherSubscriber, 2));
     }
 }

@@ -26,7 +26,6 @@ pub(super) struct DynamicCallSite {
 static CHANGES: AtomicU32 = AtomicU32::new(0);
 
 /// Returns a number that is another one when the filter of a subscriber has changed since.
-#[cfg(feature = "frames")]
 pub(super) fn filter_generation() -> u32 {
     use tracing_core::Level;
 
@@ -93,7 +92,6 @@ impl DynamicCallSite {
     }
 
     /// Whether no subscriber wants anything that comes from here.
-    #[cfg(feature = "frames")]
     pub(super) fn is_of_no_interest(&self) -> bool {
         *self.static_metadata().level() > LevelFilter::current()
             || self.interest.load(Ordering::Relaxed) == NEVER
@@ -122,7 +120,6 @@ struct Arena {
     leaked: u64,
     call_sites: HashMap<CallSiteData, &'static DynamicCallSite>,
     /// Those that nothing ever comes from, but questions. They are said to be of events.
-    #[cfg(feature = "frames")]
     hints: HashMap<CallSiteData, &'static DynamicCallSite>,
 }
 
@@ -156,7 +153,6 @@ pub(super) fn intern(
 }
 
 /// Returns the call site with this description that is one of neither spans nor events.
-#[cfg(feature = "frames")]
 pub(super) fn intern_hint(
     data: &CallSiteData,
     limits: &ReceiverLimits,

@@ -2,7 +2,6 @@ use alloc::boxed::Box;
 use core::{error::Error, fmt};
 
 use super::Limit;
-#[cfg(feature = "frames")]
 use crate::wire::frame::FrameError;
 use crate::wire::{CallSiteKind, MetadataId, RawSpanId, ThreadIndex};
 
@@ -77,8 +76,6 @@ pub enum ReceiveError {
         actual: u64,
     },
     /// The bytes are not a frame.
-    #[cfg(feature = "frames")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "frames")))]
     Frame(FrameError),
 }
 
@@ -119,7 +116,6 @@ impl fmt::Display for ReceiveError {
                  if the program is right, raise `ReceiverLimits::{}()`",
                 limit.setter()
             ),
-            #[cfg(feature = "frames")]
             Self::Frame(error) => write!(formatter, "invalid frame: {error}"),
         }
     }
@@ -128,14 +124,12 @@ impl fmt::Display for ReceiveError {
 impl Error for ReceiveError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            #[cfg(feature = "frames")]
             Self::Frame(error) => Some(error),
             _ => None,
         }
     }
 }
 
-#[cfg(feature = "frames")]
 impl From<FrameError> for ReceiveError {
     fn from(error: FrameError) -> Self {
         Self::Frame(error)

@@ -39,7 +39,6 @@ use crate::wire::{
 /// # Ok::<_, spanshot::ReceiveError>(())
 /// ```
 #[derive(Debug, Default)]
-#[cfg_attr(docsrs, doc(cfg(all(feature = "receiver", feature = "frames"))))]
 pub struct FrameDecoder {
     stream: Stream,
 }

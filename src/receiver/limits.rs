@@ -1,5 +1,4 @@
 use super::{Limit, ReceiveError, sink::SinkValues};
-#[cfg(feature = "frames")]
 use crate::wire::frame::EncodedValues;
 use crate::wire::{CallSiteData, ErrorRef, MAX_CHAIN, RecordValues, ValueRef};
 
@@ -251,7 +250,6 @@ impl ReceiverLimits {
         Self::one_more(Limit::FollowsFrom, self.follows_from, known)
     }
 
-    #[cfg(feature = "frames")]
     #[inline]
     pub(super) fn check_frame(&self, frame: &[u8]) -> Result<(), ReceiveError> {
         at_most(Limit::FrameBytes, self.frame_bytes, frame.len())
@@ -274,7 +272,6 @@ impl ReceiverLimits {
     ) -> Result<(), ReceiveError> {
         self.check_value_count(resolved.len())?;
         match values {
-            #[cfg(feature = "frames")]
             RecordValues::Encoded(values) if self.allow_each_of(values) => Ok(()),
             _ => self.check_each_value(resolved),
         }
@@ -287,7 +284,6 @@ impl ReceiverLimits {
 
     /// Whether each of these values is within the limits, whatever it is: no string among them is longer
     /// than they are, and no chain than there can be.
-    #[cfg(feature = "frames")]
     #[inline]
     pub(super) fn allow_each_of(&self, values: EncodedValues<'_>) -> bool {
         values.bytes().len() <= self.string_bytes && self.error_chain >= MAX_CHAIN
@@ -303,7 +299,6 @@ impl ReceiverLimits {
                     at_most(Limit::ErrorChain, self.error_chain, error.messages().count())?;
                     error.messages().try_for_each(|message| check_len(message.len()))?;
                 }
-                #[cfg(feature = "frames")]
                 ValueRef::Error(ErrorRef::Encoded(error)) => {
                     at_most(Limit::ErrorChain, self.error_chain, error.messages().count())?;
                     error.messages().try_for_each(|message| check_len(message.len()))?;

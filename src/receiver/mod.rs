@@ -22,7 +22,6 @@
 
 mod call_sites;
 mod error;
-#[cfg(feature = "frames")]
 mod frame_decoder;
 mod handles;
 mod id_map;
@@ -48,7 +47,6 @@ mod tracing_event_receiver;
 mod value_set;
 mod values;
 
-#[cfg(feature = "frames")]
 pub use self::frame_decoder::FrameDecoder;
 #[cfg(feature = "capture")]
 pub(crate) use self::sink::{Innermost, Sink, SinkParent, SinkSpan, SinkValues};

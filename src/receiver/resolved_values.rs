@@ -3,7 +3,6 @@ use core::ops::Deref;
 
 use super::sink::SinkValues;
 use crate::wire::ValueRef;
-#[cfg(feature = "frames")]
 use crate::wire::frame::TakeValue;
 
 /// Values that an ordinary record has at the most.
@@ -44,7 +43,6 @@ impl<'a> ResolvedValues<'a> {
     }
 }
 
-#[cfg(feature = "frames")]
 impl<'a> TakeValue<'a> for ResolvedValues<'a> {
     type Output = ();
 

@@ -3,7 +3,6 @@ use core::num::NonZeroU64;
 
 use super::{ReceiveError, ReceiverLimits};
 use crate::wire::{CallSiteData, ThreadIndex, ValueRef};
-#[cfg(feature = "frames")]
 use crate::wire::{FilterAnswer, frame::Question};
 
 /// What a sink calls a span. A span that the sink does not want has none, and is never mentioned.
@@ -37,19 +36,16 @@ pub(crate) enum Innermost {
 pub(crate) trait Sink: Send + Sync {
     /// Whether it takes the values of new spans and events one by one, before it is told of these, wherever that
     /// is possible.
-    #[cfg(feature = "frames")]
     #[inline]
     fn takes_each_value(&self) -> bool {
         false
     }
 
     /// Begins to take values. Those that it took before are no longer needed.
-    #[cfg(feature = "frames")]
     #[inline]
     fn begin_values(&mut self) {}
 
     /// Takes the next value and the index of its field.
-    #[cfg(feature = "frames")]
     #[inline]
     fn take_value(&mut self, _field: usize, _value: &ValueRef<'_>) {}
 
@@ -102,7 +98,6 @@ pub(crate) trait Sink: Send + Sync {
     fn closed(&mut self, span: SinkSpan);
 
     /// Says what it wants of a call site.
-    #[cfg(feature = "frames")]
     fn answer(
         &mut self,
         _question: &Question,

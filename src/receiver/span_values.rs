@@ -5,7 +5,6 @@ use super::{
     values::{owned, update},
 };
 use crate::wire::{RecordValues, TracedValue};
-#[cfg(feature = "frames")]
 use crate::wire::{
     ValueRef,
     frame::{EncodedValues, TakeValue},
@@ -18,24 +17,20 @@ use crate::wire::{
 #[derive(Debug)]
 pub(super) enum SpanValues {
     /// Those of one record, which were checked.
-    #[cfg(feature = "frames")]
     Encoded(Vec<u8>),
     /// Values and the indexes of their fields.
     Owned(Vec<(usize, TracedValue)>),
 }
 
 /// Bytes that are kept for another span when they are not needed any more.
-#[cfg(feature = "frames")]
 const MAX_ROOM: usize = 1_024;
 
 impl SpanValues {
     /// Keeps the values of a record, which are the `resolved` ones, in the `room` if that helps.
     #[inline]
-    #[cfg_attr(not(feature = "frames"), allow(unused_variables, clippy::needless_pass_by_value))]
     pub(super) fn new(values: RecordValues<'_>, resolved: &SinkValues<'_>, room: Vec<u8>) -> Self {
         match values {
             RecordValues::Named(_) => Self::Owned(owned(resolved)),
-            #[cfg(feature = "frames")]
             RecordValues::Encoded(values) => {
                 let mut room = room;
                 room.clear();
@@ -54,7 +49,6 @@ impl SpanValues {
 
     pub(super) fn into_owned(self) -> Vec<(usize, TracedValue)> {
         match self {
-            #[cfg(feature = "frames")]
             Self::Encoded(bytes) => {
                 let mut owned = Owned(Vec::new());
                 let mut values = EncodedValues::new(&bytes);
@@ -69,7 +63,6 @@ impl SpanValues {
     #[inline]
     pub(super) fn into_room(self) -> Vec<u8> {
         match self {
-            #[cfg(feature = "frames")]
             Self::Encoded(bytes) if bytes.capacity() <= MAX_ROOM => bytes,
             _ => Vec::new(),
         }
@@ -77,10 +70,8 @@ impl SpanValues {
 }
 
 /// Takes values out of the frame that they came in.
-#[cfg(feature = "frames")]
 struct Owned(Vec<(usize, TracedValue)>);
 
-#[cfg(feature = "frames")]
 impl TakeValue<'_> for Owned {
     type Output = ();
 

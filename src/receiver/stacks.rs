@@ -29,7 +29,7 @@ impl Stacks {
         self.len += 1;
         match thread {
             FIRST_THREAD => self.first.push(span),
-            _ => self.others.entry(thread).or_insert_with(SpanStack::new).push(span),
+            _ => self.others.entry(thread).or_default().push(span),
         }
     }
 

@@ -2,7 +2,6 @@ use alloc::{sync::Arc, vec::Vec};
 use core::mem;
 use std::collections::HashMap;
 
-#[cfg(feature = "frames")]
 use super::values::resolve_each;
 use super::{
     ReceiveError, ReceiverLimits,
@@ -14,7 +13,6 @@ use super::{
     stacks::Stacks,
     values::resolve,
 };
-#[cfg(feature = "frames")]
 use crate::wire::frame::TakeValue;
 use crate::wire::{
     CallSiteData, CallSiteKind, MetadataId, Parent, RawSpanId, Record, RecordValues, ThreadIndex,
@@ -151,11 +149,10 @@ impl Stream {
         metadata_id: MetadataId,
         site: &KnownCallSite,
         values: RecordValues<'a>,
-        #[cfg_attr(not(feature = "frames"), allow(unused_variables))] sink: &mut (impl Sink + ?Sized),
+        sink: &mut (impl Sink + ?Sized),
         room: &'room mut Option<ResolvedValues<'a>>,
     ) -> Result<Option<&'room SinkValues<'a>>, ReceiveError> {
         match values {
-            #[cfg(feature = "frames")]
             RecordValues::Encoded(values)
                 if sink.takes_each_value()
                     && !site.is_of_log
@@ -394,10 +391,8 @@ impl Stream {
 }
 
 /// Hands values on to a sink.
-#[cfg(feature = "frames")]
 struct ToSink<'a, S: ?Sized>(&'a mut S);
 
-#[cfg(feature = "frames")]
 impl<S: Sink + ?Sized> TakeValue<'_> for ToSink<'_, S> {
     type Output = ();
 

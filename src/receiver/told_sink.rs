@@ -1,5 +1,4 @@
 use super::sink::Sink;
-#[cfg(feature = "frames")]
 use {
     super::{ReceiveError, stream::Stream},
     crate::wire::{
@@ -12,24 +11,20 @@ use {
 /// compiled for the sink, rather than told which one it is.
 pub(crate) trait ToldSink: Sink {
     /// Has the stream take in a frame.
-    #[cfg(feature = "frames")]
     fn receive_frame(&mut self, stream: &mut Stream, frame: &[u8]) -> Result<(), ReceiveError>;
 }
 
 impl<S: Sink> ToldSink for S {
-    #[cfg(feature = "frames")]
     fn receive_frame(&mut self, stream: &mut Stream, frame: &[u8]) -> Result<(), ReceiveError> {
         frame::decode(frame, Receive { stream, sink: self })?
     }
 }
 
-#[cfg(feature = "frames")]
 struct Receive<'a, S> {
     stream: &'a mut Stream,
     sink: &'a mut S,
 }
 
-#[cfg(feature = "frames")]
 impl<S: Sink> TakeRecord<'_> for Receive<'_, S> {
     type Output = Result<(), ReceiveError>;
 

@@ -5,7 +5,6 @@ use super::{
     ReceiveError, ReceiverLimits, Refusals, call_sites, persist::PersistedSpans, relay::Relay,
     restore::SinkSpans, stream::Stream, told_sink::ToldSink,
 };
-#[cfg(feature = "frames")]
 use crate::wire::{FilterAnswer, frame};
 use crate::wire::{Parent, Record, RecordValues, TracingEvent};
 
@@ -318,8 +317,6 @@ impl TracingEventReceiver {
     /// })?;
     /// # Ok::<_, spanshot::ReceiveError>(())
     /// ```
-    #[cfg(feature = "frames")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "frames")))]
     pub fn receive_encoded(&mut self, frame: &[u8]) -> Result<(), ReceiveError> {
         let result = self.receive_frame(frame);
         if let Err(error) = &result {
@@ -328,7 +325,6 @@ impl TracingEventReceiver {
         result
     }
 
-    #[cfg(feature = "frames")]
     #[inline]
     fn receive_frame(&mut self, frame: &[u8]) -> Result<(), ReceiveError> {
         self.stream.limits.check_frame(frame)?;
@@ -368,8 +364,6 @@ impl TracingEventReceiver {
     /// # Example
     ///
     /// See [`TracingEventSender::with_host_filter()`](crate::TracingEventSender::with_host_filter).
-    #[cfg(feature = "frames")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "frames")))]
     pub fn answer(&mut self, question: &[u8]) -> Result<FilterAnswer, ReceiveError> {
         let result = self.answer_question(question);
         if let Err(error) = &result {
@@ -378,7 +372,6 @@ impl TracingEventReceiver {
         result
     }
 
-    #[cfg(feature = "frames")]
     fn answer_question(&mut self, question: &[u8]) -> Result<FilterAnswer, ReceiveError> {
         let limits = self.stream.limits;
         limits.check_frame(question)?;
@@ -395,8 +388,6 @@ impl TracingEventReceiver {
     /// # Example
     ///
     /// See [`HostFilter`](crate::HostFilter).
-    #[cfg(feature = "frames")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "frames")))]
     pub fn filter_generation() -> u32 {
         call_sites::filter_generation()
     }

@@ -40,7 +40,6 @@ impl fmt::Debug for Verbatim<'_> {
 impl<'a> Replayed<'a> {
     /// Returns `None` for an error that is still encoded.
     #[inline]
-    #[cfg_attr(not(feature = "frames"), allow(clippy::unnecessary_wraps))]
     fn new(value: &'a ValueRef<'_>) -> Option<Self> {
         Some(match value {
             ValueRef::Bool(value) => Self::Bool(*value),
@@ -50,7 +49,6 @@ impl<'a> Replayed<'a> {
             ValueRef::Str(value) => Self::Str(value),
             ValueRef::Object(value) => Self::Debug(field::debug(Verbatim(value))),
             ValueRef::Error(ErrorRef::Borrowed(error)) => Self::Error(*error),
-            #[cfg(feature = "frames")]
             ValueRef::Error(ErrorRef::Encoded(_)) => return None,
             ValueRef::Bytes(value) => Self::Bytes(value),
         })

@@ -3,7 +3,6 @@
 use alloc::{borrow::Cow, collections::BTreeMap, string::String, vec::Vec};
 
 use super::{ReceiveError, resolved_values::ResolvedValues, sink::SinkValues};
-#[cfg(feature = "frames")]
 use crate::wire::frame::{EncodedValues, TakeValue};
 use crate::wire::{CallSiteData, MetadataId, RecordValues, TracedValue, TracedValues, ValueRef};
 
@@ -17,7 +16,6 @@ pub(super) fn resolve<'a>(
 ) -> Result<(), ReceiveError> {
     match values {
         RecordValues::Named(values) => resolve_named(metadata_id, data, values, resolved),
-        #[cfg(feature = "frames")]
         RecordValues::Encoded(values) => {
             resolve_each(metadata_id, data, values, resolved).map(drop)
         }
@@ -25,7 +23,6 @@ pub(super) fn resolve<'a>(
 }
 
 /// Finds the field of each value, and hands them on. Returns how many there are.
-#[cfg(feature = "frames")]
 #[inline(always)]
 pub(super) fn resolve_each<'a, T: TakeValue<'a>>(
     metadata_id: MetadataId,
@@ -48,14 +45,12 @@ pub(super) fn resolve_each<'a, T: TakeValue<'a>>(
 }
 
 /// Takes values of a call site with so many fields, and counts them.
-#[cfg(feature = "frames")]
 struct Resolve<'t, T> {
     take: &'t mut T,
     len: usize,
     count: usize,
 }
 
-#[cfg(feature = "frames")]
 impl<'a, T: TakeValue<'a>> TakeValue<'a> for Resolve<'_, T> {
     /// The index of a field that there is not.
     type Output = Result<(), usize>;

@@ -18,7 +18,7 @@ fn kinds(events: &[TracingEvent]) -> Vec<&'static str> {
         TracingEvent::ValuesRecorded { .. } => Some("record"),
         TracingEvent::NewEvent { .. } => Some("event"),
         TracingEvent::FollowsFrom { .. } => Some("follows"),
-        _ => None,
+        TracingEvent::NewCallSite { .. } => None,
     };
     events.iter().filter_map(kind).collect()
 }

@@ -760,6 +760,6 @@ fn mentioned(event: &TracingEvent) -> Vec<u64> {
         | TracingEvent::SpanCloned { id }
         | TracingEvent::SpanDropped { id }
         | TracingEvent::ValuesRecorded { id, .. } => vec![*id],
-        _ => vec![],
+        TracingEvent::NewCallSite { .. } => vec![],
     }
 }

@@ -9,7 +9,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use spanshot::transport::wasm_guest::{self, Builder};
+use spanshot_sender::wasm_guest::{self, Builder};
 use tracing::{
     Level, Span, debug, debug_span, enabled, field, info, info_span, span::EnteredSpan, trace, warn,
 };

@@ -23,7 +23,6 @@ pub(crate) mod handle;
 pub(crate) mod logger;
 pub(crate) mod not_a_future;
 pub(crate) mod print;
-#[cfg_attr(not(feature = "stream"), path = "no_recording.rs")]
 pub(crate) mod recording;
 #[cfg(feature = "predicates")]
 pub(crate) mod short;

@@ -46,7 +46,6 @@ impl CaptureBuilder {
     /// let capture = Capture::builder().record_on_failure().start();
     /// tracing::info!("not recorded, since nothing fails");
     /// ```
-    #[cfg_attr(docsrs, doc(cfg(feature = "stream")))]
     pub fn record_on_failure(mut self) -> Self {
         self.recording.when = When::OnFailure;
         self
@@ -66,7 +65,6 @@ impl CaptureBuilder {
     /// let capture = Capture::builder().record_on_failure().record_dir(directory).start();
     /// # drop(capture);
     /// ```
-    #[cfg_attr(docsrs, doc(cfg(feature = "stream")))]
     pub fn record_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.recording.directory = Some(directory.into());
         self

@@ -14,7 +14,6 @@ pub(crate) enum CallSite {
     /// What the program was compiled with.
     Native(&'static Metadata<'static>),
     /// A description that a guest sent.
-    #[cfg_attr(not(feature = "receiver"), allow(dead_code))]
     Received(Arc<CallSiteData>),
     /// What a record of the `log` crate has in its values.
     Logged(Arc<CallSiteData>),

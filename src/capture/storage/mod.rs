@@ -26,7 +26,6 @@ pub(crate) mod durations;
 pub(crate) mod event;
 pub(crate) mod eviction;
 pub(crate) mod fill;
-#[cfg(feature = "stream")]
 mod frames;
 pub(crate) mod iter;
 pub(crate) mod keys;

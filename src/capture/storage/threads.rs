@@ -4,7 +4,6 @@ use alloc::collections::BTreeMap;
 use core::cell::Cell;
 
 use crate::capture::subscriber::thread_spans::next_number;
-#[cfg(feature = "receiver")]
 use crate::wire::ThreadIndex;
 
 /// The index that all threads share for which there is no other one left.
@@ -39,7 +38,6 @@ impl ThreadKey {
 
     /// Returns a thread of a stream, by the number of what captures that. As where it is relayed, the
     /// first one is that which receives, and each other one is none of this process.
-    #[cfg(feature = "receiver")]
     pub(crate) fn of_stream(stream: u64, thread: ThreadIndex) -> Self {
         if thread == 0 {
             return Self::current();

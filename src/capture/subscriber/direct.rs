@@ -142,19 +142,16 @@ impl Direct {
 }
 
 impl Sink for Direct {
-    #[cfg(feature = "frames")]
     #[inline]
     fn takes_each_value(&self) -> bool {
         true
     }
 
-    #[cfg(feature = "frames")]
     #[inline]
     fn begin_values(&mut self) {
         self.values.clear();
     }
 
-    #[cfg(feature = "frames")]
     #[inline(always)]
     fn take_value(&mut self, field: usize, value: &ValueRef<'_>) {
         self.values.push(field, value.into());

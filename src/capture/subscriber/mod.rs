@@ -14,7 +14,6 @@
 //! | `thread_spans.rs` | the spans that the current thread is in |
 
 pub(crate) mod collect;
-#[cfg(feature = "receiver")]
 mod direct;
 pub(crate) mod layer;
 pub(crate) mod layered;

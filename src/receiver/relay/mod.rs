@@ -4,7 +4,6 @@
 //! same thing, but for what `tracing` keeps for each thread: the spans that it is in. So each further
 //! thread of the stream has one of the host's: see [`Lanes`].
 
-#[cfg(feature = "frames")]
 mod answers;
 mod guard;
 mod lanes;
@@ -32,7 +31,6 @@ use super::{
     values::{borrowed, owned},
 };
 use crate::wire::{CallSiteData, ThreadIndex};
-#[cfg(feature = "frames")]
 use crate::wire::{FilterAnswer, frame::Question};
 
 /// The thread of a stream that is relayed on that which receives.
@@ -45,7 +43,6 @@ pub(super) struct Relay {
     dispatch: Option<Dispatch>,
     call_sites: Vec<CallSite>,
     lanes: Lanes,
-    #[cfg(feature = "frames")]
     answers: answers::Answers,
     /// Which thread each open span was last on, unless that was the first one. A stream does not tell
     /// on which thread a handle is dropped, and there it mostly is.
@@ -139,14 +136,6 @@ impl Relay {
         }
     }
 
-    /// Whether the program has asked for this span or event, and was told that it is wanted. A
-    /// subscriber is to be asked once, as natively.
-    #[cfg(not(feature = "frames"))]
-    #[allow(clippy::unused_self)] // it is the same function as with frames
-    fn take_grant(&mut self, _: &'static DynamicCallSite, _: ThreadIndex) -> bool {
-        false
-    }
-
     /// Runs the function in a lane while the subscriber is the default one.
     fn run_in(&self, lane: Lane, f: impl FnOnce(&Dispatch) + Send + 'static) {
         match lane {
@@ -197,7 +186,6 @@ impl Sink for Relay {
         self.lanes.end_workers();
     }
 
-    #[cfg(feature = "frames")]
     fn answer(
         &mut self,
         question: &Question,

@@ -39,16 +39,8 @@
 //! gives the pipe to [`stream::receive()`](super::stream::receive): on a thread of its own, with a
 //! receiver that it has created where the capture is, or in a task by `receive_async()`.
 
-#[cfg(feature = "sender")]
-mod child;
-#[cfg(feature = "receiver")]
 mod host;
 
-#[cfg(feature = "sender")]
-pub use self::child::{ChildStream, install, install_from_env};
-#[cfg(feature = "receiver")]
-pub use self::host::{Finished, Pipe, run, run_with};
+pub use spanshot_sender::child_process::{ChildStream, STREAM_VARIABLE, install, install_from_env};
 
-/// Name of the environment variable by which a host asks a child for its stream.
-#[cfg(any(feature = "sender", feature = "receiver"))]
-pub const STREAM_VARIABLE: &str = "SPANSHOT_STREAM";
+pub use self::host::{Finished, Pipe, run, run_with};

@@ -8,7 +8,6 @@ use crate::receiver::TracingEventReceiver;
 /// # Example
 ///
 /// See the [module](super#the-host).
-#[cfg_attr(docsrs, doc(cfg(feature = "receiver")))]
 #[derive(Debug)]
 #[must_use = "the library is uninstalled when it is dropped"]
 pub struct Connection {

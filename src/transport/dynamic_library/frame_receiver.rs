@@ -4,6 +4,7 @@ use core::fmt;
 use super::{
     HostFunction, RelayError,
     hosts::{self, Host},
+    library_functions,
 };
 use crate::receiver::TracingEventReceiver;
 
@@ -33,7 +34,6 @@ use crate::receiver::TracingEventReceiver;
 /// let trace = capture.trace();
 /// # Ok::<_, spanshot::transport::dynamic_library::RelayError>(())
 /// ```
-#[cfg_attr(docsrs, doc(cfg(feature = "receiver")))]
 #[must_use = "what comes when it is dropped is ignored"]
 pub struct FrameReceiver {
     host: Arc<Host>,
@@ -56,7 +56,7 @@ impl FrameReceiver {
 
     /// Returns the function, and the context to call it with.
     pub fn host_function(&self) -> HostFunction {
-        HostFunction::of_host(self.handle)
+        library_functions::host_function(self.handle)
     }
 
     /// Returns why a frame was not relayed, the first that was not.

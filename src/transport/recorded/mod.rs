@@ -27,14 +27,11 @@ use std::{fs::File, io, path::Path};
 
 use super::stream::StreamWriter;
 
-#[cfg(feature = "receiver")]
 mod error;
-#[cfg(feature = "receiver")]
 mod recorded_trace;
 #[cfg(feature = "capture")]
 mod save;
 
-#[cfg(feature = "receiver")]
 pub use self::{error::RecordedError, recorded_trace::RecordedTrace};
 
 /// Creates a file for a trace, or empties the one that is there.

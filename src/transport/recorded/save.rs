@@ -39,7 +39,6 @@ impl Storage {
     /// # std::fs::remove_file(path)?;
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
-    #[cfg_attr(docsrs, doc(cfg(feature = "stream")))]
     pub fn save(&self, path: impl AsRef<Path>) -> io::Result<()> {
         let mut file = BufWriter::new(File::create(path)?);
         let writer = StreamWriter::new(Unflushed(&mut file));

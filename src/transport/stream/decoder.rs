@@ -1,9 +1,13 @@
 use alloc::{boxed::Box, vec::Vec};
 use core::{mem, ops::Range};
 
+use spanshot_sender::{
+    frame::Reader,
+    stream::packet::{Beginning, ESCAPE, ESCAPED, Header, MARKER, kind},
+};
+
 use super::{
     StreamError, StreamLimits, VERSION,
-    packet::{Beginning, ESCAPE, ESCAPED, Header, MARKER, kind},
     sequence::{Arrival, Sequence},
 };
 
@@ -375,5 +379,5 @@ enum Step<'a> {
 
 /// Reads the payload of a start, as far as all versions have it.
 fn written_by(payload: &[u8]) -> Option<&str> {
-    postcard::take_from_bytes(payload).ok().map(|(written_by, _)| written_by)
+    Reader::new(payload).str("version of spanshot").ok()
 }

@@ -34,55 +34,16 @@
 //! # Ok::<_, std::io::Error>(())
 //! ```
 //!
-//! # Specification
-//!
-//! `uint` and `str` are those of [frames](crate::frame#specification). Numbers are hexadecimal.
-//!
-//! ```text
-//! marker    ff 73 73 fe
-//! version   u8       of what the packet holds: 01
-//! kind      u8
-//! number    uint     of the packet in its stream: 0 is the first one, 1 the next
-//! length    uint     of the payload in bytes
-//! payload
-//! checksum  u32      CRC-32 of all from the version to the end of the payload, in little-endian order
-//! ```
-//!
-//! After the marker, a byte `ff` is written as `ff 00`; neither length nor checksum knows of that. So
-//! a marker is nowhere but where a packet begins, and since neither `ff` nor `fe` is in any UTF-8 text,
-//! it is in no such text either. `ff` and a byte other than `00` after a marker is not in a packet:
-//! that one was cut there. The checksum is that of Ethernet and gzip (polynomial `04c11db7`,
-//! reflected).
-//!
-//! | kind | packet | payload |
-//! |---|---|---|
-//! | 0 | start | `written_by: str`, the version of spanshot that writes; what follows is passed over |
-//! | 1 | frame | a [frame](crate::frame) |
-//! | 2 | end | passed over |
-//!
-//! The first packet of a stream is its start. After the end, there are no more; a stream without one is
-//! that of a program that was killed, or has not yet ended. A reader passes over packets of a kind that
-//! it does not know.
-//!
-//! The form of a packet is the same in all versions, and so is the beginning of the start's payload.
-//! A reader refuses packets of a version that it does not know, one by one, and can say who wrote
-//! them. Another form would have another marker.
-//!
-//! For example, "span 5 is entered by the stream's first thread" (the frame `23 05`) in packet 7 is
-//! `ff 73 73 fe 01 01 07 02 23 05` and the checksum `8f 34 6e 17`.
+//! The [specification](spanshot_sender::stream#specification) of the packets is next to what writes them.
 
 #[cfg(feature = "tokio")]
 mod asynchronous;
 mod decoder;
 mod error;
 mod limits;
-mod packet;
-#[cfg(feature = "receiver")]
 mod receipt;
-#[cfg(feature = "receiver")]
 mod receive;
 mod sequence;
-mod writer;
 
 #[cfg(feature = "tokio")]
 pub use self::asynchronous::receive_async;
@@ -90,13 +51,10 @@ pub use self::{
     decoder::{StreamDecoder, StreamItem},
     error::StreamError,
     limits::StreamLimits,
-    writer::StreamWriter,
 };
-#[cfg(feature = "receiver")]
 pub use self::{
     receipt::{IncompleteStream, Problem, Receipt, StreamEnd},
     receive::{StreamReceiver, receive},
 };
 
-/// Version of what packets hold that this crate writes, and the only one that it reads.
-pub const VERSION: u8 = 1;
+pub use spanshot_sender::stream::{StreamWriter, VERSION};

@@ -221,7 +221,7 @@ impl GuestTrace {
         }
     }
 
-    /// Takes what is in the buffer of a guest that [buffers](crate::transport::wasm_guest::Builder::buffered), and
+    /// Takes what is in the buffer of a guest that [buffers](spanshot_sender::wasm_guest::Builder::buffered), and
     /// empties the buffer. Of other guests it takes nothing.
     ///
     /// It is for a guest that has trapped, and for functions that the guest has called, before
@@ -258,7 +258,7 @@ impl GuestTrace {
         result
     }
 
-    /// Tells a guest that [asks](crate::transport::wasm_guest::Builder::filtered_by_host) if the host's filter
+    /// Tells a guest that [asks](spanshot_sender::wasm_guest::Builder::filtered_by_host) if the host's filter
     /// may have changed.
     ///
     /// The macro does so whenever the guest calls its host. If a filter is changed while the guest does

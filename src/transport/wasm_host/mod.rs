@@ -26,7 +26,7 @@
 //! ```
 //!
 //! For any other engine there are functions over the guest's memory, a `&[u8]`: [`GuestTrace::send()`]
-//! and, for guests that do more than [`install()`](super::wasm_guest::install),
+//! and, for guests that do more than [`install()`](spanshot_sender::wasm_guest::install),
 //! [`hello()`](GuestTrace::hello), [`send_batch()`](GuestTrace::send_batch) and
 //! [`ask()`](GuestTrace::ask). `examples/third_engine` in the repository is a host that uses them.
 //! Guests that hand over something else, such as JSON, have imports of their own, for which there is
@@ -37,7 +37,7 @@
 //! Each instance needs a [`GuestTrace`], and so usually a store, of its own. They may call one another
 //! through the host, and the host may trace in functions that they call: what is traced stands under
 //! the span that is current there, whoever has entered it. If the guest
-//! [buffers](super::wasm_guest::Builder::buffered), the host [reads the buffer](GuestTrace::read_buffer)
+//! [buffers](spanshot_sender::wasm_guest::Builder::buffered), the host [reads the buffer](GuestTrace::read_buffer)
 //! before it traces.
 //!
 //! # What is refused

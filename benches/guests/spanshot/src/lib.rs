@@ -1,6 +1,6 @@
 //! The traced program of the benchmarks in a guest of spanshot.
 
-use spanshot::transport::wasm_guest;
+use spanshot_sender::wasm_guest;
 
 #[path = "../../../src/workload.rs"]
 mod workload;

@@ -7,7 +7,7 @@ mod evaluator;
 
 use std::{panic, slice, thread};
 
-spanshot::export_dynamic_library!();
+spanshot_sender::export_dynamic_library!();
 
 /// What [`evaluate`] returns if there is a value.
 const VALUE: u32 = 0;

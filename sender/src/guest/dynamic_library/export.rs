@@ -1,0 +1,44 @@
+/// Exports the two functions by which a host has this dynamic library send its trace.
+///
+/// They are `spanshot_install` and `spanshot_uninstall`; see
+/// [`dynamic_library`](crate::dynamic_library). It is called once, anywhere in the library.
+///
+/// # Example
+///
+/// ```
+/// spanshot_sender::export_dynamic_library!();
+///
+/// #[unsafe(no_mangle)]
+/// pub extern "C" fn run() {
+///     tracing::info!("the host will know");
+/// }
+/// ```
+#[macro_export]
+macro_rules! export_dynamic_library {
+    () => {
+        const _: () = {
+            /// # Safety
+            ///
+            /// Until `spanshot_uninstall` is called, the function may be called with the context.
+            #[allow(unsafe_code)]
+            #[unsafe(no_mangle)]
+            unsafe extern "C" fn spanshot_install(
+                send: $crate::dynamic_library::SendFunction,
+                context: *mut ::core::ffi::c_void,
+            ) -> i32 {
+                // SAFETY: the caller has promised it.
+                let host = unsafe { $crate::dynamic_library::HostFunction::new(send, context) };
+                match $crate::dynamic_library::install(host) {
+                    Ok(()) => 0,
+                    Err(error) => error.code(),
+                }
+            }
+
+            #[allow(unsafe_code)]
+            #[unsafe(no_mangle)]
+            extern "C" fn spanshot_uninstall() {
+                $crate::dynamic_library::uninstall();
+            }
+        };
+    };
+}

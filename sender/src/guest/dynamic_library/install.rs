@@ -1,0 +1,199 @@
+use alloc::sync::Arc;
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use tracing_core::{
+    Dispatch, Event, Interest, Metadata, Subscriber, dispatcher,
+    span::{Attributes, Current, Id, Record},
+};
+
+use super::{HostFunction, InstallError};
+use crate::sender::{Frames, TracingEventSender};
+
+/// Sends what this library traces to a host, until it is [uninstalled](uninstall()).
+///
+/// The first call sets the library's global default subscriber, which passes everything on to a
+/// sender while the library is installed, and is disabled while it is not.
+///
+/// # Errors
+///
+/// Returns an error if the library is installed already, or has another global default subscriber.
+///
+/// # Example
+///
+/// [`export_dynamic_library!`](crate::export_dynamic_library) calls it. By hand, under other names:
+///
+/// ```
+/// use core::ffi::c_void;
+/// use spanshot_sender::dynamic_library::{self, HostFunction, SendFunction};
+///
+/// /// # Safety
+/// ///
+/// /// Until `plugin_shutdown` is called, the function may be called with the context, on any thread.
+/// #[unsafe(no_mangle)]
+/// pub unsafe extern "C" fn plugin_init(send: SendFunction, context: *mut c_void) -> bool {
+///     // SAFETY: the caller has promised it.
+///     let host = unsafe { HostFunction::new(send, context) };
+///     dynamic_library::install(host).is_ok()
+/// }
+///
+/// #[unsafe(no_mangle)]
+/// pub extern "C" fn plugin_shutdown() {
+///     dynamic_library::uninstall();
+/// }
+/// ```
+pub fn install(host: HostFunction) -> Result<(), InstallError> {
+    let installed = INSTALLED.get_or_init(|| {
+        let installed = Arc::new(Installed::default());
+        let subscriber = GlobalDefault(Arc::clone(&installed));
+        dispatcher::set_global_default(Dispatch::new(subscriber)).ok().map(|()| installed)
+    });
+    installed.as_ref().ok_or(InstallError::OtherSubscriber)?.open(host)
+}
+
+/// Sends nothing any more. When it returns, the host's function is not being called, and will not be.
+///
+/// It waits for calls of the function, and so must not be called from within one. Without
+/// [`install()`] before, it does nothing.
+///
+/// # Example
+///
+/// See [`install()`].
+pub fn uninstall() {
+    if let Some(Some(installed)) = INSTALLED.get() {
+        installed.close();
+    }
+}
+
+/// There is none if another subscriber was there first: that is for good.
+static INSTALLED: OnceLock<Option<Arc<Installed>>> = OnceLock::new();
+
+type Sender = TracingEventSender<Frames<Output>>;
+type Output = alloc::boxed::Box<dyn Fn(&[u8]) + Send + Sync>;
+
+/// Where the library sends its trace to, if anywhere.
+#[derive(Default)]
+struct Installed {
+    state: Mutex<State>,
+    /// Notified when there are no calls any more.
+    is_idle: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// The sender of the stream that goes on, or else of the last one.
+    sender: Option<Arc<Sender>>,
+    is_open: bool,
+    /// Calls of a sender that have not returned. It is not locked meanwhile: what they call may trace.
+    calls: usize,
+}
+
+impl Installed {
+    fn open(&self, host: HostFunction) -> Result<(), InstallError> {
+        let mut state = self.idle(self.lock());
+        if state.is_open {
+            return Err(InstallError::AlreadyInstalled);
+        }
+        let output: Output = alloc::boxed::Box::new(move |frame| host.send(frame));
+        let sender = TracingEventSender::encoded(output);
+        let sender = match &state.sender {
+            Some(last) => sender.succeeding(last),
+            None => sender,
+        };
+        state.sender = Some(Arc::new(sender));
+        state.is_open = true;
+        Ok(())
+    }
+
+    fn close(&self) {
+        let mut state = self.lock();
+        state.is_open = false;
+        drop(self.idle(state));
+    }
+
+    /// Waits until nothing is being called, unless the library is installed.
+    fn idle<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        let is_busy = |state: &mut State| !state.is_open && state.calls > 0;
+        self.is_idle.wait_while(state, is_busy).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Nothing that can panic runs while it is locked.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs the function with the sender while the library is installed.
+    fn with<T>(&self, f: impl FnOnce(&Sender) -> T) -> Option<T> {
+        /// Notes the end of a call, also of one that unwinds: a value's `Debug` may panic.
+        struct Call<'a>(&'a Installed);
+
+        impl Drop for Call<'_> {
+            fn drop(&mut self) {
+                let mut state = self.0.lock();
+                state.calls -= 1;
+                if state.calls == 0 {
+                    self.0.is_idle.notify_all();
+                }
+            }
+        }
+
+        let (sender, _call) = {
+            let mut state = self.lock();
+            let sender = state.sender.as_ref().filter(|_| state.is_open).map(Arc::clone)?;
+            state.calls += 1;
+            (sender, Call(self))
+        };
+        Some(f(&sender))
+    }
+}
+
+/// The library's subscriber, which stays until the library is unloaded.
+struct GlobalDefault(Arc<Installed>);
+
+impl Subscriber for GlobalDefault {
+    /// Whether the library is installed changes, while `tracing` remembers the answer.
+    fn register_callsite(&self, _: &'static Metadata<'static>) -> Interest {
+        Interest::sometimes()
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        self.0.with(|sender| sender.enabled(metadata)).unwrap_or(false)
+    }
+
+    fn new_span(&self, attributes: &Attributes<'_>) -> Id {
+        let id = self.0.with(|sender| sender.new_span(attributes));
+        id.unwrap_or_else(Sender::unsent)
+    }
+
+    fn record(&self, id: &Id, values: &Record<'_>) {
+        self.0.with(|sender| sender.record(id, values));
+    }
+
+    fn record_follows_from(&self, id: &Id, follows_from: &Id) {
+        self.0.with(|sender| sender.record_follows_from(id, follows_from));
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        self.0.with(|sender| sender.event(event));
+    }
+
+    fn enter(&self, id: &Id) {
+        self.0.with(|sender| sender.enter(id));
+    }
+
+    fn exit(&self, id: &Id) {
+        self.0.with(|sender| sender.exit(id));
+    }
+
+    fn clone_span(&self, id: &Id) -> Id {
+        self.0.with(|sender| sender.clone_span(id));
+        id.clone()
+    }
+
+    fn try_close(&self, id: Id) -> bool {
+        self.0.with(|sender| sender.try_close(id)).unwrap_or(false)
+    }
+
+    fn current_span(&self) -> Current {
+        self.0.with(Subscriber::current_span).unwrap_or_else(Current::none)
+    }
+}

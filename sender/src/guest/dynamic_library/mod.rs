@@ -1,0 +1,69 @@
+//! Send what a dynamic library traces to the program that loads it.
+//!
+//! A dynamic library has its own copy of `tracing`: its own call sites, its own global default, its
+//! own idea of the current span. A subscriber cannot be handed over, since nothing says that both
+//! copies are of one version or were built by one compiler. A C function and a context can: the library
+//! calls the function once a record, with one [frame](crate::frame).
+//!
+//! # The library
+//!
+//! Keep using `tracing`'s macros, and export two more functions:
+//!
+//! ```
+//! spanshot_sender::export_dynamic_library!();
+//!
+//! #[unsafe(no_mangle)]
+//! pub extern "C" fn run() {
+//!     tracing::info!("the host will know");
+//! }
+//! ```
+//!
+//! The host opens a `Connection` of `spanshot::transport::dynamic_library`.
+//!
+//! # The interface, for other languages
+//!
+//! ```c
+//! typedef void (*spanshot_send)(void *context, const uint8_t *frame, size_t len);
+//!
+//! int32_t spanshot_install(spanshot_send send, void *context); /* see InstallError for what it returns */
+//! void spanshot_uninstall(void);
+//! ```
+//!
+//! - **Memory.** The frame is the library's. It is valid, and not written to, during the call; the host
+//!   copies what it keeps. The context is the host's: the library hands it back and never looks into it.
+//! - **Threads.** The library calls the function on the thread that traces, before the traced code goes
+//!   on, and on several threads at once if several trace. A `FrameReceiver` takes one frame at a time.
+//! - **Unwinding.** The function does not unwind. A `FrameReceiver` catches the panic of a subscriber,
+//!   and tells of it when it ends. A function that the library exports must not unwind
+//!   either: Rust aborts the process if an `extern "C"` function does. With `catch_unwind` in it, the spans
+//!   that a panic unwound are closed in the trace, as they are natively.
+//! - **Reentrance.** If a subscriber of the host calls into the library, on the thread on which it is told
+//!   of a record, what the library traces then is not sent, but that handles of spans are cloned and dropped
+//!   there is, and is taken after the record at hand. A subscriber must not call into the library on a
+//!   thread of its own and wait for it, nor when it is told of a record of the library's *further* threads,
+//!   which is on a thread of the receiver's: there, the library would wait for the receiver.
+//! - **Unloading.** A global default cannot be taken back, so that the library's subscriber stays until the
+//!   library is unloaded. [`uninstall()`] cuts it off: when it returns, the function is not being called,
+//!   and will not be. It waits for calls that go on, and so must not be called from within one. A
+//!   `Connection` does that when it is finished or dropped. Before unloading, the library's threads have to
+//!   have ended, as ever.
+//! - **Loading again.** Most platforms keep a library in memory for as long as there are threads whose thread
+//!   locals it has to drop, and `tracing` has some: what is loaded next is the same library, as it was left.
+//!   So it can be installed again, to the same host or another one. That begins a new stream: spans that are
+//!   left from an earlier one are not mentioned in it.
+//!
+//! One installation at a time: to have a library in two hosts at once, load two copies of its file.
+
+mod abi;
+mod export;
+mod install;
+mod install_error;
+
+pub use self::{
+    abi::{
+        HostFunction, INSTALL_SYMBOL, InstallFunction, SendFunction, UNINSTALL_SYMBOL,
+        UninstallFunction,
+    },
+    install::{install, uninstall},
+    install_error::InstallError,
+};

@@ -1,0 +1,305 @@
+use alloc::{format, sync::Arc, vec::Vec};
+use core::{
+    cell::RefCell,
+    fmt, mem,
+    ops::{Deref, DerefMut},
+};
+use std::{
+    io::{self, Write},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use super::packet::{self, kind};
+use crate::frame::FrameWriter;
+
+/// Memory that is kept for packets, in bytes. A longer one takes its own.
+const KEPT_CAPACITY: usize = 64 << 10;
+
+/// Writes frames as [packets](super#specification) to a pipe, a file, or whatever else takes bytes.
+///
+/// The stream starts at once. Each frame is one packet, which goes out with one `write_all()` and is
+/// flushed before the traced code goes on: a kill loses nothing that was traced before. What other
+/// threads write to the same output through `std`, as `println!` does to `std::io::stdout()`, does not
+/// get into the middle.
+///
+/// Its clones write to the same stream, which ends when the last of them is dropped, or when it is
+/// [finished](Self::finish). A program that is killed, or leaves by
+/// [`process::exit()`](std::process::exit), does not end it.
+///
+/// # Failure
+///
+/// An output that fails, since nobody reads the pipe any more or the disk is full, does not disturb the
+/// program: it gets nothing more, and the error is written to standard error, once, and returned by
+/// [`finish()`](Self::finish).
+///
+/// An output may be traced itself: a connection, for example, whose library traces what it sends. What
+/// it traces while it writes is not written, as that would go on for ever. It must not wait for another
+/// thread that traces to the same stream.
+///
+/// # Example
+///
+/// A program that records what it traces:
+///
+/// ```
+/// use std::{fs::File, io};
+/// use spanshot_sender::stream::StreamWriter;
+///
+/// # let path = std::env::temp_dir().join(format!("spanshot-writer-{}", std::process::id()));
+/// let writer = StreamWriter::new(File::create(&path)?);
+/// tracing::subscriber::with_default(writer.sender(), || tracing::info!("recorded"));
+/// writer.finish()?;
+/// # std::fs::remove_file(path)?;
+/// # Ok::<_, io::Error>(())
+/// ```
+pub struct StreamWriter<W: Write> {
+    shared: Arc<Shared<W>>,
+}
+
+struct Shared<W: Write> {
+    stream: Mutex<Stream<W>>,
+    /// Call sites that the output has reached while it was writing: their sender takes them for sent.
+    call_sites: Mutex<Vec<Vec<u8>>>,
+}
+
+struct Stream<W: Write> {
+    output: W,
+    /// Where a packet is put together.
+    packet: Vec<u8>,
+    /// Number of the next packet.
+    next: u64,
+    has_ended: bool,
+    error: Option<io::Error>,
+}
+
+impl<W: Write> fmt::Debug for StreamWriter<W> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("StreamWriter").finish_non_exhaustive()
+    }
+}
+
+impl<W: Write> Clone for StreamWriter<W> {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl<W: Write> StreamWriter<W> {
+    /// Starts a stream in an output.
+    pub fn new(output: W) -> Self {
+        let writer = Self::unstarted(output);
+        // It is remembered if that fails.
+        let _ = writer.start();
+        writer
+    }
+
+    /// Creates a writer that has written nothing, and starts before its first frame.
+    pub(crate) fn unstarted(output: W) -> Self {
+        let packet = Vec::new();
+        let stream = Stream { output, packet, next: 0, has_ended: false, error: None };
+        let (stream, call_sites) = (Mutex::new(stream), Mutex::default());
+        Self { shared: Arc::new(Shared { stream, call_sites }) }
+    }
+
+    /// Starts the stream, unless that is done.
+    pub(crate) fn start(&self) -> io::Result<()> {
+        let Some(mut stream) = self.stream() else { return Ok(()) }; // it has started
+        stream.start();
+        stream.result()
+    }
+
+    /// Writes a frame, unless the output has failed or the stream has ended.
+    ///
+    /// This is what a [`TracingEventSender::encoded`](crate::TracingEventSender::encoded) calls that is
+    /// made by hand; [`sender()`](Self::sender) makes one. A host records with it what passes by:
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{ReceiveError, TracingEventReceiver, transport::stream::StreamWriter};
+    ///
+    /// fn on_frame(
+    ///     frame: &[u8],
+    ///     receiver: &mut TracingEventReceiver,
+    ///     record: &StreamWriter<std::fs::File>,
+    /// ) -> Result<(), ReceiveError> {
+    ///     record.send(frame);
+    ///     receiver.receive_encoded(frame)
+    /// }
+    /// ```
+    pub fn send(&self, frame: &[u8]) {
+        let Some(mut stream) = self.stream() else {
+            if is_call_site(frame) {
+                self.call_sites().push(frame.to_vec());
+            }
+            return;
+        };
+        stream.start();
+        // There is an end to it, as there is to call sites.
+        loop {
+            let call_sites = mem::take(&mut *self.call_sites());
+            if call_sites.is_empty() {
+                break;
+            }
+            for frame in &call_sites {
+                stream.write(kind::FRAME, frame);
+            }
+        }
+        stream.write(kind::FRAME, frame);
+    }
+
+    /// Ends the stream. What is sent later is not written.
+    ///
+    /// # Errors
+    ///
+    /// Returns the first error that the output had, with the same kind and message, whenever that was; and
+    /// an error of the kind [`Deadlock`](io::ErrorKind::Deadlock) if it is the output that calls this.
+    pub fn finish(&self) -> io::Result<()> {
+        let Some(mut stream) = self.stream() else { return Err(io::ErrorKind::Deadlock.into()) };
+        stream.end();
+        stream.result()
+    }
+
+    /// Returns the stream, unless this is called by its output, in the middle of writing.
+    fn stream(&self) -> Option<Locked<'_, W>> {
+        let writing = Writing::new(Arc::as_ptr(&self.shared).addr())?;
+        // What panicked was the output, which is not used any more then.
+        let stream = self.shared.stream.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(Locked { stream, _writing: writing })
+    }
+
+    fn call_sites(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
+        self.shared.call_sites.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The stream, while it is this thread's.
+struct Locked<'a, W: Write> {
+    stream: MutexGuard<'a, Stream<W>>,
+    _writing: Writing,
+}
+
+impl<W: Write> Deref for Locked<'_, W> {
+    type Target = Stream<W>;
+
+    fn deref(&self) -> &Stream<W> {
+        &self.stream
+    }
+}
+
+impl<W: Write> DerefMut for Locked<'_, W> {
+    fn deref_mut(&mut self) -> &mut Stream<W> {
+        &mut self.stream
+    }
+}
+
+std::thread_local! {
+    /// The streams that this thread is writing to, by where they are.
+    static WRITING: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Notes that this thread writes to a stream.
+struct Writing {
+    stream: usize,
+}
+
+impl Writing {
+    /// Returns nothing if it does so already. At the end of a thread, when that cannot be noted any more, what is
+    /// traced is written as if it could.
+    fn new(stream: usize) -> Option<Self> {
+        let note = |writing: &RefCell<Vec<usize>>| {
+            let mut writing = writing.borrow_mut();
+            let is_new = !writing.contains(&stream);
+            if is_new {
+                writing.push(stream);
+            }
+            is_new
+        };
+        WRITING.try_with(note).unwrap_or(true).then(|| Self { stream })
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        let _ = WRITING.try_with(|writing| {
+            writing.borrow_mut().retain(|stream| *stream != self.stream);
+        });
+    }
+}
+
+impl<W: Write + Send + 'static> StreamWriter<W> {
+    /// Returns a subscriber that sends what is traced to the stream.
+    ///
+    /// A stream is that of one program: there should be one sender to it.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot_sender::stream::StreamWriter;
+    /// use tracing::level_filters::LevelFilter;
+    ///
+    /// let writer = StreamWriter::new(std::io::sink());
+    /// let subscriber = writer.sender().with_max_level(LevelFilter::INFO);
+    /// tracing::subscriber::with_default(subscriber, || tracing::debug!("not sent"));
+    /// ```
+    pub fn sender(
+        &self,
+    ) -> crate::TracingEventSender<crate::Frames<impl Fn(&[u8]) + Send + Sync + use<W>>> {
+        let writer = self.clone();
+        crate::TracingEventSender::encoded(move |frame: &[u8]| writer.send(frame))
+    }
+}
+
+impl<W: Write> Stream<W> {
+    fn write(&mut self, kind: u8, payload: &[u8]) {
+        if self.has_ended || self.error.is_some() {
+            return;
+        }
+        // It is as if it had failed, until it has not: it may panic.
+        self.error = Some(io::Error::other("the output panicked"));
+        self.packet.clear();
+        packet::write(&mut self.packet, kind, self.next, payload);
+        self.next += 1;
+        let written = self.output.write_all(&self.packet).and_then(|()| self.output.flush());
+        self.packet.shrink_to(KEPT_CAPACITY);
+        self.error = written.err();
+        if let Some(error) = &self.error {
+            let report = format!("spanshot: what is traced is not written any more: {error}\n");
+            // If that fails, too, there is nobody to tell.
+            let _ = io::stderr().write_all(report.as_bytes());
+        }
+    }
+
+    fn start(&mut self) {
+        if self.next > 0 {
+            return;
+        }
+        let mut start = FrameWriter::new();
+        start.str(env!("CARGO_PKG_VERSION"));
+        self.write(kind::START, start.as_bytes());
+    }
+
+    fn end(&mut self) {
+        if self.next > 0 {
+            self.write(kind::END, &[]);
+        }
+        self.has_ended = true;
+    }
+
+    fn result(&self) -> io::Result<()> {
+        match &self.error {
+            Some(error) => Err(io::Error::new(error.kind(), format!("{error}"))),
+            None => Ok(()),
+        }
+    }
+}
+
+impl<W: Write> Drop for Stream<W> {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Whether a frame announces a call site: the kind of the others is not 0.
+fn is_call_site(frame: &[u8]) -> bool {
+    frame.first().is_some_and(|header| header % 16 == 0)
+}

@@ -1,0 +1,300 @@
+use alloc::{
+    borrow::{Cow, ToOwned},
+    string::String,
+    sync::Arc,
+    vec::Vec,
+};
+
+use super::{FrameError, kind, reader::Reader, value_type};
+use crate::wire::{
+    CallSiteData, CallSiteKind, ErrorRef, MetadataId, Parent, RawSpanId, Record, RecordValues,
+    ThreadIndex, TracedError, TracingLevel, ValueRef, error::MAX_CHAIN,
+};
+
+/// Reads a frame, and hands its record on; its values are read later, when their call site is known.
+///
+/// The record is handed on rather than returned so that it need not be put together.
+#[inline(always)]
+pub fn decode<'a, T: TakeRecord<'a>>(frame: &'a [u8], take: T) -> Result<T::Output, FrameError> {
+    let (kind, thread, reader) = Reader::start(frame)?;
+    reader.record(kind, thread, take)
+}
+
+/// Takes the record of a frame. Where a method of it is inlined, so that what kind a record is need not be found
+/// out twice, it is a type of its own, since no closure can be made to be.
+pub trait TakeRecord<'a> {
+    type Output;
+
+    fn take(self, record: Record<'a>) -> Self::Output;
+}
+
+impl<'a, T, F: FnOnce(Record<'a>) -> T> TakeRecord<'a> for F {
+    type Output = T;
+
+    fn take(self, record: Record<'a>) -> T {
+        self(record)
+    }
+}
+
+/// What the kind of a call site is called in errors.
+pub(super) const KIND: &str = "kind of a call site";
+
+/// Values at the end of a frame.
+#[derive(Debug, Clone, Copy)]
+pub struct EncodedValues<'a> {
+    reader: Reader<'a>,
+}
+
+impl<'a> EncodedValues<'a> {
+    /// Reads values from the bytes of others.
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self { reader: Reader::new(bytes) }
+    }
+
+    /// Returns the bytes of those that were not read yet.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.reader.rest()
+    }
+
+    /// Reads the next value and hands it on with the index of its field; `None` at the end of the frame.
+    #[inline(always)]
+    pub fn next<T: TakeValue<'a>>(
+        &mut self,
+        take: &mut T,
+    ) -> Result<Option<T::Output>, FrameError> {
+        if self.reader.rest().is_empty() {
+            Ok(None)
+        } else {
+            self.reader.keyed_value(take).map(Some)
+        }
+    }
+}
+
+/// Takes values where their types are known, as [`TakeRecord`] takes records.
+pub trait TakeValue<'a> {
+    type Output;
+
+    fn take(&mut self, field: usize, value: ValueRef<'a>) -> Self::Output;
+}
+
+impl<'a> Reader<'a> {
+    #[inline(always)]
+    fn record<T: TakeRecord<'a>>(
+        mut self,
+        kind: u8,
+        thread: ThreadIndex,
+        take: T,
+    ) -> Result<T::Output, FrameError> {
+        match kind {
+            kind::NEW_CALL_SITE => {
+                let (id, data) = self.apart(Self::call_site)?;
+                self.last(take, Record::NewCallSite { id, data: Arc::new(data) })
+            }
+            kind::NEW_SPAN => {
+                let (id, metadata_id) = (self.span_id()?, self.uint("call site ID")?);
+                let parent = self.parent()?;
+                Ok(take.take(Record::NewSpan {
+                    id,
+                    metadata_id,
+                    parent,
+                    values: self.values(),
+                    thread,
+                }))
+            }
+            kind::FOLLOWS_FROM => {
+                let (id, follows_from) = (self.span_id()?, self.span_id()?);
+                self.last(take, Record::FollowsFrom { id, follows_from })
+            }
+            kind::SPAN_ENTERED => {
+                let id = self.span_id()?;
+                self.last(take, Record::SpanEntered { id, thread })
+            }
+            kind::SPAN_EXITED => {
+                let id = self.span_id()?;
+                self.last(take, Record::SpanExited { id, thread })
+            }
+            kind::SPAN_CLONED => {
+                let id = self.span_id()?;
+                self.last(take, Record::SpanCloned { id })
+            }
+            kind::SPAN_DROPPED => {
+                let id = self.span_id()?;
+                self.last(take, Record::SpanDropped { id })
+            }
+            kind::VALUES_RECORDED => {
+                let id = self.span_id()?;
+                Ok(take.take(Record::ValuesRecorded { id, values: self.values() }))
+            }
+            kind::NEW_EVENT => {
+                let (metadata_id, parent) = (self.uint("call site ID")?, self.parent()?);
+                Ok(take.take(Record::NewEvent {
+                    metadata_id,
+                    parent,
+                    values: self.values(),
+                    thread,
+                }))
+            }
+            kind => Err(FrameError::UnknownKind { kind }),
+        }
+    }
+
+    /// Hands a record on that nothing may follow.
+    #[inline(always)]
+    fn last<T: TakeRecord<'a>>(self, take: T, record: Record<'a>) -> Result<T::Output, FrameError> {
+        self.end()?;
+        Ok(take.take(record))
+    }
+
+    #[inline]
+    fn span_id(&mut self) -> Result<RawSpanId, FrameError> {
+        self.uint("span ID")
+    }
+
+    #[inline]
+    fn parent(&mut self) -> Result<Parent, FrameError> {
+        Ok(match self.uint("parent")? {
+            0 => Parent::Contextual,
+            1 => Parent::Root,
+            next_after_id => Parent::Explicit(next_after_id - 1),
+        })
+    }
+
+    #[cold]
+    fn call_site(&mut self) -> Result<(MetadataId, CallSiteData), FrameError> {
+        let id = self.uint("call site ID")?;
+        let kind = self.choice(KIND, &[CallSiteKind::Span, CallSiteKind::Event])?;
+        Ok((id, self.description(kind)?))
+    }
+
+    /// Reads what there is of a call site, from its level on.
+    pub(super) fn description(&mut self, kind: CallSiteKind) -> Result<CallSiteData, FrameError> {
+        Ok(CallSiteData {
+            kind,
+            level: self.choice(
+                "level",
+                &[
+                    TracingLevel::Error,
+                    TracingLevel::Warn,
+                    TracingLevel::Info,
+                    TracingLevel::Debug,
+                    TracingLevel::Trace,
+                ],
+            )?,
+            name: self.cow("name")?,
+            target: self.cow("target")?,
+            module_path: self.optional_cow("module path")?,
+            file: self.optional_cow("file")?,
+            line: self.optional_uint_32("line")?,
+            fields: self.fields()?,
+        })
+    }
+
+    fn fields(&mut self) -> Result<Vec<Cow<'static, str>>, FrameError> {
+        let count = self.uint("number of fields")?;
+        // Grows with the names that are really there: the count is only a claim.
+        let mut fields = Vec::new();
+        for _ in 0..count {
+            fields.push(self.cow("name of a field")?);
+        }
+        Ok(fields)
+    }
+
+    #[inline]
+    fn values(self) -> RecordValues<'a> {
+        RecordValues::Encoded(EncodedValues { reader: self })
+    }
+
+    #[inline(always)]
+    fn keyed_value<T: TakeValue<'a>>(&mut self, take: &mut T) -> Result<T::Output, FrameError> {
+        let start = *self;
+        let key = self.uint("key of a value")?;
+        let Ok(field) = usize::try_from(key / value_type::COUNT) else {
+            return Err(start.malformed("index of a field"));
+        };
+        Ok(match key % value_type::COUNT {
+            value_type::UINT => take.take(field, ValueRef::UInt(self.uint("integer")?.into())),
+            value_type::INT => take.take(field, ValueRef::Int(self.sint("integer")?.into())),
+            value_type::STRING => take.take(field, ValueRef::Str(self.str("string")?)),
+            value_type::OBJECT => take.take(field, ValueRef::Object(self.str("string")?)),
+            value_type => {
+                take.take(field, self.apart(|reader| reader.rare_value(start, value_type))?)
+            }
+        })
+    }
+
+    #[inline(never)]
+    fn rare_value(&mut self, start: Self, value_type: u64) -> Result<ValueRef<'a>, FrameError> {
+        Ok(match value_type {
+            value_type::FALSE => ValueRef::Bool(false),
+            value_type::TRUE => ValueRef::Bool(true),
+            value_type::INT_128 => ValueRef::Int(self.sint_128("integer")?),
+            value_type::UINT_128 => ValueRef::UInt(self.uint_128("integer")?),
+            value_type::FLOAT => ValueRef::Float(self.float("float")?),
+            value_type::ERROR => ValueRef::Error(ErrorRef::Encoded(self.error()?)),
+            value_type::BYTES => ValueRef::Bytes(self.bytes("byte string")?),
+            #[allow(clippy::cast_possible_truncation)] // it is a remainder
+            value_type => {
+                let value_type = value_type as u8;
+                return Err(FrameError::UnknownValueType { offset: start.offset(), value_type });
+            }
+        })
+    }
+
+    /// Checks an error, and leaves it as it is.
+    fn error(&mut self) -> Result<EncodedError<'a>, FrameError> {
+        let error = EncodedError { reader: *self };
+        self.messages().try_for_each(|message| message.map(drop))?;
+        Ok(error)
+    }
+
+    /// Reads the messages of an error.
+    fn messages(&mut self) -> impl Iterator<Item = Result<&'a str, FrameError>> {
+        const WHAT: &str = "number of messages of an error";
+
+        let start = *self;
+        let count = match self.uint(WHAT) {
+            Ok(count @ 1..=MAX_COUNT) => Ok(count),
+            Ok(_) => Err(start.malformed(WHAT)),
+            Err(error) => Err(error),
+        };
+        let refused = count.err().map(Err);
+        let messages = (0..count.unwrap_or(0)).map(|_| self.str("message of an error"));
+        refused.into_iter().chain(messages)
+    }
+
+    /// Reads what is rare by a reader of its own, so that this one stays where it is fast.
+    #[inline]
+    fn apart<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, FrameError>,
+    ) -> Result<T, FrameError> {
+        let mut reader = *self;
+        let read = read(&mut reader);
+        *self = reader;
+        read
+    }
+}
+
+/// Most messages that an error may have.
+const MAX_COUNT: u64 = MAX_CHAIN as u64;
+
+/// An error that was checked, and is still encoded.
+#[derive(Debug, Clone, Copy)]
+pub struct EncodedError<'a> {
+    reader: Reader<'a>,
+}
+
+impl<'a> EncodedError<'a> {
+    /// Iterates over the messages of the chain, outermost first.
+    pub fn messages(&self) -> impl Iterator<Item = &'a str> {
+        let mut reader = self.reader;
+        let messages: Vec<_> = reader.messages().map_while(Result::ok).collect();
+        messages.into_iter()
+    }
+
+    pub fn to_error(self) -> TracedError {
+        let messages = self.messages().map(ToOwned::to_owned);
+        let error = TracedError::from_messages(messages.collect());
+        error.unwrap_or_else(|| TracedError { message: String::new(), source: None })
+    }
+}

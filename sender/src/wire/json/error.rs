@@ -1,0 +1,103 @@
+use alloc::boxed::Box;
+use core::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, DeserializeSeed, IgnoredAny},
+};
+
+use crate::wire::{TracedError, error::MAX_CHAIN};
+
+impl<'de> Deserialize<'de> for TracedError {
+    /// Fails for a chain that is longer than those which are carried. It has to be stopped on the
+    /// way: each error is within the one before, and so goes down the stack.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        ErrorSeed { left: MAX_CHAIN }.deserialize(deserializer)
+    }
+}
+
+/// Deserializes an error with its sources.
+#[derive(Clone, Copy)]
+struct ErrorSeed {
+    /// Messages that there may be.
+    left: usize,
+}
+
+#[derive(Deserialize)]
+#[serde(field_identifier, rename_all = "snake_case")]
+enum Key {
+    Message,
+    Source,
+    #[serde(other)]
+    Unknown,
+}
+
+impl<'de> DeserializeSeed<'de> for ErrorSeed {
+    type Value = TracedError;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<TracedError, D::Error> {
+        if self.left == 0 {
+            return Err(de::Error::custom(format_args!("a chain of more than {MAX_CHAIN} errors")));
+        }
+        deserializer.deserialize_struct("TracedError", &["message", "source"], self)
+    }
+}
+
+impl<'de> de::Visitor<'de> for ErrorSeed {
+    type Value = TracedError;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an error with its message and source")
+    }
+
+    fn visit_seq<A: de::SeqAccess<'de>>(self, mut seq: A) -> Result<TracedError, A::Error> {
+        let message = seq.next_element()?.ok_or_else(|| de::Error::invalid_length(0, &self))?;
+        let source = seq.next_element_seed(SourceSeed(self))?;
+        Ok(TracedError { message, source: source.flatten() })
+    }
+
+    fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<TracedError, A::Error> {
+        let (mut message, mut source) = (None, None);
+        while let Some(key) = map.next_key()? {
+            match key {
+                Key::Message => message = Some(map.next_value()?),
+                Key::Source => source = map.next_value_seed(SourceSeed(self))?,
+                Key::Unknown => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        let message = message.ok_or_else(|| de::Error::missing_field("message"))?;
+        Ok(TracedError { message, source })
+    }
+}
+
+/// Deserializes the source of an error, if there is one.
+struct SourceSeed(ErrorSeed);
+
+impl<'de> DeserializeSeed<'de> for SourceSeed {
+    type Value = Option<Box<TracedError>>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_option(self)
+    }
+}
+
+impl<'de> de::Visitor<'de> for SourceSeed {
+    type Value = Option<Box<TracedError>>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an error, or nothing")
+    }
+
+    fn visit_none<E: de::Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        let seed = ErrorSeed { left: self.0.left - 1 };
+        seed.deserialize(deserializer).map(Box::new).map(Some)
+    }
+}

@@ -1,0 +1,161 @@
+use alloc::string::String;
+use core::fmt::{self, Write};
+
+use super::{TracedError, TracedValue, hex::Hex};
+
+/// Shows text on one line and without effect on what is around it: line breaks, other control
+/// characters and those that change the direction of text are escaped as in a Rust literal, and
+/// so is the backslash, so that no two texts look the same.
+#[derive(Debug)]
+pub struct Escaped<'a>(pub &'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut unescaped_from = 0;
+        for (position, char) in self.0.char_indices() {
+            if needs_escape(char) {
+                formatter.write_str(&self.0[unescaped_from..position])?;
+                write_escaped(formatter, char)?;
+                unescaped_from = position + char.len_utf8();
+            }
+        }
+        formatter.write_str(&self.0[unescaped_from..])
+    }
+}
+
+/// [`Escaped`] text between quotes, in which quotes are escaped, too.
+#[derive(Debug)]
+pub struct Quoted<'a>(pub &'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_char('"')?;
+        for (i, part) in self.0.split('"').enumerate() {
+            if i > 0 {
+                formatter.write_str("\\\"")?;
+            }
+            write!(formatter, "{}", Escaped(part))?;
+        }
+        formatter.write_char('"')
+    }
+}
+
+/// `format!`, but what an implementation wrote before it failed stays: `format!` would panic, and
+/// the traced program with it.
+pub fn lenient_format(text: fmt::Arguments<'_>) -> String {
+    let mut formatted = String::new();
+    let _ = fmt::write(&mut formatted, text);
+    formatted
+}
+
+/// Whether a character steers what shows it, is invisible, or is that by which others are escaped.
+pub fn needs_escape(char: char) -> bool {
+    match char {
+        '\\' => true,
+        ' '..='~' => false,
+        _ => {
+            char.is_control()
+                // Zero-width and directional marks, embeddings, overrides and isolates, separators
+                // of lines and paragraphs, tags: invisible, or more than what stands there.
+                || matches!(char,
+                    '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+                    | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+                    | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+        }
+    }
+}
+
+fn write_escaped(formatter: &mut fmt::Formatter<'_>, char: char) -> fmt::Result {
+    match char {
+        '\n' => formatter.write_str("\\n"),
+        '\r' => formatter.write_str("\\r"),
+        '\t' => formatter.write_str("\\t"),
+        '\\' => formatter.write_str("\\\\"),
+        char => write!(formatter, "{}", char.escape_unicode()),
+    }
+}
+
+/// Shows the value on one line, with all that could steer a terminal escaped: strings between
+/// quotes, `Debug` and `Display` output and the messages of errors without.
+///
+/// ```
+/// use spanshot::TracedValue;
+///
+/// assert_eq!(TracedValue::from("say \"hi\"\n").to_string(), r#""say \"hi\"\n""#);
+/// assert_eq!(TracedValue::from(8.0).to_string(), "8.0");
+/// assert_eq!(TracedValue::from(&[0xde, 0xad][..]).to_string(), "[de ad]");
+/// ```
+impl fmt::Display for TracedValue {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bool(value) => value.fmt(formatter),
+            Self::Int(value) => value.fmt(formatter),
+            Self::UInt(value) => value.fmt(formatter),
+            Self::Float(value) => write!(formatter, "{value:?}"),
+            Self::String(value) => Quoted(value).fmt(formatter),
+            Self::Object(value) => Escaped(value.as_ref()).fmt(formatter),
+            Self::Error(error) => write_error(formatter, error),
+            Self::Bytes(value) => Hex(value).fmt(formatter),
+        }
+    }
+}
+
+fn write_error(formatter: &mut fmt::Formatter<'_>, error: &TracedError) -> fmt::Result {
+    for (i, message) in error.messages().enumerate() {
+        if i > 0 {
+            formatter.write_str(", caused by: ")?;
+        }
+        write!(formatter, "{}", Escaped(message))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::string::ToString;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(value: impl Into<TracedValue>, expected: &str) {
+        assert_eq!(value.into().to_string(), expected);
+    }
+
+    #[test]
+    fn values() {
+        check(true, "true");
+        check(-5_i64, "-5");
+        check(u128::MAX, "340282366920938463463374607431768211455");
+        check(8.0, "8.0");
+        check(-0.0, "-0.0");
+        check(f64::NAN, "NaN");
+        check(f64::NEG_INFINITY, "-inf");
+        check("it's \"quoted\"", r#""it's \"quoted\"""#);
+        check("", r#""""#);
+        check(&[0xde, 0xad][..], "[de ad]");
+        check(TracedValue::debug(&Some(3)), "Some(3)");
+    }
+
+    #[test]
+    fn error_shows_its_chain() {
+        let messages = ["outer\n", "inner"].map(ToString::to_string).to_vec();
+        let error = TracedError::from_messages(messages).unwrap();
+        assert_eq!(TracedValue::Error(error).to_string(), r"outer\n, caused by: inner");
+    }
+
+    #[test]
+    fn text_stays_on_its_line_and_leaves_the_terminal_alone() {
+        check("a\nb\r\tc", r#""a\nb\r\tc""#);
+        check("\u{1b}[31mred\u{7}\0", r#""\u{1b}[31mred\u{7}\u{0}""#);
+        check("\u{202e}evil\u{2066}", r#""\u{202e}evil\u{2066}""#);
+        check("a\u{2028}b\u{85}c", r#""a\u{2028}b\u{85}c""#);
+        check("größer 你好 🦀", r#""größer 你好 🦀""#);
+    }
+
+    #[test]
+    fn no_two_texts_look_the_same() {
+        check("a\\nb", r#""a\\nb""#);
+        check("\\\"", r#""\\\"""#);
+        assert_eq!(Escaped(r"C:\temp").to_string(), r"C:\\temp");
+    }
+}
