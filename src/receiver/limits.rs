@@ -291,17 +291,21 @@ impl ReceiverLimits {
 
     fn check_each_value(&self, values: &SinkValues<'_>) -> Result<(), ReceiveError> {
         let check_len = |len| at_most(Limit::StringBytes, self.string_bytes, len);
+        let check_texts = |(message, debug): (&str, Option<&str>)| {
+            check_len(message.len())?;
+            check_len(debug.map_or(0, str::len))
+        };
         for (_, value) in values {
             match value {
                 ValueRef::Str(text) | ValueRef::Object(text) => check_len(text.len())?,
                 ValueRef::Bytes(bytes) => check_len(bytes.len())?,
                 ValueRef::Error(ErrorRef::Borrowed(error)) => {
-                    at_most(Limit::ErrorChain, self.error_chain, error.messages().count())?;
-                    error.messages().try_for_each(|message| check_len(message.len()))?;
+                    at_most(Limit::ErrorChain, self.error_chain, error.texts().count())?;
+                    error.texts().try_for_each(&check_texts)?;
                 }
                 ValueRef::Error(ErrorRef::Encoded(error)) => {
-                    at_most(Limit::ErrorChain, self.error_chain, error.messages().count())?;
-                    error.messages().try_for_each(|message| check_len(message.len()))?;
+                    at_most(Limit::ErrorChain, self.error_chain, error.texts().count())?;
+                    error.texts().try_for_each(&check_texts)?;
                 }
                 ValueRef::Bool(_) | ValueRef::Int(_) | ValueRef::UInt(_) | ValueRef::Float(_) => {}
             }

@@ -16,7 +16,7 @@ use tracing::{
 };
 use tracing_core::{Kind, callsite::DefaultCallsite, field::FieldSet, identify_callsite};
 
-use crate::support::{current_dispatch, detailed, direct, feed_frames, frames_of};
+use crate::support::{current_dispatch, detailed, direct, feed_frames, frames_of, relayed};
 
 fn bytes(notation: &str) -> Vec<u8> {
     let words = notation.split_whitespace().filter(|word| *word != "|");
@@ -202,8 +202,7 @@ fn text(text: &str) -> TracedValue {
     TracedValue::debug(&format_args!("{text}"))
 }
 
-/// Error with sources.
-#[derive(Debug)]
+/// Error with sources, which are not in its output by `Debug`.
 struct Chain(&'static str, Option<Box<Chain>>);
 
 impl Chain {
@@ -211,6 +210,12 @@ impl Chain {
         let chain =
             messages.iter().rev().fold(None, |source, text| Some(Box::new(Self(text, source))));
         *chain.unwrap()
+    }
+}
+
+impl fmt::Debug for Chain {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}?", self.0.get(..1).unwrap_or_default())
     }
 }
 
@@ -228,8 +233,7 @@ impl Error for Chain {
 
 #[track_caller]
 fn check_error(error: &Chain, notation: &str) {
-    let traced = TracedError::new(error);
-    check_value(&(error as &(dyn Error + 'static)), notation, TracedValue::Error(traced));
+    check_value(&(error as &(dyn Error + 'static)), notation, TracedError::new(error));
 }
 
 #[test]
@@ -263,16 +267,39 @@ fn each_type_of_value_is_written_and_read_as_specified() {
     check_value(&"é\0", "07 03 c3 a9 00", "é\0");
     check_value(&field::debug("a"), "08 03 '\"a\"'", text("\"a\""));
     check_value(&field::display("a"), "08 01 'a'", text("a"));
-    check_error(&Chain::new(&["outer", "", "é"]), "09 03 05 'outer' 00 02 c3 a9");
+    check_error(
+        &Chain::new(&["outer", "", "é"]),
+        "0b 03 05 'outer' 02 'o?' 00 01 '?' 02 c3 a9 01 '?'",
+    );
     check_value(&&[0xde_u8, 0][..], "0a 02 de 00", &[0xde, 0][..]);
     check_value(&&[][..] as &&[u8], "0a 00", &[][..]);
 }
 
+/// Senders of earlier versions write none.
+#[test]
+fn error_without_its_debug_output_is_read() {
+    let frames = frames_of(|| note(Some(&1)));
+    let event = bytes("28 00 00 09 03 05 'outer' 00 02 c3 a9");
+    let frames = [frames[0].clone(), event];
+    for trace in [direct(feed_frames(&frames)), relayed(feed_frames(&frames))] {
+        let event = trace.all_events().next().unwrap();
+        let error = event["n"].as_error().unwrap();
+        let messages = std::iter::successors(Some(error), |error| error.source.as_deref())
+            .map(|error| &*error.message);
+        assert!(messages.eq(["outer", "", "é"]));
+        let source = r#"TracedError { message: "é", source: None }"#;
+        let source = format!(r#"TracedError {{ message: "", source: Some({source}) }}"#);
+        let expected = format!(r#"TracedError {{ message: "outer", source: Some({source}) }}"#);
+        assert_eq!(format!("{error:?}"), expected);
+    }
+}
+
 #[test]
 fn chain_of_errors_has_at_most_100_messages() {
-    check_error(&Chain::new(&["e"; 99]), &format!("09 63 {}", "01 'e' ".repeat(99)));
-    check_error(&Chain::new(&["e"; 100]), &format!("09 64 {}", "01 'e' ".repeat(100)));
-    check_error(&Chain::new(&["e"; 101]), &format!("09 64 {}", "01 'e' ".repeat(100)));
+    let error = "01 'e' 02 'e?' ";
+    check_error(&Chain::new(&["e"; 99]), &format!("0b 63 {}", error.repeat(99)));
+    check_error(&Chain::new(&["e"; 100]), &format!("0b 64 {}", error.repeat(100)));
+    check_error(&Chain::new(&["e"; 101]), &format!("0b 64 {}", error.repeat(100)));
 }
 
 #[test]
@@ -291,7 +318,7 @@ fn length_of_a_text_is_written_in_front_of_it() {
         check_value(&field::display(long), &format!("08 {payload}"), text(long));
         check_value(&long, &format!("07 {payload}"), long);
         check_value(&long.as_bytes(), &format!("0a {payload}"), long.as_bytes());
-        check_error(&Chain::new(&[long.to_owned().leak()]), &format!("09 01 {payload}"));
+        check_error(&Chain::new(&[long.to_owned().leak()]), &format!("0b 01 {payload} 02 'a?'"));
     }
 }
 
@@ -397,7 +424,7 @@ fn unknown_kinds_and_types_are_refused() {
         check_refused(&format!("{:x}", 0x20 | kind), &format!("UnknownKind {{ kind: {kind} }}"));
         check_refused(&format!("{:x} 01", 0x30 | kind), &format!("UnknownKind {{ kind: {kind} }}"));
     }
-    for value_type in 11..=15 {
+    for value_type in 12..=15 {
         let expected = format!("UnknownValueType {{ offset: 3, value_type: {value_type} }}");
         check_refused(&format!("28 01 00 {value_type:x}"), &expected);
     }
@@ -425,12 +452,16 @@ fn lengths_are_not_trusted() {
             "28 01 00 07",
             "28 01 00 08",
             "28 01 00 09 01", // message of an error
+            "28 01 00 0b 01",
+            "28 01 00 0b 01 01 'e'", // its output by `Debug`
             "28 01 00 0a",
         ] {
             let frame = format!("{start} {huge}");
             check_refused(&frame, &format!("truncated at {}", bytes(&frame).len()));
         }
-        check_refused(&format!("28 01 00 09 {huge}"), "malformed at 4");
+        for value_type in ["09", "0b"] {
+            check_refused(&format!("28 01 00 {value_type} {huge}"), "malformed at 4");
+        }
     }
 }
 
@@ -451,6 +482,8 @@ fn numbers_that_mean_nothing_are_refused() {
     check_refused("20 02 00 02 00 00 02", "malformed at 6"); // no option
     check_refused("20 02 00 02 00 00 00 00 01 80*4 10 00", "malformed at 8"); // line 2^32
     check_refused("28 01 00 09 00", "malformed at 4"); // error without a message
+    check_refused("28 01 00 0b 00", "malformed at 4");
+    check_refused(&format!("28 01 00 0b 65 {}", "00 00 ".repeat(101)), "malformed at 4");
     check_refused(&format!("28 01 00 09 65 {}", "00 ".repeat(101)), "malformed at 4");
 }
 
@@ -462,6 +495,8 @@ fn text_must_be_utf_8() {
         check_refused(&format!("28 01 00 07 {text}"), "malformed at 4");
         check_refused(&format!("28 01 00 08 {text}"), "malformed at 4");
         check_refused(&format!("28 01 00 09 01 {text}"), "malformed at 5");
+        check_refused(&format!("28 01 00 0b 01 {text}"), "malformed at 5");
+        check_refused(&format!("28 01 00 0b 01 00 {text}"), "malformed at 6");
     }
 }
 

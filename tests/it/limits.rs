@@ -466,6 +466,51 @@ fn limits_are_not_persisted_but_what_was_taken_counts() {
 }
 
 #[test]
+fn output_of_debug_is_limited_as_a_string() {
+    /// Error with a short message, and a long output of `Debug`.
+    struct Long;
+
+    impl std::fmt::Debug for Long {
+        fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            formatter.write_str("twelve bytes")
+        }
+    }
+
+    impl std::fmt::Display for Long {
+        fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            formatter.write_str("short")
+        }
+    }
+
+    impl std::error::Error for Long {}
+
+    let error = TracedError::new(&Long);
+    let event = TracingEvent::NewEvent {
+        metadata_id: 1,
+        parent: None,
+        is_root: false,
+        values: [("b".to_owned(), error.into())].into_iter().collect(),
+        thread: 0,
+    };
+    let frame = b"\x28\x01\x00\x1b\x01\x05short\x0ctwelve bytes";
+    for (max, expected) in [(12, Ok(())), (11, Err((11, 12)))] {
+        let expected = expected.map_err(|(max, actual)| ReceiveError::LimitExceeded {
+            limit: Limit::StringBytes,
+            max,
+            actual,
+        });
+        let limits = ReceiverLimits::default().max_string_bytes(max);
+        let mut receiver = TracingEventReceiver::capturing(&SharedStorage::default());
+        for site in SITES {
+            receiver.receive_encoded(site).unwrap();
+        }
+        let mut receiver = receiver.with_limits(limits);
+        assert_eq!(receiver.receive_encoded(frame), expected);
+        assert_eq!(receiver.try_receive(event.clone()), expected);
+    }
+}
+
+#[test]
 fn chain_that_was_made_by_hand_is_limited() {
     let mut error = TracedError::new(&std::fmt::Error);
     for _ in 0..100 {
@@ -481,7 +526,7 @@ fn chain_that_was_made_by_hand_is_limited() {
         metadata_id: 1,
         parent: None,
         is_root: false,
-        values: [("b".to_owned(), TracedValue::Error(error))].into_iter().collect(),
+        values: [("b".to_owned(), error.into())].into_iter().collect(),
         thread: 0,
     };
     assert_eq!(

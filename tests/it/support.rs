@@ -229,7 +229,7 @@ pub(crate) fn hostile_trace() -> Trace {
         let values = serde_json::json!({
             "message": { "object": text },
             *text: { "string": text },
-            "rest": { "error": { "message": text, "source": { "message": text } } },
+            "rest": { "error": { "message": text, "debug": text, "source": { "message": text } } },
         });
         receive(site(span, "span"));
         receive(site(event, "event"));

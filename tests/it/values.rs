@@ -99,9 +99,12 @@ impl Visit for Log {
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
         let chain = iter::successors(Some(value), |error| (*error).source());
-        let messages: Vec<_> =
-            chain.take(1_000).map(|error| shortened(&error.to_string())).collect();
-        self.push(format!("error {field} {}", messages.join(" < ")));
+        let shown = |error: &dyn Error| {
+            let (message, debug) = (error.to_string(), format!("{error:?}"));
+            format!("{} {}", shortened(&message), shortened(&debug))
+        };
+        let errors: Vec<_> = chain.take(1_000).map(shown).collect();
+        self.push(format!("error {field} {}", errors.join(" < ")));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {

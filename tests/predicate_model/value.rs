@@ -76,7 +76,7 @@ impl Value {
             Self::Float(value) => (*value).into(),
             Self::Text(text) => (*text).into(),
             Self::Debug(text) => TracedValue::debug(&format_args!("{text}")),
-            Self::Error(messages) => TracedValue::Error(TracedError::new(&Chain::new(messages))),
+            Self::Error(messages) => TracedError::new(&Chain::new(messages)).into(),
             Self::Bytes(bytes) => (*bytes).into(),
         }
     }

@@ -1,9 +1,9 @@
 //! Conversions between [`TracedValue`]s and plain Rust values, and their equality.
 
-use alloc::{borrow::ToOwned, string::String};
+use alloc::{borrow::ToOwned, boxed::Box, string::String};
 use core::borrow::Borrow;
 
-use super::TracedValue;
+use super::{TracedError, TracedValue};
 
 /// Conversion from a reference to a [`TracedValue`], which fails if the value is of another type.
 ///
@@ -107,6 +107,12 @@ macro_rules! impl_integer {
 impl_integer!(Int: i8, i16, i32, i64, i128, isize);
 impl_integer!(UInt: u8, u16, u32, u64, u128, usize);
 impl_eq!(bool, f64);
+
+impl From<TracedError> for TracedValue {
+    fn from(value: TracedError) -> Self {
+        Self::Error(Box::new(value))
+    }
+}
 
 impl From<bool> for TracedValue {
     fn from(value: bool) -> Self {

@@ -3,10 +3,12 @@ use core::{error::Error, fmt};
 
 use super::text::lenient_format;
 
-/// An error recorded as a value: its message and those of its sources, without its type.
+/// An error recorded as a value: its message, its `Debug` output, and the same of its sources.
 ///
-/// It is itself an [`Error`] whose [`source()`](Error::source()) chain is that of the original,
-/// so that a replayed trace shows a subscriber the same chain.
+/// It is itself an [`Error`] that prints as the original does, by `{}` and by `{:?}`, and so does each
+/// [`source()`](Error::source()). A subscriber that derives the type of an error from its `Debug` output,
+/// as that of Sentry does, finds the same types in a replayed trace. It cannot downcast the error:
+/// the type itself stays in the program.
 ///
 /// # Example
 ///
@@ -19,13 +21,16 @@ use super::text::lenient_format;
 /// let traced = TracedError::new(&error);
 /// assert_eq!(traced.message, "invalid float literal");
 /// assert!(traced.source().is_none()); // `io::Error` shows the inner error as itself
+/// assert_eq!(format!("{traced:?}"), "Custom { kind: Other, error: ParseFloatError { kind: Invalid } }");
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TracedError {
     /// Output of the error's [`Display`](fmt::Display) implementation.
     pub message: String,
+    /// Output of the error's [`Debug`](fmt::Debug) implementation by `{:?}`. A stream of `tracing-tunnel` has
+    /// none.
+    pub debug: Option<String>,
     /// The error that this one was caused by, if any.
     pub source: Option<Box<TracedError>>,
 }
@@ -34,29 +39,40 @@ impl TracedError {
     /// Returns about how many bytes the chain takes on the heap.
     pub fn heap_bytes(&self) -> usize {
         let chain = core::iter::successors(Some(self), |error| error.source.as_deref());
-        chain.map(|error| error.message.len() + size_of::<Self>()).sum()
+        let texts =
+            |error: &Self| error.message.len() + error.debug.as_ref().map_or(0, String::len);
+        chain.map(|error| texts(error) + size_of::<Self>()).sum()
     }
 
-    /// Takes over the messages of an error and its sources.
+    /// Takes over the texts of an error and its sources.
     pub fn new(error: &(dyn Error + 'static)) -> Self {
-        let mut messages = Vec::new();
+        let mut texts = Vec::new();
         let mut next = Some(error);
         while let Some(error) = next {
-            messages.push(lenient_format(format_args!("{error}")));
+            let debug = lenient_format(format_args!("{error:?}"));
+            texts.push((lenient_format(format_args!("{error}")), Some(debug)));
             // A `source()` that leads back to itself must not hang the traced program.
-            next = if messages.len() < MAX_CHAIN { error.source() } else { None };
+            next = if texts.len() < MAX_CHAIN { error.source() } else { None };
         }
-        Self::from_messages(messages)
-            .unwrap_or_else(|| Self { message: String::new(), source: None })
+        Self::from_texts(texts)
     }
 
-    /// Builds the chain from its messages, outermost first; `None` if there is none.
-    pub fn from_messages(messages: Vec<String>) -> Option<Self> {
-        let chain = messages
+    /// Builds the chain from its messages and their `Debug` outputs, outermost first.
+    pub fn from_texts(texts: Vec<(String, Option<String>)>) -> Self {
+        let chain = texts
             .into_iter()
             .rev()
-            .fold(None, |source, message| Some(Box::new(Self { message, source })));
-        chain.map(|error| *error)
+            .fold(None, |source, (message, debug)| Some(Box::new(Self { message, debug, source })));
+        chain.map_or_else(
+            || Self { message: String::new(), debug: None, source: None },
+            |error| *error,
+        )
+    }
+
+    /// Iterates over the messages of the chain and their `Debug` outputs, outermost first.
+    pub fn texts(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        core::iter::successors(Some(self), |error| error.source.as_deref())
+            .map(|error| (error.message.as_str(), error.debug.as_deref()))
     }
 
     /// Iterates over the messages of the chain, outermost first.
@@ -73,6 +89,19 @@ pub const MAX_CHAIN: usize = 100;
 impl fmt::Display for TracedError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.message)
+    }
+}
+
+impl fmt::Debug for TracedError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(debug) = &self.debug else {
+            return formatter
+                .debug_struct("TracedError")
+                .field("message", &self.message)
+                .field("source", &self.source)
+                .finish();
+        };
+        formatter.write_str(debug)
     }
 }
 

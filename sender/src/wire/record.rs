@@ -120,7 +120,7 @@ impl From<&ValueRef<'_>> for TracedValue {
             ValueRef::Float(value) => Self::Float(*value),
             ValueRef::Str(value) => Self::String((*value).to_owned()),
             ValueRef::Object(value) => Self::Object(DebugObject::new(*value)),
-            ValueRef::Error(value) => Self::Error(value.to_error()),
+            ValueRef::Error(value) => value.to_error().into(),
             ValueRef::Bytes(value) => Self::Bytes((*value).to_owned()),
         }
     }

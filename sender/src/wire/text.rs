@@ -138,9 +138,8 @@ mod tests {
 
     #[test]
     fn error_shows_its_chain() {
-        let messages = ["outer\n", "inner"].map(ToString::to_string).to_vec();
-        let error = TracedError::from_messages(messages).unwrap();
-        assert_eq!(TracedValue::Error(error).to_string(), r"outer\n, caused by: inner");
+        let texts = ["outer\n", "inner"].map(|message| (message.to_string(), None));
+        check(TracedError::from_texts(texts.to_vec()), r"outer\n, caused by: inner");
     }
 
     #[test]

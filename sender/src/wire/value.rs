@@ -1,4 +1,4 @@
-use alloc::{format, string::String, vec::Vec};
+use alloc::{boxed::Box, format, string::String, vec::Vec};
 use core::fmt::{self, Write};
 
 use smol_str::{SmolStr, SmolStrBuilder};
@@ -83,7 +83,7 @@ pub enum TracedValue {
     /// Output of `Debug` or `Display`.
     Object(DebugObject),
     /// Error with its chain of sources.
-    Error(TracedError),
+    Error(Box<TracedError>),
     /// Byte string.
     Bytes(Vec<u8>),
 }

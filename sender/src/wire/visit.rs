@@ -94,7 +94,7 @@ impl From<VisitedValue<'_>> for TracedValue {
             VisitedValue::Str(value) => value.into(),
             VisitedValue::Bytes(value) => value.into(),
             VisitedValue::Debug(value) => Self::Object(DebugObject::of(value)),
-            VisitedValue::Error(value) => Self::Error(super::TracedError::new(value)),
+            VisitedValue::Error(value) => super::TracedError::new(value).into(),
         }
     }
 }
@@ -108,7 +108,7 @@ impl<'a> From<&'a TracedValue> for VisitedValue<'a> {
             TracedValue::Float(value) => Self::F64(*value),
             TracedValue::String(value) => Self::Str(value),
             TracedValue::Object(value) => Self::Debug(value),
-            TracedValue::Error(value) => Self::Error(value),
+            TracedValue::Error(value) => Self::Error(&**value),
             TracedValue::Bytes(value) => Self::Bytes(value),
         }
     }

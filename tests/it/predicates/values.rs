@@ -48,7 +48,7 @@ fn with_value(value: TracedValue) -> Trace {
 }
 
 fn error_of(error: &(dyn Error + 'static)) -> TracedValue {
-    TracedValue::Error(TracedError::new(error))
+    TracedError::new(error).into()
 }
 
 #[test]

@@ -7,7 +7,10 @@ use tracing::{field::Empty, info, info_span};
 
 use super::check;
 use crate::{
-    support::assert_transparent,
+    support::{
+        assert_transparent, direct, events_of, feed_events, feed_frames, frames_of, native,
+        relayed, through_json,
+    },
     values::{check as check_visits, check_same},
 };
 
@@ -95,16 +98,55 @@ fn error_arrives_with_its_chain() {
     let chain = Numbered::chain(3);
     check_visits(
         || info!(a = &chain as &(dyn Error + 'static), b = chain.source()),
-        r#"event; error a "2" < "1" < "0"; error b "1" < "0""#,
+        "event; \
+         error a \"2\" \"Numbered(2, Some(Numbered(1, Some(Numbered(0, None)))))\" \
+         < \"1\" \"Numbered(1, Some(Numbered(0, None)))\" < \"0\" \"Numbered(0, None)\"; \
+         error b \"1\" \"Numbered(1, Some(Numbered(0, None)))\" < \"0\" \"Numbered(0, None)\"",
     );
     let long = Numbered::chain(100);
     check_same(|| info!(error = &long as &(dyn Error + 'static)));
 }
 
+/// Error whose output by `Debug` is none of its message, and fails.
+struct Failing;
+
+impl fmt::Debug for Failing {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Failing { so far")?;
+        Err(fmt::Error)
+    }
+}
+
+impl fmt::Display for Failing {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Err(fmt::Error)
+    }
+}
+
+impl Error for Failing {}
+
+#[test]
+fn what_an_error_wrote_before_it_failed_stays() {
+    let program = || info!(error = &Failing as &(dyn Error + 'static));
+    let frames = frames_of(program);
+    let events = through_json(&events_of(program));
+    for trace in [
+        native(program),
+        relayed(feed_frames(&frames)),
+        direct(feed_frames(&frames)),
+        relayed(feed_events(events.clone())),
+        direct(feed_events(events)),
+    ] {
+        let error = trace.all_events().next().unwrap();
+        let error = error.value("error").unwrap().as_error().unwrap();
+        assert_eq!((&*error.message, &*format!("{error:?}")), ("", "Failing { so far"));
+    }
+}
+
 #[test]
 fn boxed_error_arrives_as_an_error() {
     let boxed: Box<dyn Error + Send + Sync> = "boxed".into();
-    check_visits(|| info!(error = &*boxed), r#"event; error error "boxed""#);
+    check_visits(|| info!(error = &*boxed), r#"event; error error "boxed" "\"boxed\"""#);
 }
 
 #[test]

@@ -1,6 +1,5 @@
 use alloc::{
     borrow::{Cow, ToOwned},
-    string::String,
     sync::Arc,
     vec::Vec,
 };
@@ -230,7 +229,10 @@ impl<'a> Reader<'a> {
             value_type::INT_128 => ValueRef::Int(self.sint_128("integer")?),
             value_type::UINT_128 => ValueRef::UInt(self.uint_128("integer")?),
             value_type::FLOAT => ValueRef::Float(self.float("float")?),
-            value_type::ERROR => ValueRef::Error(ErrorRef::Encoded(self.error()?)),
+            value_type::ERROR => ValueRef::Error(ErrorRef::Encoded(self.error(true)?)),
+            value_type::ERROR_WITHOUT_DEBUG => {
+                ValueRef::Error(ErrorRef::Encoded(self.error(false)?))
+            }
             value_type::BYTES => ValueRef::Bytes(self.bytes("byte string")?),
             #[allow(clippy::cast_possible_truncation)] // it is a remainder
             value_type => {
@@ -241,14 +243,17 @@ impl<'a> Reader<'a> {
     }
 
     /// Checks an error, and leaves it as it is.
-    fn error(&mut self) -> Result<EncodedError<'a>, FrameError> {
-        let error = EncodedError { reader: *self };
-        self.messages().try_for_each(|message| message.map(drop))?;
+    fn error(&mut self, has_debug: bool) -> Result<EncodedError<'a>, FrameError> {
+        let error = EncodedError { reader: *self, has_debug };
+        self.texts(has_debug).try_for_each(|texts| texts.map(drop))?;
         Ok(error)
     }
 
-    /// Reads the messages of an error.
-    fn messages(&mut self) -> impl Iterator<Item = Result<&'a str, FrameError>> {
+    /// Reads the messages of an error, and their `Debug` outputs.
+    fn texts(
+        &mut self,
+        has_debug: bool,
+    ) -> impl Iterator<Item = Result<(&'a str, Option<&'a str>), FrameError>> {
         const WHAT: &str = "number of messages of an error";
 
         let start = *self;
@@ -258,8 +263,12 @@ impl<'a> Reader<'a> {
             Err(error) => Err(error),
         };
         let refused = count.err().map(Err);
-        let messages = (0..count.unwrap_or(0)).map(|_| self.str("message of an error"));
-        refused.into_iter().chain(messages)
+        let texts = (0..count.unwrap_or(0)).map(move |_| {
+            let message = self.str("message of an error")?;
+            let debug = has_debug.then(|| self.str("`Debug` output of an error"));
+            Ok((message, debug.transpose()?))
+        });
+        refused.into_iter().chain(texts)
     }
 
     /// Reads what is rare by a reader of its own, so that this one stays where it is fast.
@@ -282,19 +291,20 @@ const MAX_COUNT: u64 = MAX_CHAIN as u64;
 #[derive(Debug, Clone, Copy)]
 pub struct EncodedError<'a> {
     reader: Reader<'a>,
+    has_debug: bool,
 }
 
 impl<'a> EncodedError<'a> {
-    /// Iterates over the messages of the chain, outermost first.
-    pub fn messages(&self) -> impl Iterator<Item = &'a str> {
+    /// Iterates over the messages of the chain and their `Debug` outputs, outermost first.
+    pub fn texts(&self) -> impl Iterator<Item = (&'a str, Option<&'a str>)> {
         let mut reader = self.reader;
-        let messages: Vec<_> = reader.messages().map_while(Result::ok).collect();
-        messages.into_iter()
+        let texts: Vec<_> = reader.texts(self.has_debug).map_while(Result::ok).collect();
+        texts.into_iter()
     }
 
     pub fn to_error(self) -> TracedError {
-        let messages = self.messages().map(ToOwned::to_owned);
-        let error = TracedError::from_messages(messages.collect());
-        error.unwrap_or_else(|| TracedError { message: String::new(), source: None })
+        let texts =
+            self.texts().map(|(message, debug)| (message.to_owned(), debug.map(ToOwned::to_owned)));
+        TracedError::from_texts(texts.collect())
     }
 }

@@ -50,8 +50,12 @@
 //! | 6 | float | `f64` |
 //! | 7 | string | `str` |
 //! | 8 | output of `Debug` or `Display` | `str` |
-//! | 9 | error | `uint` from 1 to 100, and that many `str`: its message and those of its sources |
+//! | 9 | error, without its output of `Debug` | `uint` from 1 to 100, and that many `str`: its message and those of its sources |
 //! | 10 | byte string | `bytes` |
+//! | 11 | error | `uint` from 1 to 100, and that many times `str`, `str`: its message and its output of `Debug`, and those of its sources |
+//!
+//! A sender writes errors as type 11. Type 9 is for one that has no output of `Debug`, or does not know type
+//! 11; a reader takes both.
 //!
 //! A reader looks at the version before anything else and refuses those that it does not know.
 //! Nothing may follow a body. Version 0 is never used; in version 7, if it comes to that, the
@@ -132,8 +136,9 @@ mod value_type {
     pub(super) const FLOAT: u64 = 6;
     pub(super) const STRING: u64 = 7;
     pub(super) const OBJECT: u64 = 8;
-    pub(super) const ERROR: u64 = 9;
+    pub(super) const ERROR_WITHOUT_DEBUG: u64 = 9;
     pub(super) const BYTES: u64 = 10;
+    pub(super) const ERROR: u64 = 11;
 
     /// Types that there is room for in a key.
     pub(super) const COUNT: u64 = 16;

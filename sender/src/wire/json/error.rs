@@ -2,11 +2,27 @@ use alloc::boxed::Box;
 use core::fmt;
 
 use serde::{
-    Deserialize, Deserializer,
+    Deserialize, Deserializer, Serialize, Serializer,
     de::{self, DeserializeSeed, IgnoredAny},
+    ser::SerializeStruct,
 };
 
 use crate::wire::{TracedError, error::MAX_CHAIN};
+
+impl Serialize for TracedError {
+    /// Leaves out `debug` if there is none, so that a text is the one that `tracing-tunnel` writes. Other
+    /// formats may be ones that cannot leave out anything.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let has_debug = self.debug.is_some() || !serializer.is_human_readable();
+        let mut error = serializer.serialize_struct("TracedError", 2 + usize::from(has_debug))?;
+        error.serialize_field("message", &self.message)?;
+        error.serialize_field("source", &self.source)?;
+        if has_debug {
+            error.serialize_field("debug", &self.debug)?;
+        }
+        error.end()
+    }
+}
 
 impl<'de> Deserialize<'de> for TracedError {
     /// Fails for a chain that is longer than those which are carried. It has to be stopped on the
@@ -28,6 +44,7 @@ struct ErrorSeed {
 enum Key {
     Message,
     Source,
+    Debug,
     #[serde(other)]
     Unknown,
 }
@@ -39,7 +56,7 @@ impl<'de> DeserializeSeed<'de> for ErrorSeed {
         if self.left == 0 {
             return Err(de::Error::custom(format_args!("a chain of more than {MAX_CHAIN} errors")));
         }
-        deserializer.deserialize_struct("TracedError", &["message", "source"], self)
+        deserializer.deserialize_struct("TracedError", &["message", "source", "debug"], self)
     }
 }
 
@@ -53,20 +70,22 @@ impl<'de> de::Visitor<'de> for ErrorSeed {
     fn visit_seq<A: de::SeqAccess<'de>>(self, mut seq: A) -> Result<TracedError, A::Error> {
         let message = seq.next_element()?.ok_or_else(|| de::Error::invalid_length(0, &self))?;
         let source = seq.next_element_seed(SourceSeed(self))?;
-        Ok(TracedError { message, source: source.flatten() })
+        let debug = seq.next_element()?.flatten();
+        Ok(TracedError { message, debug, source: source.flatten() })
     }
 
     fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<TracedError, A::Error> {
-        let (mut message, mut source) = (None, None);
+        let (mut message, mut debug, mut source) = (None, None, None);
         while let Some(key) = map.next_key()? {
             match key {
                 Key::Message => message = Some(map.next_value()?),
+                Key::Debug => debug = map.next_value()?,
                 Key::Source => source = map.next_value_seed(SourceSeed(self))?,
                 Key::Unknown => drop(map.next_value::<IgnoredAny>()?),
             }
         }
         let message = message.ok_or_else(|| de::Error::missing_field("message"))?;
-        Ok(TracedError { message, source })
+        Ok(TracedError { message, debug, source })
     }
 }
 

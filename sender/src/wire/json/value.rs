@@ -1,6 +1,9 @@
 //! How a [`TracedValue`] is (de)serialized.
 
-use alloc::string::{String, ToString};
+use alloc::{
+    boxed::Box,
+    string::{String, ToString},
+};
 use core::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -46,7 +49,7 @@ impl Serialize for TracedValue {
 
 impl<'de> Deserialize<'de> for TracedValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(match ValueModel::<String, TracedError>::deserialize(deserializer)? {
+        Ok(match ValueModel::<String, Box<TracedError>>::deserialize(deserializer)? {
             ValueModel::Bool(value) => Self::Bool(value),
             ValueModel::Int(value) => Self::Int(value),
             ValueModel::UInt(value) => Self::UInt(value),

@@ -16,7 +16,8 @@
 //!
 //! - An integer of type `i128` or `u128` that 64 bits hold arrives as one of 64 bits: `fmt` writes the same,
 //!   JSON and OpenTelemetry a number in place of a string.
-//! - An error arrives with up to 100 messages of its chain, and without its types.
+//! - An error arrives with up to 100 errors of its chain, each with its message and its `Debug` output, and cannot be
+//!   downcast.
 //! - A value recorded through `Debug` arrives as text: who shows it with `{:#?}` gets one line.
 //! - What a guest traces on further threads, outside of its spans, is in the span of the host, too, which
 //!   natively would be current on the thread that has it only.

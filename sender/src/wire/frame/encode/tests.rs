@@ -113,8 +113,10 @@ fn lengths_around_those_of_one_more_byte() {
 #[test]
 fn chain_of_errors_has_its_length_in_front() {
     for count in [1, 2, 99, 100] {
-        let messages: Vec<_> = (0..count).map(|i| format!("{i}{}", "!".repeat(i * 3))).collect();
-        let error = crate::wire::TracedError::from_messages(messages.clone()).unwrap();
-        assert_eq!(written(9, |writer| writer.error(2, &error)), keyed(2, 9, &messages));
+        let text = |i: usize| (format!("{i}{}", "!".repeat(i * 3)), format!("{}", "?".repeat(i)));
+        let texts: Vec<_> = (0..count).map(text).collect();
+        let chain = texts.iter().cloned().map(|(message, debug)| (message, Some(debug)));
+        let error = crate::wire::TracedError::from_texts(chain.collect());
+        assert_eq!(written(9, |writer| writer.error(2, &error)), keyed(2, 11, &texts));
     }
 }

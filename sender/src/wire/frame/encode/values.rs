@@ -78,6 +78,7 @@ impl FrameWriter {
         let mut count = 0;
         for error in chain.take(crate::wire::error::MAX_CHAIN) {
             self.text(format_args!("{error}"));
+            self.text(format_args!("{error:?}"));
             count += 1;
         }
         self.fill(place, count);
