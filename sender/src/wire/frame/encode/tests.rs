@@ -113,7 +113,7 @@ fn lengths_around_those_of_one_more_byte() {
 #[test]
 fn chain_of_errors_has_its_length_in_front() {
     for count in [1, 2, 99, 100] {
-        let text = |i: usize| (format!("{i}{}", "!".repeat(i * 3)), format!("{}", "?".repeat(i)));
+        let text = |i: usize| (format!("{i}{}", "!".repeat(i * 3)), "?".repeat(i));
         let texts: Vec<_> = (0..count).map(text).collect();
         let chain = texts.iter().cloned().map(|(message, debug)| (message, Some(debug)));
         let error = crate::wire::TracedError::from_texts(chain.collect());
