@@ -58,7 +58,8 @@
 //!
 //! - **Transparent.** Replaying a program's stream gives the host the trace that the program would have
 //!   given it natively: parents, order, values with their types, levels and targets, subject to the
-//!   host's filters. Records of the `log` crate, through `tracing-log`, come from where they say.
+//!   host's filters. Records of the `log` crate arrive as those that `tracing-log` emits in the host;
+//!   captures show them where they say that they come from.
 //! - **Nothing lost, nothing mixed.** A capture sees what its thread traced, and the threads and tasks that
 //!   it was [carried](CaptureHandle) to, and nothing else, however many tests run at once, and whichever
 //!   thread comes to a call site first. For code that starts threads by itself, there is a [process-wide
@@ -145,6 +146,7 @@ mod capture;
 #[cfg(feature = "export")]
 mod export;
 mod interest;
+mod log_record;
 #[cfg(feature = "predicates")]
 pub mod predicates;
 mod receiver;

@@ -78,9 +78,9 @@ impl Default for ReceiverLimits {
 impl ReceiverLimits {
     /// Sets how many call sites a stream may announce: 131,072 unless this is called.
     ///
-    /// One that is announced again counts once. Each place of the program that writes records of the `log`
-    /// crate counts as one. So does, apart from those, each call site that the program
-    /// [asks](super::TracingEventReceiver::answer) about.
+    /// One that is announced again counts once. All places of the program that write records of the `log` crate at
+    /// one level count as one. Call sites that the program [asks](super::TracingEventReceiver::answer) about
+    /// are counted apart from those.
     #[must_use]
     pub fn max_call_sites(self, max: usize) -> Self {
         Self { call_sites: max, ..self }

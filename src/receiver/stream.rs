@@ -1,6 +1,5 @@
 use alloc::{sync::Arc, vec::Vec};
 use core::mem;
-use std::collections::HashMap;
 
 use super::values::resolve_each;
 use super::{
@@ -13,11 +12,10 @@ use super::{
     stacks::Stacks,
     values::resolve,
 };
-use crate::wire::frame::TakeValue;
 use crate::wire::{
     CallSiteData, CallSiteKind, MetadataId, Parent, RawSpanId, Record, RecordValues, ThreadIndex,
-    ValueRef, log_record,
 };
+use crate::wire::{ValueRef, frame::TakeValue};
 
 /// The state machine that understands a stream of records.
 ///
@@ -29,8 +27,6 @@ pub(crate) struct Stream {
     pub(super) call_sites: Vec<KnownCallSite>,
     /// Index of each call site.
     pub(super) call_site_ids: IdMap<usize>,
-    /// Index of the call site of each place that records of the `log` crate came from.
-    log_call_sites: HashMap<Arc<CallSiteData>, usize>,
     pub(super) spans: IdMap<KnownSpan>,
     /// The highest ID that a span ever had, or may have had before the stream was restored.
     pub(super) last_span_id: RawSpanId,
@@ -50,8 +46,6 @@ pub(crate) struct Stream {
 #[derive(Debug)]
 pub(super) struct KnownCallSite {
     pub(super) data: Arc<CallSiteData>,
-    /// Whether records of the `log` crate come from it.
-    is_of_log: bool,
 }
 
 impl Stream {
@@ -95,22 +89,13 @@ impl Stream {
         // that numbers by address comes back with other code.
         let known = self.call_site_ids.get(id).and_then(|index| self.call_sites.get(*index));
         if known.is_none_or(|known| known.data != data) {
-            let index = self.tell_call_site(data, sink)?;
+            let limits = self.limits;
+            limits.check_call_sites(self.call_sites.len() - usize::from(self.is_loss_traced))?;
+            limits.check_call_site(&data)?;
+            let index = self.push_call_site(data, &limits, sink)?;
             self.call_site_ids.insert(id, index);
         }
         Ok(())
-    }
-
-    /// Tells the sink of a call site of the stream, if there is room for it.
-    fn tell_call_site(
-        &mut self,
-        data: Arc<CallSiteData>,
-        sink: &mut (impl Sink + ?Sized),
-    ) -> Result<usize, ReceiveError> {
-        let limits = self.limits;
-        limits.check_call_sites(self.call_sites.len() - usize::from(self.is_loss_traced))?;
-        limits.check_call_site(&data)?;
-        self.push_call_site(data, &limits, sink)
     }
 
     /// Tells the sink of a call site, and returns its index.
@@ -121,9 +106,7 @@ impl Stream {
         sink: &mut (impl Sink + ?Sized),
     ) -> Result<usize, ReceiveError> {
         sink.new_call_site(&data, limits)?;
-        let fields = data.fields.iter().map(|field| &**field);
-        let is_of_log = log_record::is_log_event(&data.name, &data.target, fields);
-        self.call_sites.push(KnownCallSite { data, is_of_log });
+        self.call_sites.push(KnownCallSite { data });
         Ok(self.call_sites.len() - 1)
     }
 
@@ -154,9 +137,7 @@ impl Stream {
     ) -> Result<Option<&'room SinkValues<'a>>, ReceiveError> {
         match values {
             RecordValues::Encoded(values)
-                if sink.takes_each_value()
-                    && !site.is_of_log
-                    && self.limits.allow_each_of(values) =>
+                if sink.takes_each_value() && self.limits.allow_each_of(values) =>
             {
                 sink.begin_values();
                 let count = resolve_each(metadata_id, &site.data, values, &mut ToSink(sink))?;
@@ -206,35 +187,8 @@ impl Stream {
         let mut room = None;
         let values = self.values(metadata_id, site, values, sink, &mut room)?;
         let parent = self.parent_of_event(parent, thread)?;
-        if site.is_of_log {
-            let data = Arc::clone(&site.data);
-            let values = values.unwrap_or_default();
-            let index = self.call_site_of_log(&data, values, sink)?;
-            let is_message = |(field, _): &&(usize, ValueRef<'_>)| *field == log_record::MESSAGE;
-            let message: Vec<_> = values.iter().filter(is_message).copied().collect();
-            sink.new_event(index, thread, parent, Some(&message));
-        } else {
-            sink.new_event(index, thread, parent, values);
-        }
+        sink.new_event(index, thread, parent, values);
         Ok(())
-    }
-
-    /// Finds the call site that a record of the `log` crate names itself.
-    #[cold]
-    fn call_site_of_log(
-        &mut self,
-        data: &CallSiteData,
-        values: &SinkValues<'_>,
-        sink: &mut (impl Sink + ?Sized),
-    ) -> Result<usize, ReceiveError> {
-        let data = log_record::call_site(data, values, ValueRef::as_str, ValueRef::as_u64);
-        let data = Arc::new(data);
-        if let Some(index) = self.log_call_sites.get(&data) {
-            return Ok(*index);
-        }
-        let index = self.tell_call_site(Arc::clone(&data), sink)?;
-        self.log_call_sites.insert(data, index);
-        Ok(index)
     }
 
     #[inline]

@@ -157,16 +157,16 @@ fn cases() -> Vec<Case> {
     let with = |before: &[&'static [u8]], case: Case| Case { before: sites_and(before), ..case };
     let mut cases = vec![
         case(Limit::CallSites, 3, &[LOG, SITES[0]], b"\x20\x07\0\x02\x01s\0\0\0\0\0", 1, &[SPAN_1]),
-        // Places of the `log` crate are call sites, too.
+        // Places of the `log` crate are none.
         with(
             &[LOG],
             case(
                 Limit::CallSites,
-                4,
-                &[b"\x28\x02\0\x17\x01a", b"\x28\x02\0\x17\x01a"],
-                b"\x28\x02\0\x17\x01b",
+                3,
+                &[b"\x28\x02\0\x17\x01a", b"\x28\x02\0\x17\x01b"],
+                b"\x20\x07\0\x02\x01s\0\0\0\0\0",
                 1,
-                &[b"\x28\x02\0\x17\x01a"],
+                &[b"\x28\x02\0\x17\x01c"],
             ),
         ),
         // One that takes the number of another counts, too.

@@ -18,7 +18,6 @@
 //! | `filter_answer.rs` | answers to questions about the host's filter |
 //! | `span_stack/` | the spans that a thread is in |
 //! | `numbering.rs` | IDs that are the same from run to run |
-//! | `log_record.rs` | records of the `log` crate |
 
 mod call_site;
 mod convert;
@@ -30,7 +29,6 @@ pub mod hex;
 #[cfg(feature = "serde")]
 mod json;
 mod level;
-pub mod log_record;
 pub mod numbering;
 mod parent;
 mod record;

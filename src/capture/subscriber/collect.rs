@@ -1,12 +1,19 @@
 //! What a record holds, as a capture keeps it.
 
-use alloc::{sync::Arc, vec::Vec};
+use alloc::{borrow::ToOwned, sync::Arc, vec};
 use core::cell::RefCell;
 
 use tracing_core::{Event, Metadata, field::Visit};
 
-use crate::capture::{storage::metadata::CallSite, storage::values::NewValues};
-use crate::wire::{CallSiteData, FromTracedValue, TracedValue, log_record, visit::FieldVisitor};
+#[cfg(feature = "log")]
+use super::log_echo;
+use crate::{
+    capture::{storage::metadata::CallSite, storage::values::NewValues},
+    log_record::{FIELDS, NAME, Place, TARGET},
+    wire::{
+        CallSiteData, CallSiteKind, FromTracedValue, TracedValue, TracingLevel, visit::FieldVisitor,
+    },
+};
 
 std::thread_local! {
     /// Memory for the values of a record.
@@ -46,28 +53,51 @@ pub(crate) fn collect_event(event: &Event<'_>, mut f: impl FnMut(&CallSite, &mut
     collect(
         |visitor| event.record(visitor),
         |values| {
-            let names = metadata.fields().iter().map(|field| field.name());
-            if log_record::is_log_event(metadata.name(), metadata.target(), names) {
-                let data = log_call_site(metadata, values);
+            if is_of_log(metadata) {
+                let data = take_place((*metadata.level()).into(), values);
                 #[cfg(feature = "log")]
-                if super::log_echo::is_echo(&data, values) {
+                if log_echo::is_echo(&data, values, log_echo::take_latest) {
                     return;
                 }
                 f(&CallSite::Logged(Arc::new(data)), values);
             } else {
+                let call_site = CallSite::Native(metadata);
                 #[cfg(feature = "log")]
-                super::log_echo::note(metadata, values);
-                f(&CallSite::Native(metadata), values);
+                log_echo::note(&call_site, values);
+                f(&call_site, values);
             }
         },
     );
 }
 
-fn log_call_site(metadata: &'static Metadata<'static>, values: &mut NewValues) -> CallSiteData {
-    let all: Vec<_> = values.iter().map(|(field, value)| (field, value.clone())).collect();
+/// Index of the one field that is a record's own, of those that `tracing-log` gives it.
+pub(super) const MESSAGE: usize = 0;
+
+/// Whether records of the `log` crate come from here. A macro that says the same has a place in a file.
+fn is_of_log(metadata: &Metadata<'_>) -> bool {
+    metadata.name() == NAME
+        && metadata.target() == TARGET
+        && metadata.module_path().is_none()
+        && metadata.file().is_none()
+        && metadata.line().is_none()
+        && metadata.fields().iter().map(|field| field.name()).eq(FIELDS)
+}
+
+/// Takes the place of a record of the `log` crate out of its values, which are its message from then on.
+pub(super) fn take_place(level: TracingLevel, values: &mut NewValues) -> CallSiteData {
     let number = |value: &TracedValue| u64::from_value(value);
-    let data = CallSiteData::from(metadata);
-    let data = log_record::call_site(&data, &all, |value| value.as_str(), number);
-    values.keep_only(log_record::MESSAGE);
+    let place = Place::new(|| values.iter(), TracedValue::as_str, number);
+    let owned = |text: &str| text.to_owned().into();
+    let data = CallSiteData {
+        kind: CallSiteKind::Event,
+        name: NAME.into(),
+        target: owned(place.target),
+        level,
+        module_path: place.module_path.map(owned),
+        file: place.file.map(owned),
+        line: place.line,
+        fields: vec![FIELDS[MESSAGE].into()],
+    };
+    values.keep_only(MESSAGE);
     data
 }

@@ -1,27 +1,49 @@
+#[cfg(feature = "log")]
+use alloc::collections::BTreeMap;
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::num::NonZeroU32;
 
+#[cfg(feature = "log")]
+use super::log_echo;
 use crate::capture::{
     SharedStorage, Storage, storage::metadata::CallSite, storage::node::SpanKey,
-    storage::threads::ThreadKey, storage::values::NewValues, subscriber::thread_spans,
+    storage::threads::ThreadKey, storage::values::NewValues, subscriber::collect::take_place,
+    subscriber::thread_spans,
 };
 use crate::{
+    log_record,
     receiver::{
         Innermost, LocalSpans, ReceiveError, ReceiverLimits, Sink, SinkParent, SinkSpan,
         SinkValues, TracingEventReceiver,
     },
-    wire::{CallSiteData, ThreadIndex, ValueRef},
+    wire::{CallSiteData, ThreadIndex, TracingLevel, ValueRef},
 };
 
 /// Sink that fills a storage, without a subscriber and without anything that lives forever.
 #[derive(Debug)]
 struct Direct {
     storage: SharedStorage,
-    call_sites: Vec<CallSite>,
+    call_sites: Vec<KnownSite>,
     /// Values of a record that is being taken, and memory for those of the next one.
     values: NewValues,
     /// Number of the stream, which no other one has.
     stream: u64,
+    /// The latest event of each thread, which a record of the `log` crate may repeat.
+    #[cfg(feature = "log")]
+    latest: BTreeMap<ThreadKey, log_echo::Latest>,
+}
+
+/// Threads whose latest event is known, so that a program with more and more threads takes no more and more
+/// memory.
+#[cfg(feature = "log")]
+const MAX_LATEST: usize = 1_024;
+
+/// A call site that the stream has announced.
+#[derive(Debug)]
+struct KnownSite {
+    call_site: CallSite,
+    /// The level, if records of the `log` crate come from it, each of which names its own place.
+    of_log: Option<TracingLevel>,
 }
 
 impl TracingEventReceiver {
@@ -120,7 +142,14 @@ impl SinkParent {
 impl Direct {
     fn new(storage: &SharedStorage) -> Self {
         let stream = thread_spans::next_number();
-        Self { storage: storage.clone(), call_sites: Vec::new(), values: NewValues::new(), stream }
+        Self {
+            storage: storage.clone(),
+            call_sites: Vec::new(),
+            values: NewValues::new(),
+            stream,
+            #[cfg(feature = "log")]
+            latest: BTreeMap::new(),
+        }
     }
 
     fn thread(&self, thread: ThreadIndex) -> ThreadKey {
@@ -159,6 +188,8 @@ impl Sink for Direct {
 
     fn suspend(&mut self) {
         self.call_sites.clear();
+        #[cfg(feature = "log")]
+        self.latest.clear();
         // Whoever goes on with a relay starts other threads, too.
         self.stream = thread_spans::next_number();
     }
@@ -168,7 +199,8 @@ impl Sink for Direct {
         data: &Arc<CallSiteData>,
         _limits: &ReceiverLimits,
     ) -> Result<(), ReceiveError> {
-        self.call_sites.push(CallSite::Received(Arc::clone(data)));
+        let of_log = log_record::is_of_log(data).then_some(data.level);
+        self.call_sites.push(KnownSite { call_site: CallSite::Received(Arc::clone(data)), of_log });
         Ok(())
     }
 
@@ -183,7 +215,8 @@ impl Sink for Direct {
         if let Some(values) = values {
             self.take(values);
         }
-        let (call_site, values) = (self.call_sites.get(call_site)?, &mut self.values);
+        let (site, values) = (self.call_sites.get(call_site)?, &mut self.values);
+        let call_site = &site.call_site;
         let key =
             self.storage.write(|storage| storage.push_span(call_site, parent, values, thread));
         Some(key.map_or_else(|| name_not_captured(parent), name))
@@ -200,8 +233,25 @@ impl Sink for Direct {
         if let Some(values) = values {
             self.take(values);
         }
-        let Some(call_site) = self.call_sites.get(call_site) else { return };
-        self.storage.emit(call_site, parent, &mut self.values, thread);
+        let Some(site) = self.call_sites.get(call_site) else { return };
+        if let Some(level) = site.of_log {
+            let place = take_place(level, &mut self.values);
+            #[cfg(feature = "log")]
+            if log_echo::is_echo(&place, &self.values, || self.latest.remove(&thread)) {
+                return;
+            }
+            let call_site = CallSite::Logged(Arc::new(place));
+            self.storage.emit(&call_site, parent, &mut self.values, thread);
+        } else {
+            #[cfg(feature = "log")]
+            {
+                if self.latest.len() >= MAX_LATEST {
+                    self.latest.clear();
+                }
+                self.latest.insert(thread, log_echo::Latest::new(&site.call_site, &self.values));
+            }
+            self.storage.emit(&site.call_site, parent, &mut self.values, thread);
+        }
     }
 
     fn record(&mut self, span: SinkSpan, _call_site: usize, values: &SinkValues<'_>) {

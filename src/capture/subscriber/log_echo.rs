@@ -3,50 +3,80 @@
 //! Its macros then log each event as a record, right after they have emitted it, and tell of spans by records as well.
 //! A capture that gets the records of the `log` crate would have all of it twice.
 
-use alloc::string::{String, ToString};
+use alloc::{
+    borrow::Cow,
+    string::{String, ToString},
+};
 use core::cell::RefCell;
 
-use tracing_core::Metadata;
-
-use crate::capture::storage::values::NewValues;
-use crate::wire::{CallSiteData, TracedValue, log_record};
+use super::collect::MESSAGE;
+use crate::capture::{storage::metadata::CallSite, storage::values::NewValues};
+use crate::wire::{CallSiteData, TracedValue};
 
 /// Targets of the records that `tracing` logs about spans.
 const OF_SPANS: [&str; 2] = ["tracing::span", "tracing::span::active"];
 
+/// The latest event of a thread, which may be repeated by the next record.
+#[derive(Debug)]
+pub(super) struct Latest {
+    call_site: CallSite,
+    /// How the text of its record begins.
+    start: String,
+}
+
 std::thread_local! {
-    /// The latest event of the thread, if no record came after it: its call site, and how the text of its record
-    /// begins.
-    static LATEST: RefCell<Option<(&'static Metadata<'static>, String)>> = const { RefCell::new(None) };
+    /// The latest event of the thread, if no record came after it.
+    static LATEST: RefCell<Option<Latest>> = const { RefCell::new(None) };
 }
 
-/// Notes an event, which may be repeated.
-pub(crate) fn note(metadata: &'static Metadata<'static>, values: &NewValues) {
-    // The text is the message, if that comes first, and then `name=value` for each field.
-    let first = values.iter().next().and_then(|(index, value)| {
-        let name = metadata.fields().iter().nth(index)?.name();
-        Some(if name == "message" { text_of(value) } else { name.to_string() + "=" })
-    });
-    let _ = LATEST
-        .try_with(|latest| *latest.borrow_mut() = Some((metadata, first.unwrap_or_default())));
+/// Notes an event of this thread.
+pub(super) fn note(call_site: &CallSite, values: &NewValues) {
+    let noted = Latest::new(call_site, values);
+    let _ = LATEST.try_with(|latest| *latest.borrow_mut() = Some(noted));
 }
 
-/// Whether a record repeats an event, or tells of a span. A record of the program's own comes from another line
-/// than the event before it; where a macro traces and logs, it has to be the same text.
-pub(crate) fn is_echo(data: &CallSiteData, values: &NewValues) -> bool {
-    if OF_SPANS.contains(&&*data.target) {
-        return true;
+/// Takes the event of this thread that was noted last.
+pub(super) fn take_latest() -> Option<Latest> {
+    LATEST.try_with(|latest| latest.borrow_mut().take()).ok().flatten()
+}
+
+/// Whether a record repeats the latest event of its thread, or tells of a span. A record of the program's own
+/// comes from another line than the event before it; where a macro traces and logs, it has to be the same text.
+pub(super) fn is_echo(
+    data: &CallSiteData,
+    values: &NewValues,
+    take_latest: impl FnOnce() -> Option<Latest>,
+) -> bool {
+    OF_SPANS.contains(&&*data.target)
+        || take_latest().is_some_and(|latest| latest.is_repeated_by(data, values))
+}
+
+impl Latest {
+    pub(super) fn new(call_site: &CallSite, values: &NewValues) -> Self {
+        // The text is the message, if that comes first, and then `name=value` for each field.
+        let first = values.iter().next().and_then(|(index, value)| {
+            let name = match call_site {
+                CallSite::Native(metadata) => metadata.fields().iter().nth(index)?.name(),
+                CallSite::Received(data) | CallSite::Logged(data) => data.fields.get(index)?,
+            };
+            Some(if name == "message" { text_of(value) } else { name.to_string() + "=" })
+        });
+        Self { call_site: call_site.clone(), start: first.unwrap_or_default() }
     }
-    let latest = LATEST.try_with(|latest| latest.borrow_mut().take()).ok().flatten();
-    let Some((metadata, start)) = latest else { return false };
-    let text = values.iter().find(|(index, _)| *index == log_record::MESSAGE);
-    let text = text.map(|(_, value)| text_of(value));
-    data.target == metadata.target()
-        && data.level.as_level() == metadata.level()
-        && data.module_path.as_deref() == metadata.module_path()
-        && data.file.as_deref() == metadata.file()
-        && data.line == metadata.line()
-        && text.is_some_and(|text| text.starts_with(&start))
+
+    fn is_repeated_by(&self, data: &CallSiteData, values: &NewValues) -> bool {
+        let traced = match &self.call_site {
+            CallSite::Native(metadata) => Cow::Owned(CallSiteData::from(*metadata)),
+            CallSite::Received(data) | CallSite::Logged(data) => Cow::Borrowed(&**data),
+        };
+        let text = values.iter().find(|(index, _)| *index == MESSAGE);
+        data.target == traced.target
+            && data.level == traced.level
+            && data.module_path == traced.module_path
+            && data.file == traced.file
+            && data.line == traced.line
+            && text.is_some_and(|(_, value)| text_of(value).starts_with(&self.start))
+    }
 }
 
 fn text_of(value: &TracedValue) -> String {

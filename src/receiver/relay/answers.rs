@@ -9,6 +9,7 @@ use super::{
     Relay,
     guard::{guarded, with_default},
     lanes::Lane,
+    log_records,
 };
 use crate::{
     receiver::{
@@ -53,7 +54,14 @@ impl Relay {
             return Ok(FilterAnswer::NotNow);
         };
         let thread = question.thread;
+        let now = |is_enabled| if is_enabled { FilterAnswer::Now } else { FilterAnswer::NotNow };
         let (site, interest) = match &question.about {
+            AskedSite::Described { id: None, data, .. } if log_records::is_question(data) => {
+                limits.check_call_site(data)?;
+                let data = data.clone();
+                let ask = move |dispatch: &Dispatch| log_records::pass_on(dispatch, &data);
+                return Ok(now(self.ask_now(thread, &dispatch, ask)));
+            }
             AskedSite::Described { id, data, is_hint } => {
                 let intern = if *is_hint { call_sites::intern_hint } else { call_sites::intern };
                 if id.is_some_and(|id| !self.answers.call_sites.contains_key(&id)) {
@@ -63,9 +71,7 @@ impl Relay {
                 let site = intern(data, limits)?;
                 let Some(id) = *id else {
                     // It is of this moment only: no subscriber is told of it.
-                    let is_enabled = self.is_enabled(site, thread, &dispatch);
-                    let answer = if is_enabled { FilterAnswer::Now } else { FilterAnswer::NotNow };
-                    return Ok(answer);
+                    return Ok(now(self.is_enabled(site, thread, &dispatch)));
                 };
                 site.register(&dispatch);
                 (site, self.ask(id, site, &dispatch))
@@ -116,13 +122,22 @@ impl Relay {
         thread: ThreadIndex,
         dispatch: &Dispatch,
     ) -> bool {
-        let is_enabled = move |dispatch: &Dispatch| {
-            guarded(dispatch, |dispatch| dispatch.enabled(site.static_metadata()))
-        };
+        let ask = |dispatch: &Dispatch| dispatch.enabled(site.static_metadata());
+        self.ask_now(thread, dispatch, ask)
+    }
+
+    /// Asks the subscriber in the lane of a thread.
+    fn ask_now(
+        &mut self,
+        thread: ThreadIndex,
+        dispatch: &Dispatch,
+        ask: impl Fn(&Dispatch) -> bool + Send + 'static,
+    ) -> bool {
+        let ask = move |dispatch: &Dispatch| guarded(dispatch, &ask);
         match self.lanes.lane(thread, dispatch) {
-            Lane::Here => with_default(dispatch, is_enabled),
+            Lane::Here => with_default(dispatch, ask),
             Lane::Worker(index) => {
-                self.lanes.worker(index).and_then(|worker| worker.run(is_enabled)).unwrap_or(false)
+                self.lanes.worker(index).and_then(|worker| worker.run(ask)).unwrap_or(false)
             }
         }
     }

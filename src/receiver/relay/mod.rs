@@ -7,6 +7,7 @@
 mod answers;
 mod guard;
 mod lanes;
+mod log_records;
 mod occupants;
 mod this_thread;
 mod worker;
@@ -30,8 +31,10 @@ use super::{
     value_set::with_value_set,
     values::{borrowed, owned},
 };
-use crate::wire::{CallSiteData, ThreadIndex};
-use crate::wire::{FilterAnswer, frame::Question};
+use crate::{
+    log_record,
+    wire::{CallSiteData, FilterAnswer, ThreadIndex, frame::Question},
+};
 
 /// The thread of a stream that is relayed on that which receives.
 const FIRST_THREAD: ThreadIndex = 0;
@@ -51,8 +54,20 @@ pub(super) struct Relay {
 
 #[derive(Debug, Clone, Copy)]
 struct CallSite {
-    site: &'static DynamicCallSite,
+    /// `None` for records of the `log` crate, whose call sites are those of `tracing-log`.
+    site: Option<&'static DynamicCallSite>,
     metadata: &'static Metadata<'static>,
+}
+
+impl CallSite {
+    /// Decides whether the subscriber gets a span or event with these values.
+    #[inline]
+    fn is_enabled(self, dispatch: &Dispatch, values: &SinkValues<'_>) -> bool {
+        match self.site {
+            Some(site) => site.is_enabled(dispatch),
+            None => log_records::is_enabled(dispatch, self.metadata, values),
+        }
+    }
 }
 
 /// Parent of a new span or event, as `tracing` has it.
@@ -76,9 +91,8 @@ impl Relay {
             let dispatch = dispatcher::get_default(Dispatch::clone);
             self.dispatch = Some(dispatch).filter(|dispatch| !dispatch.is::<NoSubscriber>());
             if let Some(dispatch) = &self.dispatch {
-                for call_site in &self.call_sites {
-                    call_site.site.register(dispatch);
-                }
+                let sites = self.call_sites.iter().filter_map(|call_site| call_site.site);
+                sites.for_each(|site| site.register(dispatch));
             }
         }
     }
@@ -199,8 +213,13 @@ impl Sink for Relay {
         data: &Arc<CallSiteData>,
         limits: &ReceiverLimits,
     ) -> Result<(), ReceiveError> {
+        if log_record::is_of_log(data) {
+            let metadata = log_records::metadata(data.level);
+            self.call_sites.push(CallSite { site: None, metadata });
+            return Ok(());
+        }
         let site = call_sites::intern(data, limits)?;
-        self.call_sites.push(CallSite { site, metadata: site.static_metadata() });
+        self.call_sites.push(CallSite { site: Some(site), metadata: site.static_metadata() });
         if let Some(dispatch) = &self.dispatch {
             site.register(dispatch);
         }
@@ -215,10 +234,11 @@ impl Sink for Relay {
         values: Option<&SinkValues<'_>>,
     ) -> Option<SinkSpan> {
         let values = values?;
-        let CallSite { site, metadata } = *self.call_sites.get(call_site)?;
-        let is_granted = self.take_grant(site, thread);
+        let call_site = *self.call_sites.get(call_site)?;
+        let metadata = call_site.metadata;
+        let is_granted = call_site.site.is_some_and(|site| self.take_grant(site, thread));
         let span = self.run(thread, parent, values, move |dispatch, parent, values| {
-            if !is_granted && !site.is_enabled(dispatch) {
+            if !is_granted && !call_site.is_enabled(dispatch, values) {
                 return None;
             }
             with_value_set(metadata, values, |values| {
@@ -245,12 +265,11 @@ impl Sink for Relay {
         values: Option<&SinkValues<'_>>,
     ) {
         let Some(values) = values else { return };
-        let Some(CallSite { site, metadata }) = self.call_sites.get(call_site).copied() else {
-            return;
-        };
-        let is_granted = self.take_grant(site, thread);
+        let Some(call_site) = self.call_sites.get(call_site).copied() else { return };
+        let metadata = call_site.metadata;
+        let is_granted = call_site.site.is_some_and(|site| self.take_grant(site, thread));
         self.run(thread, parent, values, move |dispatch, parent, values| {
-            if !is_granted && !site.is_enabled(dispatch) {
+            if !is_granted && !call_site.is_enabled(dispatch, values) {
                 return;
             }
             with_value_set(metadata, values, |values| {

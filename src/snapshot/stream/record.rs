@@ -6,9 +6,10 @@ use alloc::{
 use core::{ptr, slice};
 
 use super::text::Name;
+use crate::log_record;
 use crate::wire::{
     CallSiteData, CallSiteKind, MetadataId, RawSpanId, ThreadIndex, TracedValue, TracedValues,
-    TracingEvent, log_record, numbering::Numbering,
+    TracingEvent, numbering::Numbering,
 };
 
 /// Goes through a stream, and says of each record what is to be shown of it.
@@ -204,9 +205,7 @@ impl<'a> Iterator for Records<'a> {
 impl<'a> CallSite<'a> {
     fn new(data: &'a CallSiteData) -> Self {
         let name = (!data.is_named_by_line()).then(|| Name(&data.name).to_string().into());
-        let fields = data.fields.iter().map(|field| &**field);
-        let is_log = log_record::is_log_event(&data.name, &data.target, fields);
-        Self { data, name, is_log }
+        Self { data, name, is_log: log_record::is_of_log(data) }
     }
 }
 

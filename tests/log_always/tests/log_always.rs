@@ -1,9 +1,12 @@
 //! With its feature `log-always`, the macros of `tracing` log each event and what happens to spans. Captures drop
 //! these records, and keep those that a program logs itself.
 
-use std::thread;
+use std::{
+    sync::{Arc, Mutex},
+    thread,
+};
 
-use spanshot::{Capture, Print};
+use spanshot::{Capture, Print, SharedStorage, TracingEventReceiver, TracingEventSender};
 use tracing::{Level, debug, event, info, info_span, warn};
 use tracing_subscriber::layer::Identity;
 
@@ -46,6 +49,29 @@ fn records_that_repeat_events_are_dropped() {
         assert_eq!(trace.all_events().len(), 9, "{trace}");
         assert_eq!(trace.to_string(), TREE);
     }
+}
+
+#[test]
+fn records_of_a_guest_that_repeat_events_are_dropped() {
+    drop(Capture::start()); // installs a logger, which is that of the guest here
+    let frames = Arc::new(Mutex::new(vec![]));
+    let pushed = Arc::clone(&frames);
+    let sender = TracingEventSender::encoded(move |frame: &[u8]| {
+        pushed.lock().unwrap().push(frame.to_vec());
+    });
+    tracing::subscriber::with_default(sender, program);
+
+    let feed = |mut receiver: TracingEventReceiver| {
+        for frame in &*frames.lock().unwrap() {
+            receiver.receive_encoded(frame).unwrap();
+        }
+    };
+    let capture = Capture::start();
+    feed(TracingEventReceiver::default());
+    assert_eq!(capture.finish().to_string(), TREE, "relayed");
+    let storage = SharedStorage::default();
+    feed(TracingEventReceiver::capturing(&storage));
+    assert_eq!(storage.lock().to_string(), TREE, "directly");
 }
 
 #[test]
