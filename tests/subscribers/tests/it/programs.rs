@@ -1,6 +1,6 @@
 //! Programs that do with `tracing` what can be done with it.
 
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, sync::Once};
 
 use tracing::{
     Span, debug, error, error_span, field, info, info_span, instrument, span::Id, trace,
@@ -9,7 +9,7 @@ use tracing::{
 
 use crate::support::on_thread;
 
-pub(crate) const PROGRAMS: [(&str, &dyn Fn()); 8] = [
+pub(crate) const PROGRAMS: [(&str, &dyn Fn()); 9] = [
     ("values", &values),
     ("values recorded later", &recorded_later),
     ("parents", &parents),
@@ -18,6 +18,7 @@ pub(crate) const PROGRAMS: [(&str, &dyn Fn()); 8] = [
     ("threads", &threads),
     ("handles and enters", &handles),
     ("names and text", &text),
+    ("records of the `log` crate", &logged),
 ];
 
 #[derive(Debug)]
@@ -173,4 +174,16 @@ fn text() {
     let _entered = info_span!(target: "other", "name with spaces", "dotted.field" = 1).entered();
     info!(name: "named", { http.status = 200, r#type = "raw" }, "message");
     error!(name: "named too", target: "third", "level {}", "error");
+}
+
+fn logged() {
+    static INIT: Once = Once::new();
+    INIT.call_once(|| tracing_log::LogTracer::init().unwrap());
+    log::error!("in none");
+    let span = info_span!("outer", n = 1).entered();
+    for level in log::Level::iter() {
+        log::log!(target: "another::target", level, "at level {level}");
+    }
+    info!("an event");
+    drop(span);
 }
