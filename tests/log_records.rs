@@ -111,7 +111,12 @@ fn logging_program() {
     }
     log::logger().log(&log::Record::builder().args(format_args!("bare")).build());
     // What only looks like a record.
-    info!(name: "log event", target: "log", { log.target = "a" }, "traced");
+    info!(
+        name: "log event",
+        target: "log",
+        { log.target = "a", log.module_path = "b", log.file = "c", log.line = 4_u64 },
+        "traced"
+    );
 }
 
 /// Writes down what subscribers that know `tracing-log` see of each event, and what they are asked.
