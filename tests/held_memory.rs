@@ -102,6 +102,19 @@ fn floods() -> Vec<(&'static str, Vec<Vec<u8>>)> {
         ("names and values", vec![many_fields, many_values]),
         ("events", repeated(&SITES, |_| b"\x28\x01\0".to_vec())),
         ("spans", repeated(&SITES, |id| frame(&[b"\x21", &uint(id), b"\0\0"]))),
+        (
+            "spans with gaps between their numbers",
+            repeated(&SITES, |nth| frame(&[b"\x21", &uint(2 * nth + 1), b"\0\0"])),
+        ),
+        (
+            "spans with numbers that go down",
+            repeated(&SITES, |nth| frame(&[b"\x21", &uint(LEN as u64 - nth), b"\0\0"])),
+        ),
+        (
+            "spans in no order",
+            // A multiple of a number that has no factor in common with a power of two meets each number.
+            repeated(&SITES, |nth| frame(&[b"\x21", &uint(nth * 9_973 % (1 << 14)), b"\0\0"])),
+        ),
         ("spans in spans", repeated(&SITES, |id| frame(&[b"\x21", &uint(id), b"\0", &uint(id)]))),
         (
             "spans that are closed",

@@ -64,7 +64,7 @@ impl Stream {
     pub(super) fn close_if_unused(&mut self, id: RawSpanId, sink: &mut (impl Sink + ?Sized)) {
         let mut next = Some(id);
         while let Some(id) = next.take() {
-            let Some(span) = self.spans.get_mut(id).filter(|span| span.is_unused()) else {
+            let Some(span) = self.spans.get_mut(&id).filter(|span| span.is_unused()) else {
                 return;
             };
             let last_handle = mem::replace(&mut span.last_handle, LastHandle::InUse);
@@ -79,7 +79,7 @@ impl Stream {
             let parent = span.keeps_open.take();
             self.forget_if_closed(id);
             if let Some(parent) = parent {
-                if let Some(parent) = self.spans.get_mut(parent) {
+                if let Some(parent) = self.spans.get_mut(&parent) {
                     parent.children = parent.children.saturating_sub(1);
                 }
                 next = Some(parent);
@@ -89,8 +89,8 @@ impl Stream {
 
     /// Forgets a closed span once nothing can name it any more.
     pub(super) fn forget_if_closed(&mut self, id: RawSpanId) {
-        if self.spans.get(id).is_some_and(KnownSpan::is_forgettable) {
-            let forgotten = self.spans.remove(id);
+        if self.spans.get(&id).is_some_and(KnownSpan::is_forgettable) {
+            let forgotten = self.spans.remove(&id);
             self.encoded_room = forgotten.map_or_else(Vec::new, |span| span.values.into_room());
         }
     }

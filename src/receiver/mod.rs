@@ -24,7 +24,6 @@ mod call_sites;
 mod error;
 mod frame_decoder;
 mod handles;
-mod id_map;
 mod limit;
 mod limits;
 mod loss;

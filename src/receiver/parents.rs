@@ -56,7 +56,7 @@ impl Stream {
                 ..FoundParent::root()
             },
             Some(EnteredSpan { id, sink_span: Some(sink_span), is_closed_elsewhere: false }) => {
-                match self.spans.get(*id) {
+                match self.spans.get(id) {
                     Some(KnownSpan { is_closed: false, depth, .. }) => FoundParent {
                         in_program: Some(*id),
                         depth: *depth,
@@ -76,7 +76,7 @@ impl Stream {
     fn contextual_parent_around(&self, thread: ThreadIndex) -> FoundParent {
         let scope = || self.stacks.scope(thread);
         let is_open =
-            |span: &EnteredSpan| self.spans.get(span.id).is_some_and(|span| !span.is_closed);
+            |span: &EnteredSpan| self.spans.get(&span.id).is_some_and(|span| !span.is_closed);
         let is_enabled = |span: &EnteredSpan| span.sink_span.is_some();
         // Whoever is in a closed span is in none, whatever is around it; but a span that the sink
         // does not want is never entered there.
@@ -101,6 +101,6 @@ impl Stream {
     }
     /// Returns how many spans a span is in, and itself.
     pub(super) fn depth(&self, span: Option<RawSpanId>) -> usize {
-        span.and_then(|id| self.spans.get(id)).map_or(0, |span| span.depth)
+        span.and_then(|id| self.spans.get(&id)).map_or(0, |span| span.depth)
     }
 }

@@ -85,7 +85,7 @@ impl Stream {
 
         entered.sort_by_key(|(place, _)| (place.thread, place.depth));
         for (place, id) in entered {
-            let Some(span) = self.spans.get(id) else { continue };
+            let Some(span) = self.spans.get(&id) else { continue };
             let known = || sink_spans.get(&id).and_then(|known| known.sink_span);
             let sink_span = if span.is_closed { known() } else { span.sink_span };
             if let Some(span) = sink_span {
@@ -115,7 +115,7 @@ impl Stream {
         if resolve_named(data.metadata_id, &site.data, &data.values, &mut values).is_err() {
             return;
         }
-        let parent = data.parent_id.filter(|parent| self.spans.contains(*parent));
+        let parent = data.parent_id.filter(|parent| self.spans.contains_key(parent));
         let (in_sink, for_sink) = self.parent_in_sink(parent, data.is_root);
         let (sink_span, unshared, last_handle) = match sink_spans.get(&id) {
             _ if data.is_closed => (None, 0, LastHandle::InUse),
@@ -155,7 +155,7 @@ impl Stream {
 
     /// Closes those spans that the sink knows and that were not restored, as nobody can name them.
     fn close_left_out(&self, sink_spans: &SinkSpans, sink: &mut (impl Sink + ?Sized)) {
-        let left_out = sink_spans.iter().filter(|(id, _)| !self.spans.contains(**id));
+        let left_out = sink_spans.iter().filter(|(id, _)| !self.spans.contains_key(*id));
         // Children come first: they have higher IDs.
         for (_, known) in left_out.rev().filter(|(_, known)| !known.is_closed) {
             if let Some(sink_span) = known.sink_span {
@@ -170,8 +170,8 @@ impl Stream {
         parent: Option<RawSpanId>,
         is_root: bool,
     ) -> (Option<RawSpanId>, SinkParent) {
-        let ancestors = iter::successors(parent, |id| self.spans.get(*id)?.parent);
-        let wanted = |id: RawSpanId| Some((id, self.spans.get(id)?.sink_span?));
+        let ancestors = iter::successors(parent, |id| self.spans.get(id)?.parent);
+        let wanted = |id: RawSpanId| Some((id, self.spans.get(&id)?.sink_span?));
         match ancestors.into_iter().find_map(wanted) {
             Some((id, span)) => (Some(id), SinkParent::Explicit(span)),
             None if is_root => (None, SinkParent::Root),
@@ -180,8 +180,8 @@ impl Stream {
     }
 
     fn restore_follows_from(&self, id: RawSpanId, sink: &mut (impl Sink + ?Sized)) {
-        let Some(span) = self.spans.get(id) else { return };
-        let sources = span.follows_from.iter().filter_map(|source| self.spans.get(*source));
+        let Some(span) = self.spans.get(&id) else { return };
+        let sources = span.follows_from.iter().filter_map(|source| self.spans.get(source));
         for source in sources.filter_map(|source| source.sink_span) {
             if let Some(span) = span.sink_span {
                 sink.follows_from(span, source);
@@ -190,8 +190,8 @@ impl Stream {
     }
 
     pub(super) fn persist_metadata(&self) -> PersistedMetadata {
-        let data = |(id, index): (MetadataId, &usize)| {
-            self.call_sites.get(*index).map(|site| (id, CallSiteData::clone(&site.data)))
+        let data = |(id, index): (&MetadataId, &usize)| {
+            self.call_sites.get(*index).map(|site| (*id, CallSiteData::clone(&site.data)))
         };
         PersistedMetadata { call_sites: self.call_site_ids.iter().filter_map(data).collect() }
     }
@@ -203,7 +203,7 @@ impl Stream {
     ) -> (PersistedSpans, SinkSpans) {
         let mut spans = BTreeMap::new();
         let mut sink_spans = SinkSpans::new();
-        for (id, span) in core::mem::take(&mut self.spans).into_sorted() {
+        for (id, span) in core::mem::take(&mut self.spans) {
             let site = self.call_sites.get(span.call_site);
             let values = span.values.into_owned();
             let values = site.map(|site| name(&site.data, values)).unwrap_or_default();
@@ -251,7 +251,7 @@ impl Stream {
         self.exit_all(sink);
         self.without_handle = 0;
         // Children come first: they have higher IDs.
-        for (_, span) in core::mem::take(&mut self.spans).into_sorted().into_iter().rev() {
+        for (_, span) in core::mem::take(&mut self.spans).into_iter().rev() {
             let Some(sink_span) = span.sink_span.filter(|_| !span.is_committed) else { continue };
             close(sink_span, span.unshared, span.handles, span.last_handle, sink);
         }

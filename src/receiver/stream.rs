@@ -1,10 +1,9 @@
-use alloc::{sync::Arc, vec::Vec};
+use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
 use core::mem;
 
 use super::values::resolve_each;
 use super::{
     ReceiveError, ReceiverLimits,
-    id_map::IdMap,
     resolved_values::ResolvedValues,
     sink::{Sink, SinkValues},
     span::{EnteredSpan, KnownSpan, LastHandle},
@@ -26,8 +25,8 @@ pub(crate) struct Stream {
     /// Call sites in the order in which the sink was told of them.
     pub(super) call_sites: Vec<KnownCallSite>,
     /// Index of each call site.
-    pub(super) call_site_ids: IdMap<usize>,
-    pub(super) spans: IdMap<KnownSpan>,
+    pub(super) call_site_ids: BTreeMap<MetadataId, usize>,
+    pub(super) spans: BTreeMap<RawSpanId, KnownSpan>,
     /// The highest ID that a span ever had, or may have had before the stream was restored.
     pub(super) last_span_id: RawSpanId,
     /// Open spans without a handle that the sink knows to have none.
@@ -87,7 +86,7 @@ impl Stream {
     ) -> Result<(), ReceiveError> {
         // A sender may announce a call site more than once. It is another one only if a sender
         // that numbers by address comes back with other code.
-        let known = self.call_site_ids.get(id).and_then(|index| self.call_sites.get(*index));
+        let known = self.call_site_ids.get(&id).and_then(|index| self.call_sites.get(*index));
         if known.is_none_or(|known| known.data != data) {
             let limits = self.limits;
             limits.check_call_sites(self.call_sites.len() - usize::from(self.is_loss_traced))?;
@@ -116,7 +115,7 @@ impl Stream {
         id: MetadataId,
         kind: CallSiteKind,
     ) -> Result<(usize, &KnownCallSite), ReceiveError> {
-        let index = *self.call_site_ids.get(id).ok_or(ReceiveError::UnknownMetadataId(id))?;
+        let index = *self.call_site_ids.get(&id).ok_or(ReceiveError::UnknownMetadataId(id))?;
         let site = self.call_sites.get(index).ok_or(ReceiveError::UnknownMetadataId(id))?;
         if site.data.kind == kind {
             Ok((index, site))
@@ -155,7 +154,7 @@ impl Stream {
 
     #[inline]
     pub(super) fn span(&self, id: RawSpanId) -> Result<&KnownSpan, ReceiveError> {
-        self.spans.get(id).ok_or(ReceiveError::UnknownSpanId(id))
+        self.spans.get(&id).ok_or(ReceiveError::UnknownSpanId(id))
     }
 
     /// Returns the call site that a span was created with.
@@ -172,7 +171,7 @@ impl Stream {
 
     /// Whether a span is closed that may have been there.
     pub(super) fn is_closed(&self, id: RawSpanId) -> bool {
-        (1..=self.last_span_id).contains(&id) && !self.spans.contains(id)
+        (1..=self.last_span_id).contains(&id) && !self.spans.contains_key(&id)
     }
 
     fn new_event(
@@ -193,7 +192,7 @@ impl Stream {
 
     #[inline]
     pub(super) fn span_mut(&mut self, id: RawSpanId) -> Result<&mut KnownSpan, ReceiveError> {
-        self.spans.get_mut(id).ok_or(ReceiveError::UnknownSpanId(id))
+        self.spans.get_mut(&id).ok_or(ReceiveError::UnknownSpanId(id))
     }
 
     fn follows_from(
@@ -231,7 +230,7 @@ impl Stream {
         let resolved = self.values(metadata_id, site, values, sink, &mut room)?;
         let is_root = parent == Parent::Root;
         let parent = self.parent(parent, thread)?;
-        if self.spans.contains(id) {
+        if self.spans.contains_key(&id) {
             return Err(ReceiveError::SpanExists(id));
         }
         self.limits.check_depth(parent.depth)?;
@@ -269,7 +268,7 @@ impl Stream {
 
     /// Counts a child that a span has in the sink.
     pub(super) fn keep_open(&mut self, parent: Option<RawSpanId>) {
-        if let Some(parent) = parent.and_then(|parent| self.spans.get_mut(parent)) {
+        if let Some(parent) = parent.and_then(|parent| self.spans.get_mut(&parent)) {
             parent.children += 1;
         }
     }
@@ -302,7 +301,7 @@ impl Stream {
         if let Some(span) = entered.sink_span {
             sink.exit(span, thread);
         }
-        if let Some(span) = self.spans.get_mut(id) {
+        if let Some(span) = self.spans.get_mut(&id) {
             span.entered -= 1;
             if span.is_closed {
                 self.forget_if_closed(id);
@@ -312,7 +311,7 @@ impl Stream {
     }
 
     pub(super) fn push_entered(&mut self, thread: ThreadIndex, span: EnteredSpan) {
-        if let Some(span) = self.spans.get_mut(span.id) {
+        if let Some(span) = self.spans.get_mut(&span.id) {
             span.entered += 1;
         }
         self.stacks.push(thread, span);
