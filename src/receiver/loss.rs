@@ -4,13 +4,11 @@ use alloc::{borrow::Cow, format, sync::Arc, vec::Vec};
 
 use super::{
     ReceiveError,
+    per_thread::FIRST_THREAD,
     sink::{Sink, SinkParent},
     stream::Stream,
 };
-use crate::wire::{CallSiteData, CallSiteKind, ThreadIndex, TracingLevel, ValueRef};
-
-/// The thread that the loss is said to be on, as a receiver cannot always tell that of what it refused.
-const FIRST_THREAD: ThreadIndex = 0;
+use crate::wire::{CallSiteData, CallSiteKind, TracingLevel, ValueRef};
 
 impl Stream {
     /// Emits the event that tells that a record was refused, unless it was emitted, or the sink is
@@ -33,6 +31,7 @@ impl Stream {
             values.push((2, ValueRef::UInt((*max).into())));
             values.push((3, ValueRef::UInt((*actual).into())));
         }
+        // A receiver cannot always tell the thread of what it refused.
         sink.new_event(index, FIRST_THREAD, SinkParent::Root, Some(&values));
     }
 }

@@ -28,6 +28,7 @@ mod limit;
 mod limits;
 mod loss;
 mod parents;
+mod per_thread;
 mod persist;
 mod refusals;
 mod relay;

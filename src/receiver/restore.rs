@@ -7,6 +7,7 @@ use alloc::{
 use core::iter;
 
 use super::{
+    per_thread::FIRST_THREAD,
     persist::{Entered, PersistedMetadata, PersistedSpans, SpanData},
     resolved_values::ResolvedValues,
     sink::{Innermost, Sink, SinkParent, SinkSpan},
@@ -15,13 +16,10 @@ use super::{
     stream::Stream,
     values::{name, owned, resolve_named},
 };
-use crate::wire::{CallSiteData, CallSiteKind, MetadataId, RawSpanId, ThreadIndex};
+use crate::wire::{CallSiteData, CallSiteKind, MetadataId, RawSpanId};
 
 /// What a sink knows of spans.
 pub(super) type SinkSpans = BTreeMap<RawSpanId, LocalSpan>;
-
-/// The thread that restores, before any other is in a span.
-const FIRST_THREAD: ThreadIndex = 0;
 
 /// What a sink knows of a span.
 #[derive(Debug, Clone, Copy)]

@@ -1,51 +1,35 @@
-use alloc::collections::BTreeMap;
 use core::mem;
 
-use super::span::EnteredSpan;
+use super::{
+    per_thread::{FIRST_THREAD, PerThread},
+    span::EnteredSpan,
+};
 use crate::wire::{RawSpanId, SpanStack, ThreadIndex};
 
-/// The thread that has a stack at all times, as most programs have just this one.
-const FIRST_THREAD: ThreadIndex = 0;
-
 /// Spans that are entered, on each thread of a stream.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Stacks {
-    first: SpanStack<EnteredSpan>,
-    /// Stacks of those other threads that are in spans.
-    others: BTreeMap<ThreadIndex, SpanStack<EnteredSpan>>,
+    /// Stacks of those threads that are in spans. That of the first thread stays, for the sake of its memory.
+    stacks: PerThread<SpanStack<EnteredSpan>>,
     /// Enters on all of them.
     len: usize,
-}
-
-impl Default for Stacks {
-    fn default() -> Self {
-        Self { first: SpanStack::new(), others: BTreeMap::new(), len: 0 }
-    }
 }
 
 impl Stacks {
     #[inline]
     pub(super) fn push(&mut self, thread: ThreadIndex, span: EnteredSpan) {
         self.len += 1;
-        match thread {
-            FIRST_THREAD => self.first.push(span),
-            _ => self.others.entry(thread).or_default().push(span),
-        }
+        self.stacks.get_or_insert_with(thread, SpanStack::new).push(span);
     }
 
     /// Undoes the latest enter of a span on a thread, and returns it if there is one.
     #[inline]
     pub(super) fn remove(&mut self, thread: ThreadIndex, id: RawSpanId) -> Option<EnteredSpan> {
-        if thread == FIRST_THREAD {
-            let removed = self.first.remove(id)?;
-            self.len -= 1;
-            return Some(removed);
-        }
-        let stack = self.others.get_mut(&thread)?;
+        let stack = self.stacks.get_mut(thread)?;
         let removed = stack.remove(id)?;
         self.len -= 1;
-        if stack.is_empty() {
-            self.others.remove(&thread);
+        if thread != FIRST_THREAD && stack.is_empty() {
+            self.stacks.remove(thread);
         }
         Some(removed)
     }
@@ -59,40 +43,26 @@ impl Stacks {
     /// Returns the number of enters on a thread.
     #[inline]
     pub(super) fn depth(&self, thread: ThreadIndex) -> usize {
-        match thread {
-            FIRST_THREAD => self.first.len(),
-            _ => self.others.get(&thread).map_or(0, SpanStack::len),
-        }
+        self.stacks.get(thread).map_or(0, SpanStack::len)
     }
 
     /// Iterates over those spans that a thread has entered for the first time, innermost first.
     #[inline]
     pub(super) fn scope(&self, thread: ThreadIndex) -> impl Iterator<Item = &EnteredSpan> {
-        let stack = match thread {
-            FIRST_THREAD => Some(&self.first),
-            _ => self.others.get(&thread),
-        };
-        stack.into_iter().flat_map(SpanStack::scope)
+        self.stacks.get(thread).into_iter().flat_map(SpanStack::scope)
     }
 
     /// Returns the span that a thread is in, if any.
     #[inline]
     pub(super) fn current(&self, thread: ThreadIndex) -> Option<&EnteredSpan> {
-        match thread {
-            FIRST_THREAD => self.first.current(),
-            _ => self.others.get(&thread)?.current(),
-        }
+        self.stacks.get(thread)?.current()
     }
 
     /// Iterates over all enters in the order of threads, on each the outermost one first.
     pub(super) fn iter(
         &self,
     ) -> impl Iterator<Item = (ThreadIndex, impl DoubleEndedIterator<Item = &EnteredSpan>)> {
-        let others = self.others.iter().map(|(thread, stack)| (*thread, stack));
-        [(FIRST_THREAD, &self.first)]
-            .into_iter()
-            .chain(others)
-            .map(|(thread, stack)| (thread, stack.iter()))
+        self.stacks.iter().map(|(thread, stack)| (thread, stack.iter()))
     }
 
     /// Leaves the stacks empty.

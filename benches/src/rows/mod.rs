@@ -7,6 +7,7 @@ mod call_sites;
 mod growth;
 mod open_spans;
 pub(crate) mod peers;
+mod records;
 mod threads;
 mod unused;
 
@@ -19,6 +20,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Row> {
         growth::ROWS,
         call_sites::ROWS,
         open_spans::ROWS,
+        records::ROWS,
         threads::ROWS,
         unused::ROWS,
     ];

@@ -5,11 +5,11 @@ use alloc::vec::Vec;
 use tracing_core::{Dispatch, span::Id};
 
 use super::{
-    occupants::{Occupant, Occupants},
+    occupants::Occupants,
     this_thread::{ThreadNumber, this_thread},
     worker::Worker,
 };
-use crate::wire::ThreadIndex;
+use crate::{receiver::per_thread::FIRST_THREAD, wire::ThreadIndex};
 
 /// Threads that are started for one receiver at the most.
 const MAX_WORKERS: usize = 64;
@@ -62,7 +62,7 @@ impl Lanes {
 
     /// Finds the lane of a thread, in which it stays if it enters a span.
     pub(super) fn lane(&mut self, thread: ThreadIndex, dispatch: &Dispatch) -> Lane {
-        if thread == 0 && !self.is_elsewhere {
+        if thread == FIRST_THREAD && !self.is_elsewhere {
             return Lane::Here;
         }
         if let Some(known) = self.threads.get(thread) {
@@ -70,7 +70,7 @@ impl Lanes {
         }
         let lane = self.new_lane(dispatch);
         if lane != Lane::Here {
-            self.threads.insert(thread, Occupant { lane, entered: 0 });
+            self.threads.assign(thread, lane);
         }
         lane
     }
@@ -87,14 +87,7 @@ impl Lanes {
                 return Lane::Worker(self.workers.len() - 1);
             }
         }
-        // Threads come and go: the lowest number is that of the oldest.
-        match self.threads.idle() {
-            Some((thread, lane)) => {
-                self.threads.remove(thread);
-                lane
-            }
-            None => Lane::Here,
-        }
+        self.threads.take_idle().unwrap_or(Lane::Here)
     }
 
     pub(super) fn worker(&self, index: usize) -> Option<&Worker> {
@@ -112,21 +105,13 @@ impl Lanes {
             }
             self.here.entered += 1;
         }
-        match self.threads.get_mut(thread) {
-            Some(known) => known.entered += 1,
-            None => self.threads.insert(thread, Occupant { lane, entered: 1 }),
-        }
+        self.threads.enter(thread, lane);
     }
 
     /// Notes that a thread has exited a span.
     pub(super) fn exit(&mut self, thread: ThreadIndex, dispatch: &Dispatch) {
-        let Some(occupant) = self.threads.get_mut(thread) else { return };
-        occupant.entered -= 1;
-        if occupant.lane != Lane::Here {
+        if self.threads.exit(thread) != Some(Lane::Here) {
             return;
-        }
-        if occupant.entered == 0 {
-            self.threads.remove(thread);
         }
         self.here.entered -= 1;
         if self.here.entered == 0 {

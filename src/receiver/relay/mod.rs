@@ -27,6 +27,7 @@ use self::{
 use super::{
     ReceiveError, ReceiverLimits,
     call_sites::{self, DynamicCallSite},
+    per_thread::FIRST_THREAD,
     sink::{Innermost, Sink, SinkParent, SinkSpan, SinkValues},
     value_set::with_value_set,
     values::{borrowed, owned},
@@ -35,9 +36,6 @@ use crate::{
     log_record,
     wire::{CallSiteData, FilterAnswer, ThreadIndex, frame::Question},
 };
-
-/// The thread of a stream that is relayed on that which receives.
-const FIRST_THREAD: ThreadIndex = 0;
 
 /// Sink that hands a stream to a subscriber, as `tracing`'s macros would have done.
 #[derive(Debug, Default)]

@@ -1,9 +1,9 @@
-use alloc::collections::BTreeMap;
+use alloc::collections::BTreeSet;
 
-use super::{FIRST_THREAD, lanes::Lane};
-use crate::wire::ThreadIndex;
+use super::lanes::Lane;
+use crate::{receiver::per_thread::PerThread, wire::ThreadIndex};
 
-/// A thread of the stream.
+/// A thread of the stream that has a lane.
 #[derive(Debug)]
 pub(super) struct Occupant {
     pub(super) lane: Lane,
@@ -11,48 +11,60 @@ pub(super) struct Occupant {
     pub(super) entered: usize,
 }
 
-/// Threads of the stream that have a lane. The first one, which comes and goes with each span that
-/// is entered in most streams, has a place of its own.
+/// Threads of the stream that have a lane. They have that of a worker until it is needed for another
+/// thread; they share the thread that receives for as long as they are in spans there.
 #[derive(Debug, Default)]
 pub(super) struct Occupants {
-    first: Option<Occupant>,
-    others: BTreeMap<ThreadIndex, Occupant>,
+    threads: PerThread<Occupant>,
+    /// Those that have a worker, and are in no span. Looking for one among all threads would take the longer
+    /// the more of them are in spans.
+    idle: BTreeSet<ThreadIndex>,
 }
 
 impl Occupants {
     #[inline]
     pub(super) fn get(&self, thread: ThreadIndex) -> Option<&Occupant> {
-        if thread == FIRST_THREAD { self.first.as_ref() } else { self.others.get(&thread) }
+        self.threads.get(thread)
     }
 
-    #[inline]
-    pub(super) fn get_mut(&mut self, thread: ThreadIndex) -> Option<&mut Occupant> {
-        if thread == FIRST_THREAD { self.first.as_mut() } else { self.others.get_mut(&thread) }
+    /// Gives a worker to a thread that is in no span.
+    pub(super) fn assign(&mut self, thread: ThreadIndex, lane: Lane) {
+        self.threads.get_or_insert_with(thread, || Occupant { lane, entered: 0 });
+        self.idle.insert(thread);
     }
 
+    /// Notes that a thread enters a span in its lane.
     #[inline]
-    pub(super) fn insert(&mut self, thread: ThreadIndex, occupant: Occupant) {
-        if thread == FIRST_THREAD {
-            self.first = Some(occupant);
-        } else {
-            self.others.insert(thread, occupant);
+    pub(super) fn enter(&mut self, thread: ThreadIndex, lane: Lane) {
+        let occupant = self.threads.get_or_insert_with(thread, || Occupant { lane, entered: 0 });
+        occupant.entered += 1;
+        if occupant.lane != Lane::Here {
+            self.idle.remove(&thread);
         }
     }
 
+    /// Notes that a thread exits a span, and returns the lane in which it does.
     #[inline]
-    pub(super) fn remove(&mut self, thread: ThreadIndex) {
-        if thread == FIRST_THREAD {
-            self.first = None;
-        } else {
-            self.others.remove(&thread);
+    pub(super) fn exit(&mut self, thread: ThreadIndex) -> Option<Lane> {
+        let occupant = self.threads.get_mut(thread)?;
+        occupant.entered -= 1;
+        let lane = occupant.lane;
+        if occupant.entered == 0 {
+            if lane == Lane::Here {
+                self.threads.remove(thread);
+            } else {
+                self.idle.insert(thread);
+            }
         }
+        Some(lane)
     }
 
-    /// Finds the thread with the lowest number that is in no span, and its lane.
-    pub(super) fn idle(&self) -> Option<(ThreadIndex, Lane)> {
-        let first = self.first.iter().map(|first| (FIRST_THREAD, first));
-        let others = self.others.iter().map(|(thread, occupant)| (*thread, occupant));
-        let mut idle = first.chain(others).filter(|(_, occupant)| occupant.entered == 0);
-        idle.next().map(|(thread, occupant)| (thread, occupant.lane))
+    /// Takes the worker of the thread with the lowest number of those that are in no span: threads come
+    /// and go, so that it is probably the oldest.
+    pub(super) fn take_idle(&mut self) -> Option<Lane> {
+        let thread = self.idle.pop_first()?;
+        let lane = self.threads.get(thread)?.lane;
+        self.threads.remove(thread);
+        Some(lane)
     }
 }
