@@ -1,4 +1,5 @@
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
+use core::mem;
 
 use super::{
     sink::SinkValues,
@@ -20,7 +21,15 @@ pub(super) enum SpanValues {
     Encoded(Vec<u8>),
     /// Values and the indexes of their fields.
     Owned(Vec<(usize, TracedValue)>),
+    /// Values into which others are to be merged that were recorded since.
+    ///
+    /// Merging looks at all of them, and is put off until as many are recorded as there were: with each
+    /// record, a span of `n` values would cost `n` steps.
+    Recorded(Box<[Vec<(usize, TracedValue)>; 2]>),
 }
+
+/// Values among which looking for one costs next to nothing.
+const FEW: usize = 16;
 
 /// Bytes that are kept for another span when they are not needed any more.
 const MAX_ROOM: usize = 1_024;
@@ -42,9 +51,21 @@ impl SpanValues {
 
     /// Sets values, each in the place of an earlier one of its field, if there is one.
     pub(super) fn update(&mut self, new: &SinkValues<'_>) {
-        let mut values = core::mem::replace(self, Self::Owned(Vec::new())).into_owned();
-        update(&mut values, new);
-        *self = Self::Owned(values);
+        if let Self::Recorded(values) = self {
+            let [merged, recorded] = &mut **values;
+            recorded.extend(owned(new));
+            if recorded.len() >= merged.len() {
+                update(merged, recorded.drain(..));
+            }
+            return;
+        }
+        let mut values = mem::replace(self, Self::Owned(Vec::new())).into_owned();
+        if values.len() <= FEW {
+            update(&mut values, owned(new));
+            *self = Self::Owned(values);
+        } else {
+            *self = Self::Recorded(Box::new([values, owned(new)]));
+        }
     }
 
     pub(super) fn into_owned(self) -> Vec<(usize, TracedValue)> {
@@ -56,6 +77,11 @@ impl SpanValues {
                 owned.0
             }
             Self::Owned(values) => values,
+            Self::Recorded(values) => {
+                let [mut merged, recorded] = *values;
+                update(&mut merged, recorded);
+                merged
+            }
         }
     }
 

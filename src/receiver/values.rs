@@ -72,9 +72,6 @@ impl<'a, T: TakeValue<'a>> TakeValue<'a> for Resolve<'_, T> {
 /// Fields of an ordinary call site, among which looking for a name costs next to nothing.
 const FEW_FIELDS: usize = 32;
 
-/// Comparisons of indexes that cost next to nothing.
-const FEW_COMPARISONS: usize = 1_024;
-
 pub(super) fn resolve_named<'a>(
     metadata_id: MetadataId,
     data: &CallSiteData,
@@ -180,27 +177,19 @@ pub(super) fn borrowed(values: &[(usize, TracedValue)]) -> Vec<(usize, ValueRef<
 }
 
 /// Sets values, each in the place of an earlier one of its field, if there is one.
-pub(super) fn update(values: &mut Vec<(usize, TracedValue)>, new: &SinkValues<'_>) {
-    if values.len().saturating_mul(new.len()) <= FEW_COMPARISONS {
-        for (index, value) in new {
-            let value = TracedValue::from(value);
-            match values.iter_mut().find(|(known, _)| known == index) {
-                Some((_, place)) => *place = value,
-                None => values.push((*index, value)),
-            }
-        }
-        return;
-    }
+pub(super) fn update(
+    values: &mut Vec<(usize, TracedValue)>,
+    new: impl IntoIterator<Item = (usize, TracedValue)>,
+) {
     let mut places = BTreeMap::new();
     for (place, (index, _)) in values.iter().enumerate() {
         places.entry(*index).or_insert(place);
     }
     for (index, value) in new {
-        let value = TracedValue::from(value);
-        let place = *places.entry(*index).or_insert(values.len());
+        let place = *places.entry(index).or_insert(values.len());
         match values.get_mut(place) {
             Some((_, place)) => *place = value,
-            None => values.push((*index, value)),
+            None => values.push((index, value)),
         }
     }
 }

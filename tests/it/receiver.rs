@@ -241,6 +241,39 @@ fn many_fields_of_few_names_get_their_values_in_turn() {
 }
 
 #[test]
+fn values_recorded_into_a_span_of_many_are_persisted_in_their_order() {
+    const FIELDS: usize = 50;
+
+    let names: Vec<String> = (0..FIELDS).map(|field| format!("f{field}")).collect();
+    let names: Vec<&'static str> = names.into_iter().map(|name| &*name.leak()).collect();
+    for initial in [0, 1, 16, 17, 40] {
+        let mut receiver = TracingEventReceiver::capturing(&SharedStorage::default());
+        receiver.receive(call_site(0, CallSiteKind::Span, &names));
+        let mut model: Vec<(&str, i64)> =
+            names.iter().take(initial).map(|name| (*name, -1)).collect();
+        receiver.receive(new_span(1, 0, &model));
+        let mut random = 1_usize;
+        for step in 0..300 {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            // One value is recorded, or a few are.
+            let fields =
+                (0..1 + (random >> 40) % 3).map(|nth| names[((random >> 20) + 7 * nth) % FIELDS]);
+            let values: Vec<_> = fields.map(|field| (field, step)).collect();
+            for (field, value) in &values {
+                match model.iter_mut().find(|(known, _)| known == field) {
+                    Some((_, place)) => *place = *value,
+                    None => model.push((field, *value)),
+                }
+            }
+            receiver.receive(TracingEvent::ValuesRecorded { id: 1, values: traced(&values) });
+        }
+        let spans = serde_json::to_string(&receiver.persist().0).unwrap();
+        let expected = serde_json::to_string(&traced(&model)).unwrap();
+        assert!(spans.contains(&expected), "{initial} at first: {spans}");
+    }
+}
+
+#[test]
 fn values_beyond_the_fields_are_counted_and_refused() {
     let storage = SharedStorage::default();
     let mut receiver = receiver(&storage);
