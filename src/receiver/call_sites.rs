@@ -7,7 +7,7 @@ use std::{collections::HashMap, sync::OnceLock};
 use parking_lot::Mutex;
 use tracing_core::{
     Callsite, Dispatch, Interest, Kind, LevelFilter, Metadata, callsite, dispatcher,
-    field::FieldSet,
+    field::{Field, FieldSet},
 };
 
 use super::{ReceiveError, ReceiverLimits};
@@ -16,10 +16,19 @@ use crate::wire::{CallSiteData, CallSiteKind};
 /// A call site made at run time, that lives from then on.
 #[derive(Debug)]
 pub(super) struct DynamicCallSite {
-    metadata: OnceLock<Metadata<'static>>,
+    data: CallSiteData,
+    /// Metadata, and its fields, which `tracing-core` finds by looking through them.
+    metadata: OnceLock<(Metadata<'static>, Box<[Field]>)>,
     interest: AtomicU8,
     has_interest: AtomicBool,
     is_registered: AtomicBool,
+}
+
+/// Metadata of a call site, and its fields, which `tracing-core` finds by looking through them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct StaticCallSite {
+    pub(super) metadata: &'static Metadata<'static>,
+    pub(super) fields: &'static [Field],
 }
 
 /// How often an interest in a call site was decided anew.
@@ -66,9 +75,18 @@ impl Callsite for DynamicCallSite {
 }
 
 impl DynamicCallSite {
-    pub(super) fn static_metadata(&self) -> &Metadata<'static> {
+    fn made(&self) -> &(Metadata<'static>, Box<[Field]>) {
         // `intern()` sets it before it hands out a call site.
         self.metadata.get().expect("metadata of a call site is set when it is made")
+    }
+
+    pub(super) fn static_metadata(&self) -> &Metadata<'static> {
+        &self.made().0
+    }
+
+    pub(super) fn as_static(&'static self) -> StaticCallSite {
+        let (metadata, fields) = self.made();
+        StaticCallSite { metadata, fields }
     }
 
     /// Registers the call site with all subscribers, now and later, unless that is done.
@@ -118,9 +136,9 @@ struct Arena {
     strings: BTreeSet<&'static str>,
     /// Bytes of it.
     leaked: u64,
-    call_sites: HashMap<CallSiteData, &'static DynamicCallSite>,
+    call_sites: HashMap<&'static CallSiteData, &'static DynamicCallSite>,
     /// Those that nothing ever comes from, but questions. They are said to be of events.
-    hints: HashMap<CallSiteData, &'static DynamicCallSite>,
+    hints: HashMap<&'static CallSiteData, &'static DynamicCallSite>,
 }
 
 static ARENA: Mutex<Option<Arena>> = Mutex::new(None);
@@ -147,8 +165,8 @@ pub(super) fn intern(
         CallSiteKind::Span => Kind::SPAN,
         CallSiteKind::Event => Kind::EVENT,
     };
-    let (data, call_site) = arena.leak_call_site(data, kind, limits)?;
-    arena.call_sites.insert(data, call_site);
+    let call_site = arena.leak_call_site(data, kind, limits)?;
+    arena.call_sites.insert(&call_site.data, call_site);
     Ok(call_site)
 }
 
@@ -162,23 +180,36 @@ pub(super) fn intern_hint(
     if let Some(call_site) = arena.hints.get(data) {
         return Ok(call_site);
     }
-    let (data, call_site) = arena.leak_call_site(data, Kind::HINT, limits)?;
-    arena.hints.insert(data, call_site);
+    let call_site = arena.leak_call_site(data, Kind::HINT, limits)?;
+    arena.hints.insert(&call_site.data, call_site);
     Ok(call_site)
 }
 
+/// Bytes that an allocator takes for so many: a multiple of 16 with a header, as that of glibc does.
+fn allocated(bytes: usize) -> usize {
+    if bytes == 0 { 0 } else { bytes.saturating_add(8).next_multiple_of(16).max(32) }
+}
+
+/// Bytes of an entry in a collection, which may be less than half full, and is copied when it grows.
+const fn entry<T>() -> usize {
+    3 * size_of::<T>()
+}
+
 impl Arena {
-    /// Returns how many bytes it takes to have this call site for ever, but for what the allocator and
-    /// the collections take besides.
+    /// Returns how many bytes it takes to have this call site for ever, whoever has allocated them.
     fn cost(&self, data: &CallSiteData) -> u64 {
         let CallSiteData { name, target, module_path, file, fields, .. } = data;
         let strings = [name, target].into_iter().chain(module_path).chain(file).chain(fields);
         let new: BTreeSet<&str> =
             strings.map(|text| &**text).filter(|text| !self.strings.contains(text)).collect();
-        let strings: usize = new.iter().map(|text| text.len() + size_of::<&str>()).sum();
-        let site = size_of::<DynamicCallSite>() + size_of::<&DynamicCallSite>() + size_of_val(data);
-        let fields = fields.len() * (size_of::<&str>() + size_of::<Cow<'_, str>>());
-        (strings + site + fields) as u64
+        let strings: usize = new.iter().map(|text| allocated(text.len()) + entry::<&str>()).sum();
+        let of_fields = allocated(fields.len() * size_of::<Cow<'_, str>>())
+            + allocated(fields.len() * size_of::<&str>())
+            + allocated(fields.len() * size_of::<Field>());
+        let site = allocated(size_of::<DynamicCallSite>())
+            + entry::<(&CallSiteData, &DynamicCallSite)>()
+            + entry::<&dyn Callsite>(); // in the registry of `tracing-core`
+        (strings + of_fields + site) as u64
     }
 
     fn leak_call_site(
@@ -186,7 +217,7 @@ impl Arena {
         data: &CallSiteData,
         kind: Kind,
         limits: &ReceiverLimits,
-    ) -> Result<(CallSiteData, &'static DynamicCallSite), ReceiveError> {
+    ) -> Result<&'static DynamicCallSite, ReceiveError> {
         let cost = self.cost(data);
         limits.check_leak(self.leaked, cost)?;
         self.leaked += cost;
@@ -202,13 +233,18 @@ impl Arena {
         };
 
         let call_site: &'static DynamicCallSite = Box::leak(Box::new(DynamicCallSite {
+            data,
             metadata: OnceLock::new(),
             interest: AtomicU8::new(SOMETIMES),
             has_interest: AtomicBool::new(false),
             is_registered: AtomicBool::new(false),
         }));
-        call_site.metadata.get_or_init(|| self.metadata(&data, kind, call_site));
-        Ok((data, call_site))
+        call_site.metadata.get_or_init(|| {
+            let metadata = self.metadata(&call_site.data, kind, call_site);
+            let fields = metadata.fields().iter().collect();
+            (metadata, fields)
+        });
+        Ok(call_site)
     }
 
     fn metadata(

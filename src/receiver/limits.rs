@@ -1,4 +1,4 @@
-use super::{Limit, ReceiveError, sink::SinkValues};
+use super::{Limit, ReceiveError, sink::SinkValues, value_set::MAX_VALUES};
 use crate::wire::frame::EncodedValues;
 use crate::wire::{CallSiteData, ErrorRef, MAX_CHAIN, RecordValues, ValueRef};
 
@@ -128,10 +128,10 @@ impl ReceiverLimits {
     }
 
     /// Sets how many values a record may have, and how many fields a call site: 131,072 unless this is
-    /// called.
+    /// called, and 16,777,216 at the most.
     #[must_use]
     pub fn max_values(self, max: usize) -> Self {
-        Self { values: max, ..self }
+        Self { values: max.min(MAX_VALUES), ..self }
     }
 
     /// Sets how long a string may be, in bytes: 16 MiB unless this is called.

@@ -4,11 +4,13 @@ use alloc::vec::Vec;
 use core::{error::Error, fmt};
 
 use tracing_core::{
-    Metadata,
-    field::{self, DebugValue, Field, Value, ValueSet},
+    Callsite, Interest, Kind, Level, Metadata,
+    field::{self, DebugValue, Field, FieldSet, Value, ValueSet},
+    identify_callsite,
 };
 
 use super::{
+    call_sites::StaticCallSite,
     sink::SinkValues,
     values::{borrowed, owned},
 };
@@ -73,19 +75,24 @@ impl<'a> Replayed<'a> {
 /// Values and fields for which there is room on the stack.
 const FEW: usize = 6;
 
-/// Runs the function with the values in the form of `tracing`, in the order of the slice.
+/// Runs the function with the values of a new span or event in the form of `tracing`, in the order of the slice.
+///
+/// The macros say of each field whether it has a value, as [`FieldSet::value_set_all()`] does. So does this
+/// wherever it takes no longer than the values do: a call site may have many fields, and a record one value.
 pub(super) fn with_value_set<T>(
-    metadata: &'static Metadata<'static>,
+    site: StaticCallSite,
     values: &SinkValues<'_>,
     f: impl FnOnce(&ValueSet<'_>) -> T,
 ) -> T {
-    let fields = metadata.fields();
+    let fields = site.metadata.fields();
     if !is_as_declared(values) || fields.len() > FEW {
-        return with_many_values(metadata, values, f);
+        return with_many_values(site, values, f);
     }
     let mut replayed = [const { Replayed::Bool(false) }; FEW];
     for (place, (_, value)) in replayed.iter_mut().zip(values) {
-        let Some(value) = Replayed::new(value) else { return with_decoded(metadata, values, f) };
+        let Some(value) = Replayed::new(value) else {
+            return with_value_set(site, &borrowed(&owned(values)), f);
+        };
         *place = value;
     }
     let mut by_field: [Option<&dyn Value>; FEW] = [None; FEW];
@@ -97,10 +104,8 @@ pub(super) fn with_value_set<T>(
     f(&fields.value_set_all(by_field.get(..fields.len()).unwrap_or_default()))
 }
 
-/// Whether values are in the order of their fields, one for each at the most.
-///
-/// The macros record fields as they are declared, all of them. Another order is that of records
-/// made by hand; more of it than any array here has room for, only that of a forger.
+/// Whether values are in the order of their fields, one for each at the most. Another order is that of
+/// records made by hand.
 fn is_as_declared(values: &SinkValues<'_>) -> bool {
     values.is_sorted_by(|(index, _), (next, _)| index < next)
 }
@@ -108,71 +113,93 @@ fn is_as_declared(values: &SinkValues<'_>) -> bool {
 /// Does the same with more values, or in another order. It is apart because of the stack it takes.
 #[inline(never)]
 fn with_many_values<T>(
-    metadata: &'static Metadata<'static>,
+    site: StaticCallSite,
     values: &SinkValues<'_>,
     f: impl FnOnce(&ValueSet<'_>) -> T,
 ) -> T {
-    let fields = metadata.fields();
-    let replayed = values.iter().map(|(index, value)| Some((*index, Replayed::new(value)?)));
-    let Some(replayed) = replayed.collect::<Option<Vec<_>>>() else {
-        return with_decoded(metadata, values, f);
+    let fields = site.metadata.fields();
+    if !is_as_declared(values) || fields.len() / 8 > values.len() {
+        return with_values_alone(site, values, f);
+    }
+    let Some(replayed) = replayed(values) else {
+        return with_value_set(site, &borrowed(&owned(values)), f);
     };
-    if is_as_declared(values) || replayed.len() > MAX_PAIRS {
-        let mut by_field = alloc::vec![None; fields.len()];
-        for (index, value) in &replayed {
-            if let Some(place) = by_field.get_mut(*index) {
-                *place = Some(value.as_value());
-            }
+    let mut by_field = alloc::vec![None; fields.len()];
+    for (index, value) in &replayed {
+        if let Some(place) = by_field.get_mut(*index) {
+            *place = Some(value.as_value());
         }
-        return f(&fields.value_set_all(&by_field));
     }
-
-    let all_fields: Vec<Field> = fields.iter().collect();
-    let pairs: Vec<_> = replayed
-        .iter()
-        .filter_map(|(index, value)| Some((all_fields.get(*index)?, Some(value.as_value()))))
-        .collect();
-    with_pairs(metadata, &pairs, f)
+    f(&fields.value_set_all(&by_field))
 }
 
-/// Does the same with errors that are decoded before.
-#[cold]
-fn with_decoded<T>(
-    metadata: &'static Metadata<'static>,
+/// Runs the function with values in the form of `tracing`, and nothing for those fields that have none, as
+/// when they are recorded into a span.
+pub(super) fn with_values_alone<T>(
+    site: StaticCallSite,
     values: &SinkValues<'_>,
     f: impl FnOnce(&ValueSet<'_>) -> T,
 ) -> T {
-    with_value_set(metadata, &borrowed(&owned(values)), f)
+    let Some(replayed) = replayed(values) else {
+        return with_values_alone(site, &borrowed(&owned(values)), f);
+    };
+    let pairs = replayed
+        .iter()
+        .filter_map(|(index, value)| Some((site.fields.get(*index)?, Some(value.as_value()))));
+    let mut pairs: Vec<_> = pairs.collect();
+    let padding = padding();
+    pairs.resize(pairs.len().next_power_of_two(), (&padding, None));
+    f(&value_set(site.metadata.fields(), &pairs))
 }
 
-/// Values that can be replayed in an order other than that of their fields.
-const MAX_PAIRS: usize = 512;
+/// Returns `None` if there is an error that is still encoded: values are to be decoded before then.
+fn replayed<'a>(values: &'a SinkValues<'_>) -> Option<Vec<(usize, Replayed<'a>)>> {
+    values.iter().map(|(index, value)| Some((*index, Replayed::new(value)?))).collect()
+}
 
-/// Runs the function with values in an order of their own. `tracing` takes such values as arrays
-/// only, of lengths that are known when this is compiled; those that are too long for the values
-/// are filled up with nothing.
-#[inline(never)]
-fn with_pairs<T>(
-    metadata: &'static Metadata<'static>,
-    pairs: &[(&Field, Option<&dyn Value>)],
-    f: impl FnOnce(&ValueSet<'_>) -> T,
-) -> T {
-    fn padded<'a, const LEN: usize>(
-        pairs: &[(&'a Field, Option<&'a dyn Value>)],
-    ) -> Option<[(&'a Field, Option<&'a dyn Value>); LEN]> {
-        let mut array = [(pairs.first()?.0, None); LEN];
-        array.get_mut(..pairs.len())?.copy_from_slice(pairs);
-        Some(array)
+type Pair<'a> = (&'a Field, Option<&'a dyn Value>);
+
+/// Turns fields and values, a power of two of them, into what `tracing` takes.
+///
+/// It takes them as arrays only, of lengths that are known when this is compiled. There are lengths for as
+/// many values as [limits](super::ReceiverLimits::max_values) can be set to.
+fn value_set<'a>(fields: &'a FieldSet, pairs: &'a [Pair<'a>]) -> ValueSet<'a> {
+    macro_rules! of_lengths {
+        ($($exponent:literal)*) => {$(
+            if let Ok(pairs) = <&[Pair<'a>; 1 << $exponent]>::try_from(pairs) {
+                return fields.value_set(pairs);
+            }
+        )*};
+    }
+    of_lengths!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24);
+    fields.value_set(&[])
+}
+
+/// Values of a record, and fields of a call site, that there can be at the most.
+pub(super) const MAX_VALUES: usize = 1 << 24;
+
+/// Returns a field of no call site that there is, which `tracing` passes over and does not count.
+fn padding() -> Field {
+    struct Nowhere;
+
+    impl Callsite for Nowhere {
+        fn set_interest(&self, _: Interest) {}
+
+        fn metadata(&self) -> &Metadata<'_> {
+            &METADATA
+        }
     }
 
-    let fields = metadata.fields();
-    if let Some(array) = padded::<8>(pairs) {
-        f(&fields.value_set(&array))
-    } else if let Some(array) = padded::<64>(pairs) {
-        f(&fields.value_set(&array))
-    } else if let Some(array) = padded::<MAX_PAIRS>(pairs) {
-        f(&fields.value_set(&array))
-    } else {
-        f(&fields.value_set(&[])) // there are no pairs
-    }
+    static METADATA: Metadata<'static> = Metadata::new(
+        "",
+        "",
+        Level::TRACE,
+        None,
+        None,
+        None,
+        FieldSet::new(&[""], identify_callsite!(&Nowhere)),
+        Kind::HINT,
+    );
+
+    METADATA.fields().field("").expect("it has this field")
 }

@@ -253,7 +253,47 @@ fn value_sets_made_by_hand() {
             check_same(|| Event::dispatch(&METADATA, &fields.value_set(pairs)));
         )+};
     }
-    check_len!(8, 9, 64, 65, 512);
+    check_len!(8, 9, 64, 65, 512, 513, 600);
+    let same: [_; 600] = array::from_fn(|i| (&all[0], Some(&numbers[i] as &dyn Value)));
+    check_same(|| Event::dispatch(&METADATA, &fields.value_set(&same)));
+    let one = [(&all[500], Some(&1 as &dyn Value))];
+    check(|| Event::dispatch(&METADATA, &fields.value_set(&one)), "event; i64 same 1");
+}
+
+#[test]
+fn record_has_as_many_values_as_were_recorded() {
+    /// Layer that counts the values of each record.
+    struct Counts(Arc<Mutex<Vec<usize>>>);
+
+    impl<S: Subscriber> Layer<S> for Counts {
+        fn on_record(&self, _: &Id, values: &Record<'_>, _: Context<'_, S>) {
+            self.0.lock().unwrap().push(values.len());
+        }
+    }
+
+    let counts = |program: &dyn Fn()| {
+        let counts = Arc::default();
+        let subscriber = registry().with(Counts(Arc::clone(&counts)));
+        tracing::subscriber::with_default(subscriber, program);
+        let counts = counts.lock().unwrap();
+        counts.clone()
+    };
+    let program = || {
+        let span = info_span!("s", a = Empty, b = Empty, c = Empty);
+        span.record("b", 1).record("c", "text");
+        let [a, b, c] = ["a", "b", "c"].map(|name| span.field(name).unwrap());
+        let one: Option<&dyn Value> = Some(&1);
+        span.record_all(&span.metadata().unwrap().fields().value_set(&[
+            (&c, one),
+            (&a, one),
+            (&b, one),
+        ]));
+    };
+    let natively = counts(&program);
+    assert_eq!(natively, [1, 1, 3]);
+    let frames = frames_of(program);
+    let replay = || feed_frames(&frames)(&mut TracingEventReceiver::default());
+    assert_eq!(counts(&replay), natively);
 }
 
 #[test]

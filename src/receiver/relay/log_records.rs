@@ -4,40 +4,49 @@
 //! `NormalizeEvent::is_log()` compares them. A subscriber is never told of the call sites, but is asked about
 //! each record, under the target that the record names. So nothing is leaked for that.
 
+use alloc::vec::Vec;
 use std::sync::LazyLock;
 
-use tracing_core::{Dispatch, Kind, LevelFilter, Metadata, field::FieldSet};
+use tracing_core::{
+    Dispatch, Kind, LevelFilter, Metadata,
+    field::{Field, FieldSet},
+};
 use tracing_log::{AsTrace, log};
 
 use crate::{
     log_record::{FIELDS, NAME, Place, TARGET},
-    receiver::sink::SinkValues,
+    receiver::{call_sites::StaticCallSite, sink::SinkValues},
     wire::{CallSiteData, CallSiteKind, TracingLevel, ValueRef},
 };
 
 /// Name of the metadata by which `tracing-log` asks about a record.
 const ASKING: &str = "log record";
 
-/// Returns the metadata of events of this level. `tracing-log` does not hand out its own, but its call
-/// sites, which is what subscribers compare.
-pub(super) fn metadata(level: TracingLevel) -> &'static Metadata<'static> {
-    static METADATA: LazyLock<[Metadata<'static>; 5]> = LazyLock::new(|| {
+/// Returns the call site of events of this level. `tracing-log` does not hand out its metadata, but its call
+/// sites, which subscribers compare.
+pub(super) fn call_site(level: TracingLevel) -> StaticCallSite {
+    static CALL_SITES: LazyLock<[(Metadata<'static>, Vec<Field>); 5]> = LazyLock::new(|| {
         use log::Level::{Debug, Error, Info, Trace, Warn};
 
         [Error, Warn, Info, Debug, Trace].map(|level| {
             let of_level = log::Metadata::builder().level(level).target(TARGET).build().as_trace();
             let fields = FieldSet::new(&FIELDS, of_level.callsite());
-            Metadata::new(NAME, TARGET, *of_level.level(), None, None, None, fields, Kind::EVENT)
+            let level = *of_level.level();
+            let metadata =
+                Metadata::new(NAME, TARGET, level, None, None, None, fields, Kind::EVENT);
+            let fields = metadata.fields().iter().collect();
+            (metadata, fields)
         })
     });
-    let [error, warn, info, debug, trace] = &*METADATA;
-    match level {
+    let [error, warn, info, debug, trace] = &*CALL_SITES;
+    let (metadata, fields) = match level {
         TracingLevel::Error => error,
         TracingLevel::Warn => warn,
         TracingLevel::Info => info,
         TracingLevel::Debug => debug,
         TracingLevel::Trace => trace,
-    }
+    };
+    StaticCallSite { metadata, fields }
 }
 
 /// Decides whether the subscriber gets a record, in the steps of `tracing-log`.
@@ -72,5 +81,5 @@ pub(super) fn pass_on(dispatch: &Dispatch, data: &CallSiteData) -> bool {
         file: data.file.as_deref(),
         line: data.line,
     };
-    ask(dispatch, metadata(data.level), place)
+    ask(dispatch, call_site(data.level).metadata, place)
 }

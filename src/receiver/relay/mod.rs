@@ -15,7 +15,7 @@ mod worker;
 use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
 
 use tracing_core::{
-    Dispatch, Event, Metadata, dispatcher,
+    Dispatch, Event, dispatcher,
     span::{Attributes, Id, Record},
     subscriber::NoSubscriber,
 };
@@ -26,10 +26,10 @@ use self::{
 };
 use super::{
     ReceiveError, ReceiverLimits,
-    call_sites::{self, DynamicCallSite},
+    call_sites::{self, DynamicCallSite, StaticCallSite},
     per_thread::FIRST_THREAD,
     sink::{Innermost, Sink, SinkParent, SinkSpan, SinkValues},
-    value_set::with_value_set,
+    value_set::{with_value_set, with_values_alone},
     values::{borrowed, owned},
 };
 use crate::{
@@ -53,17 +53,17 @@ pub(super) struct Relay {
 #[derive(Debug, Clone, Copy)]
 struct CallSite {
     /// `None` for records of the `log` crate, whose call sites are those of `tracing-log`.
-    site: Option<&'static DynamicCallSite>,
-    metadata: &'static Metadata<'static>,
+    dynamic: Option<&'static DynamicCallSite>,
+    site: StaticCallSite,
 }
 
 impl CallSite {
     /// Decides whether the subscriber gets a span or event with these values.
     #[inline]
     fn is_enabled(self, dispatch: &Dispatch, values: &SinkValues<'_>) -> bool {
-        match self.site {
+        match self.dynamic {
             Some(site) => site.is_enabled(dispatch),
-            None => log_records::is_enabled(dispatch, self.metadata, values),
+            None => log_records::is_enabled(dispatch, self.site.metadata, values),
         }
     }
 }
@@ -89,7 +89,7 @@ impl Relay {
             let dispatch = dispatcher::get_default(Dispatch::clone);
             self.dispatch = Some(dispatch).filter(|dispatch| !dispatch.is::<NoSubscriber>());
             if let Some(dispatch) = &self.dispatch {
-                let sites = self.call_sites.iter().filter_map(|call_site| call_site.site);
+                let sites = self.call_sites.iter().filter_map(|call_site| call_site.dynamic);
                 sites.for_each(|site| site.register(dispatch));
             }
         }
@@ -212,12 +212,12 @@ impl Sink for Relay {
         limits: &ReceiverLimits,
     ) -> Result<(), ReceiveError> {
         if log_record::is_of_log(data) {
-            let metadata = log_records::metadata(data.level);
-            self.call_sites.push(CallSite { site: None, metadata });
+            let site = log_records::call_site(data.level);
+            self.call_sites.push(CallSite { dynamic: None, site });
             return Ok(());
         }
         let site = call_sites::intern(data, limits)?;
-        self.call_sites.push(CallSite { site: Some(site), metadata: site.static_metadata() });
+        self.call_sites.push(CallSite { dynamic: Some(site), site: site.as_static() });
         if let Some(dispatch) = &self.dispatch {
             site.register(dispatch);
         }
@@ -233,13 +233,14 @@ impl Sink for Relay {
     ) -> Option<SinkSpan> {
         let values = values?;
         let call_site = *self.call_sites.get(call_site)?;
-        let metadata = call_site.metadata;
-        let is_granted = call_site.site.is_some_and(|site| self.take_grant(site, thread));
+        let site = call_site.site;
+        let is_granted = call_site.dynamic.is_some_and(|site| self.take_grant(site, thread));
         let span = self.run(thread, parent, values, move |dispatch, parent, values| {
             if !is_granted && !call_site.is_enabled(dispatch, values) {
                 return None;
             }
-            with_value_set(metadata, values, |values| {
+            let metadata = site.metadata;
+            with_value_set(site, values, |values| {
                 let attributes = match parent {
                     RelayedParent::Contextual => Attributes::new(metadata, values),
                     RelayedParent::Root => Attributes::new_root(metadata, values),
@@ -264,13 +265,14 @@ impl Sink for Relay {
     ) {
         let Some(values) = values else { return };
         let Some(call_site) = self.call_sites.get(call_site).copied() else { return };
-        let metadata = call_site.metadata;
-        let is_granted = call_site.site.is_some_and(|site| self.take_grant(site, thread));
+        let site = call_site.site;
+        let is_granted = call_site.dynamic.is_some_and(|site| self.take_grant(site, thread));
         self.run(thread, parent, values, move |dispatch, parent, values| {
             if !is_granted && !call_site.is_enabled(dispatch, values) {
                 return;
             }
-            with_value_set(metadata, values, |values| {
+            let metadata = site.metadata;
+            with_value_set(site, values, |values| {
                 dispatch.event(&match parent {
                     RelayedParent::Contextual => Event::new(metadata, values),
                     RelayedParent::Root => Event::new_child_of(None, metadata, values),
@@ -283,11 +285,9 @@ impl Sink for Relay {
     }
 
     fn record(&mut self, span: SinkSpan, call_site: usize, values: &SinkValues<'_>) {
-        let Some(CallSite { metadata, .. }) = self.call_sites.get(call_site).copied() else {
-            return;
-        };
+        let Some(site) = self.call_sites.get(call_site).copied() else { return };
         self.run_here(|dispatch| {
-            with_value_set(metadata, values, |values| {
+            with_values_alone(site.site, values, |values| {
                 dispatch.record(&id(span), &Record::new(values));
             });
         });
