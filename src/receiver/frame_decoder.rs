@@ -5,7 +5,7 @@ use super::{
     resolved_values::ResolvedValues,
     restore::SinkSpans,
     sink::{Sink, SinkParent, SinkSpan, SinkValues},
-    stream::Stream,
+    stream::{KnownCallSite, Stream},
     values::{name, owned, resolve},
 };
 use crate::wire::{
@@ -166,7 +166,7 @@ impl FrameDecoder {
         values: RecordValues<'_>,
     ) -> Result<TracedValues<String>, ReceiveError> {
         let (_, site) = self.stream.call_site(metadata_id, kind)?;
-        named(metadata_id, &site.data, values)
+        named(metadata_id, site, values)
     }
 
     /// Names values by the call site that a span was created with. Its number may be that of another one
@@ -177,18 +177,18 @@ impl FrameDecoder {
         values: RecordValues<'_>,
     ) -> Result<TracedValues<String>, ReceiveError> {
         let (metadata_id, site) = self.stream.call_site_of_span(id)?;
-        named(metadata_id, &site.data, values)
+        named(metadata_id, site, values)
     }
 }
 
 fn named(
     metadata_id: MetadataId,
-    data: &CallSiteData,
+    site: &KnownCallSite,
     values: RecordValues<'_>,
 ) -> Result<TracedValues<String>, ReceiveError> {
     let mut resolved = ResolvedValues::new();
-    resolve(metadata_id, data, values, &mut resolved)?;
-    Ok(name(data, owned(&resolved)))
+    resolve(metadata_id, site, values, &mut resolved)?;
+    Ok(name(site, owned(&resolved)))
 }
 
 /// Sink of a stream that is only checked.

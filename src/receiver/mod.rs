@@ -22,6 +22,7 @@
 
 mod call_sites;
 mod error;
+mod field_names;
 mod frame_decoder;
 mod handles;
 mod limit;

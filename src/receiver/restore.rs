@@ -110,7 +110,9 @@ impl Stream {
         let call_site = self.call_site(data.metadata_id, CallSiteKind::Span);
         let Ok((call_site, site)) = call_site else { return };
         let mut values = ResolvedValues::new();
-        if resolve_named(data.metadata_id, &site.data, &data.values, &mut values).is_err() {
+        if resolve_named(data.metadata_id, &site.data, &site.names, &data.values, &mut values)
+            .is_err()
+        {
             return;
         }
         let parent = data.parent_id.filter(|parent| self.spans.contains_key(parent));
@@ -204,7 +206,7 @@ impl Stream {
         for (id, span) in core::mem::take(&mut self.spans) {
             let site = self.call_sites.get(span.call_site);
             let values = span.values.into_owned();
-            let values = site.map(|site| name(&site.data, values)).unwrap_or_default();
+            let values = site.map(|site| name(site, values)).unwrap_or_default();
             let known = LocalSpan {
                 sink_span: span.sink_span,
                 unshared: span.unshared,

@@ -1,9 +1,13 @@
 //! Whether what was persisted fits together.
 
-use alloc::{boxed::Box, collections::BTreeSet};
+use alloc::{
+    boxed::Box,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use super::{
     ReceiveError, RestoreError,
+    field_names::FieldNames,
     persist::{PersistedMetadata, PersistedSpans, SpanData},
     resolved_values::ResolvedValues,
     restore::SinkSpans,
@@ -19,13 +23,15 @@ pub(super) fn check(
     known: &SinkSpans,
 ) -> Result<(), RestoreError> {
     let mut places = BTreeSet::new();
+    let mut names = BTreeMap::new();
     for (&span, data) in &spans.spans {
         let metadata_id = data.metadata_id;
         let Some(site) = metadata.call_sites.get(&metadata_id) else {
             return Err(RestoreError::UnknownCallSite { span, metadata_id });
         };
         let error = |error| RestoreError::InvalidSpan { span, error: Box::new(error) };
-        check_span(data, site).map_err(error)?;
+        let names = names.entry(metadata_id).or_insert_with(|| FieldNames::new(site));
+        check_span(data, site, names).map_err(error)?;
         for place in &data.entered {
             if !places.insert((place.thread, place.depth)) {
                 let (thread, depth) = (place.thread, place.depth);
@@ -42,10 +48,14 @@ pub(super) fn check(
     }
 }
 
-fn check_span(data: &SpanData, site: &CallSiteData) -> Result<(), ReceiveError> {
+fn check_span(
+    data: &SpanData,
+    site: &CallSiteData,
+    names: &FieldNames,
+) -> Result<(), ReceiveError> {
     let metadata_id = data.metadata_id;
     if site.kind != CallSiteKind::Span {
         return Err(ReceiveError::WrongKind { metadata_id, actual: site.kind });
     }
-    resolve_named(metadata_id, site, &data.values, &mut ResolvedValues::new())
+    resolve_named(metadata_id, site, names, &data.values, &mut ResolvedValues::new())
 }

@@ -4,6 +4,7 @@ use core::mem;
 use super::values::resolve_each;
 use super::{
     ReceiveError, ReceiverLimits,
+    field_names::FieldNames,
     resolved_values::ResolvedValues,
     sink::{Sink, SinkValues},
     span::{EnteredSpan, KnownSpan, LastHandle},
@@ -45,6 +46,7 @@ pub(crate) struct Stream {
 #[derive(Debug)]
 pub(super) struct KnownCallSite {
     pub(super) data: Arc<CallSiteData>,
+    pub(super) names: FieldNames,
 }
 
 impl Stream {
@@ -105,7 +107,8 @@ impl Stream {
         sink: &mut (impl Sink + ?Sized),
     ) -> Result<usize, ReceiveError> {
         sink.new_call_site(&data, limits)?;
-        self.call_sites.push(KnownCallSite { data });
+        let names = FieldNames::new(&data);
+        self.call_sites.push(KnownCallSite { data, names });
         Ok(self.call_sites.len() - 1)
     }
 
@@ -145,7 +148,7 @@ impl Stream {
             }
             _ => {
                 let resolved = room.insert(ResolvedValues::new());
-                resolve(metadata_id, &site.data, values, resolved)?;
+                resolve(metadata_id, site, values, resolved)?;
                 self.limits.check_values(values, resolved)?;
                 Ok(Some(resolved))
             }
@@ -332,7 +335,7 @@ impl Stream {
     ) -> Result<(), ReceiveError> {
         let (metadata_id, site) = self.call_site_of_span(id)?;
         let mut resolved = ResolvedValues::new();
-        resolve(metadata_id, &site.data, values, &mut resolved)?;
+        resolve(metadata_id, site, values, &mut resolved)?;
         self.limits.check_values(values, &resolved)?;
         let span = self.span_mut(id)?;
         span.values.update(&resolved);

@@ -1,8 +1,14 @@
 //! From values that a record names or numbers to fields of its call site, and back.
 
-use alloc::{borrow::Cow, collections::BTreeMap, string::String, vec::Vec};
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
-use super::{ReceiveError, resolved_values::ResolvedValues, sink::SinkValues};
+use super::{
+    ReceiveError,
+    field_names::{FieldNames, FieldsInTurn},
+    resolved_values::ResolvedValues,
+    sink::SinkValues,
+    stream::KnownCallSite,
+};
 use crate::wire::frame::{EncodedValues, TakeValue};
 use crate::wire::{CallSiteData, MetadataId, RecordValues, TracedValue, TracedValues, ValueRef};
 
@@ -10,14 +16,16 @@ use crate::wire::{CallSiteData, MetadataId, RecordValues, TracedValue, TracedVal
 #[inline]
 pub(super) fn resolve<'a>(
     metadata_id: MetadataId,
-    data: &CallSiteData,
+    site: &KnownCallSite,
     values: RecordValues<'a>,
     resolved: &mut ResolvedValues<'a>,
 ) -> Result<(), ReceiveError> {
     match values {
-        RecordValues::Named(values) => resolve_named(metadata_id, data, values, resolved),
+        RecordValues::Named(values) => {
+            resolve_named(metadata_id, &site.data, &site.names, values, resolved)
+        }
         RecordValues::Encoded(values) => {
-            resolve_each(metadata_id, data, values, resolved).map(drop)
+            resolve_each(metadata_id, &site.data, values, resolved).map(drop)
         }
     }
 }
@@ -69,12 +77,10 @@ impl<'a, T: TakeValue<'a>> TakeValue<'a> for Resolve<'_, T> {
     }
 }
 
-/// Fields of an ordinary call site, among which looking for a name costs next to nothing.
-const FEW_FIELDS: usize = 32;
-
 pub(super) fn resolve_named<'a>(
     metadata_id: MetadataId,
     data: &CallSiteData,
+    names: &FieldNames,
     values: &'a TracedValues<String>,
     resolved: &mut ResolvedValues<'a>,
 ) -> Result<(), ReceiveError> {
@@ -82,12 +88,12 @@ pub(super) fn resolve_named<'a>(
     if values.len() > len {
         return Err(ReceiveError::TooManyValues { max: len, actual: values.len() });
     }
-    let mut fields = FieldsByName::new(data);
-    let mut nth = values.nth().iter();
+    let mut in_turn = FieldsInTurn::new(data, names);
+    let mut ranks = values.nth().iter();
     for (name, value) in values {
-        let index = match nth.next() {
-            Some(nth) => fields.nth(name, *nth),
-            None => fields.next(name),
+        let index = match ranks.next() {
+            Some(rank) => names.with_rank(data, name, *rank),
+            None => in_turn.next(name),
         };
         let unknown = || ReceiveError::UnknownField { metadata_id, name: name.into() };
         resolved.push(index.ok_or_else(unknown)?, value.into());
@@ -95,63 +101,9 @@ pub(super) fn resolve_named<'a>(
     Ok(())
 }
 
-/// Finds fields by name. A call site may declare a name twice: the second value of that name is
-/// that of its second field.
-enum FieldsByName<'a> {
-    Few {
-        fields: &'a [Cow<'static, str>],
-        used: [bool; FEW_FIELDS],
-    },
-    /// Indexes of the fields of each name, and how many values there were of it.
-    Many(BTreeMap<&'a str, (Vec<usize>, usize)>),
-}
-
-impl<'a> FieldsByName<'a> {
-    fn new(data: &'a CallSiteData) -> Self {
-        if data.fields.len() <= FEW_FIELDS {
-            return Self::Few { fields: &data.fields, used: [false; FEW_FIELDS] };
-        }
-        let mut by_name = BTreeMap::<_, (Vec<_>, _)>::new();
-        for (index, field) in data.fields.iter().enumerate() {
-            by_name.entry(&**field).or_default().0.push(index);
-        }
-        Self::Many(by_name)
-    }
-
-    /// Returns the field of this name that has so many others before it.
-    fn nth(&self, name: &str, nth: usize) -> Option<usize> {
-        match self {
-            Self::Few { fields, .. } => {
-                let named = (0..).zip(*fields).filter(|(_, field)| *field == name);
-                named.map(|(index, _)| index).nth(nth)
-            }
-            Self::Many(by_name) => by_name.get(name)?.0.get(nth).copied(),
-        }
-    }
-
-    /// Returns the first field of this name that was not returned yet, or else the first one.
-    fn next(&mut self, name: &str) -> Option<usize> {
-        match self {
-            Self::Few { fields, used } => {
-                let named = || (0..).zip(*fields).filter(|(_, field)| *field == name);
-                let first = named().next()?.0;
-                let unused = named().map(|(index, _)| index).find(|index| !used[*index]);
-                let index = unused.unwrap_or(first);
-                used[index] = true;
-                Some(index)
-            }
-            Self::Many(by_name) => {
-                let (indexes, used) = by_name.get_mut(name)?;
-                *used += 1;
-                indexes.get(*used - 1).or(indexes.first()).copied()
-            }
-        }
-    }
-}
-
 /// Gives each value the name of its field.
 pub(super) fn name(
-    data: &CallSiteData,
+    KnownCallSite { data, names, .. }: &KnownCallSite,
     values: impl IntoIterator<Item = (usize, TracedValue)>,
 ) -> TracedValues<String> {
     let mut named = TracedValues::new();
@@ -162,7 +114,7 @@ pub(super) fn name(
             indexes.push(index);
         }
     }
-    named.set_fields(&indexes, || data.fields.iter().map(|field| &**field));
+    named.set_nth(names.ranks(data, &indexes).unwrap_or_default());
     named
 }
 
