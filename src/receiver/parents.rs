@@ -6,7 +6,7 @@ use super::{
     span::{EnteredSpan, FoundParent, KnownSpan},
     stream::Stream,
 };
-use crate::wire::{Parent, RawSpanId, ThreadIndex};
+use crate::wire::{Parent, RawSpanId, StackedSpan, ThreadIndex};
 
 impl Stream {
     /// Finds the parent of a new span.
@@ -77,12 +77,10 @@ impl Stream {
         let scope = || self.stacks.scope(thread);
         let is_open =
             |span: &EnteredSpan| self.spans.get(&span.id).is_some_and(|span| !span.is_closed);
-        let is_enabled = |span: &EnteredSpan| span.sink_span.is_some();
         // Whoever is in a closed span is in none, whatever is around it; but a span that the sink
         // does not want is never entered there.
-        let in_program =
-            scope().find(|span| is_open(span) || is_enabled(span) || span.is_closed_elsewhere);
-        let in_sink = scope().find(|span| is_enabled(span) || span.is_closed_elsewhere);
+        let in_program = scope().find(|span| is_open(span) || span.is_wanted());
+        let in_sink = self.stacks.in_sink(thread);
         let for_sink = match in_sink {
             Some(span) if span.is_closed_elsewhere => SinkParent::Root,
             Some(span) if !is_open(span) => SinkParent::Contextual(Innermost::Closed),
@@ -99,6 +97,16 @@ impl Stream {
             for_sink,
         }
     }
+
+    /// Passes over spans on the stack of a thread that nobody can be in any more: the sink does not want
+    /// them, and they are closed, which stays so.
+    #[inline]
+    pub(super) fn pass_over_closed(&mut self, thread: ThreadIndex) {
+        let spans = &self.spans;
+        let is_open = |id: &RawSpanId| spans.get(id).is_some_and(|span| !span.is_closed);
+        self.stacks.pass_over(thread, |span| !span.is_wanted() && !is_open(&span.id));
+    }
+
     /// Returns how many spans a span is in, and itself.
     pub(super) fn depth(&self, span: Option<RawSpanId>) -> usize {
         span.and_then(|id| self.spans.get(&id)).map_or(0, |span| span.depth)

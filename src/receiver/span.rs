@@ -22,6 +22,11 @@ impl StackedSpan for EnteredSpan {
     fn key(&self) -> u64 {
         self.id
     }
+
+    #[inline]
+    fn is_wanted(&self) -> bool {
+        self.sink_span.is_some() || self.is_closed_elsewhere
+    }
 }
 
 /// A span that the program can name. As in `tracing_subscriber::Registry`, a span is kept open by its

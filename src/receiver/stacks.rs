@@ -58,6 +58,25 @@ impl Stacks {
         self.stacks.get(thread)?.current()
     }
 
+    /// Returns the innermost span in the scope of a thread that the sink has, or had.
+    #[inline]
+    pub(super) fn in_sink(&self, thread: ThreadIndex) -> Option<&EnteredSpan> {
+        self.stacks.get(thread)?.wanted()
+    }
+
+    /// Leaves the innermost spans out of a thread's scope for as long as the function says so, if there are so
+    /// many that passing over them with each record would take long.
+    #[inline]
+    pub(super) fn pass_over(
+        &mut self,
+        thread: ThreadIndex,
+        is_passed_over: impl Fn(&EnteredSpan) -> bool,
+    ) {
+        if let Some(stack) = self.stacks.get_mut(thread) {
+            stack.pass_over(is_passed_over);
+        }
+    }
+
     /// Iterates over all enters in the order of threads, on each the outermost one first.
     pub(super) fn iter(
         &self,

@@ -185,6 +185,7 @@ impl Stream {
         thread: ThreadIndex,
         sink: &mut (impl Sink + ?Sized),
     ) -> Result<(), ReceiveError> {
+        self.pass_over_closed(thread);
         let (index, site) = self.call_site(metadata_id, CallSiteKind::Event)?;
         let mut room = None;
         let values = self.values(metadata_id, site, values, sink, &mut room)?;
@@ -228,6 +229,7 @@ impl Stream {
         thread: ThreadIndex,
         sink: &mut (impl Sink + ?Sized),
     ) -> Result<(), ReceiveError> {
+        self.pass_over_closed(thread);
         let (call_site, site) = self.call_site(metadata_id, CallSiteKind::Span)?;
         let mut room = None;
         let resolved = self.values(metadata_id, site, values, sink, &mut room)?;

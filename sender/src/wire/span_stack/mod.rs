@@ -3,7 +3,7 @@ mod places;
 
 use alloc::vec::Vec;
 
-use self::places::Places;
+use self::places::{Enter, Places};
 
 /// Spans that a thread has entered and not exited yet, outermost first.
 ///
@@ -34,6 +34,18 @@ struct Entered<Span> {
 pub trait StackedSpan {
     /// Tells the span from all others.
     fn key(&self) -> u64;
+
+    /// Whether it is one of those for which [`SpanStack::wanted()`] looks.
+    fn is_wanted(&self) -> bool {
+        true
+    }
+}
+
+impl<Span: StackedSpan> Entered<Span> {
+    fn enter(&self, place: usize) -> Enter {
+        let (key, is_wanted) = (self.span.key(), self.span.is_wanted());
+        Enter { key, place, is_first: !self.is_reentered, is_wanted }
+    }
 }
 
 impl StackedSpan for tracing_core::span::Id {
@@ -58,14 +70,15 @@ impl<Span: StackedSpan> SpanStack<Span> {
             self.close_gaps();
         }
         let is_reentered = self.latest(span.key()).is_some();
-        self.places.push(span.key(), self.entered.len());
-        self.entered.push(Some(Entered { span, is_reentered }));
+        let entered = Entered { span, is_reentered };
+        self.places.push(entered.enter(self.entered.len()));
+        self.entered.push(Some(entered));
     }
 
     /// Undoes the latest enter of a span, and returns it if there is one.
     pub fn remove(&mut self, key: u64) -> Option<Span> {
         let place = self.latest(key)?;
-        self.places.pop(key);
+        self.places.pop(key, place);
         let removed = self.entered.get_mut(place)?.take()?;
         self.gaps += 1;
         while let Some(None) = self.entered.last() {
@@ -90,10 +103,11 @@ impl<Span: StackedSpan> SpanStack<Span> {
     fn close_gaps(&mut self) {
         self.entered.retain(Option::is_some);
         self.gaps = 0;
-        let key = |entered: &Option<Entered<Span>>| {
-            entered.as_ref().map_or(0, |entered| entered.span.key())
+        let enter = |(place, entered): (usize, &Option<Entered<Span>>)| match entered {
+            Some(entered) => entered.enter(place),
+            None => Enter { key: 0, place, is_first: false, is_wanted: false }, // there are no gaps
         };
-        self.places.rebuild(self.entered.iter().map(key));
+        self.places.rebuild(self.entered.iter().enumerate().map(enter));
     }
 }
 
@@ -101,8 +115,16 @@ impl<Span> SpanStack<Span> {
     /// Iterates over those spans that were entered for the first time, innermost first: the
     /// current span, and those that become current as spans are exited.
     pub fn scope(&self) -> impl Iterator<Item = &Span> {
-        let entered = self.entered.iter().rev().flatten();
-        entered.filter(|entered| !entered.is_reentered).map(|entered| &entered.span)
+        let places = self.places.firsts();
+        let looked_through = places.is_none().then(|| self.entered.iter().rev().flatten());
+        let looked_through =
+            looked_through.into_iter().flatten().filter(|entered| !entered.is_reentered);
+        let found = places.into_iter().flatten().filter_map(|place| self.at(place));
+        found.chain(looked_through).map(|entered| &entered.span)
+    }
+
+    fn at(&self, place: usize) -> Option<&Entered<Span>> {
+        self.entered.get(place)?.as_ref()
     }
 }
 
@@ -126,6 +148,27 @@ impl<Span> SpanStack<Span> {
             Some(Some(Entered { span, is_reentered: false })) => Some(span),
             _ => self.scope().next(),
         }
+    }
+
+    /// Returns the innermost span in the scope that is wanted.
+    #[inline]
+    pub fn wanted(&self) -> Option<&Span>
+    where
+        Span: StackedSpan,
+    {
+        match self.places.wanted() {
+            Ok(place) => Some(&self.at(place?)?.span),
+            Err(()) => self.scope().find(|span| span.is_wanted()),
+        }
+    }
+
+    /// Leaves the innermost spans out of the scope for as long as the function says so, if there are so
+    /// many that passing over them would take long. A span that is wanted has to stay.
+    #[inline]
+    pub fn pass_over(&mut self, is_passed_over: impl Fn(&Span) -> bool) {
+        let entered = &self.entered;
+        let span = |place: usize| entered.get(place)?.as_ref().map(|entered| &entered.span);
+        self.places.pass_over(|place| span(place).is_some_and(&is_passed_over));
     }
 
     /// Iterates over all enters that were not undone, outermost first.
@@ -217,7 +260,53 @@ mod tests {
     }
 
     #[test]
-    // without, it takes minutes
+    fn wanted_spans_are_found_and_others_passed_over() {
+        #[derive(Debug, Clone, Copy, PartialEq)]
+        struct Numbered(u64);
+
+        impl StackedSpan for Numbered {
+            fn key(&self) -> u64 {
+                self.0
+            }
+
+            fn is_wanted(&self) -> bool {
+                self.0 % 5 == 0
+            }
+        }
+
+        let (mut stack, mut model) = (SpanStack::new(), Model::default());
+        let mut random = 1_u64;
+        let mut gone = alloc::collections::BTreeSet::new();
+        for step in 0..20_000_u64 {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let id = 1 + (random >> 33) % 300;
+            match (random >> 20) % 10 {
+                // A span that is gone stays gone for as long as it is on the stack.
+                0 if !Numbered(id).is_wanted() && model.0.iter().any(|(other, _)| *other == id) => {
+                    gone.insert(id);
+                }
+                more if more < if step % 4_000 < 2_000 { 7 } else { 3 } => {
+                    stack.push(Numbered(id));
+                    model.push(id);
+                }
+                _ => {
+                    assert_eq!(stack.remove(id).map(|span| span.0), model.remove(id));
+                    if model.0.iter().all(|(other, _)| *other != id) {
+                        gone.remove(&id);
+                    }
+                }
+            }
+            stack.pass_over(|span| gone.contains(&span.0));
+            let is_gone = |id: &u64| gone.contains(id);
+            let scope = model.scope();
+            let wanted = scope.iter().copied().find(|id| Numbered(*id).is_wanted());
+            assert_eq!(stack.wanted().map(|span| span.0), wanted, "step {step}");
+            let there = stack.scope().map(|span| span.0).filter(|id| !is_gone(id));
+            assert!(there.eq(scope.into_iter().filter(|id| !is_gone(id))), "step {step}");
+        }
+    }
+
+    #[test]
     fn many_spans_are_exited_from_either_end() {
         const LEN: u64 = 100_000;
         for from_below in [true, false] {
