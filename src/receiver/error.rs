@@ -3,7 +3,7 @@ use core::{error::Error, fmt};
 
 use super::Limit;
 use crate::wire::frame::FrameError;
-use crate::wire::{CallSiteKind, MetadataId, RawSpanId, ThreadIndex};
+use crate::wire::{CallSiteKind, MetadataId, RawSpanId, ThreadIndex, text::beginning};
 
 /// Why a [`TracingEventReceiver`](super::TracingEventReceiver) refused a record.
 ///
@@ -37,7 +37,7 @@ pub enum ReceiveError {
     UnknownField {
         /// The call site.
         metadata_id: MetadataId,
-        /// Name of the field.
+        /// Name of the field, of which the first 200 characters are kept.
         name: Box<str>,
     },
     /// A value has the index of a field that the call site does not have.
@@ -77,6 +77,13 @@ pub enum ReceiveError {
     },
     /// The bytes are not a frame.
     Frame(FrameError),
+}
+
+impl ReceiveError {
+    /// A name may be as long as a program wants. Errors are shown, and may be many.
+    pub(super) fn unknown_field(metadata_id: MetadataId, name: &str) -> Self {
+        Self::UnknownField { metadata_id, name: beginning(name, 200).into() }
+    }
 }
 
 impl fmt::Display for ReceiveError {

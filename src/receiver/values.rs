@@ -95,7 +95,7 @@ pub(super) fn resolve_named<'a>(
             Some(rank) => names.with_rank(data, name, *rank),
             None => in_turn.next(name),
         };
-        let unknown = || ReceiveError::UnknownField { metadata_id, name: name.into() };
+        let unknown = || ReceiveError::unknown_field(metadata_id, name);
         resolved.push(index.ok_or_else(unknown)?, value.into());
     }
     Ok(())

@@ -454,7 +454,7 @@ fn each_error_says_where() {
 }
 
 /// The checksum, bit by bit.
-fn crc32(bytes: &[u8]) -> u32 {
+pub(crate) fn crc32(bytes: &[u8]) -> u32 {
     let sum = bytes.iter().fold(!0, |sum: u32, byte| {
         (0..8).fold(sum ^ u32::from(*byte), |sum, _| {
             if sum & 1 == 0 { sum >> 1 } else { sum >> 1 ^ 0xedb8_8320 }

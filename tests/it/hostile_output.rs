@@ -4,10 +4,19 @@ use std::{collections::BTreeSet, fmt::Write as _};
 
 use insta::_macro_support::{SerializationFormat, serialize_value};
 use serde_json::Value;
-use spanshot::{SnapshotSettings, predicates::*};
+use spanshot::{
+    CallSiteKind, LocalSpans, ReceiverLimits, SharedStorage, SnapshotSettings,
+    TracingEventReceiver,
+    predicates::*,
+    transport::stream::{self, Problem, StreamError},
+};
 use tracing::Level;
 
-use crate::support::{HOSTILE_TEXTS, hostile_trace, panic_message};
+use crate::{
+    byte_streams::crc32,
+    receiver::{call_site, new_span},
+    support::{HOSTILE_TEXTS, hostile_trace, panic_message},
+};
 
 /// All of the outputs of the trace, of whose texts one is a megabyte.
 const MAX_LEN: usize = 200_000;
@@ -132,4 +141,49 @@ fn data_is_what_was_traced_but_bounded_and_escaped_as_the_format_can() {
         }
         assert!(found.contains(&shown), "{text:?}");
     }
+}
+
+/// Checks all texts that there are of an error.
+#[track_caller]
+fn assert_short(error: &(impl std::error::Error + std::fmt::Debug)) {
+    for text in [error.to_string(), format!("{error:?}"), format!("{error:#?}")] {
+        assert!(text.len() < 5_000, "{} bytes: {}", text.len(), &text[..200]);
+        assert_eq!(harmful(&text), BTreeSet::new());
+    }
+}
+
+#[test]
+fn errors_are_short_whatever_was_sent() {
+    let long = "\u{1b}".repeat(1 << 20);
+
+    let storage = SharedStorage::default();
+    let limits = ReceiverLimits::default().trace_loss(true);
+    let mut receiver = TracingEventReceiver::capturing(&storage).with_limits(limits);
+    receiver.receive(call_site(0, CallSiteKind::Span, &["known"]));
+    let span = new_span(1, 0, &[(&long, 1)]);
+    assert_short(&receiver.try_receive(span.clone()).unwrap_err());
+    let message = panic_message(|| receiver.receive(span));
+    assert!(message.len() < 5_000, "{} bytes", message.len());
+    let traced = storage.lock().all_events().next().unwrap().message().unwrap().len();
+    assert!(traced < 5_000, "{traced} bytes");
+
+    let spans = format!(
+        r#"{{"1":{{"metadata_id":0,"parent_id":null,"ref_count":1,"values":{{{}:{{"bool":true}}}}}}}}"#,
+        serde_json::to_string(&long).unwrap()
+    );
+    let spans = serde_json::from_str(&spans).unwrap();
+    let metadata = receiver.persist_metadata();
+    let restored = TracingEventReceiver::try_new(metadata, spans, LocalSpans::default());
+    assert_short(&restored.unwrap_err());
+
+    // A stream of another version, which says who wrote it.
+    let payload = postcard::to_allocvec(&long).unwrap();
+    let body = [&b"\x02\0\0"[..], &postcard::to_allocvec(&payload).unwrap()].concat();
+    let stream = [b"\xffss\xfe", &body[..], &crc32(&body).to_le_bytes()].concat();
+    let receipt = stream::receive(&stream[..], &mut TracingEventReceiver::default());
+    assert!(matches!(
+        receipt.problems[..],
+        [Problem::Stream(StreamError::UnsupportedVersion { written_by: Some(_), .. })]
+    ));
+    assert_short(&receipt.into_result().unwrap_err());
 }

@@ -48,6 +48,12 @@ pub fn lenient_format(text: fmt::Arguments<'_>) -> String {
     formatted
 }
 
+/// Returns the beginning of a text, of so many characters at the most.
+pub fn beginning(text: &str, max_chars: usize) -> &str {
+    let end = text.char_indices().nth(max_chars).map_or(text.len(), |(end, _)| end);
+    text.get(..end).unwrap_or(text)
+}
+
 /// Whether a character steers what shows it, is invisible, or is that by which others are escaped.
 pub fn needs_escape(char: char) -> bool {
     match char {

@@ -10,6 +10,7 @@ use super::{
     StreamError, StreamLimits, VERSION,
     sequence::{Arrival, Sequence},
 };
+use crate::wire::text::beginning;
 
 /// Finds [packets](super#specification) in chunks of bytes, however these were cut.
 ///
@@ -377,7 +378,11 @@ enum Step<'a> {
     Error(StreamError),
 }
 
+/// Characters that a version has at the most. A longer text is no version, but fills messages.
+const MAX_VERSION: usize = 64;
+
 /// Reads the payload of a start, as far as all versions have it.
 fn written_by(payload: &[u8]) -> Option<&str> {
-    Reader::new(payload).str("version of spanshot").ok()
+    let written_by = Reader::new(payload).str("version of spanshot").ok()?;
+    Some(beginning(written_by, MAX_VERSION))
 }
