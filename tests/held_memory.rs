@@ -6,8 +6,8 @@ mod counting;
 use std::{hint, sync::atomic::Ordering::Relaxed};
 
 use spanshot::{
-    FrameDecoder, LocalSpans, PersistedMetadata, PersistedSpans, SharedStorage, TracingEvent,
-    TracingEventReceiver,
+    FrameDecoder, LocalSpans, PersistedMetadata, PersistedSpans, ReceiverLimits, SharedStorage,
+    TracingEvent, TracingEventReceiver,
     transport::{
         stream::{StreamReceiver, StreamWriter},
         wasm_host::GuestTrace,
@@ -92,6 +92,10 @@ fn floods() -> Vec<(&'static str, Vec<Vec<u8>>)> {
     span_fields[2] = 0;
     span_values.splice(..3, *b"\x21\x01\x07\0");
     vec![
+        ("values that are recorded into a span of many", {
+            let before = vec![span_fields.clone(), span_values.clone()];
+            with(before, &mut |field| frame(&[b"\x27\x01", &uint(16 * field)]))
+        }),
         ("names and values of a span", vec![span_fields, span_values]),
         ("call sites", repeated(&[], |id| frame(&[b"\x20", &uint(id), b"\0\x02\0\0\0\0\0\0"]))),
         (
@@ -122,6 +126,10 @@ fn floods() -> Vec<(&'static str, Vec<Vec<u8>>)> {
                 0 => b"\x26\x01".to_vec(),
                 _ => b"\x21\x01\0\0".to_vec(),
             }),
+        ),
+        (
+            "enters of many spans",
+            with(spans(LEN as u64 / 8), &mut |id| frame(&[b"\x23", &uint(id)])),
         ),
         ("enters", with(spans(1), &mut |_| b"\x23\x01".to_vec())),
         (
@@ -159,9 +167,14 @@ const TOLD: [&[u8]; 12] = [
     b"\x2e\x01\x00\x02\xff\xff\xff\xff\x07",
 ];
 
+/// Limits beyond which these inputs would be refused, and so be nothing to hold.
+fn limits() -> ReceiverLimits {
+    ReceiverLimits::default().max_values(LEN).max_depth(LEN).max_entered(LEN).max_follows_from(LEN)
+}
+
 fn receive(frames: &[Vec<u8>]) -> (TracingEventReceiver, SharedStorage) {
     let storage = SharedStorage::default();
-    let mut receiver = TracingEventReceiver::capturing(&storage);
+    let mut receiver = TracingEventReceiver::capturing(&storage).with_limits(limits());
     for frame in frames {
         let _ = receiver.receive_encoded(frame);
     }
@@ -235,7 +248,7 @@ fn no_input_makes_a_host_hold_more_than_a_multiple_of_it() {
         let frames = [SITES[1].to_vec(), TOLD[4].to_vec(), told.to_vec()];
         check("a told length", 0, MAX_MULTIPLE, || receive(&frames));
         check("a told length to a decoder", 0, MAX_MULTIPLE, || {
-            let mut decoder = FrameDecoder::default();
+            let mut decoder = FrameDecoder::default().with_limits(limits());
             for frame in &frames {
                 drop(decoder.decode(frame));
             }
@@ -249,7 +262,7 @@ fn no_input_makes_a_host_hold_more_than_a_multiple_of_it() {
         check(what, len(&frames), MAX_MULTIPLE, || receive(&frames));
         let what = format!("{what}, decoded");
         check(&what, len(&frames), MAX_MULTIPLE, || {
-            let mut decoder = FrameDecoder::default();
+            let mut decoder = FrameDecoder::default().with_limits(limits());
             for frame in &frames {
                 drop(decoder.decode(frame));
             }
@@ -259,7 +272,7 @@ fn no_input_makes_a_host_hold_more_than_a_multiple_of_it() {
     for (what, lines) in json() {
         check(&format!("{what} in JSON"), lines.len(), MAX_MULTIPLE, || {
             let storage = SharedStorage::default();
-            let mut receiver = TracingEventReceiver::capturing(&storage);
+            let mut receiver = TracingEventReceiver::capturing(&storage).with_limits(limits());
             for line in lines.lines() {
                 if let Ok(event) = serde_json::from_str::<TracingEvent>(line) {
                     let _ = receiver.try_receive(event);

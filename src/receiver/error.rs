@@ -121,7 +121,7 @@ impl fmt::Display for ReceiveError {
                 formatter,
                 "{actual} {limit} are more than the {max} that this receiver takes; \
                  if the program is right, raise `ReceiverLimits::{}()`",
-                limit.setter()
+                limit.row().setter
             ),
             Self::Frame(error) => write!(formatter, "invalid frame: {error}"),
         }

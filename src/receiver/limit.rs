@@ -1,5 +1,7 @@
 use core::fmt;
 
+use crate::wire::MAX_CHAIN;
+
 /// Something of which a [`TracingEventReceiver`](super::TracingEventReceiver) takes only so much.
 ///
 /// Each has a method of [`ReceiverLimits`](super::ReceiverLimits) that sets it, and says what is counted.
@@ -39,42 +41,104 @@ pub enum Limit {
     Records,
 }
 
+/// All that there is to say of a limit.
+pub(super) struct Row {
+    #[cfg_attr(not(test), allow(dead_code))]
+    limit: Limit,
+    /// Name of the method that sets it.
+    pub(super) setter: &'static str,
+    /// What there is so much of, in a message.
+    counts: &'static str,
+    /// What is counted, in the documentation.
+    #[cfg_attr(not(test), allow(dead_code))]
+    what: &'static str,
+    pub(super) default: u64,
+}
+
+const fn row(
+    limit: Limit,
+    setter: &'static str,
+    counts: &'static str,
+    what: &'static str,
+    default: u64,
+) -> Row {
+    Row { limit, setter, counts, what, default }
+}
+
+/// The limits, in the order of [`Limit`]. `limits.md` and `SECURITY.md` show them; a test compares.
+#[rustfmt::skip]
+pub(super) const TABLE: [Row; Limit::COUNT] = [
+    row(Limit::CallSites, "max_call_sites", "call sites",
+        "call sites of a stream; places that write records of the `log` crate count", 1 << 17),
+    row(Limit::LeakedBytes, "max_leaked_bytes", "bytes that this process has leaked for call sites",
+        "bytes that the process has leaked for call sites, over all receivers that relay", 64 << 20),
+    row(Limit::OpenSpans, "max_open_spans", "open spans",
+        "spans that are not closed", 1 << 20),
+    row(Limit::Depth, "max_depth", "spans in one another",
+        "spans in one another, and enters of a thread that were not undone", 1 << 16),
+    row(Limit::Entered, "max_entered", "spans that are entered at once",
+        "enters of all threads that were not undone", 1 << 17),
+    row(Limit::FollowsFrom, "max_follows_from", "spans that a span follows from",
+        "spans that an open span follows from", 1 << 16),
+    row(Limit::ValuesPerRecord, "max_values", "values of a record",
+        "values of a record, and fields of a call site", 1 << 12),
+    row(Limit::StringBytes, "max_string_bytes", "bytes of a string",
+        "bytes of a text or byte string, of a message of an error, of a name in a call site", 16 << 20),
+    row(Limit::FrameBytes, "max_frame_bytes", "bytes of a frame",
+        "bytes of a frame", 64 << 20),
+    row(Limit::ErrorChain, "max_error_chain", "errors in a chain",
+        "errors in a chain; no encoding carries more than 100", MAX_CHAIN as u64),
+    row(Limit::Records, "max_records", "records",
+        "records that were taken", u64::MAX),
+];
+
 impl Limit {
     /// Number of limits.
     pub(super) const COUNT: usize = Self::Records as usize + 1;
 
-    /// Name of the method that sets it.
-    pub(super) fn setter(self) -> &'static str {
-        match self {
-            Self::CallSites => "max_call_sites",
-            Self::LeakedBytes => "max_leaked_bytes",
-            Self::OpenSpans => "max_open_spans",
-            Self::Depth => "max_depth",
-            Self::Entered => "max_entered",
-            Self::FollowsFrom => "max_follows_from",
-            Self::ValuesPerRecord => "max_values",
-            Self::StringBytes => "max_string_bytes",
-            Self::FrameBytes => "max_frame_bytes",
-            Self::ErrorChain => "max_error_chain",
-            Self::Records => "max_records",
-        }
+    pub(super) fn row(self) -> &'static Row {
+        const ROWS: &[Row; Limit::COUNT] = &TABLE;
+        &ROWS[self as usize]
     }
 }
 
 impl fmt::Display for Limit {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::CallSites => "call sites",
-            Self::LeakedBytes => "bytes that this process has leaked for call sites",
-            Self::OpenSpans => "open spans",
-            Self::Depth => "spans in one another",
-            Self::Entered => "spans that are entered at once",
-            Self::FollowsFrom => "spans that a span follows from",
-            Self::ValuesPerRecord => "values of a record",
-            Self::StringBytes => "bytes of a string",
-            Self::FrameBytes => "bytes of a frame",
-            Self::ErrorChain => "errors in a chain",
-            Self::Records => "records",
-        })
+        formatter.write_str(self.row().counts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::{
+        format,
+        string::{String, ToString},
+        vec::Vec,
+    };
+
+    use super::*;
+
+    /// A number of bytes or of other things, as one reads it.
+    fn shown(row: &Row) -> String {
+        if row.default == u64::MAX {
+            return "none".to_string();
+        }
+        if row.setter.ends_with("bytes") {
+            return format!("{} MiB", row.default >> 20);
+        }
+        let digits = row.default.to_string().into_bytes();
+        let groups: Vec<_> = digits.rchunks(3).rev().map(String::from_utf8_lossy).collect();
+        groups.join(",")
+    }
+
+    #[test]
+    fn documentation_shows_the_table() {
+        let mut table = "| limit | what is counted | default |\n|---|---|---|\n".to_string();
+        for (index, row) in TABLE.iter().enumerate() {
+            assert_eq!(row.limit as usize, index);
+            table += &format!("| `{}` | {} | {} |\n", row.setter, row.what, shown(row));
+        }
+        assert_eq!(include_str!("limits.md"), table);
+        assert!(include_str!("../../SECURITY.md").contains(&table), "{table}");
     }
 }

@@ -1,4 +1,4 @@
-use super::{Limit, ReceiveError, sink::SinkValues, value_set::MAX_VALUES};
+use super::{Limit, ReceiveError, limit::TABLE, sink::SinkValues, value_set::MAX_VALUES};
 use crate::wire::frame::EncodedValues;
 use crate::wire::{CallSiteData, ErrorRef, MAX_CHAIN, RecordValues, ValueRef};
 
@@ -9,6 +9,8 @@ use crate::wire::{CallSiteData, ErrorRef, MAX_CHAIN, RecordValues, ValueRef};
 /// [counted](super::TracingEventReceiver::refusals); the receiver is as it was before, and goes on. No
 /// honest program should meet the defaults. All that a stream can make grow without end is bounded by one
 /// of the limits; what becomes of it in a storage or a subscriber is bounded there.
+///
+#[doc = include_str!("limits.md")]
 ///
 /// Limits are those of the host: they are not [persisted](super::TracingEventReceiver::persist). Counting
 /// goes on from what was restored.
@@ -41,52 +43,50 @@ use crate::wire::{CallSiteData, ErrorRef, MAX_CHAIN, RecordValues, ValueRef};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReceiverLimits {
-    call_sites: usize,
-    leaked_bytes: u64,
-    open_spans: usize,
-    depth: usize,
-    entered: usize,
-    follows_from: usize,
-    values: usize,
-    string_bytes: usize,
-    frame_bytes: usize,
-    error_chain: usize,
-    records: u64,
+    /// By the number of the [`Limit`].
+    max: [u64; Limit::COUNT],
     traces_loss: bool,
 }
 
 impl Default for ReceiverLimits {
-    /// The defaults that are named with each limit; a loss is not traced.
+    /// The defaults in the table above; a loss is not traced.
     fn default() -> Self {
-        Self {
-            call_sites: 1 << 17,
-            leaked_bytes: 64 << 20,
-            open_spans: 1 << 20,
-            depth: 1 << 20,
-            entered: 1 << 20,
-            follows_from: 1 << 16,
-            values: 1 << 17,
-            string_bytes: 16 << 20,
-            frame_bytes: 64 << 20,
-            error_chain: MAX_CHAIN,
-            records: u64::MAX,
-            traces_loss: false,
-        }
+        Self { max: TABLE.map(|row| row.default), traces_loss: false }
     }
 }
 
 impl ReceiverLimits {
-    /// Sets how many call sites a stream may announce: 131,072 unless this is called.
+    /// Returns a limit.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{Limit, ReceiverLimits};
+    ///
+    /// let limits = ReceiverLimits::default().max_open_spans(1_000);
+    /// assert_eq!(limits.get(Limit::OpenSpans), 1_000);
+    /// ```
+    #[inline]
+    pub fn get(&self, limit: Limit) -> u64 {
+        self.max[limit as usize]
+    }
+
+    fn with(mut self, limit: Limit, max: u64) -> Self {
+        self.max[limit as usize] = max;
+        self
+    }
+
+    /// Sets how many call sites a stream may announce.
     ///
     /// One that is announced again counts once. All places of the program that write records of the `log` crate at
     /// one level count as one. Call sites that the program [asks](super::TracingEventReceiver::answer) about
     /// are counted apart from those.
     #[must_use]
     pub fn max_call_sites(self, max: usize) -> Self {
-        Self { call_sites: max, ..self }
+        self.with(Limit::CallSites, max as u64)
     }
 
-    /// Sets how many bytes may be leaked in this process: 64 MiB unless this is called.
+    /// Sets how many bytes may be leaked in this process.
     ///
     /// They are leaked by receivers that relay, for call sites that no receiver of the process has had
     /// before, and [counted](super::TracingEventReceiver::leaked_bytes) over all of these receivers; each
@@ -94,79 +94,77 @@ impl ReceiverLimits {
     /// goes the [direct way](super::TracingEventReceiver::capturing) leaks nothing.
     #[must_use]
     pub fn max_leaked_bytes(self, max: u64) -> Self {
-        Self { leaked_bytes: max, ..self }
+        self.with(Limit::LeakedBytes, max)
     }
 
-    /// Sets how many spans may be open at once: 1,048,576 unless this is called.
+    /// Sets how many spans may be open at once.
     ///
     /// A span without a handle is open for as long as it has open children, or is entered.
     #[must_use]
     pub fn max_open_spans(self, max: usize) -> Self {
-        Self { open_spans: max, ..self }
+        self.with(Limit::OpenSpans, max as u64)
     }
 
-    /// Sets how deep spans may be nested: 1,048,576 unless this is called.
+    /// Sets how deep spans may be nested.
     ///
     /// That is how many spans may be in one another, a root alone being 1, and how many spans a thread may
     /// be in at once, each counted as often as it is entered.
     #[must_use]
     pub fn max_depth(self, max: usize) -> Self {
-        Self { depth: max, ..self }
+        self.with(Limit::Depth, max as u64)
     }
 
-    /// Sets in how many spans all threads together may be at once, each counted as often as it is entered:
-    /// 1,048,576 unless this is called.
+    /// Sets in how many spans all threads together may be at once, each counted as often as it is
+    /// entered.
     #[must_use]
     pub fn max_entered(self, max: usize) -> Self {
-        Self { entered: max, ..self }
+        self.with(Limit::Entered, max as u64)
     }
 
-    /// Sets from how many others an open span may follow: 65,536 unless this is called.
+    /// Sets from how many others an open span may follow.
     #[must_use]
     pub fn max_follows_from(self, max: usize) -> Self {
-        Self { follows_from: max, ..self }
+        self.with(Limit::FollowsFrom, max as u64)
     }
 
-    /// Sets how many values a record may have, and how many fields a call site: 131,072 unless this is
-    /// called, and 16,777,216 at the most.
+    /// Sets how many values a record may have, and how many fields a call site: 16,777,216 at the most.
     #[must_use]
     pub fn max_values(self, max: usize) -> Self {
-        Self { values: max.min(MAX_VALUES), ..self }
+        self.with(Limit::ValuesPerRecord, max.min(MAX_VALUES) as u64)
     }
 
-    /// Sets how long a string may be, in bytes: 16 MiB unless this is called.
+    /// Sets how long a string may be, in bytes.
     ///
     /// Strings are texts and byte strings among the values, each message of an error, and the names, targets
     /// and paths of call sites.
     #[must_use]
     pub fn max_string_bytes(self, max: usize) -> Self {
-        Self { string_bytes: max, ..self }
+        self.with(Limit::StringBytes, max as u64)
     }
 
-    /// Sets how long a [frame](crate::frame) may be, in bytes: 64 MiB unless this is called.
+    /// Sets how long a [frame](crate::frame) may be, in bytes.
     ///
     /// Whoever reads frames out of a stream of bytes has a limit before that, which is lower.
     #[must_use]
     pub fn max_frame_bytes(self, max: usize) -> Self {
-        Self { frame_bytes: max, ..self }
+        self.with(Limit::FrameBytes, max as u64)
     }
 
-    /// Sets how many errors a chain may have, an error without a source being 1: 100 unless this is called.
+    /// Sets how many errors a chain may have, an error without a source being 1.
     ///
     /// No encoding can carry more than 100; a sender cuts off what is beyond.
     #[must_use]
     pub fn max_error_chain(self, max: usize) -> Self {
-        Self { error_chain: max, ..self }
+        self.with(Limit::ErrorChain, max as u64)
     }
 
-    /// Sets how many records are taken in all: 2⁶⁴ − 1, which is as if there were no limit, unless this is
-    /// called.
+    /// Sets how many records are taken in all.
     ///
     /// What is refused does not count. From then on spans are neither exited nor closed by the stream: the
     /// receiver does so when it is dropped.
     #[must_use]
     pub fn max_records(self, max: u64) -> Self {
-        Self { records: max, ..self }
+        self.with(Limit::Records, max)
     }
 
     /// Sets whether it is traced that a record was refused: not unless this is called.
@@ -198,7 +196,7 @@ impl ReceiverLimits {
 
     /// The limits for the call site of the receiver itself.
     pub(super) fn without_limits_of_leak(self) -> Self {
-        Self { leaked_bytes: u64::MAX, ..self }
+        self.with(Limit::LeakedBytes, u64::MAX)
     }
 
     pub(super) fn traces_loss(&self) -> bool {
@@ -207,60 +205,61 @@ impl ReceiverLimits {
 
     /// Checks that there is room for one more.
     #[inline]
-    fn one_more(limit: Limit, max: usize, known: usize) -> Result<(), ReceiveError> {
-        if known < max { Ok(()) } else { Err(exceeded(limit, max, known.saturating_add(1))) }
+    fn one_more(&self, limit: Limit, known: u64) -> Result<(), ReceiveError> {
+        self.at_most(limit, known.saturating_add(1))
+    }
+
+    #[inline]
+    fn at_most(&self, limit: Limit, actual: u64) -> Result<(), ReceiveError> {
+        let max = self.get(limit);
+        if actual <= max { Ok(()) } else { Err(exceeded(limit, max, actual)) }
     }
 
     #[inline]
     pub(super) fn check_record(&self, taken: u64) -> Result<(), ReceiveError> {
-        if taken < self.records { Ok(()) } else { Err(too_many_records(self.records, taken)) }
+        self.one_more(Limit::Records, taken)
     }
 
     pub(super) fn check_call_sites(&self, known: usize) -> Result<(), ReceiveError> {
-        Self::one_more(Limit::CallSites, self.call_sites, known)
+        self.one_more(Limit::CallSites, known as u64)
     }
 
     /// Checks that some bytes may be leaked beyond those that are.
     pub(super) fn check_leak(&self, leaked: u64, more: u64) -> Result<(), ReceiveError> {
-        let actual = leaked.saturating_add(more);
-        if actual <= self.leaked_bytes {
-            return Ok(());
-        }
-        let (limit, max) = (Limit::LeakedBytes, self.leaked_bytes);
-        Err(ReceiveError::LimitExceeded { limit, max, actual })
+        self.at_most(Limit::LeakedBytes, leaked.saturating_add(more))
     }
 
     #[inline]
     pub(super) fn check_open_spans(&self, known: usize) -> Result<(), ReceiveError> {
-        Self::one_more(Limit::OpenSpans, self.open_spans, known)
+        self.one_more(Limit::OpenSpans, known as u64)
     }
 
     /// Checks that there may be a span, or an enter, in so many others.
     #[inline]
     pub(super) fn check_depth(&self, around: usize) -> Result<(), ReceiveError> {
-        Self::one_more(Limit::Depth, self.depth, around)
+        self.one_more(Limit::Depth, around as u64)
     }
 
     #[inline]
     pub(super) fn check_entered(&self, known: usize) -> Result<(), ReceiveError> {
-        Self::one_more(Limit::Entered, self.entered, known)
+        self.one_more(Limit::Entered, known as u64)
     }
 
     pub(super) fn check_follows_from(&self, known: usize) -> Result<(), ReceiveError> {
-        Self::one_more(Limit::FollowsFrom, self.follows_from, known)
+        self.one_more(Limit::FollowsFrom, known as u64)
     }
 
     #[inline]
     pub(super) fn check_frame(&self, frame: &[u8]) -> Result<(), ReceiveError> {
-        at_most(Limit::FrameBytes, self.frame_bytes, frame.len())
+        self.at_most(Limit::FrameBytes, frame.len() as u64)
     }
 
     /// Checks how much there is in a call site.
     pub(super) fn check_call_site(&self, data: &CallSiteData) -> Result<(), ReceiveError> {
-        at_most(Limit::ValuesPerRecord, self.values, data.fields.len())?;
+        self.at_most(Limit::ValuesPerRecord, data.fields.len() as u64)?;
         let CallSiteData { name, target, module_path, file, fields, .. } = data;
         let mut strings = [name, target].into_iter().chain(module_path).chain(file).chain(fields);
-        strings.try_for_each(|text| at_most(Limit::StringBytes, self.string_bytes, text.len()))
+        strings.try_for_each(|text| self.at_most(Limit::StringBytes, text.len() as u64))
     }
 
     /// Checks the values of a record, which are the `resolved` ones.
@@ -279,18 +278,19 @@ impl ReceiverLimits {
 
     #[inline]
     pub(super) fn check_value_count(&self, count: usize) -> Result<(), ReceiveError> {
-        at_most(Limit::ValuesPerRecord, self.values, count)
+        self.at_most(Limit::ValuesPerRecord, count as u64)
     }
 
     /// Whether each of these values is within the limits, whatever it is: no string among them is longer
     /// than they are, and no chain than there can be.
     #[inline]
     pub(super) fn allow_each_of(&self, values: EncodedValues<'_>) -> bool {
-        values.bytes().len() <= self.string_bytes && self.error_chain >= MAX_CHAIN
+        values.bytes().len() as u64 <= self.get(Limit::StringBytes)
+            && self.get(Limit::ErrorChain) >= MAX_CHAIN as u64
     }
 
     fn check_each_value(&self, values: &SinkValues<'_>) -> Result<(), ReceiveError> {
-        let check_len = |len| at_most(Limit::StringBytes, self.string_bytes, len);
+        let check_len = |len| self.at_most(Limit::StringBytes, len as u64);
         let check_texts = |(message, debug): (&str, Option<&str>)| {
             check_len(message.len())?;
             check_len(debug.map_or(0, str::len))
@@ -300,11 +300,11 @@ impl ReceiverLimits {
                 ValueRef::Str(text) | ValueRef::Object(text) => check_len(text.len())?,
                 ValueRef::Bytes(bytes) => check_len(bytes.len())?,
                 ValueRef::Error(ErrorRef::Borrowed(error)) => {
-                    at_most(Limit::ErrorChain, self.error_chain, error.texts().count())?;
+                    self.at_most(Limit::ErrorChain, error.texts().count() as u64)?;
                     error.texts().try_for_each(&check_texts)?;
                 }
                 ValueRef::Error(ErrorRef::Encoded(error)) => {
-                    at_most(Limit::ErrorChain, self.error_chain, error.texts().count())?;
+                    self.at_most(Limit::ErrorChain, error.texts().count() as u64)?;
                     error.texts().try_for_each(&check_texts)?;
                 }
                 ValueRef::Bool(_) | ValueRef::Int(_) | ValueRef::UInt(_) | ValueRef::Float(_) => {}
@@ -314,18 +314,7 @@ impl ReceiverLimits {
     }
 }
 
-#[inline]
-fn at_most(limit: Limit, max: usize, actual: usize) -> Result<(), ReceiveError> {
-    if actual <= max { Ok(()) } else { Err(exceeded(limit, max, actual)) }
-}
-
 #[cold]
-fn exceeded(limit: Limit, max: usize, actual: usize) -> ReceiveError {
-    ReceiveError::LimitExceeded { limit, max: max as u64, actual: actual as u64 }
-}
-
-#[cold]
-fn too_many_records(max: u64, taken: u64) -> ReceiveError {
-    let actual = taken.saturating_add(1);
-    ReceiveError::LimitExceeded { limit: Limit::Records, max, actual }
+fn exceeded(limit: Limit, max: u64, actual: u64) -> ReceiveError {
+    ReceiveError::LimitExceeded { limit, max, actual }
 }
