@@ -116,6 +116,8 @@ mod tests {
         vec::Vec,
     };
 
+    use core::fmt::Write;
+
     use super::*;
 
     /// A number of bytes or of other things, as one reads it.
@@ -136,7 +138,7 @@ mod tests {
         let mut table = "| limit | what is counted | default |\n|---|---|---|\n".to_string();
         for (index, row) in TABLE.iter().enumerate() {
             assert_eq!(row.limit as usize, index);
-            table += &format!("| `{}` | {} | {} |\n", row.setter, row.what, shown(row));
+            writeln!(table, "| `{}` | {} | {} |", row.setter, row.what, shown(row)).unwrap();
         }
         assert_eq!(include_str!("limits.md"), table);
         assert!(include_str!("../../SECURITY.md").contains(&table), "{table}");

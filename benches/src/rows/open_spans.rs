@@ -3,7 +3,7 @@
 //! That `tracing-subscriber` looks through all spans that a thread is in whenever one is entered is
 //! shown, too: what goes through a `Registry` cannot be better than that.
 
-use spanshot::{Capture, SharedStorage, TracingEventReceiver};
+use spanshot::{Capture, ReceiverLimits, SharedStorage, TracingEventReceiver};
 use tracing::{Dispatch, dispatcher, info_span};
 use tracing_subscriber::Registry;
 
@@ -119,7 +119,8 @@ fn receive(spans: u64, program: Program) -> Work {
     let buffer = Buffer::default();
     dispatcher::with_default(&encoded_to(&buffer), || program(spans));
     let storage = SharedStorage::default();
-    let mut receiver = TracingEventReceiver::capturing(&storage);
+    let limits = ReceiverLimits::default().max_depth(usize::MAX).max_entered(usize::MAX);
+    let mut receiver = TracingEventReceiver::capturing(&storage).with_limits(limits);
     Box::new(move || {
         for frame in buffer.records().iter() {
             receiver.receive_encoded(frame).expect("it is in order");
