@@ -12,17 +12,17 @@ use tracing_subscriber::{EnvFilter, layer::SubscriberExt, reload};
 
 use super::{engine::Instance, host::Host};
 
-const SHOP: &[u8] = include_bytes!("../../examples/shop_guest.wasm");
+pub(crate) const SHOP: &[u8] = include_bytes!("../../examples/shop_guest.wasm");
 const TUNNEL: &[u8] = include_bytes!("tunnel.wasm");
 
 /// A buffer that never gets full here.
-const LARGE: u32 = 1 << 16;
+pub(crate) const LARGE: u32 = 1 << 16;
 
 /// The ways in which frames come to the host.
-const BUFFERS: [u32; 3] = [0, 60, LARGE];
+pub(crate) const BUFFERS: [u32; 3] = [0, 60, LARGE];
 
 /// The committed guest, or the one of the directory that `SPANSHOT_GUESTS` names.
-fn wasm(name: &str, committed: &[u8]) -> Vec<u8> {
+pub(crate) fn wasm(name: &str, committed: &[u8]) -> Vec<u8> {
     match env::var("SPANSHOT_GUESTS") {
         Ok(dir) => fs::read(format!("{dir}/{name}")).unwrap(),
         Err(_) => committed.to_vec(),
@@ -30,7 +30,7 @@ fn wasm(name: &str, committed: &[u8]) -> Vec<u8> {
 }
 
 /// Starts a shop with a buffer of this many bytes, which may ask its host.
-fn shop(host: Host, buffer: u32, asks: bool) -> Instance {
+pub(crate) fn shop(host: Host, buffer: u32, asks: bool) -> Instance {
     let mut shop = Instance::new(&wasm("shop_guest.wasm", SHOP), host);
     assert_eq!(shop.call("install", &[buffer, u32::from(asks)]), Ok(1));
     assert_eq!(shop.call("install", &[buffer, u32::from(asks)]), Ok(0), "once is enough");
@@ -38,7 +38,7 @@ fn shop(host: Host, buffer: u32, asks: bool) -> Instance {
 }
 
 /// Reads what is left in the buffer.
-fn read_buffer(shop: &mut Instance) {
+pub(crate) fn read_buffer(shop: &mut Instance) {
     let (memory, host) = shop.memory();
     host.trace.read_buffer(memory).unwrap();
 }

@@ -1,9 +1,20 @@
 //! What the tests need of an engine: here, wasmi.
 
+use std::{
+    collections::HashMap,
+    sync::{Mutex, OnceLock},
+};
+
 use spanshot::link_wasm_guest;
-use wasmi::{Caller, Engine, Error, Extern, Linker, Memory, Module, Store, Val};
+use wasmi::{
+    Caller, CompilationMode, Config, Engine, Error, Extern, Linker, Memory, Module, ResumableCall,
+    Store, Val,
+};
 
 use super::host::Host;
+
+/// Fuel for a call that nobody stops; one that never ends uses it up.
+const PLENTY: u64 = 1 << 32;
 
 pub(crate) struct Instance {
     store: Store<Host>,
@@ -17,9 +28,20 @@ impl Instance {
 
     /// Fails if the guest imports what there is not, or traps when it starts.
     pub(crate) fn try_new(wasm: &[u8], host: Host) -> Result<Self, String> {
-        let engine = Engine::default();
-        let mut linker = Linker::new(&engine);
-        link_wasm_guest!(wasmi, linker, |host: &mut Host| &mut host.trace).unwrap();
+        Self::linked(wasm, host, |linker| {
+            link_wasm_guest!(wasmi, *linker, |host: &mut Host| &mut host.trace).unwrap();
+        })
+    }
+
+    /// Provides the imports of the module `spanshot` with a function of the test's own.
+    pub(crate) fn linked(
+        wasm: &[u8],
+        host: Host,
+        link: impl FnOnce(&mut Linker<Host>),
+    ) -> Result<Self, String> {
+        let engine = engine();
+        let mut linker = Linker::new(engine);
+        link(&mut linker);
         linker
             .func_wrap("shop", "price", |mut caller: Caller<'_, Host>, item: u32| {
                 let (memory, host) = memory(&mut caller).data_and_store_mut(&mut caller);
@@ -39,9 +61,9 @@ impl Instance {
                 function.call(&mut caller, argument)
             })
             .unwrap();
-        let mut store = Store::new(&engine, host);
-        let module = Module::new(&engine, wasm).unwrap();
-        let instance = linker.instantiate_and_start(&mut store, &module);
+        let mut store = Store::new(engine, host);
+        store.set_fuel(PLENTY).unwrap();
+        let instance = linker.instantiate_and_start(&mut store, &module(wasm));
         let instance = instance.map_err(|error| error.to_string())?;
         Ok(Self { store, instance })
     }
@@ -58,6 +80,30 @@ impl Instance {
         Ok(results.first().and_then(Val::i32).unwrap_or_default() as u32)
     }
 
+    /// Calls an export and stops it when it has used up this much fuel. The error is the least fuel that would
+    /// have taken it further.
+    #[allow(clippy::cast_possible_wrap)] // they are 32 bits
+    pub(crate) fn call_with_fuel(
+        &mut self,
+        export: &str,
+        arguments: &[u32],
+        fuel: u64,
+    ) -> Result<(), u64> {
+        let function = self.instance.get_func(&self.store, export).expect("it is exported");
+        let arguments: Vec<_> =
+            arguments.iter().map(|argument| Val::I32(*argument as i32)).collect();
+        let mut results = vec![Val::I32(0); function.ty(&self.store).results().len()];
+        self.store.set_fuel(fuel).unwrap();
+        let call = function.call_resumable(&mut self.store, &arguments, &mut results);
+        let used = fuel - self.store.get_fuel().unwrap();
+        self.store.set_fuel(PLENTY).unwrap();
+        match call.unwrap() {
+            ResumableCall::Finished => Ok(()),
+            ResumableCall::OutOfFuel(stopped) => Err(used + stopped.required_fuel()),
+            ResumableCall::HostTrap(trap) => panic!("{}", trap.host_error()),
+        }
+    }
+
     /// What the host has of the guest, while that does not run.
     pub(crate) fn memory(&mut self) -> (&mut [u8], &mut Host) {
         let memory = self.instance.get_memory(&self.store, "memory").expect("it is exported");
@@ -67,4 +113,25 @@ impl Instance {
 
 fn memory(caller: &mut Caller<'_, Host>) -> Memory {
     caller.get_export("memory").and_then(Extern::into_memory).expect("it is exported")
+}
+
+/// Its guests can be stopped anywhere: their fuel is metered.
+fn engine() -> &'static Engine {
+    static ENGINE: OnceLock<Engine> = OnceLock::new();
+    ENGINE.get_or_init(|| {
+        let mut config = Config::default();
+        config.consume_fuel(true);
+        // Otherwise, compiling costs fuel, too, when a function is first called.
+        config.compilation_mode(CompilationMode::Eager);
+        Engine::new(&config)
+    })
+}
+
+/// Compiles a guest once: tests that stop it at every point have thousands of instances.
+fn module(wasm: &[u8]) -> Module {
+    static MODULES: Mutex<Option<HashMap<Vec<u8>, Module>>> = Mutex::new(None);
+    let mut modules = MODULES.lock().unwrap();
+    let modules = modules.get_or_insert_default();
+    let compile = || Module::new(engine(), wasm).unwrap();
+    modules.entry(wasm.to_vec()).or_insert_with(compile).clone()
 }

@@ -11,6 +11,7 @@ mod host;
 #[path = "../guests/malicious.rs"]
 mod malicious;
 mod refused;
+mod stopped;
 #[allow(dead_code, unused_imports)] // it is made for another binary, too
 #[path = "../it/support.rs"]
 mod support;

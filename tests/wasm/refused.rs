@@ -25,15 +25,29 @@ fn capturing() -> (SharedStorage, GuestTrace) {
     (storage, trace)
 }
 
-/// Puts frames into a batch, and returns it with the number of bytes.
-fn batch(frames: &[Vec<u8>]) -> (Vec<u8>, u32) {
+/// Where the buffer begins in the memory of a guest that has only that and, before it, the control block.
+const BUFFER: u32 = 12;
+
+/// What a buffer holds if these frames are in it.
+fn batch(frames: &[Vec<u8>]) -> Vec<u8> {
     let mut batch = vec![];
     for frame in frames {
         batch.extend(u32::try_from(frame.len()).unwrap().to_le_bytes());
         batch.extend(frame);
     }
-    let len = u32::try_from(batch.len()).unwrap();
-    (batch, len)
+    batch
+}
+
+/// Has a host read a buffer.
+fn read(trace: &mut GuestTrace, buffer: &[u8]) -> Result<(), GuestError> {
+    let len = number(buffer.len());
+    let numbers = [0, BUFFER, len].map(u32::to_le_bytes);
+    let mut memory = [numbers.as_flattened(), buffer].concat();
+    trace.hello(&mut memory, wasm::VERSION, 0).unwrap();
+    let result = trace.read_buffer(&mut memory);
+    assert_eq!(memory[8..12], [0; 4], "it is empty then");
+    assert_eq!(trace.read_buffer(&mut memory), Ok(()), "it is read once");
+    result
 }
 
 fn number(count: usize) -> u32 {
@@ -43,62 +57,25 @@ fn number(count: usize) -> u32 {
 #[test]
 fn batch_that_is_cut_says_where_and_loses_nothing_before() {
     let frames = frames_of(program);
-    let (whole, len) = batch(&frames);
-    for cut in 0..len {
+    let whole = batch(&frames);
+    for cut in 0..whole.len() {
         let (_, mut expected) = capturing();
         let (storage, mut trace) = capturing();
-        let result = trace.send_batch(&whole, 0, cut, 0);
+        let result = read(&mut trace, &whole[..cut]);
         // As many frames as are there as a whole.
         let complete =
-            (0..=frames.len()).rev().find(|count| batch(&frames[..*count]).1 <= cut).unwrap();
-        let (bytes, end) = batch(&frames[..complete]);
-        expected.send_batch(&bytes, 0, end, 0).unwrap();
-        if end == cut {
+            (0..=frames.len()).rev().find(|count| batch(&frames[..*count]).len() <= cut).unwrap();
+        let bytes = batch(&frames[..complete]);
+        read(&mut expected, &bytes).unwrap();
+        if bytes.len() == cut {
             assert_eq!(result, Ok(()));
         } else {
-            let frame = complete as u64;
-            let left = (cut - end) as usize;
-            assert_eq!(result, Err(GuestError::CutBatch { frame, address: end, left }));
+            let (frame, left) = (complete as u64, cut - bytes.len());
+            let address = BUFFER + number(bytes.len());
+            assert_eq!(result, Err(GuestError::CutBatch { frame, address, left }));
         }
         drop(storage);
     }
-}
-
-#[test]
-fn batch_that_is_handed_over_again_is_taken_once() {
-    let frames = frames_of(program);
-    let (storage, mut trace) = capturing();
-    let (first, first_len) = batch(&frames[..4]);
-    trace.send_batch(&first, 0, first_len, 0).unwrap();
-    // It is the same one, with more of it: the guest was stopped before it knew that it was taken.
-    let (whole, len) = batch(&frames);
-    trace.send_batch(&whole, 0, len, 0).unwrap();
-    assert_eq!((trace.errors(), trace.frames()), (0, frames.len() as u64));
-    let (once, mut expected) = capturing();
-    expected.send_batch(&whole, 0, len, 0).unwrap();
-    assert_eq!(storage.lock().to_string(), once.lock().to_string());
-}
-
-#[test]
-fn batches_out_of_order_are_told_from_the_next_one() {
-    let frames = frames_of(program);
-    let count = number(frames.len());
-    let (whole, len) = batch(&frames);
-    let (tail, tail_len) = batch(&frames[frames.len() - 1..]);
-
-    let (storage, mut trace) = capturing();
-    trace.send_batch(&whole, 0, len, 0).unwrap();
-    let text = storage.lock().to_string();
-    // A part of what was there.
-    let error = trace.send_batch(&tail, 0, tail_len, count - 1).unwrap_err();
-    assert_eq!(error, GuestError::OutOfOrder { expected: count, actual: count - 1 });
-    assert_eq!(storage.lock().to_string(), text);
-    // Some are missing: what is there is taken.
-    let (site, site_len) = batch(&frames[..1]);
-    let error = trace.send_batch(&site, 0, site_len, count + 5).unwrap_err();
-    assert_eq!(error, GuestError::OutOfOrder { expected: count, actual: count + 5 });
-    assert_eq!(trace.frames(), u64::from(count) + 6);
-    trace.send_batch(&site, 0, site_len, count + 6).unwrap();
 }
 
 #[test]
@@ -106,10 +83,9 @@ fn frame_in_a_batch_that_is_refused_does_not_take_the_others_with_it() {
     let mut frames = frames_of(program);
     frames.insert(2, vec![0x23, 99]);
     frames.insert(5, b"{\"json\":1}".to_vec());
-    let (bytes, len) = batch(&frames);
     let (storage, mut trace) = capturing();
-    let error = trace.send_batch(&bytes, 0, len, 0).unwrap_err();
-    let address = batch(&frames[..2]).1 + 4;
+    let error = read(&mut trace, &batch(&frames)).unwrap_err();
+    let address = BUFFER + number(batch(&frames[..2]).len()) + 4;
     let unknown = ReceiveError::UnknownSpanId(99);
     assert_eq!(error, GuestError::Refused { frame: 2, address, error: unknown });
     assert_eq!(trace.errors(), 2);
@@ -128,11 +104,11 @@ fn guest_of_another_version_is_refused() {
     assert_eq!(error, GuestError::UnsupportedVersion { actual, supported });
     assert_eq!(memory, [0; 64]);
 
-    for control in [45, 64, u32::MAX - 3, u32::MAX] {
+    for control in [53, 64, u32::MAX - 3, u32::MAX] {
         let error = trace.hello(&mut memory, wasm::VERSION, control).unwrap_err();
-        assert_eq!(error, GuestError::OutOfBounds { address: control, len: 20, memory_len: 64 });
+        assert_eq!(error, GuestError::OutOfBounds { address: control, len: 12, memory_len: 64 });
     }
-    trace.hello(&mut memory, wasm::VERSION, 44).unwrap();
+    trace.hello(&mut memory, wasm::VERSION, 52).unwrap();
 }
 
 #[test]

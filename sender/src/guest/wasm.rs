@@ -14,47 +14,56 @@
 //! | import | signature | who imports it | what it does |
 //! |---|---|---|---|
 //! | `send` | `(address: i32, len: i32)` | every guest | hands over one [frame](crate::frame) |
-//! | `hello` | `(version: i32, control: i32)` | a guest that buffers or asks | is called once, before all else; says the version of this agreement, and the address of the *control block* |
-//! | `send_batch` | `(address: i32, len: i32, first: i32)` | a guest that buffers | hands over a *batch*, of frames of which the first has the number `first` |
+//! | `hello` | `(version: i32, control: i32)` | a guest that buffers or asks | is called before all else; says the version of this agreement, and the address of the *control block* |
+//! | `flush` | `()` | a guest that buffers | has the host read the buffer, and empty it |
 //! | `ask` | `(address: i32, len: i32) -> i32` | a guest that asks | hands over a [question](crate::frame#questions), and returns the [code](crate::FilterAnswer::code) of the answer |
 //!
 //! Addresses and lengths are unsigned, in bytes, in the memory that the guest exports as `memory`.
 //! There is one stream of frames for each instance, in the order of the calls.
 //!
-//! A *batch* is any number of frames, each after its length as 4 bytes. Frames of an instance that
-//! buffers are numbered from 0, modulo 2³², whichever import they go through. All numbers in
-//! memory are little-endian, as everywhere in WebAssembly.
-//!
 //! # The control block
 //!
-//! 20 bytes in the guest's memory that never move, at an address that is divisible by 4:
+//! 12 bytes in the guest's memory that never move, at an address that is divisible by 4. Numbers in
+//! memory are little-endian, as everywhere in WebAssembly:
 //!
 //! | offset | type | who writes it | what it is |
 //! |---|---|---|---|
 //! | 0 | `u32` | the host | *generation* of the host's filter: another number whenever answers may have become others |
 //! | 4 | `u32` | the guest | address of the buffer, 0 if the guest does not buffer |
-//! | 8 | `u32` | both | bytes in the buffer, which is a batch |
-//! | 12 | `u32` | both | frames in it |
-//! | 16 | `u32` | both | number of the first of them |
+//! | 8 | `u32` | both | bytes in the buffer |
+//!
+//! The buffer holds any number of frames, each after its length as 4 bytes.
 //!
 //! # Who owns what
 //!
 //! - **Memory** is the guest's. The host reads what it is handed before the call returns, and keeps
-//!   no address but that of the control block. It writes nothing but the generation; and, when it has
-//!   read the buffer on its own account, an empty buffer: 0 at offsets 8 and 12, and at 16 the number
-//!   of the next frame.
-//! - **The buffer** may be read by the host whenever the guest does not run: after a trap, and in any
-//!   function that the guest has called, so that what the host traces there comes after what the guest
-//!   has traced.
+//!   no address but that of the control block. It writes nothing but the generation and, when it has
+//!   read the buffer, 0 at offset 8.
+//! - **The buffer**: the guest adds frames, and only the host removes them: all at once, when it has read
+//!   them, in `flush` or on its own account. It may do the latter whenever the guest does not run: after
+//!   a trap, and in any function that the guest has called, so that its own records there come after
+//!   those of the guest.
 //!
 //! # Traps
 //!
-//! - **Of the guest**: without a buffer, everything that it traced is with the host. With one, what is
-//!   left is in the buffer, which is whole at any instruction of the guest: no code of the guest has
-//!   to run. The host's receiver closes the spans that the guest never left when it is dropped.
-//! - **By the host**, for what it refuses: no function returns an error. A host that cannot take what it
-//!   is handed traps the guest, or goes on without it, as it likes. The guest may be called again after
-//!   either, and its stream goes on with the next frame.
+//! A guest may be stopped at any instruction, and called again: by its own panic, by an engine whose fuel
+//! runs out, or by a host that refuses a frame. No code of the guest runs then, not even `Drop`.
+//!
+//! - **Nothing is lost** but the record that the guest was about to make. Without a buffer, the host has
+//!   all records before that. With one, it has them when it has read the buffer: each frame is there as a
+//!   whole, or does not count. If the host does not read it after the trap, the next `flush` hands them over.
+//! - **The next call traces as the first one did**, and its records fit to those before. A sender in
+//!   WebAssembly has no lock, flag or borrow that a trap could leave behind.
+//! - **Spans stay open.** The trapped call never leaves the spans that it has entered, so that what later
+//!   calls trace stands in them. The host's receiver closes them when you drop it. If you want a trace
+//!   without them, instantiate the guest anew, with a receiver of its own.
+//! - **A host that refuses** what it is handed traps the guest, or goes on without it, as it likes: no
+//!   function returns an error. In either case the stream goes on with the next frame.
+//!
+//! This holds for the sender. Other code of the guest may be less careful: a `Mutex` that was locked, or a
+//! `RefCell` that was borrowed, stays so, and an allocator that was stopped in the middle may be broken.
+//! In particular `tracing` itself holds a lock while a subscriber is installed. A guest that was stopped in
+//! [`install()`](super::wasm_guest::install) has to be instantiated anew.
 //!
 //! # Versions
 //!
@@ -71,4 +80,4 @@ pub const MODULE: &str = "spanshot";
 
 /// Bytes of the control block.
 #[doc(hidden)]
-pub const CONTROL_LEN: u32 = 20;
+pub const CONTROL_LEN: u32 = 12;

@@ -17,12 +17,12 @@ mod imp {
             self.0.fetch_add(1, Ordering::Relaxed)
         }
 
-        #[cfg(any(not(feature = "std"), test))]
+        #[cfg(any(not(feature = "std"), target_family = "wasm", test))]
         pub(in super::super) fn load(&self) -> u64 {
             self.0.load(Ordering::Relaxed)
         }
 
-        #[cfg(any(not(feature = "std"), test))]
+        #[cfg(any(not(feature = "std"), target_family = "wasm", test))]
         pub(in super::super) fn store(&self, value: u64) {
             self.0.store(value, Ordering::Relaxed);
         }
@@ -58,13 +58,13 @@ mod imp {
             u64::from(high) << 32 | u64::from(low)
         }
 
-        #[cfg(any(not(feature = "std"), test))]
+        #[cfg(any(not(feature = "std"), target_family = "wasm", test))]
         pub(in super::super) fn load(&self) -> u64 {
             let high = self.high.load(Ordering::Acquire);
             u64::from(high) << 32 | u64::from(self.low.load(Ordering::Acquire))
         }
 
-        #[cfg(any(not(feature = "std"), test))]
+        #[cfg(any(not(feature = "std"), target_family = "wasm", test))]
         #[allow(clippy::cast_possible_truncation)] // into halves
         pub(in super::super) fn store(&self, value: u64) {
             self.high.store((value >> 32) as u32, Ordering::Release);

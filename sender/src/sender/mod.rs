@@ -8,7 +8,9 @@
 //! (parents, reference counts, filters) is the business of the receiver.
 //!
 //! It needs no `std`, only an allocator. Nothing here is held locked while the function runs or
-//! while a value is formatted: either may trace, or panic, and the sender is none the worse.
+//! while a value is formatted: either may trace, or panic, and the sender is none the worse. In
+//! WebAssembly, where no `Drop` runs after a trap, nothing is held at all, and each change is complete
+//! with a single store.
 //!
 //! [`TracingEvent`]: crate::TracingEvent
 

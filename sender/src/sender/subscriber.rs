@@ -25,6 +25,11 @@ use crate::wire::{MetadataId, Parent, RawSpanId, TracingEvent};
 /// the function is called by them at once, and has to keep the records of each in order. The
 /// function may trace: what it traces is not sent.
 ///
+/// In WebAssembly the function must not trace, or it would be called for that, too, without an end. There, a
+/// trap may end the function at any instruction, and [the sender traces on](crate::transport::wasm#traps)
+/// when the module is called again; so it cannot remember that it is in the function. Install it as the
+/// global default there: a scoped one is not used again after a trap, since `tracing` remembers being in it.
+///
 /// Call sites are announced when they are first used, with small sequential IDs. They are known
 /// to the stream from then on, so that a stream is to be received from its beginning.
 ///

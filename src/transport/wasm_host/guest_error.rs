@@ -60,14 +60,6 @@ pub enum GuestError {
         /// Bytes of the batch from there on.
         left: usize,
     },
-    /// A batch does not begin with the frame that is next: there are some missing, or it is not the
-    /// last one that is handed over again. Frames that are there already are left out.
-    OutOfOrder {
-        /// Number of the next frame, modulo 2³².
-        expected: u32,
-        /// Number of the frame that the batch begins with.
-        actual: u32,
-    },
     /// A question is not one.
     InvalidQuestion {
         /// Where it is.
@@ -98,10 +90,6 @@ impl fmt::Display for GuestError {
                 formatter,
                 "the batch ends in the middle of frame {frame} of the guest, {left} bytes after \
                  address {address}"
-            ),
-            Self::OutOfOrder { expected, actual } => write!(
-                formatter,
-                "the batch begins with frame {actual} of the guest, and the next one is {expected}"
             ),
             Self::InvalidQuestion { address, error } => {
                 write!(formatter, "question of the guest, at address {address}: {error}")

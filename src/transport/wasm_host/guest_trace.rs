@@ -14,8 +14,6 @@ mod offset {
     pub(super) const GENERATION: u32 = 0;
     pub(super) const BUFFER: u32 = 4;
     pub(super) const LEN: u32 = 8;
-    pub(super) const FRAMES: u32 = 12;
-    pub(super) const FIRST: u32 = 16;
 }
 
 /// What a host knows of one instance of a guest: a receiver of its stream, and how far that has come.
@@ -41,8 +39,6 @@ pub struct GuestTrace {
     receiver: TracingEventReceiver,
     /// Frames that the guest has handed over.
     frames: u64,
-    /// Number of the frame that the last batch began with.
-    last_first: Option<u32>,
     /// Address of the control block.
     control: Option<u32>,
     /// Generation of the filter that the guest was told of.
@@ -148,56 +144,6 @@ impl GuestTrace {
         Ok(())
     }
 
-    /// Takes a batch of frames: the import `send_batch`.
-    ///
-    /// What the guest hands over again, since it was stopped in the middle of it, is left out.
-    ///
-    /// # Errors
-    ///
-    /// Returns the first error of [`send()`](Self::send) among its frames, all of which are tried; or
-    /// an error if the batch is not in the memory, is cut, or is not the next one. None if it [goes
-    /// on](Self::going_on).
-    pub fn send_batch(
-        &mut self,
-        memory: &[u8],
-        address: u32,
-        len: u32,
-        first: u32,
-    ) -> Result<(), GuestError> {
-        let batch = match guest_bytes(memory, address, len) {
-            Ok(batch) => batch,
-            Err(error) => return self.check(Err(error)),
-        };
-        let mut result = Ok(());
-        let expected = self.next_frame();
-        let mut known = expected.wrapping_sub(first);
-        if known != 0 && self.last_first != Some(first) {
-            result = self.check(Err(GuestError::OutOfOrder { expected, actual: first }));
-        }
-        if known > u32::MAX / 2 {
-            // Frames are missing.
-            self.frames += u64::from(first.wrapping_sub(expected));
-            known = 0;
-        }
-        self.last_first = Some(first);
-
-        for frame in Batch::new(batch, address) {
-            if known > 0 && frame.is_ok() {
-                known -= 1;
-                continue;
-            }
-            let received = match frame {
-                Ok((address, frame)) => receive(&mut self.receiver, self.frames, address, frame),
-                Err(Cut { address, left }) => {
-                    Err(GuestError::CutBatch { frame: self.frames, address, left })
-                }
-            };
-            self.frames += 1;
-            result = result.and(self.check(received));
-        }
-        result
-    }
-
     /// Answers a question of the guest: the import `ask`, which returns the
     /// [code](FilterAnswer::code) of the answer.
     ///
@@ -221,15 +167,18 @@ impl GuestTrace {
         }
     }
 
-    /// Takes what is in the buffer of a guest that [buffers](spanshot_sender::wasm_guest::Builder::buffered), and
-    /// empties the buffer. Of other guests it takes nothing.
+    /// Takes the frames in the buffer of a guest that
+    /// [buffers](spanshot_sender::wasm_guest::Builder::buffered), and empties the buffer: the import
+    /// `flush`. Of other guests it takes nothing.
     ///
-    /// It is for a guest that has trapped, and for functions that the guest has called, before
+    /// Call it yourself after the guest has trapped, and in functions that the guest calls, before
     /// they trace. No code of the guest is run.
     ///
     /// # Errors
     ///
-    /// Returns the errors of [`send_batch()`](Self::send_batch).
+    /// Returns the first error of [`send()`](Self::send) among its frames, all of which are tried; or
+    /// an error if the buffer is not in the memory, or ends in the middle of a frame. None if it [goes
+    /// on](Self::going_on). The buffer is empty in any case.
     ///
     /// # Example
     ///
@@ -251,10 +200,27 @@ impl GuestTrace {
         if address == 0 || len == 0 {
             return Ok(());
         }
-        let result = self.send_batch(memory, address, len, read(offset::FIRST));
-        write_u32(memory, control, offset::FRAMES, 0);
+        let result = self.receive_batch(memory, address, len);
         write_u32(memory, control, offset::LEN, 0);
-        write_u32(memory, control, offset::FIRST, self.next_frame());
+        result
+    }
+
+    fn receive_batch(&mut self, memory: &[u8], address: u32, len: u32) -> Result<(), GuestError> {
+        let batch = match guest_bytes(memory, address, len) {
+            Ok(batch) => batch,
+            Err(error) => return self.check(Err(error)),
+        };
+        let mut result = Ok(());
+        for frame in Batch::new(batch, address) {
+            let received = match frame {
+                Ok((address, frame)) => receive(&mut self.receiver, self.frames, address, frame),
+                Err(Cut { address, left }) => {
+                    Err(GuestError::CutBatch { frame: self.frames, address, left })
+                }
+            };
+            self.frames += 1;
+            result = result.and(self.check(received));
+        }
         result
     }
 
@@ -281,12 +247,6 @@ impl GuestTrace {
     #[doc(hidden)]
     pub fn has_no_memory(&mut self) -> Result<(), GuestError> {
         self.check(Err(GuestError::NoMemory))
-    }
-
-    /// Number of the next frame, as the guest counts.
-    #[allow(clippy::cast_possible_truncation)] // modulo 2³²
-    fn next_frame(&self) -> u32 {
-        self.frames as u32
     }
 
     fn check(&mut self, result: Result<(), GuestError>) -> Result<(), GuestError> {

@@ -80,11 +80,9 @@ macro_rules! link_wasm_guest {
             )?;
             linker.func_wrap(
                 "spanshot",
-                "send_batch",
-                move |caller: Caller<'_, T>, address: u32, len: u32, first: u32| {
-                    with_memory(caller, trace, (), |trace, memory| {
-                        trace.send_batch(memory, address, len, first)
-                    })
+                "flush",
+                move |caller: Caller<'_, T>| {
+                    with_memory(caller, trace, (), GuestTrace::read_buffer)
                 },
             )?;
             linker.func_wrap(

@@ -27,8 +27,8 @@
 //!
 //! For any other engine there are functions over the guest's memory, a `&[u8]`: [`GuestTrace::send()`]
 //! and, for guests that do more than [`install()`](spanshot_sender::wasm_guest::install),
-//! [`hello()`](GuestTrace::hello), [`send_batch()`](GuestTrace::send_batch) and
-//! [`ask()`](GuestTrace::ask). `examples/third_engine` in the repository is a host that uses them.
+//! [`hello()`](GuestTrace::hello), [`read_buffer()`](GuestTrace::read_buffer), which is their import
+//! `flush`, and [`ask()`](GuestTrace::ask). `examples/third_engine` in the repository is a host that uses them.
 //! Guests that hand over something else, such as JSON, have imports of their own, for which there is
 //! [`guest_bytes()`].
 //!
@@ -44,7 +44,8 @@
 //!
 //! A guest that hands over what is no valid record is trapped, with a [`GuestError`] that says which
 //! frame is wrong, and how; or not, [if the host prefers](GuestTrace::going_on). In any case nothing is
-//! lost that came before, and the stream goes on with the next frame.
+//! lost that came before, and the stream goes on with the next frame. You may call a guest again after any
+//! [trap](super::wasm#traps): it traces on.
 
 mod batch;
 mod guest_error;

@@ -1,9 +1,9 @@
 //! Frames that wait to be sent.
 //!
 //! The guest may be stopped at any instruction, by an engine that counts them for example, and its host
-//! may then read the buffer, or call the guest again. So a frame counts when it is there as a whole, and
-//! a batch is in the buffer until the host has taken it. If the host cannot tell any more, it gets the
-//! batch once more, and knows by the number of its first frame that it has it.
+//! may then read the buffer, or call the guest again. So one store of the length adds a frame, when it is
+//! there as a whole; and only the host, which the guest cannot be stopped in, removes frames, when it has
+//! read them.
 
 use alloc::boxed::Box;
 use core::sync::atomic::{AtomicU8, Ordering};
@@ -28,38 +28,32 @@ pub(super) fn allocate(capacity: usize) {
     CONTROL.set_buffer(buffer);
 }
 
-/// Adds a frame to the buffer, and sends what is in it when that is due.
+/// Adds a frame to the buffer, and sends those in it when that is due.
 pub(super) fn push(frame: &[u8]) {
     let Some(buffer) = BUFFER.get() else { return };
-    let has_room = || {
-        let end = frame.len().checked_add(CONTROL.len() + LEN_BYTES);
-        end.is_some_and(|end| end <= buffer.len())
+    let place = || {
+        let start = CONTROL.len();
+        let end = start.checked_add(LEN_BYTES)?.checked_add(frame.len())?;
+        buffer.get(start..end).map(|place| (place, end))
     };
-    if !has_room() {
+    let Ok(len) = u32::try_from(frame.len()) else { return }; // there is no such memory
+    if place().is_none() {
         flush();
     }
-    let Ok(len) = u32::try_from(frame.len()) else { return }; // there is no such memory
-    if !has_room() {
-        CONTROL.pass_by();
-        return host::send(frame);
-    }
-    let start = CONTROL.len();
+    let Some((place, end)) = place() else { return host::send(frame) };
     let bytes = len.to_le_bytes();
-    for (place, byte) in buffer.iter().skip(start).zip(bytes.iter().chain(frame)) {
+    for (place, byte) in place.iter().zip(bytes.iter().chain(frame)) {
         place.store(*byte, Ordering::Relaxed);
     }
-    CONTROL.add_frame(start + LEN_BYTES + frame.len());
+    CONTROL.set_len(end);
     if frame::ends_handle(frame) {
         flush();
     }
 }
 
-/// Sends what is in the buffer.
+/// Sends the frames in the buffer.
 pub(super) fn flush() {
-    let batch = BUFFER.get().and_then(|buffer| buffer.get(..CONTROL.len()));
-    let Some(batch) = batch.filter(|batch| !batch.is_empty()) else { return };
-    host::send_batch(batch, CONTROL.first());
-    if CONTROL.len() == batch.len() {
-        CONTROL.clear();
+    if CONTROL.len() > 0 {
+        host::flush();
     }
 }

@@ -8,18 +8,11 @@ pub(super) struct Control {
     generation: AtomicU32,
     address: AtomicU32,
     len: AtomicU32,
-    frames: AtomicU32,
-    first: AtomicU32,
 }
 
 /// There is one for an instance.
-pub(super) static CONTROL: Control = Control {
-    generation: AtomicU32::new(0),
-    address: AtomicU32::new(0),
-    len: AtomicU32::new(0),
-    frames: AtomicU32::new(0),
-    first: AtomicU32::new(0),
-};
+pub(super) static CONTROL: Control =
+    Control { generation: AtomicU32::new(0), address: AtomicU32::new(0), len: AtomicU32::new(0) };
 
 impl Control {
     /// Generation of the host's filter.
@@ -38,27 +31,9 @@ impl Control {
         self.len.load(Ordering::Relaxed) as usize
     }
 
-    /// Number of the first frame in the buffer.
-    pub(super) fn first(&self) -> u32 {
-        self.first.load(Ordering::Relaxed)
-    }
-
-    /// Notes that a frame is in the buffer, which has this many bytes now.
+    /// Notes how many bytes are in the buffer.
     #[allow(clippy::cast_possible_truncation)] // as above
-    pub(super) fn add_frame(&self, len: usize) {
-        self.frames.fetch_add(1, Ordering::Relaxed);
+    pub(super) fn set_len(&self, len: usize) {
         self.len.store(len as u32, Ordering::Relaxed);
-    }
-
-    /// Notes that the host has what is in the buffer.
-    pub(super) fn clear(&self) {
-        // If it ends here, the host is told of no frame twice: there is none, or all are known.
-        self.len.store(0, Ordering::Relaxed);
-        self.first.fetch_add(self.frames.swap(0, Ordering::Relaxed), Ordering::Relaxed);
-    }
-
-    /// Notes that a frame passes by the empty buffer.
-    pub(super) fn pass_by(&self) {
-        self.first.fetch_add(1, Ordering::Relaxed);
     }
 }

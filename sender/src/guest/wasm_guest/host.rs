@@ -15,12 +15,8 @@ mod imported {
             /// `len` bytes from `frame` on must be readable until the call returns.
             pub(super) fn send(frame: *const u8, len: usize);
 
-            /// Hands a batch to the host.
-            ///
-            /// # Safety
-            ///
-            /// As with [`send()`].
-            pub(super) fn send_batch(batch: *const u8, len: usize, first: u32);
+            /// Has the host read the buffer that the control block names, and empty it.
+            pub(super) safe fn flush();
 
             /// Asks the host what it wants.
             ///
@@ -34,7 +30,8 @@ mod imported {
             /// # Safety
             ///
             /// The control block must be there for as long as the instance is: the host writes to
-            /// it. It may do so only while the guest does not run, or through atomics.
+            /// it, and reads the buffer that it names. It may do so only while the guest does not
+            /// run, or through atomics.
             pub(super) fn hello(version: u32, control: *const u8);
         }
     }
@@ -45,9 +42,8 @@ mod imported {
         unsafe { import::send(frame.as_ptr(), frame.len()) }
     }
 
-    pub(in super::super) fn send_batch(batch: &[core::sync::atomic::AtomicU8], first: u32) {
-        // SAFETY: as above; an `AtomicU8` has the size and the representation of a byte.
-        unsafe { import::send_batch(batch.as_ptr().cast(), batch.len(), first) }
+    pub(in super::super) fn flush() {
+        import::flush();
     }
 
     pub(in super::super) fn ask(question: &[u8]) -> u32 {
@@ -65,14 +61,12 @@ mod imported {
 /// its callers to be checked.
 #[cfg(not(target_arch = "wasm32"))]
 mod imported {
-    use core::sync::atomic::AtomicU8;
-
     use super::super::control::Control;
     use crate::wire::FilterAnswer;
 
     pub(in super::super) fn send(_frame: &[u8]) {}
 
-    pub(in super::super) fn send_batch(_batch: &[AtomicU8], _first: u32) {}
+    pub(in super::super) fn flush() {}
 
     pub(in super::super) fn ask(_question: &[u8]) -> u32 {
         FilterAnswer::Always.code()
@@ -81,4 +75,4 @@ mod imported {
     pub(in super::super) fn hello(_version: u32, _control: &'static Control) {}
 }
 
-pub(super) use self::imported::{ask, hello, send, send_batch};
+pub(super) use self::imported::{ask, flush, hello, send};

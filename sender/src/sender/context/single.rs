@@ -16,17 +16,28 @@ use crate::{
 
 /// Spans that are entered, outermost first, by the rules of `tracing_subscriber::Registry`: see
 /// `SpanStack`, which does the same where there are threads.
+///
+/// There are two lists, of which one is valid. A span that is not innermost is exited by copying the
+/// others to the second list, which is valid from then on: a single store changes from one to the
+/// other, so that a program that is stopped in the middle has either.
+///
+/// ```text
+/// enter:  list[len] = id;                       state = (list, len + 1)
+/// exit:   innermost:                            state = (list, len - 1)
+///         otherwise: other = list without id;   state = (other, len - 1)
+/// ```
 pub(in crate::sender) struct Context {
-    entered: Segments<Cell>,
-    len: AtomicUsize,
+    lists: [Segments<Cell>; 2],
+    /// Twice the number of spans, plus 1 if the second list is valid.
+    state: AtomicUsize,
     is_sending: AtomicBool,
 }
 
 impl Context {
     pub(in crate::sender) const fn new() -> Self {
         Self {
-            entered: Segments::new(),
-            len: AtomicUsize::new(0),
+            lists: [const { Segments::new() }; 2],
+            state: AtomicUsize::new(0),
             is_sending: AtomicBool::new(false),
         }
     }
@@ -36,9 +47,21 @@ impl Context {
         Thread(self)
     }
 
-    fn get(&self, index: usize) -> u64 {
-        self.entered.get(index).map_or(0, Cell::load)
+    /// Returns the valid list, the other one, and how many spans are entered.
+    fn entered(&self) -> (&Segments<Cell>, &Segments<Cell>, usize) {
+        let [first, second] = &self.lists;
+        let state = self.state.load(Ordering::Relaxed);
+        if state % 2 == 0 { (first, second, state / 2) } else { (second, first, state / 2) }
     }
+}
+
+fn get(list: &Segments<Cell>, index: usize) -> u64 {
+    list.get(index).map_or(0, Cell::load)
+}
+
+/// Stores an ID; `false` if there is no room.
+fn set(list: &Segments<Cell>, index: usize, id: u64) -> bool {
+    list.get_or_default(index).map(|cell| cell.store(id)).is_some()
 }
 
 /// The one thread.
@@ -52,35 +75,34 @@ impl Thread<'_> {
     }
 
     pub(in crate::sender) fn enter(&self, id: &Id) {
-        let index = self.0.len.fetch_add(1, Ordering::Relaxed);
-        if let Some(cell) = self.0.entered.get_or_default(index) {
-            cell.store(id.into_u64());
+        let (list, _, len) = self.0.entered();
+        if set(list, len, id.into_u64()) {
+            self.0.state.fetch_add(2, Ordering::Relaxed);
         }
     }
 
     pub(in crate::sender) fn exit(&self, id: &Id) {
-        let context = self.0;
-        let len = context.len.load(Ordering::Relaxed);
-        let position = (0..len).rev().find(|&index| context.get(index) == id.into_u64());
-        if let Some(position) = position {
-            for index in position + 1..len {
-                if let Some(cell) = context.entered.get(index - 1) {
-                    cell.store(context.get(index));
-                }
-            }
-            context.len.store(len - 1, Ordering::Relaxed);
+        let (list, other, len) = self.0.entered();
+        let position = (0..len).rev().find(|&index| get(list, index) == id.into_u64());
+        let Some(position) = position else { return };
+        let state = self.0.state.load(Ordering::Relaxed) - 2;
+        if position + 1 == len {
+            return self.0.state.store(state, Ordering::Relaxed);
+        }
+        let others = (0..len).filter(|index| *index != position).map(|index| get(list, index));
+        if others.enumerate().all(|(index, id)| set(other, index, id)) {
+            self.0.state.store(state ^ 1, Ordering::Relaxed);
         }
     }
 
     pub(in crate::sender) fn current(&self) -> Option<Id> {
-        let context = self.0;
-        let len = context.len.load(Ordering::Relaxed);
+        let (list, _, len) = self.0.entered();
         let is_first_enter = |&index: &usize| {
-            let id = context.get(index);
-            !(0..index).any(|below| context.get(below) == id)
+            let id = get(list, index);
+            !(0..index).any(|below| get(list, below) == id)
         };
         let index = (0..len).rev().find(is_first_enter)?;
-        core::num::NonZeroU64::new(context.get(index)).map(Id::from_non_zero_u64)
+        core::num::NonZeroU64::new(get(list, index)).map(Id::from_non_zero_u64)
     }
 
     /// Whether the program is in the sender's function.

@@ -1,4 +1,3 @@
-#[cfg_attr(target_family = "wasm", path = "no_places.rs")]
 mod places;
 
 use alloc::vec::Vec;
