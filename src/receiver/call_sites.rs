@@ -89,7 +89,8 @@ impl DynamicCallSite {
         StaticCallSite { metadata, fields }
     }
 
-    /// Registers the call site with all subscribers, now and later, unless that is done.
+    /// Registers the call site with all subscribers, now and later, as `tracing`'s macros do it: unless that
+    /// is done, or nobody wants its level. A program that goes on may come here again under another level.
     ///
     /// This takes locks of `tracing-core` and runs the code of subscribers: while it does, other
     /// threads go on and ask their subscriber each time.
@@ -97,7 +98,15 @@ impl DynamicCallSite {
     /// `tracing-core` asks the current thread's default if that is the only subscriber of the process.
     /// So this one is the default meanwhile; but in the middle of a dispatch there is no default, and
     /// then [all are asked](crate::interest).
-    pub(super) fn register(&'static self, dispatch: &Dispatch) {
+    #[inline]
+    pub(super) fn reach(&'static self, dispatch: &Dispatch) {
+        if !self.is_registered.load(Ordering::Acquire) && self.has_wanted_level() {
+            self.register(dispatch);
+        }
+    }
+
+    #[cold]
+    fn register(&'static self, dispatch: &Dispatch) {
         if self.is_registered.swap(true, Ordering::AcqRel) {
             return;
         }
@@ -109,17 +118,21 @@ impl DynamicCallSite {
         }
     }
 
+    /// Whether there is a subscriber that may want records of this level.
+    pub(super) fn has_wanted_level(&self) -> bool {
+        *self.static_metadata().level() <= LevelFilter::current()
+    }
+
     /// Whether no subscriber wants anything that comes from here.
     pub(super) fn is_of_no_interest(&self) -> bool {
-        *self.static_metadata().level() > LevelFilter::current()
-            || self.interest.load(Ordering::Relaxed) == NEVER
+        !self.has_wanted_level() || self.interest.load(Ordering::Relaxed) == NEVER
     }
 
     /// Decides whether the subscriber gets what comes from here, in the steps of `tracing`'s
     /// macros.
     pub(super) fn is_enabled(&self, dispatch: &Dispatch) -> bool {
         let metadata = self.static_metadata();
-        if *metadata.level() > LevelFilter::current() {
+        if !self.has_wanted_level() {
             return false;
         }
         match self.interest.load(Ordering::Relaxed) {

@@ -72,6 +72,9 @@ impl<'a> Replayed<'a> {
     }
 }
 
+/// The value of a field that a new span or event has none for: natively, the field is in the set of values.
+const NO_VALUE: Option<&dyn Value> = Some(&field::Empty);
+
 /// Values and fields for which there is room on the stack.
 const FEW: usize = 6;
 
@@ -95,7 +98,7 @@ pub(super) fn with_value_set<T>(
         };
         *place = value;
     }
-    let mut by_field: [Option<&dyn Value>; FEW] = [None; FEW];
+    let mut by_field: [Option<&dyn Value>; FEW] = [NO_VALUE; FEW];
     for ((index, _), value) in values.iter().zip(&replayed) {
         if let Some(place) = by_field.get_mut(*index) {
             *place = Some(value.as_value());
@@ -124,7 +127,7 @@ fn with_many_values<T>(
     let Some(replayed) = replayed(values) else {
         return with_value_set(site, &borrowed(&owned(values)), f);
     };
-    let mut by_field = alloc::vec![None; fields.len()];
+    let mut by_field = alloc::vec![NO_VALUE; fields.len()];
     for (index, value) in &replayed {
         if let Some(place) = by_field.get_mut(*index) {
             *place = Some(value.as_value());

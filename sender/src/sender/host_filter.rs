@@ -6,7 +6,7 @@
 
 use alloc::boxed::Box;
 
-use tracing_core::{Interest, Metadata};
+use tracing_core::{Interest, LevelFilter, Metadata};
 
 use super::{
     call_sites::{CallSites, LastAnswer},
@@ -55,6 +55,45 @@ pub trait HostFilter: Send + Sync {
     fn generation(&self) -> u32 {
         0
     }
+
+    /// Returns the most verbose level that the host may want: the sender's
+    /// [`max_level_hint()`](tracing_core::Subscriber::max_level_hint). With it, `LevelFilter::current()` in the
+    /// program is at most that of the host, and the program does not even ask about records that are more
+    /// verbose. By default it asks about all.
+    ///
+    /// `tracing` remembers the level, and calls this again only when a subscriber is added, or after
+    /// `tracing::callsite::rebuild_interest_cache()`. If the host's level may rise, have the program call
+    /// that, or keep the default: the program would not send records that the host has come to want. A WASM
+    /// guest keeps the default, since its host can call nothing in it.
+    ///
+    /// `tracing` holds locks while it calls this. Look the level up in memory; do not ask a receiver.
+    ///
+    /// # Example
+    ///
+    /// A host in the same process can ask the subscriber that it relays to:
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use spanshot::{FilterAnswer, HostFilter};
+    /// use tracing::{Subscriber, level_filters::LevelFilter};
+    ///
+    /// struct Host {
+    ///     subscriber: Arc<dyn Subscriber + Send + Sync>,
+    /// }
+    ///
+    /// impl HostFilter for Host {
+    ///     fn ask(&self, _question: &[u8]) -> FilterAnswer {
+    ///         FilterAnswer::Always // of what it is asked about
+    ///     }
+    ///
+    ///     fn max_level(&self) -> LevelFilter {
+    ///         self.subscriber.max_level_hint().unwrap_or(LevelFilter::TRACE)
+    ///     }
+    /// }
+    /// ```
+    fn max_level(&self) -> LevelFilter {
+        LevelFilter::TRACE
+    }
 }
 
 impl<F: Fn(&[u8]) -> FilterAnswer + Send + Sync> HostFilter for F {
@@ -91,6 +130,11 @@ impl AskedHost {
         Interest::sometimes()
     }
 
+    /// The most verbose level that the host may want.
+    pub(super) fn max_level(&self) -> LevelFilter {
+        self.0.as_ref().map_or(LevelFilter::TRACE, |host| host.max_level())
+    }
+
     /// Whether the host wants now what comes from a call site.
     pub(super) fn is_enabled(
         &self,
@@ -104,6 +148,8 @@ impl AskedHost {
 
 trait AskHost: Send + Sync {
     fn wants(&self, metadata: &Metadata<'_>, call_sites: &CallSites, context: &Context) -> bool;
+
+    fn max_level(&self) -> LevelFilter;
 }
 
 struct Asked<H>(H);
@@ -111,6 +157,10 @@ struct Asked<H>(H);
 impl<H: HostFilter> AskHost for Asked<H> {
     fn wants(&self, metadata: &Metadata<'_>, call_sites: &CallSites, context: &Context) -> bool {
         is_wanted(&self.0, metadata, call_sites, &context.thread())
+    }
+
+    fn max_level(&self) -> LevelFilter {
+        self.0.max_level()
     }
 }
 

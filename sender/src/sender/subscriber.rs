@@ -286,7 +286,7 @@ impl<F: Output + 'static> Subscriber for TracingEventSender<F> {
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        Some(self.filter.max_level())
+        Some(self.filter.max_level().min(self.host.max_level()))
     }
 
     fn new_span(&self, attributes: &Attributes<'_>) -> Id {

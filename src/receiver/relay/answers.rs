@@ -73,7 +73,10 @@ impl Relay {
                     // It is of this moment only: no subscriber is told of it.
                     return Ok(now(self.is_enabled(site, thread, &dispatch)));
                 };
-                site.register(&dispatch);
+                if !site.has_wanted_level() {
+                    return Ok(FilterAnswer::Never); // as natively, no subscriber learns of it
+                }
+                site.reach(&dispatch);
                 (site, self.ask(id, site, &dispatch))
             }
             AskedSite::Known(id) => match self.answers.call_sites.get(id).cloned() {
@@ -81,6 +84,7 @@ impl Relay {
                 Some(asked) if asked.generation == call_sites::filter_generation() => {
                     (asked.site, asked.interest)
                 }
+                Some(asked) if !asked.site.has_wanted_level() => return Ok(FilterAnswer::Never),
                 Some(asked) => (asked.site, self.ask(*id, asked.site, &dispatch)),
             },
         };

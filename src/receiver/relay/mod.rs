@@ -48,6 +48,9 @@ pub(super) struct Relay {
     /// Which thread each open span was last on, unless that was the first one. A stream does not tell
     /// on which thread a handle is dropped, and there it mostly is.
     last_on: BTreeMap<SinkSpan, ThreadIndex>,
+    /// IDs that the subscriber returned for cloned handles, if they are not that of the span. A stream does
+    /// not tell which handle is dropped: the latest clone is taken for it.
+    cloned: BTreeMap<SinkSpan, Vec<Id>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -58,6 +61,13 @@ struct CallSite {
 }
 
 impl CallSite {
+    #[inline]
+    fn reach(self, dispatch: &Dispatch) {
+        if let Some(site) = self.dynamic {
+            site.reach(dispatch);
+        }
+    }
+
     /// Decides whether the subscriber gets a span or event with these values.
     #[inline]
     fn is_enabled(self, dispatch: &Dispatch, values: &SinkValues<'_>) -> bool {
@@ -90,7 +100,7 @@ impl Relay {
             self.dispatch = Some(dispatch).filter(|dispatch| !dispatch.is::<NoSubscriber>());
             if let Some(dispatch) = &self.dispatch {
                 let sites = self.call_sites.iter().filter_map(|call_site| call_site.dynamic);
-                sites.for_each(|site| site.register(dispatch));
+                sites.for_each(|site| site.reach(dispatch));
             }
         }
     }
@@ -195,6 +205,7 @@ impl Sink for Relay {
     fn suspend(&mut self) {
         self.call_sites.clear();
         self.last_on.clear();
+        self.cloned.clear();
         self.lanes.end_workers();
     }
 
@@ -219,7 +230,7 @@ impl Sink for Relay {
         let site = call_sites::intern(data, limits)?;
         self.call_sites.push(CallSite { dynamic: Some(site), site: site.as_static() });
         if let Some(dispatch) = &self.dispatch {
-            site.register(dispatch);
+            site.reach(dispatch);
         }
         Ok(())
     }
@@ -233,6 +244,7 @@ impl Sink for Relay {
     ) -> Option<SinkSpan> {
         let values = values?;
         let call_site = *self.call_sites.get(call_site)?;
+        call_site.reach(self.dispatch.as_ref()?);
         let site = call_site.site;
         let is_granted = call_site.dynamic.is_some_and(|site| self.take_grant(site, thread));
         let span = self.run(thread, parent, values, move |dispatch, parent, values| {
@@ -265,6 +277,8 @@ impl Sink for Relay {
     ) {
         let Some(values) = values else { return };
         let Some(call_site) = self.call_sites.get(call_site).copied() else { return };
+        let Some(dispatch) = &self.dispatch else { return };
+        call_site.reach(dispatch);
         let site = call_site.site;
         let is_granted = call_site.dynamic.is_some_and(|site| self.take_grant(site, thread));
         self.run(thread, parent, values, move |dispatch, parent, values| {
@@ -331,15 +345,18 @@ impl Sink for Relay {
     }
 
     fn clone_handle(&mut self, span: SinkSpan) {
-        self.run_here(|dispatch| {
-            dispatch.clone_span(&id(span));
-        });
+        let Some(dispatch) = &self.dispatch else { return };
+        let clone = with_default(dispatch, |dispatch| dispatch.clone_span(&id(span)));
+        if clone != id(span) {
+            self.cloned.entry(span).or_default().push(clone);
+        }
     }
 
     fn drop_handle(&mut self, span: SinkSpan) {
         let thread = self.last_on.get(&span).copied().unwrap_or(FIRST_THREAD);
+        let clone = self.cloned.get_mut(&span).and_then(Vec::pop);
         self.run_in(self.lanes.lane_if_any(thread), move |dispatch| {
-            dispatch.try_close(id(span));
+            dispatch.try_close(clone.unwrap_or_else(|| id(span)));
         });
     }
 
@@ -347,6 +364,9 @@ impl Sink for Relay {
     fn closed(&mut self, span: SinkSpan) {
         if !self.last_on.is_empty() {
             self.last_on.remove(&span);
+        }
+        if !self.cloned.is_empty() {
+            self.cloned.remove(&span);
         }
     }
 }

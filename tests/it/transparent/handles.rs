@@ -1,9 +1,20 @@
 //! Spans that are entered, exited, cloned and closed.
 
-use tracing::{info, info_span, span::Id};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU64, Ordering},
+};
+
+use spanshot::TracingEventReceiver;
+use tracing::{
+    Event, Metadata, Subscriber, info, info_span,
+    span::{Attributes, Id, Record},
+};
 
 use super::{check, check_trace};
-use crate::support::{current_dispatch, native};
+use crate::support::{
+    current_dispatch, events_of, feed_events, feed_frames, frames_of, native, through_json,
+};
 
 /// Enters and exits a span whose handle may be gone.
 fn within(id: &Id, f: impl FnOnce()) {
@@ -209,4 +220,71 @@ fn event_whose_explicit_parent_is_closed_is_a_root() {
         },
         "INFO outer{}\n└─ INFO closed{}\nINFO event",
     );
+}
+
+/// Gives each handle of a span an ID of its own, and notes which it is told of.
+#[derive(Clone, Default)]
+struct Handles {
+    last: Arc<AtomicU64>,
+    told: Arc<Mutex<Vec<String>>>,
+}
+
+impl Handles {
+    fn next(&self) -> Id {
+        Id::from_u64(self.last.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    fn tell(&self, told: String) {
+        self.told.lock().unwrap().push(told);
+    }
+}
+
+impl Subscriber for Handles {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        self.next()
+    }
+
+    fn clone_span(&self, id: &Id) -> Id {
+        let clone = self.next();
+        self.tell(format!("{} is cloned as {}", id.into_u64(), clone.into_u64()));
+        clone
+    }
+
+    fn try_close(&self, id: Id) -> bool {
+        self.tell(format!("{} is dropped", id.into_u64()));
+        false
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn event(&self, _: &Event<'_>) {}
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+#[test]
+fn each_handle_is_dropped_by_the_id_that_it_was_given() {
+    let program = || {
+        let span = info_span!("span");
+        drop(span.clone());
+        let other = info_span!("other");
+        let clones = [span.clone(), other.clone(), span.clone()];
+        clones.into_iter().rev().for_each(drop);
+        drop((other, span));
+    };
+    let told = |f: &dyn Fn()| {
+        let handles = Handles::default();
+        tracing::subscriber::with_default(handles.clone(), f);
+        std::mem::take(&mut *handles.told.lock().unwrap())
+    };
+    let natively = told(&program);
+    assert_eq!(natively[..2], ["1 is cloned as 2", "2 is dropped"]);
+    let (frames, events) = (frames_of(program), through_json(&events_of(program)));
+    let receiver = TracingEventReceiver::default;
+    assert_eq!(told(&|| feed_frames(&frames)(&mut receiver())), natively, "frames");
+    assert_eq!(told(&|| feed_events(events.clone())(&mut receiver())), natively, "JSON");
 }

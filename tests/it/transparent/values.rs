@@ -1,9 +1,24 @@
 //! Values of every kind arrive as natively: through which method of `Visit` is what
 //! `check_visits` is told. More of that, above all the order, is in `values`.
 
-use std::{error::Error, fmt, iter, num::NonZeroU8};
+use std::{
+    error::Error,
+    fmt, iter,
+    num::NonZeroU8,
+    sync::{Arc, Mutex},
+};
 
-use tracing::{field::Empty, info, info_span};
+use spanshot::TracingEventReceiver;
+use tracing::{
+    Subscriber,
+    field::Empty,
+    info, info_span, record_all,
+    span::{Attributes, Id, Record},
+};
+use tracing_subscriber::{
+    layer::{Context, Layer, SubscriberExt},
+    registry,
+};
 
 use super::check;
 use crate::{
@@ -260,4 +275,64 @@ fn text_may_be_of_a_megabyte() {
 #[test]
 fn text_that_looks_like_another_value_stays_a_text() {
     check_texts(&["null", "true", "1", "NaN", "[de ad]", "{\"int\":1}"]);
+}
+
+/// Notes how many values a span, an event and what is recorded into a span are said to have.
+#[derive(Clone, Default)]
+struct Counts(Arc<Mutex<Vec<(&'static str, usize, bool)>>>);
+
+impl Counts {
+    fn push(&self, what: &'static str, len: usize, is_empty: bool) {
+        self.0.lock().unwrap().push((what, len, is_empty));
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Counts {
+    fn on_new_span(&self, attributes: &Attributes<'_>, _: &Id, _: Context<'_, S>) {
+        self.push("span", attributes.values().len(), attributes.is_empty());
+    }
+
+    fn on_record(&self, _: &Id, values: &Record<'_>, _: Context<'_, S>) {
+        self.push("record", values.len(), values.is_empty());
+    }
+}
+
+#[test]
+fn values_are_counted_as_natively() {
+    let program = || {
+        let span = info_span!("few", a = 1, b = Empty, c = Empty);
+        span.record("c", 3);
+        span.record("b", 2).record("a", 1);
+        let error: &(dyn Error + 'static) = &std::fmt::Error;
+        span.record("b", error);
+        record_all!(span, a = 4, b = 5);
+        record_all!(span, c = 7, b = 6, a = error);
+        let span = info_span!(
+            "many",
+            a = Empty,
+            b = Empty,
+            c = Empty,
+            d = Empty,
+            e = Empty,
+            f = Empty,
+            g = Empty,
+            h = Empty,
+            i = Empty
+        );
+        span.record("i", "text");
+        record_all!(span, a = 1, b = 2, c = 3, d = 4, e = 5, f = 6, g = 7, h = 8, i = 9);
+        drop(info_span!("none"));
+    };
+    let counts = |f: &dyn Fn()| {
+        let counts = Counts::default();
+        tracing::subscriber::with_default(registry().with(counts.clone()), f);
+        std::mem::take(&mut *counts.0.lock().unwrap())
+    };
+    let natively = counts(&program);
+    let lens: Vec<_> = natively.iter().map(|(_, len, _)| *len).collect();
+    assert_eq!(lens, [3, 1, 1, 1, 1, 2, 3, 9, 1, 9, 0]);
+    let (frames, events) = (frames_of(program), through_json(&events_of(program)));
+    let receiver = TracingEventReceiver::default;
+    assert_eq!(counts(&|| feed_frames(&frames)(&mut receiver())), natively, "frames");
+    assert_eq!(counts(&|| feed_events(events.clone())(&mut receiver())), natively, "JSON");
 }
