@@ -92,6 +92,12 @@
 //!   depends on the other subscribers of the process, as it does natively.
 //! - An error's chain is carried up to 100 messages, its types are not carried at all, and neither are
 //!   those of values recorded through `Debug` or `Display`: their text is.
+//! - In the module, the subscriber is the sender. Code there that looks for another one by its type finds none:
+//!   `Dispatch::downcast_ref()` returns `None`, `SpanTrace::capture()` of `tracing-error` is empty, and
+//!   `OpenTelemetrySpanExt` of `tracing-opentelemetry` neither sets a parent nor returns a context. Do the like
+//!   in the host, whose layers see the spans of the module.
+//! - Values of the `valuable` crate are carried as their `Debug` text, without their structure. If a test has to
+//!   look into them, trace numbers, booleans and strings as fields of their own.
 //! - A sender numbers its spans with 48 bits and remembers, in the IDs that the module sees, the call
 //!   site of each for the first 65,535 call sites: `Span::current()` does not know a span of a later one.
 //! - Text formats that have no way of telling the floats apart may round them; `serde_json` needs its
@@ -103,6 +109,10 @@
 //!   the span that each is in is given to new spans and events as an *explicit* parent. Filters of single
 //!   layers, and span directives of an `EnvFilter`, can tell the difference. The same holds if a receiver
 //!   is moved to another thread of the host while its program's first thread is in a span.
+//! - Each handle of a span has the same ID in a stream. If a subscriber's `clone_span()` returns other IDs,
+//!   the receiver takes the latest clone for the handle that is dropped first.
+//! - `LevelFilter::current()` in a module is what its sender takes, and not more than the
+//!   [level of its host](HostFilter::max_level) if the module can tell.
 //! - Unless its sender [asks](TracingEventSender::with_host_filter), a module does not know the host's
 //!   filter. A span that is disabled there is current in the module all the same, and what is recorded into
 //!   it through `Span::current()` goes to nobody; natively it would go to the span around it. Nor does it

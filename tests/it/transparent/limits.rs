@@ -191,3 +191,12 @@ fn span_that_the_host_disables_is_not_replaced_by_the_current_one() {
         "INFO outer{}\nINFO event",
     );
 }
+
+#[test]
+fn module_finds_no_subscriber_but_its_sender() {
+    let has_registry = || {
+        tracing::dispatcher::get_default(|dispatch| dispatch.is::<tracing_subscriber::Registry>())
+    };
+    tracing::subscriber::with_default(registry(), || assert!(has_registry(), "natively"));
+    frames_of(|| assert!(!has_registry()));
+}
