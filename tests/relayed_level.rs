@@ -71,7 +71,9 @@ fn frames_of(program: impl FnOnce()) -> Vec<Vec<u8>> {
 }
 
 fn feed(receiver: &mut TracingEventReceiver, frames: &[Vec<u8>]) {
-    frames.iter().for_each(|frame| receiver.receive_encoded(frame).unwrap());
+    for frame in frames {
+        receiver.receive_encoded(frame).unwrap();
+    }
 }
 
 #[test]
@@ -128,8 +130,8 @@ fn subscriber_is_not_asked_about_a_call_site_above_its_level() {
         let questions = questions.lock().unwrap();
         answers.extend(questions.iter().map(|question| receiver.answer(question).unwrap()));
     });
-    use FilterAnswer::{Never, Now};
-    assert_eq!(answers, [Now, Never, Never, Now, Now]);
+    let [now, never] = [FilterAnswer::Now, FilterAnswer::Never];
+    assert_eq!(answers, [now, never, never, now, now]);
     told.dedup();
     assert_eq!(told, ["INFO span", "WARN event", "ERROR event"]);
 }

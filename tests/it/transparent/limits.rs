@@ -25,7 +25,9 @@ use tracing_subscriber::{
 use super::{block_on, values::Numbered};
 use crate::{
     persistence::captured,
-    support::{direct, events_of, feed_events, feed_frames, frames_of, through_json},
+    support::{
+        current_dispatch, direct, events_of, feed_events, feed_frames, frames_of, through_json,
+    },
 };
 
 /// Looks closer at values than a trace does.
@@ -194,9 +196,7 @@ fn span_that_the_host_disables_is_not_replaced_by_the_current_one() {
 
 #[test]
 fn module_finds_no_subscriber_but_its_sender() {
-    let has_registry = || {
-        tracing::dispatcher::get_default(|dispatch| dispatch.is::<tracing_subscriber::Registry>())
-    };
+    let has_registry = || current_dispatch().is::<tracing_subscriber::Registry>();
     tracing::subscriber::with_default(registry(), || assert!(has_registry(), "natively"));
     frames_of(|| assert!(!has_registry()));
 }

@@ -279,7 +279,10 @@ fn text_that_looks_like_another_value_stays_a_text() {
 
 /// Notes how many values a span, an event and what is recorded into a span are said to have.
 #[derive(Clone, Default)]
-struct Counts(Arc<Mutex<Vec<(&'static str, usize, bool)>>>);
+struct Counts(Arc<Mutex<Vec<Count>>>);
+
+/// Of what, how many, and whether there are none.
+type Count = (&'static str, usize, bool);
 
 impl Counts {
     fn push(&self, what: &'static str, len: usize, is_empty: bool) {
