@@ -3,51 +3,62 @@ use spanshot::FrameDecoder;
 use super::support::{Received, assert_goes_on};
 
 /// Takes the bytes for a program that makes records, each of which is a valid frame, in whatever order: spans that
-/// are not there, exits before enters, handles dropped too often, call sites of the wrong kind, and the program
-/// suspended anywhere.
+/// are not there, exits before enters, handles dropped too often, call sites of the wrong kind or with another
+/// description than before, and the program suspended anywhere.
 ///
-/// However it is received, the same is refused, and the trace is the same.
+/// However it is received, and whether it is suspended or not, the same is refused, and the trace is the same.
 pub fn records(data: &[u8]) {
     let mut program = Program { bytes: data };
-    // It cannot be suspended, and what is suspended does not know any more which spans there were.
-    let mut decoder = Some(FrameDecoder::default());
-    let [mut direct, mut accepted] = [(); 2].map(|()| Received::direct());
-    let mut relayed = Received::relayed();
+    let mut decoder = FrameDecoder::default(); // it is never suspended, nor is what takes the events
+    let mut accepted = Received::direct();
+    let (mut direct, mut relayed) = (Received::direct(), Received::relayed());
+    // A filter has spans closed at other times, and so other records refused.
+    let (mut filtered_whole, mut filtered) = (Received::filtered(), Received::filtered());
+    // These know nothing of their spans when they go on. Nor do they know which spans were closed before, and so they
+    // are given what is valid.
+    let mut restarted = [Received::direct(), Received::relayed()];
     for _ in 0..MAX_RECORDS {
         let Some(step) = program.step() else { break };
         let frame = match step {
             Step::Frame(frame) => frame,
             Step::Suspend => {
-                for receiver in [&mut direct, &mut accepted, &mut relayed] {
-                    receiver.suspend(false);
-                }
-                decoder = None;
+                [&mut direct, &mut relayed, &mut filtered].into_iter().for_each(Received::suspend);
+                restarted.iter_mut().for_each(Received::restart);
                 continue;
             }
         };
-        let result = direct.receiver().receive_encoded(&frame);
-        assert_eq!(relayed.receiver().receive_encoded(&frame), result, "{frame:x?}");
-        let event = decoder.as_mut().map(|decoder| decoder.decode(&frame));
-        assert_eq!(
-            event.as_ref().map_or(result.clone(), |event| event.clone().map(|_| ())),
-            result
-        );
-        if result.is_ok() {
-            let again = match event {
-                Some(Ok(event)) => accepted.receiver().try_receive(event),
-                _ => accepted.receiver().receive_encoded(&frame),
-            };
-            again.expect("it was taken before");
+        let event = decoder.decode(&frame);
+        let result = event.as_ref().map(|_| ()).map_err(Clone::clone);
+        for received in [&mut direct, &mut relayed] {
+            assert_eq!(received.receiver().receive_encoded(&frame), result, "{frame:x?}");
+        }
+        let filtered_result = filtered_whole.receiver().receive_encoded(&frame);
+        assert_eq!(filtered.receiver().receive_encoded(&frame), filtered_result, "{frame:x?}");
+        if let Ok(event) = event {
+            accepted.receiver().try_receive(event).expect("it was taken before");
+            for received in &mut restarted {
+                received.receiver().receive_encoded(&frame).expect("it was taken before");
+            }
         }
     }
-    assert_eq!(relayed.storage.lock().to_string(), direct.storage.lock().to_string());
-    for receiver in [&mut direct, &mut accepted, &mut relayed] {
-        assert_goes_on(receiver.receiver());
+    let tree = |received: &Received| received.storage.lock().to_string();
+    assert_eq!(tree(&relayed), tree(&direct));
+    assert_eq!(tree(&filtered), tree(&filtered_whole));
+    assert_eq!(tree(&restarted[0]), tree(&restarted[1]));
+    let all = [&mut accepted, &mut direct, &mut relayed, &mut filtered_whole, &mut filtered];
+    for received in all.into_iter().chain(&mut restarted) {
+        assert_goes_on(received.receiver());
     }
-    let relayed = relayed.finish();
-    let direct = direct.finish();
-    assert_eq!(relayed, direct);
-    assert_eq!(accepted.finish(), direct, "what is refused changes nothing");
+    let accepted = accepted.finish();
+    assert_eq!(
+        direct.finish(),
+        accepted,
+        "neither what is refused nor a suspension changes anything"
+    );
+    assert_eq!(relayed.finish(), accepted);
+    assert_eq!(filtered.finish(), filtered_whole.finish());
+    let [direct, relayed] = restarted.map(Received::finish);
+    assert_eq!(direct, relayed);
 }
 
 /// More of them find nothing that fewer do not.

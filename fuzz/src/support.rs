@@ -1,10 +1,10 @@
 //! What several bodies need.
 
 use spanshot::{
-    CaptureLayer, LocalSpans, PersistedMetadata, PersistedSpans, SharedStorage,
+    CaptureLayer, LocalSpans, PersistedMetadata, PersistedSpans, RestoreError, SharedStorage,
     TracingEventReceiver,
 };
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::{filter::LevelFilter, layer::SubscriberExt};
 
 /// A receiver, with the storage that its records come to.
 pub(crate) struct Received {
@@ -22,23 +22,35 @@ impl Received {
         Self { storage, receiver, is_direct: true }
     }
 
-    /// One that goes on from what was persisted.
-    pub(crate) fn restored(metadata: PersistedMetadata, spans: PersistedSpans) -> Self {
+    /// One that goes on from what was persisted, if that fits together.
+    pub(crate) fn restored(
+        metadata: PersistedMetadata,
+        spans: PersistedSpans,
+    ) -> Result<Self, RestoreError> {
         let storage = SharedStorage::default();
         let local_spans = LocalSpans::capturing(&storage);
-        let receiver = Some(TracingEventReceiver::new(metadata, spans, local_spans));
-        Self { storage, receiver, is_direct: true }
+        let receiver = Some(TracingEventReceiver::try_new(metadata, spans, local_spans)?);
+        Ok(Self { storage, receiver, is_direct: true })
     }
 
     /// One that relays to a capture through a registry, which panics where it is told of a span that it does not
     /// have.
     pub(crate) fn relayed() -> Self {
-        Self::relaying(TracingEventReceiver::default)
+        Self::relaying(LevelFilter::TRACE, TracingEventReceiver::default)
     }
 
-    pub(crate) fn relaying(make: impl FnOnce() -> TracingEventReceiver) -> Self {
+    /// One that does so under a filter.
+    pub(crate) fn filtered() -> Self {
+        Self::relaying(LevelFilter::INFO, TracingEventReceiver::default)
+    }
+
+    pub(crate) fn relaying(
+        filter: LevelFilter,
+        make: impl FnOnce() -> TracingEventReceiver,
+    ) -> Self {
         let storage = SharedStorage::default();
-        let subscriber = tracing_subscriber::registry().with(CaptureLayer::new(&storage));
+        let registry = tracing_subscriber::registry().with(filter);
+        let subscriber = registry.with(CaptureLayer::new(&storage));
         let receiver = tracing::subscriber::with_default(subscriber, make);
         Self { storage, receiver: Some(receiver), is_direct: false }
     }
@@ -47,20 +59,29 @@ impl Received {
         self.receiver.as_mut().expect("it is there between the calls of its functions")
     }
 
-    /// Suspends it, and goes on with what was persisted, through JSON: where it was, or as if nothing was known of it
-    /// there.
-    pub(crate) fn suspend(&mut self, anew: bool) {
+    /// Suspends it, and goes on where it was with what was persisted, through JSON.
+    pub(crate) fn suspend(&mut self) {
+        let (metadata, spans, local_spans) = self.persist();
+        self.receiver = Some(TracingEventReceiver::new(metadata, spans, local_spans));
+    }
+
+    /// Suspends it, and goes on where nothing is known of it.
+    pub(crate) fn restart(&mut self) {
+        let (metadata, spans, _) = self.persist();
+        *self = if self.is_direct {
+            Self::restored(metadata, spans).expect("it was just persisted")
+        } else {
+            let make = || TracingEventReceiver::new(metadata, spans, LocalSpans::default());
+            Self::relaying(LevelFilter::TRACE, make)
+        };
+    }
+
+    fn persist(&mut self) -> (PersistedMetadata, PersistedSpans, LocalSpans) {
         let receiver =
             self.receiver.take().expect("it is there between the calls of its functions");
         let metadata = through_json(&receiver.persist_metadata());
         let (spans, local_spans) = receiver.persist();
-        let spans = through_json(&spans);
-        let local_spans = match (anew, self.is_direct) {
-            (false, _) => local_spans,
-            (true, true) => LocalSpans::capturing(&self.storage),
-            (true, false) => panic!("a relay cannot know where it goes anew"),
-        };
-        self.receiver = Some(TracingEventReceiver::new(metadata, spans, local_spans));
+        (metadata, through_json(&spans), local_spans)
     }
 
     /// What it persists, as JSON, and all that it has captured.

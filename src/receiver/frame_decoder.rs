@@ -1,9 +1,9 @@
 use alloc::{string::String, sync::Arc};
 
 use super::{
-    PersistedMetadata, PersistedSpans, ReceiveError, ReceiverLimits,
+    PersistedMetadata, PersistedSpans, ReceiveError, ReceiverLimits, RestoreError,
     resolved_values::ResolvedValues,
-    restore::SinkSpans,
+    restore,
     sink::{Sink, SinkParent, SinkSpan, SinkValues},
     stream::{KnownCallSite, Stream},
     values::{name, owned, resolve},
@@ -72,13 +72,48 @@ impl FrameDecoder {
     /// );
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// Panics where [`Self::try_new()`] returns an error.
+    #[track_caller]
     pub fn new(metadata: PersistedMetadata, spans: PersistedSpans) -> Self {
-        let mut stream = Stream::default();
-        for (id, data) in metadata.call_sites {
-            let _ = stream.new_call_site(id, Arc::new(data), &mut Discard);
+        match Self::try_new(metadata, spans, ReceiverLimits::default()) {
+            Ok(decoder) => decoder,
+            Err(error) => panic!("cannot restore the decoder: {error}"),
         }
-        stream.restore(spans, &SinkSpans::new(), &mut Discard);
-        Self { stream }
+    }
+
+    /// Creates a decoder, as [`Self::new()`] does, under these limits.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of
+    /// [`TracingEventReceiver::try_new_with_limits()`](super::TracingEventReceiver::try_new_with_limits).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{FrameDecoder, PersistedMetadata, PersistedSpans, ReceiverLimits, RestoreError};
+    ///
+    /// let spans: PersistedSpans =
+    ///     serde_json::from_str(r#"{"1":{"metadata_id":7,"ref_count":1,"values":{}}}"#)?;
+    /// let limits = ReceiverLimits::default();
+    /// let error = FrameDecoder::try_new(PersistedMetadata::default(), spans, limits).unwrap_err();
+    /// assert_eq!(error, RestoreError::UnknownCallSite { span: 1, metadata_id: 7 });
+    /// # Ok::<_, serde_json::Error>(())
+    /// ```
+    pub fn try_new(
+        metadata: PersistedMetadata,
+        spans: PersistedSpans,
+        limits: ReceiverLimits,
+    ) -> Result<Self, RestoreError> {
+        let spans = restore::check(&metadata, spans, &limits)?;
+        let mut stream = Stream::default();
+        stream.limits = limits;
+        stream.announce(metadata, &mut Discard)?;
+        stream.restore(spans, &mut Discard);
+        Ok(Self { stream })
     }
 
     /// Sets what is taken of a program that may be hostile: the default limits, unless this is called.

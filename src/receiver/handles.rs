@@ -69,15 +69,15 @@ impl Stream {
             };
             let last_handle = mem::replace(&mut span.last_handle, LastHandle::InUse);
             self.without_handle -= usize::from(last_handle == LastHandle::Dropped);
-            span.is_closed = true;
             if let Some(sink_span) = span.sink_span.take() {
+                span.is_closed = true;
                 if last_handle == LastHandle::DropDeferred {
                     sink.drop_handle(sink_span);
                 }
                 sink.closed(sink_span);
             }
             let parent = span.keeps_open.take();
-            self.forget_if_closed(id);
+            self.forget_if_unused(id);
             if let Some(parent) = parent {
                 if let Some(parent) = self.spans.get_mut(&parent) {
                     parent.children = parent.children.saturating_sub(1);
@@ -87,8 +87,8 @@ impl Stream {
         }
     }
 
-    /// Forgets a closed span once nothing can name it any more.
-    pub(super) fn forget_if_closed(&mut self, id: RawSpanId) {
+    /// Forgets a span that the sink does not have, once nothing can name it any more.
+    pub(super) fn forget_if_unused(&mut self, id: RawSpanId) {
         if self.spans.get(&id).is_some_and(KnownSpan::is_forgettable) {
             let forgotten = self.spans.remove(&id);
             self.encoded_room = forgotten.map_or_else(Vec::new, |span| span.values.into_room());

@@ -10,10 +10,9 @@ use crate::wire::{CallSiteData, ErrorRef, MAX_CHAIN, RecordValues, ValueRef};
 /// honest program should meet the defaults. All that a stream can make grow without end is bounded by one
 /// of the limits; what becomes of it in a storage or a subscriber is bounded there.
 ///
-#[doc = include_str!("limits.md")]
-///
-/// Limits are those of the host: they are not [persisted](super::TracingEventReceiver::persist). Counting
-/// goes on from what was restored.
+/// Limits are those of the host: they are not [persisted](super::TracingEventReceiver::persist), but
+/// [given](super::TracingEventReceiver::try_new_with_limits) to a receiver that is restored. Counting goes on from what
+/// was restored.
 ///
 /// # Example
 ///
@@ -199,7 +198,8 @@ impl ReceiverLimits {
         self.with(Limit::LeakedBytes, u64::MAX)
     }
 
-    pub(super) fn traces_loss(&self) -> bool {
+    /// Returns whether it is traced that a record was refused: see [`Self::trace_loss()`].
+    pub fn traces_loss(&self) -> bool {
         self.traces_loss
     }
 
@@ -289,7 +289,7 @@ impl ReceiverLimits {
             && self.get(Limit::ErrorChain) >= MAX_CHAIN as u64
     }
 
-    fn check_each_value(&self, values: &SinkValues<'_>) -> Result<(), ReceiveError> {
+    pub(super) fn check_each_value(&self, values: &SinkValues<'_>) -> Result<(), ReceiveError> {
         let check_len = |len| self.at_most(Limit::StringBytes, len as u64);
         let check_texts = |(message, debug): (&str, Option<&str>)| {
             check_len(message.len())?;

@@ -35,9 +35,6 @@ mod refusals;
 mod relay;
 mod resolved_values;
 mod restore;
-mod restore_check;
-mod restore_error;
-mod restoring;
 mod sink;
 mod span;
 mod span_values;
@@ -57,6 +54,6 @@ pub use self::{
     limits::ReceiverLimits,
     persist::{LocalSpans, PersistedMetadata, PersistedSpans},
     refusals::Refusals,
-    restore_error::RestoreError,
+    restore::RestoreError,
     tracing_event_receiver::TracingEventReceiver,
 };

@@ -1,22 +1,52 @@
-use alloc::{borrow::Cow, boxed::Box, collections::BTreeMap, string::String, vec::Vec};
-use core::fmt;
+//! Persisting a receiver: what is serialized of it, and what stays in memory.
+//!
+//! | what | for whom | lives |
+//! |---|---|---|
+//! | [`PersistedMetadata`] | any receiver that goes on | as long as the execution |
+//! | [`PersistedSpans`] | any receiver that goes on | as long as the execution |
+//! | [`LocalSpans`] | a receiver that goes on in the same subscriber or storage | as long as that |
+//!
+//! The first two are JSON that `tracing-tunnel` 0.2 reads and writes, with a few fields more. They have to tell a
+//! subscriber that never heard of the spans all that it takes to create them. The last one is the state machine
+//! itself, as it stood.
+
+use alloc::{
+    borrow::Cow,
+    boxed::Box,
+    collections::{BTreeMap, BTreeSet},
+    string::String,
+    vec::Vec,
+};
+use core::{fmt, mem};
+use std::collections::HashMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{restore::SinkSpans, told_sink::ToldSink};
+use super::{
+    TracingEventReceiver,
+    parents::Around,
+    relay::Relay,
+    sink::{Sink, SinkSpan},
+    span::{KnownSpan, LastHandle},
+    stream::Stream,
+    told_sink::ToldSink,
+    values::name,
+};
 use crate::wire::{
-    CallSiteData, MetadataId, RawSpanId, ThreadIndex, TracedValues, names_of_bytes, restore,
+    CallSiteData, MetadataId, RawSpanId, StackedSpan, ThreadIndex, TracedValues, names_of_bytes,
+    restore,
 };
 
-/// Call sites that an execution of a program has announced, to be kept until it goes on.
+/// Call sites that an execution of a program has announced, kept until the execution goes on.
 ///
-/// It belongs to one execution (a WASM instance), like [`PersistedSpans`]: a sender numbers call
-/// sites in the order of their first use, which may be another one in the next execution. (Senders
-/// of `tracing-tunnel` use addresses, so that executions of one module can share it.)
+/// Metadata belong to one execution (one instance of a WASM module, say), as [`PersistedSpans`] do. A
+/// sender of this crate numbers call sites in the order of their first use, which may be another one in the next
+/// execution. Senders of `tracing-tunnel` use addresses as numbers; all executions of one build of such a
+/// module can share its metadata.
 ///
 /// # Example
 ///
-/// See [`TracingEventReceiver::persist()`](super::TracingEventReceiver::persist).
+/// See [`TracingEventReceiver::persist()`].
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PersistedMetadata {
     pub(super) call_sites: BTreeMap<MetadataId, CallSiteData>,
@@ -44,14 +74,14 @@ impl PersistedMetadata {
     }
 }
 
-/// Spans of one execution that are not closed yet, to be kept until it goes on.
+/// Spans of one execution that are not closed yet, kept until the execution goes on.
 ///
-/// Unlike [`LocalSpans`] it can be serialized, and lives as long as the execution, which may
+/// Unlike [`LocalSpans`] they can be serialized, and live as long as the execution, which may
 /// outlive the host.
 ///
 /// # Example
 ///
-/// See [`TracingEventReceiver::persist()`](super::TracingEventReceiver::persist).
+/// See [`TracingEventReceiver::persist()`].
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PersistedSpans {
@@ -70,19 +100,20 @@ impl PersistedSpans {
     }
 }
 
-/// What the host's subscriber, or storage, knows of the [`PersistedSpans`] of one execution.
+/// Knowledge of one execution's [`PersistedSpans`] that the host's subscriber, or storage, shares.
 ///
-/// It is kept in memory for as long as that lives. A receiver that is restored with it goes on
-/// where the earlier one was, with the very same spans. One that is restored with the default, which
-/// is empty, creates them anew in the current subscriber; and one that is restored with
-/// [`LocalSpans::capturing()`], in a storage.
+/// Keep it in memory for as long as that subscriber or storage lives. A receiver that you restore with it goes on
+/// where the earlier one was, with the very same spans. A receiver that you restore with the default creates the
+/// spans anew in the current subscriber, and one that you restore with
+/// [`LocalSpans::capturing()`](Self::capturing) in a storage.
 ///
 /// # Example
 ///
-/// See [`TracingEventReceiver::persist()`](super::TracingEventReceiver::persist).
+/// See [`TracingEventReceiver::persist()`].
 #[derive(Default)]
 pub struct LocalSpans {
-    pub(super) spans: SinkSpans,
+    /// The stream as the earlier receiver left it; `None` if nothing is known.
+    pub(super) stream: Option<Stream>,
     /// Where the spans live.
     pub(super) sink: Option<Box<dyn ToldSink>>,
 }
@@ -91,14 +122,198 @@ impl LocalSpans {
     /// No spans yet; they are to live in this sink.
     #[cfg(feature = "capture")]
     pub(crate) fn in_sink(sink: Box<dyn ToldSink>) -> Self {
-        Self { spans: SinkSpans::new(), sink: Some(sink) }
+        Self { stream: None, sink: Some(sink) }
     }
 }
 
 impl fmt::Debug for LocalSpans {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("LocalSpans").field("spans", &self.spans).finish_non_exhaustive()
+        formatter.debug_struct("LocalSpans").field("stream", &self.stream).finish_non_exhaustive()
     }
+}
+
+impl TracingEventReceiver {
+    /// Returns the call sites that were announced, and those that the receiver was restored with.
+    ///
+    /// They belong to this execution of the program: see [`PersistedMetadata`]. Call it right before
+    /// [`Self::persist()`], so that each span finds its call site.
+    ///
+    /// # Example
+    ///
+    /// See [`Self::persist()`].
+    pub fn persist_metadata(&self) -> PersistedMetadata {
+        self.stream.persist_metadata()
+    }
+
+    /// Ends the receiver, and returns the spans that are open for one that goes on from here.
+    ///
+    /// In the subscriber, spans that are entered are exited, and entered again when they are
+    /// restored. They are not closed.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{LocalSpans, TracingEvent, TracingEventReceiver};
+    ///
+    /// # let subscriber = tracing_subscriber::registry();
+    /// # let _guard = tracing::subscriber::set_default(subscriber);
+    /// let mut receiver = TracingEventReceiver::default();
+    /// let stream = r#"[
+    ///     {"new_call_site":{"id":0,"kind":"span","name":"job","target":"app","level":"info","fields":[]}},
+    ///     {"new_span":{"id":1,"metadata_id":0,"values":{}}}
+    /// ]"#;
+    /// for event in serde_json::from_str::<Vec<TracingEvent>>(stream)? {
+    ///     receiver.receive(event);
+    /// }
+    ///
+    /// let metadata = serde_json::to_string(&receiver.persist_metadata())?;
+    /// let (spans, _) = receiver.persist();
+    /// assert_eq!(spans.len(), 1);
+    /// let spans = serde_json::to_string(&spans)?;
+    ///
+    /// // In another process, perhaps:
+    /// let (metadata, spans) = (serde_json::from_str(&metadata)?, serde_json::from_str(&spans)?);
+    /// let mut receiver = TracingEventReceiver::new(metadata, spans, LocalSpans::default());
+    /// receiver.receive(TracingEvent::SpanDropped { id: 1 });
+    /// # Ok::<_, serde_json::Error>(())
+    /// ```
+    pub fn persist(mut self) -> (PersistedSpans, LocalSpans) {
+        if let Some(spans) = self.to_restore.take() {
+            // There was no subscriber yet, and so there is nothing local.
+            return (PersistedSpans { spans: spans.into_iter().collect() }, LocalSpans::default());
+        }
+        let stream = mem::take(&mut self.stream);
+        let mut sink = mem::replace(&mut self.sink, Box::new(Relay::default()));
+        let spans = stream.persist();
+        stream.exit_all(&mut *sink);
+        sink.suspend();
+        (spans, LocalSpans { stream: Some(stream), sink: Some(sink) })
+    }
+}
+
+impl Stream {
+    fn persist_metadata(&self) -> PersistedMetadata {
+        let announced = self.call_site_ids.iter().map(|(id, index)| (*index, *id));
+        let all = announced.chain(self.ids_of_replaced());
+        let data = |(index, id): (usize, MetadataId)| {
+            self.call_sites.get(index).map(|site| (id, CallSiteData::clone(&site.data)))
+        };
+        PersistedMetadata { call_sites: all.filter_map(data).collect() }
+    }
+
+    /// Gives an ID to each call site that has none any more, as another one was announced by its ID, and that open
+    /// spans were created with. It is that of an equal call site, or else one that the stream does not use.
+    pub(super) fn ids_of_replaced(&self) -> BTreeMap<usize, MetadataId> {
+        let is_replaced = |span: &KnownSpan| {
+            self.call_site_ids.get(&span.metadata_id).is_none_or(|index| *index != span.call_site)
+        };
+        let spans = self.spans.iter().filter(|(_, span)| is_replaced(span));
+        let replaced: BTreeSet<_> = spans.map(|(_, span)| span.call_site).collect();
+        if replaced.is_empty() {
+            return BTreeMap::new(); // as nearly always
+        }
+        let mut ids = HashMap::new();
+        for (id, index) in &self.call_site_ids {
+            if let Some(site) = self.call_sites.get(*index) {
+                ids.entry(&*site.data).or_insert(*id); // the lowest
+            }
+        }
+        let mut free =
+            (0..=MetadataId::MAX).rev().filter(|id| !self.call_site_ids.contains_key(id));
+        let mut id = |index: usize| {
+            let data = &*self.call_sites.get(index)?.data;
+            let id = ids.get(data).copied().or_else(|| free.next())?;
+            ids.insert(data, id);
+            Some((index, id))
+        };
+        replaced.into_iter().filter_map(&mut id).collect()
+    }
+
+    /// Tells all that is needed to create the open spans anew, and to enter them.
+    pub(super) fn persist(&self) -> PersistedSpans {
+        let replaced = self.ids_of_replaced();
+        let mut in_order: Vec<_> =
+            self.spans.iter().map(|(id, span)| (span.created, *id, span)).collect();
+        in_order.sort_unstable_by_key(|(created, ..)| *created);
+        let mut around = Around::default();
+        let mut spans = BTreeMap::new();
+        for (order, (_, id, span)) in (0..).zip(in_order) {
+            let parent_id = self.persisted_parent(span, &around);
+            let parent = parent_id.and_then(|id| Some((id, self.spans.get(&id)?)));
+            around.add(id, span, around.find(parent, span.is_root));
+            let site = self.call_sites.get(span.call_site);
+            let values = span.values.to_owned();
+            let follows_from = span.follows_from.iter();
+            let follows_from = follows_from
+                .filter(|source| !span.is_closed && self.still_open(**source).is_some());
+            let data = SpanData {
+                metadata_id: *replaced.get(&span.call_site).unwrap_or(&span.metadata_id),
+                parent_id,
+                is_root: span.is_root,
+                is_closed: span.is_closed,
+                ref_count: span.handles,
+                values: site.map(|site| name(site, values)).unwrap_or_default(),
+                follows_from: follows_from.map(|source| source.id).collect(),
+                entered: Vec::new(),
+                order,
+            };
+            spans.insert(id, data);
+        }
+        for (thread, stack) in self.stacks.iter() {
+            for (depth, entered) in stack.enumerate() {
+                if let Some(data) = spans.get_mut(&entered.id) {
+                    let is_closed = data.is_closed && entered.is_wanted();
+                    data.entered.push(Entered { thread, depth, is_closed });
+                }
+            }
+        }
+        PersistedSpans { spans }
+    }
+
+    /// Returns the parent that a span is persisted with: that in the program, if by the parent rule the span
+    /// stands where it does because of it, and otherwise that in the sink.
+    fn persisted_parent(&self, span: &KnownSpan, around: &Around) -> Option<RawSpanId> {
+        if span.is_closed {
+            return None; // it is not created anew
+        }
+        let parent = span.parent.and_then(|parent| Some((parent.id, self.still_open(parent)?)));
+        if span.sink_span.is_some() && around.find(parent, span.is_root) != span.keeps_open {
+            return span.keeps_open;
+        }
+        parent.map(|(id, _)| id)
+    }
+
+    /// Exits all spans, threads one after another, on each the innermost span first. The stream stays inside.
+    pub(super) fn exit_all(&self, sink: &mut (impl Sink + ?Sized)) {
+        for (thread, stack) in self.stacks.iter() {
+            for span in stack.rev().filter_map(|entered| entered.sink_span) {
+                sink.exit(span, thread);
+            }
+        }
+    }
+
+    /// Exits what is entered, and closes those spans that were never persisted, the newest first.
+    pub(super) fn roll_back(&mut self, sink: &mut (impl Sink + ?Sized)) {
+        self.exit_all(sink);
+        let Self { spans, committed, .. } = mem::take(self);
+        let mut spans: Vec<_> = spans.into_values().collect();
+        spans.retain(|span| span.created.get() > committed);
+        spans.sort_unstable_by_key(|span| span.created);
+        for span in spans.into_iter().rev() {
+            if let Some(sink_span) = span.sink_span {
+                close(&span, sink_span, sink);
+            }
+        }
+    }
+}
+
+/// Drops those handles of a span that the sink knows.
+fn close(span: &KnownSpan, sink_span: SinkSpan, sink: &mut (impl Sink + ?Sized)) {
+    let deferred = usize::from(span.last_handle == LastHandle::DropDeferred);
+    for _ in span.unshared..span.handles.saturating_add(deferred) {
+        sink.drop_handle(sink_span);
+    }
+    sink.closed(sink_span);
 }
 
 /// All that is needed to create a span anew.
@@ -107,7 +322,7 @@ pub(super) struct SpanData {
     pub(super) metadata_id: MetadataId,
     /// The parent that the span was given, or that it found itself in.
     pub(super) parent_id: Option<RawSpanId>,
-    /// Whether the span was created as an explicit root.
+    /// Whether the span stands in no other if the host does not want its parent: it was given that parent, or none.
     pub(super) is_root: bool,
     /// Whether the span was closed while it was entered.
     pub(super) is_closed: bool,
@@ -117,6 +332,8 @@ pub(super) struct SpanData {
     pub(super) follows_from: Vec<RawSpanId>,
     /// Places of the span on the stacks of threads.
     pub(super) entered: Vec<Entered>,
+    /// How many of the persisted spans were created before it. `tracing-tunnel` does not tell.
+    pub(super) order: u64,
 }
 
 /// Place of a span on the stack of spans that a thread has entered.
@@ -125,6 +342,9 @@ pub(super) struct Entered {
     pub(super) thread: ThreadIndex,
     /// Number of spans below it.
     pub(super) depth: usize,
+    /// Whether the host was told of it, and the span was closed since.
+    #[serde(default)]
+    pub(super) is_closed: bool,
 }
 
 /// [`SpanData`] as it is serialized: what `tracing-tunnel` 0.2 writes, and after it what that crate
@@ -148,6 +368,8 @@ struct SpanModel<'a> {
     follows_from: Cow<'a, [RawSpanId]>,
     #[serde(default)]
     entered: Cow<'a, [Entered]>,
+    #[serde(default)]
+    order: u64,
 }
 
 impl Serialize for SpanData {
@@ -163,6 +385,7 @@ impl Serialize for SpanData {
             is_closed: self.is_closed,
             follows_from: Cow::Borrowed(&self.follows_from),
             entered: Cow::Borrowed(&self.entered),
+            order: self.order,
         };
         model.serialize(serializer)
     }
@@ -180,6 +403,7 @@ impl<'de> Deserialize<'de> for SpanData {
             values: restore(model.values, &model.bytes, model.nth),
             follows_from: model.follows_from.into_owned(),
             entered: model.entered.into_owned(),
+            order: model.order,
         })
     }
 }

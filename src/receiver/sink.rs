@@ -49,8 +49,7 @@ pub(crate) trait Sink: Send + Sync {
     #[inline]
     fn take_value(&mut self, _field: usize, _value: &ValueRef<'_>) {}
 
-    /// The stream is suspended, and nothing is entered. Whoever goes on with this sink will tell
-    /// it of call sites anew.
+    /// The stream is suspended, and nothing is entered. It may go on with this sink.
     fn suspend(&mut self) {}
 
     /// Learns of a call site. The first one is number 0 from now on, the next one 1, and so on.

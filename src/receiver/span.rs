@@ -1,9 +1,10 @@
 //! Spans as the state machine knows them.
 
 use alloc::vec::Vec;
+use core::num::NonZeroU64;
 
 use super::{
-    sink::{SinkParent, SinkSpan},
+    sink::{Innermost, SinkParent, SinkSpan},
     span_values::SpanValues,
 };
 use crate::wire::{MetadataId, RawSpanId, StackedSpan};
@@ -12,8 +13,9 @@ use crate::wire::{MetadataId, RawSpanId, StackedSpan};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct EnteredSpan {
     pub(super) id: RawSpanId,
+    /// What the sink called the span when it was entered; `None` if the sink knew of none.
     pub(super) sink_span: Option<SinkSpan>,
-    /// Whether it was closed in another sink, so that this one does not know of it.
+    /// Whether it was entered in another sink, and closed there, so that this one does not know of it.
     pub(super) is_closed_elsewhere: bool,
 }
 
@@ -23,10 +25,18 @@ impl StackedSpan for EnteredSpan {
         self.id
     }
 
+    /// Whether this sink, or an earlier one, was told that the thread is in the span.
     #[inline]
     fn is_wanted(&self) -> bool {
         self.sink_span.is_some() || self.is_closed_elsewhere
     }
+}
+
+/// One span of the stream. An ID alone may be that of another one once the span is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct SpanRef {
+    pub(super) id: RawSpanId,
+    pub(super) created: NonZeroU64,
 }
 
 /// A span that the program can name. As in `tracing_subscriber::Registry`, a span is kept open by its
@@ -35,8 +45,12 @@ impl StackedSpan for EnteredSpan {
 pub(super) struct KnownSpan {
     pub(super) metadata_id: MetadataId,
     pub(super) call_site: usize,
-    /// The parent in the program, whether the sink wants it or not.
-    pub(super) parent: Option<RawSpanId>,
+    /// Its number among all spans of the stream, in the order of their creation.
+    pub(super) created: NonZeroU64,
+    /// The parent in the program, whether the sink wants it or not. It may be closed by now.
+    pub(super) parent: Option<SpanRef>,
+    /// Whether it stands in no span if the sink does not want its parent.
+    pub(super) is_root: bool,
     /// How many spans it was created in, and itself.
     pub(super) depth: usize,
     /// The parent in the sink, which this span keeps open.
@@ -48,18 +62,14 @@ pub(super) struct KnownSpan {
     pub(super) children: usize,
     /// Enters that were not undone, by all threads.
     pub(super) entered: usize,
-    /// Whether it was closed while it was entered. It is as if the sink did not want it, but it can
+    /// Whether it was closed in the sink while it was entered. It is as if the sink did not want it, but it can
     /// still be named: `Span::current()` in the program, which knows nothing of that, gives handles.
     pub(super) is_closed: bool,
     pub(super) last_handle: LastHandle,
     pub(super) values: SpanValues,
-    /// Whether it was created as an explicit root.
-    pub(super) is_root: bool,
-    pub(super) follows_from: Vec<RawSpanId>,
-    /// What the sink calls it; `None` if the sink does not want it.
+    pub(super) follows_from: Vec<SpanRef>,
+    /// What the sink calls it; `None` if the sink does not want it, or it is closed.
     pub(super) sink_span: Option<SinkSpan>,
-    /// Whether it stays open if the execution is rolled back, having been persisted before.
-    pub(super) is_committed: bool,
 }
 
 /// What became of the last handle of an open span.
@@ -75,7 +85,7 @@ pub(super) enum LastHandle {
 
 /// Parent of a new span or event.
 pub(super) struct FoundParent {
-    pub(super) in_program: Option<RawSpanId>,
+    pub(super) in_program: Option<SpanRef>,
     /// How many spans that is in, and itself.
     pub(super) depth: usize,
     pub(super) in_sink: Option<RawSpanId>,
@@ -86,9 +96,18 @@ impl FoundParent {
     pub(super) fn root() -> Self {
         Self { in_program: None, depth: 0, in_sink: None, for_sink: SinkParent::Root }
     }
+
+    /// Whether a span stands in no other if the sink does not want this parent.
+    pub(super) fn is_root(&self) -> bool {
+        !matches!(self.for_sink, SinkParent::Contextual(Innermost::None | Innermost::Open(_)))
+    }
 }
 
 impl KnownSpan {
+    pub(super) fn named(&self, id: RawSpanId) -> SpanRef {
+        SpanRef { id, created: self.created }
+    }
+
     /// Whether nothing keeps it open any more.
     pub(super) fn is_unused(&self) -> bool {
         self.handles == 0 && self.children == 0
@@ -96,6 +115,6 @@ impl KnownSpan {
 
     /// Whether nothing can name it any more.
     pub(super) fn is_forgettable(&self) -> bool {
-        self.is_closed && self.is_unused() && self.entered == 0
+        self.sink_span.is_none() && self.is_unused() && self.entered == 0
     }
 }

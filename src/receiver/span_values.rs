@@ -1,4 +1,4 @@
-use alloc::{boxed::Box, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
 use core::mem;
 
 use super::{
@@ -39,7 +39,7 @@ impl SpanValues {
     #[inline]
     pub(super) fn new(values: RecordValues<'_>, resolved: &SinkValues<'_>, room: Vec<u8>) -> Self {
         match values {
-            RecordValues::Named(_) => Self::Owned(owned(resolved)),
+            RecordValues::Named(_) => Self::Owned(one_for_each_field(owned(resolved))),
             RecordValues::Encoded(values) => {
                 let mut room = room;
                 room.clear();
@@ -68,18 +68,27 @@ impl SpanValues {
         }
     }
 
-    pub(super) fn into_owned(self) -> Vec<(usize, TracedValue)> {
+    fn into_owned(self) -> Vec<(usize, TracedValue)> {
         match self {
-            Self::Encoded(bytes) => {
-                let mut owned = Owned(Vec::new());
-                let mut values = EncodedValues::new(&bytes);
-                while let Ok(Some(())) = values.next(&mut owned) {} // they were read before
-                owned.0
-            }
+            Self::Encoded(bytes) => decode(&bytes),
             Self::Owned(values) => values,
             Self::Recorded(values) => {
                 let [mut merged, recorded] = *values;
                 update(&mut merged, recorded);
+                merged
+            }
+        }
+    }
+
+    /// Returns the values, which stay here, too.
+    pub(super) fn to_owned(&self) -> Vec<(usize, TracedValue)> {
+        match self {
+            Self::Encoded(bytes) => decode(bytes),
+            Self::Owned(values) => values.clone(),
+            Self::Recorded(values) => {
+                let [merged, recorded] = &**values;
+                let mut merged = merged.clone();
+                update(&mut merged, recorded.iter().cloned());
                 merged
             }
         }
@@ -93,6 +102,31 @@ impl SpanValues {
             _ => Vec::new(),
         }
     }
+}
+
+fn decode(bytes: &[u8]) -> Vec<(usize, TracedValue)> {
+    let mut owned = Owned(Vec::new());
+    let mut values = EncodedValues::new(bytes);
+    while let Ok(Some(())) = values.next(&mut owned) {} // they were read before
+    one_for_each_field(owned.0)
+}
+
+/// Leaves each field its last value, in the place of its first. A record may give a field several, and with what is
+/// recorded later there would be more values than a span is restored with.
+fn one_for_each_field(values: Vec<(usize, TracedValue)>) -> Vec<(usize, TracedValue)> {
+    if values.is_sorted_by(|(field, _), (next, _)| field < next) {
+        return values; // as records of `tracing`'s macros are
+    }
+    let mut places = BTreeMap::new();
+    let mut kept: Vec<(usize, TracedValue)> = Vec::with_capacity(values.len());
+    for (field, value) in values {
+        let place = *places.entry(field).or_insert(kept.len());
+        match kept.get_mut(place) {
+            Some((_, earlier)) => *earlier = value,
+            None => kept.push((field, value)),
+        }
+    }
+    kept
 }
 
 /// Takes values out of the frame that they came in.

@@ -1,5 +1,3 @@
-use core::mem;
-
 use super::{
     per_thread::{FIRST_THREAD, PerThread},
     span::EnteredSpan,
@@ -82,10 +80,5 @@ impl Stacks {
         &self,
     ) -> impl Iterator<Item = (ThreadIndex, impl DoubleEndedIterator<Item = &EnteredSpan>)> {
         self.stacks.iter().map(|(thread, stack)| (thread, stack.iter()))
-    }
-
-    /// Leaves the stacks empty.
-    pub(super) fn take(&mut self) -> Self {
-        mem::take(self)
     }
 }

@@ -1,5 +1,5 @@
 use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
-use core::mem;
+use core::{mem, num::NonZeroU64};
 
 use super::values::resolve_each;
 use super::{
@@ -30,6 +30,10 @@ pub(crate) struct Stream {
     pub(super) spans: BTreeMap<RawSpanId, KnownSpan>,
     /// The highest ID that a span ever had, or may have had before the stream was restored.
     pub(super) last_span_id: RawSpanId,
+    /// Spans that were created so far.
+    pub(super) created: u64,
+    /// Spans of these that were persisted, or closed before: they stay open if the execution is rolled back.
+    pub(super) committed: u64,
     /// Open spans without a handle that the sink knows to have none.
     pub(super) without_handle: usize,
     pub(super) stacks: Stacks,
@@ -208,14 +212,14 @@ impl Stream {
         let span = self.span(id)?.sink_span;
         // Natively, too, one may follow from a span that is closed, and nobody learns.
         let source = match self.span(follows_from) {
-            Ok(source) => source.sink_span,
+            Ok(source) => source.sink_span.map(|span| (span, source.named(follows_from))),
             Err(_) if self.is_closed(follows_from) => None,
             Err(error) => return Err(error),
         };
-        if let (Some(span), Some(source)) = (span, source) {
+        if let (Some(span), Some((sink_source, source))) = (span, source) {
             self.limits.check_follows_from(self.span(id)?.follows_from.len())?;
-            sink.follows_from(span, source);
-            self.span_mut(id)?.follows_from.push(follows_from);
+            sink.follows_from(span, sink_source);
+            self.span_mut(id)?.follows_from.push(source);
         }
         Ok(())
     }
@@ -233,7 +237,6 @@ impl Stream {
         let (call_site, site) = self.call_site(metadata_id, CallSiteKind::Span)?;
         let mut room = None;
         let resolved = self.values(metadata_id, site, values, sink, &mut room)?;
-        let is_root = parent == Parent::Root;
         let parent = self.parent(parent, thread)?;
         if self.spans.contains_key(&id) {
             return Err(ReceiveError::SpanExists(id));
@@ -250,7 +253,9 @@ impl Stream {
         let span = KnownSpan {
             metadata_id,
             call_site,
+            created: self.next_created(),
             parent: parent.in_program,
+            is_root: parent.is_root(),
             depth: parent.depth.saturating_add(1),
             keeps_open,
             handles: 1,
@@ -260,15 +265,19 @@ impl Stream {
             is_closed: false,
             last_handle: LastHandle::InUse,
             values,
-            is_root,
             follows_from: Vec::new(),
             sink_span,
-            is_committed: false,
         };
         self.spans.insert(id, span);
         self.last_span_id = self.last_span_id.max(id);
         self.keep_open(keeps_open);
         Ok(())
+    }
+
+    /// Numbers a span that is about to be created.
+    pub(super) fn next_created(&mut self) -> NonZeroU64 {
+        self.created = self.created.saturating_add(1); // nobody gets so far
+        NonZeroU64::new(self.created).unwrap_or(NonZeroU64::MIN)
     }
 
     /// Counts a child that a span has in the sink.
@@ -308,8 +317,8 @@ impl Stream {
         }
         if let Some(span) = self.spans.get_mut(&id) {
             span.entered -= 1;
-            if span.is_closed {
-                self.forget_if_closed(id);
+            if span.sink_span.is_none() {
+                self.forget_if_unused(id);
             }
         }
         Ok(())

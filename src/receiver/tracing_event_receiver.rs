@@ -2,8 +2,8 @@ use alloc::{boxed::Box, sync::Arc};
 use core::fmt;
 
 use super::{
-    ReceiveError, ReceiverLimits, Refusals, call_sites, persist::PersistedSpans, relay::Relay,
-    restore::SinkSpans, stream::Stream, told_sink::ToldSink,
+    ReceiveError, ReceiverLimits, Refusals, call_sites, relay::Relay, restore::CheckedSpans,
+    stream::Stream, told_sink::ToldSink,
 };
 use crate::wire::{FilterAnswer, frame};
 use crate::wire::{Parent, Record, RecordValues, TracingEvent};
@@ -86,7 +86,7 @@ pub struct TracingEventReceiver {
     /// Whether the sink is ready, and has all spans that wait for it.
     pub(super) is_started: bool,
     /// Spans that wait for the sink to be ready for them.
-    pub(super) to_restore: Option<(PersistedSpans, SinkSpans)>,
+    pub(super) to_restore: Option<CheckedSpans>,
 }
 
 impl fmt::Debug for TracingEventReceiver {
@@ -119,7 +119,8 @@ impl TracingEventReceiver {
     /// Sets how much is taken of a program that may be broken, or hostile: the
     /// [default limits](ReceiverLimits::default), unless this is called.
     ///
-    /// They hold for what comes from now on; what was taken before stays, and counts.
+    /// They hold for what comes from now on; what was taken before stays, and counts. For what is restored, pass them
+    /// to [`Self::try_new_with_limits()`].
     ///
     /// # Example
     ///
@@ -128,6 +129,20 @@ impl TracingEventReceiver {
     pub fn with_limits(mut self, limits: ReceiverLimits) -> Self {
         self.stream.limits = limits;
         self
+    }
+
+    /// Returns the limits that the receiver goes by.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{ReceiverLimits, TracingEventReceiver};
+    ///
+    /// let receiver = TracingEventReceiver::default();
+    /// assert_eq!(receiver.limits(), ReceiverLimits::default());
+    /// ```
+    pub fn limits(&self) -> ReceiverLimits {
+        self.stream.limits
     }
 
     /// Returns how much this receiver has refused so far, and why.
@@ -206,8 +221,8 @@ impl TracingEventReceiver {
     #[cold]
     fn start_sink(&mut self) {
         self.sink.start();
-        if let Some((spans, sink_spans)) = self.to_restore.take() {
-            self.stream.restore(spans, &sink_spans, &mut *self.sink);
+        if let Some(spans) = self.to_restore.take() {
+            self.stream.restore(spans, &mut *self.sink);
         }
         self.is_started = self.sink.is_ready();
     }

@@ -40,6 +40,7 @@ mod snapshots;
 mod stream_snapshots;
 mod structured_snapshots;
 mod support;
+mod suspended_streams;
 mod taking;
 mod tampering;
 mod tasks;

@@ -2,6 +2,7 @@
 //! another one, as after a restart of the host.
 
 use std::{
+    collections::BTreeMap,
     mem,
     sync::{Arc, Mutex},
 };
@@ -92,13 +93,13 @@ const PROGRAMS: [(&str, fn()); 5] = [
 
 /// What is persisted at a boundary.
 pub(crate) struct Suspended {
-    metadata: PersistedMetadata,
-    spans: PersistedSpans,
+    pub(crate) metadata: PersistedMetadata,
+    pub(crate) spans: PersistedSpans,
     local_spans: LocalSpans,
 }
 
 impl Suspended {
-    fn new(receiver: TracingEventReceiver) -> Self {
+    pub(crate) fn new(receiver: TracingEventReceiver) -> Self {
         let metadata = receiver.persist_metadata();
         let (spans, local_spans) = receiver.persist();
         Self { metadata, spans, local_spans }
@@ -111,7 +112,7 @@ impl Suspended {
     }
 
     /// Restores it as the same host would do.
-    fn go_on(self) -> TracingEventReceiver {
+    pub(crate) fn go_on(self) -> TracingEventReceiver {
         TracingEventReceiver::new(self.metadata, self.spans, self.local_spans)
     }
 
@@ -560,4 +561,34 @@ fn many_values_are_kept_as_if_they_were_recorded_one_by_one() {
         serde_json::to_string(&receiver.persist().0).unwrap()
     };
     assert_eq!(persisted(true), persisted(false));
+}
+
+/// Hand-made frames: nobody hinders a sender from giving a field two values in one record.
+#[test]
+fn span_whose_record_gave_a_field_twice_is_restored() {
+    const SITE: &[u8] = b"\x20\0\0\x02\x04span\x06target\0\0\0\x02\x01a\x01b";
+    const TWICE: &[u8] = b"\x21\x01\0\0\x03\x01\x03\x02"; // a = 1, a = 2
+    const MORE: [&[u8]; 3] =
+        [b"\x27\x01\x13\x03", b"\x27\x01\x03\x04", b"\x27\x01\x03\x05\x03\x06"];
+    for more in 0..=MORE.len() {
+        let storage = SharedStorage::default();
+        let mut receiver = TracingEventReceiver::capturing(&storage);
+        for frame in [SITE, TWICE].iter().chain(&MORE[..more]) {
+            receiver.receive_encoded(frame).unwrap();
+        }
+        let metadata = receiver.persist_metadata();
+        let (spans, _) = receiver.persist();
+        let again = SharedStorage::default();
+        let local_spans = LocalSpans::capturing(&again);
+        let restored = TracingEventReceiver::try_new(metadata, spans, local_spans).unwrap();
+        let last_values = |storage: &SharedStorage| {
+            let (trace, mut values) = (storage.lock(), BTreeMap::new());
+            let span = trace.all_spans().next().unwrap();
+            span.values()
+                .for_each(|(name, value)| drop(values.insert(name.to_owned(), value.clone())));
+            format!("{values:?}")
+        };
+        assert_eq!(last_values(&again), last_values(&storage), "{more}, {}", storage.lock());
+        drop(restored);
+    }
 }

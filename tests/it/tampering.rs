@@ -8,13 +8,13 @@ use proptest::{
 };
 use serde_json::{Value, json};
 use spanshot::{
-    CaptureLayer, FrameDecoder, LocalSpans, PersistedMetadata, PersistedSpans, RestoreError,
-    SharedStorage, TracingEventReceiver,
+    CaptureLayer, FrameDecoder, LocalSpans, PersistedMetadata, PersistedSpans, ReceiverLimits,
+    RestoreError, SharedStorage, TracingEventReceiver,
 };
 use tracing::{field::Empty, info, info_span};
 use tracing_subscriber::layer::SubscriberExt;
 
-use crate::support::{frames_of, on_thread};
+use crate::support::{feed_frames, frames_of, on_thread, panic_message};
 
 /// A program with something of everything in what is persisted, whenever it is suspended.
 fn program() {
@@ -168,7 +168,18 @@ fn go_on(
     let Some((metadata, spans)) = read(&persisted) else { return Ok(()) };
     let local_spans = if known { local_spans } else { restore_local() };
     let gone_on = catch_unwind(AssertUnwindSafe(|| {
-        let mut receiver = TracingEventReceiver::new(metadata.clone(), spans.clone(), local_spans);
+        let restored = TracingEventReceiver::try_new(metadata.clone(), spans.clone(), local_spans);
+        let decoder =
+            FrameDecoder::try_new(metadata.clone(), spans.clone(), ReceiverLimits::default());
+        let mut receiver = match (restored, decoder) {
+            (Ok(receiver), Ok(_)) => receiver,
+            (Err(error), Err(same)) => return assert_eq!(error, same),
+            // Only a receiver knows what is known here.
+            (Err(RestoreError::Mismatch { .. } | RestoreError::Missing { .. }), Ok(_)) if known => {
+                return;
+            }
+            (restored, decoder) => panic!("{:?}, but {:?}", restored.err(), decoder.err()),
+        };
         for frame in after.iter().chain(after) {
             // It is refused, or it is not.
             let _ = receiver.receive_encoded(frame);
@@ -258,11 +269,12 @@ fn state_of_one_guest_is_nothing_to_the_spans_of_another() {
             let (first, of_first) = suspended(TracingEventReceiver::default(), &frames[..8]);
             let (second, of_second) = suspended(TracingEventReceiver::default(), &frames[..12]);
             let (metadata, spans) = read(if swapped { &second } else { &first }).unwrap();
-            let mut receiver = TracingEventReceiver::new(metadata, spans, of_first);
-            for frame in &frames {
-                let _ = receiver.receive_encoded(frame);
+            let restored = TracingEventReceiver::try_new(metadata, spans, of_first);
+            assert_eq!(restored.is_err(), swapped);
+            if let Ok(mut receiver) = restored {
+                feed_frames(&frames[8..])(&mut receiver);
             }
-            drop((receiver, of_second));
+            drop(of_second);
         });
         drop(storage.lock().to_string());
     }
@@ -341,19 +353,51 @@ fn what_does_not_fit_together_is_told() {
 }
 
 #[test]
-fn span_that_is_known_here_and_left_out_is_closed() {
+fn what_is_refused_stays_open_and_is_told_loudly() {
     for relays in [false, true] {
         let storage = SharedStorage::default();
         let layer = CaptureLayer::new(&storage);
         let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer));
         let receiver = receiver(relays, &storage);
         let (persisted, local_spans) = suspended(receiver, &frames_of(program)[..6]);
-        assert!(storage.lock().all_spans().any(|span| !span.stats().is_closed));
-        drop(TracingEventReceiver::new(
-            metadata_of(&persisted),
-            PersistedSpans::default(),
-            local_spans,
-        ));
-        assert!(storage.lock().all_spans().all(|span| span.stats().is_closed), "{relays}");
+        let are_open = || storage.lock().all_spans().all(|span| !span.stats().is_closed);
+        assert!(are_open());
+        let none = PersistedSpans::default();
+        let restore = || TracingEventReceiver::new(metadata_of(&persisted), none, local_spans);
+        assert_eq!(
+            panic_message(restore),
+            "cannot restore the receiver: span 1 is known locally, but was not persisted"
+        );
+        assert!(are_open());
+
+        let spans = spans_of(&persisted);
+        let decode = || FrameDecoder::new(PersistedMetadata::default(), spans);
+        assert_eq!(
+            panic_message(decode),
+            "cannot restore the decoder: span 1 is of call site 0, which is not in the metadata"
+        );
+    }
+}
+
+/// What is persisted of a chain of spans, each in the next one, the last of which is in the first.
+#[test]
+fn spans_that_are_in_themselves_are_refused() {
+    let site = json!({ "kind": "span", "name": "", "target": "", "level": "info", "fields": [] });
+    for len in 1..=5_u64 {
+        let span = |id: u64| {
+            let parent_id = 1 + id % len;
+            let span = json!({
+                "metadata_id": 0, "ref_count": 1, "values": {}, "parent_id": parent_id,
+            });
+            (id.to_string(), span)
+        };
+        let mut spans: serde_json::Map<_, _> = (1..=len).map(span).collect();
+        spans.insert("9".to_owned(), json!({ "metadata_id": 0, "ref_count": 1, "values": {} }));
+        let persisted = json!({ "metadata": { "0": site }, "spans": spans });
+        let (metadata, spans) = read(&persisted).unwrap();
+        let local_spans = LocalSpans::capturing(&SharedStorage::default());
+        let restored = TracingEventReceiver::try_new(metadata, spans, local_spans);
+        let error = restored.unwrap_err();
+        assert!(matches!(error, RestoreError::InItself { .. }), "{error}");
     }
 }

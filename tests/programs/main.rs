@@ -31,6 +31,7 @@ mod asking;
 mod parts;
 mod program;
 mod saved;
+mod suspended_streams;
 
 use program::{Program, program, run};
 use support::{detailed, threads, through_json};

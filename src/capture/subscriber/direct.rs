@@ -187,9 +187,6 @@ impl Sink for Direct {
     }
 
     fn suspend(&mut self) {
-        self.call_sites.clear();
-        #[cfg(feature = "log")]
-        self.latest.clear();
         // Whoever goes on with a relay starts other threads, too.
         self.stream = thread_spans::next_number();
     }

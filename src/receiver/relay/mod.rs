@@ -203,9 +203,7 @@ impl Sink for Relay {
     }
 
     fn suspend(&mut self) {
-        self.call_sites.clear();
         self.last_on.clear();
-        self.cloned.clear();
         self.lanes.end_workers();
     }
 
