@@ -127,7 +127,9 @@
 //! of their first use, so that [`PersistedMetadata`] is that of one execution; [`CapturedMetadata`] stands for
 //! `&'static Metadata<'static>`, with the same methods; values compare across integer types, so that
 //! `field("port", 8_080)` needs no suffix; [`TracingEvent`] has more fields; and a receiver stays with the
-//! subscriber that it started with.
+//! subscriber that it started with. A receiver refuses a span of an event's call site, and an event of a span's.
+//! One that is restored enters the spans that were entered when it was persisted, and
+//! [`TracingEventReceiver::new`] panics if what was persisted does not fit together.
 //!
 //! # Crate features
 //!

@@ -61,6 +61,30 @@
 //! Nothing may follow a body. Version 0 is never used; in version 7, if it comes to that, the
 //! number goes on elsewhere.
 //!
+//! # What the records mean
+//!
+//! A frame says what happened in the program. For the host to see the same trace, a sender in any language has to
+//! mean by it what `tracing` does:
+//!
+//! - **Handles.** A new span has one handle. "Span cloned" adds one, "span dropped" takes one away. A sender that does
+//!   not count handles sends one "span dropped" when the program is done with the span.
+//! - **Closing.** No frame says that a span closes. It closes when it has no handle and all spans in it are closed.
+//!   Being entered does not keep it open. Once it is closed and no thread is inside, its ID is free: the host refuses
+//!   frames that still name it, other than as the parent of an event or as what a span follows from, and a new span
+//!   may have the ID.
+//! - **Entering.** Each thread has a stack of spans. "Span entered" puts a span on top. The current span of the thread
+//!   is the topmost span on its stack, not counting enters of a span that stands further below as well: to enter a span
+//!   again does not make it current.
+//! - **Exiting.** "Span exited" undoes the latest enter of that span on that thread, wherever it stands on the stack.
+//!   The span need not be the current one; those above it stay entered, and the current span stays what it is. The
+//!   host refuses to exit a span that the thread has not entered. It does not exit spans on its own until the stream
+//!   ends.
+//! - **Parents.** With `parent` 0 the parent is the current span of the frame's thread when the frame arrives. It stays
+//!   the parent, whatever is entered or exited later. If the current span is closed, the new span or event is in none.
+//! - **Call sites.** A call site is announced before the first frame that names it, and may be announced again. Another
+//!   description for the same ID holds from then on; spans that were created earlier keep theirs. Frames of spans name
+//!   call sites of spans, and events those of events.
+//!
 //! # Questions
 //!
 //! A program that [asks its host](crate::TracingEventSender::with_host_filter) what it wants does so with
