@@ -287,7 +287,7 @@ fn no_input_makes_a_host_hold_more_than_a_multiple_of_it() {
         format!(r#""{id}":{{"kind":"span","name":"","target":"","level":"info","fields":[]}}"#)
     });
     let metadata = format!("{{{}}}", call_sites.collect::<Vec<_>>().join(","));
-    let spans = (0..LEN / 60).map(|id| {
+    let spans = (1..=LEN / 60).map(|id| {
         format!(r#""{id}":{{"metadata_id":0,"parent_id":{},"ref_count":1,"values":{{}}}}"#, id / 2)
     });
     let spans = format!("{{{}}}", spans.collect::<Vec<_>>().join(","));
