@@ -3,9 +3,13 @@
 //! That `tracing-subscriber` looks through all spans that a thread is in whenever one is entered is
 //! shown, too: what goes through a `Registry` cannot be better than that.
 
-use spanshot::{Capture, ReceiverLimits, SharedStorage, TracingEventReceiver};
-use tracing::{Dispatch, dispatcher, info_span};
+use spanshot::{
+    Capture, FrameDecoder, LocalSpans, PersistedMetadata, PersistedSpans, ReceiverLimits, SharedStorage,
+    TracingEventReceiver,
+};
+use tracing::{Dispatch, dispatcher, info_span, level_filters::LevelFilter};
 use tracing_subscriber::Registry;
+use tracing_subscriber::layer::SubscriberExt;
 
 use crate::{
     buffer::Buffer,
@@ -54,6 +58,9 @@ pub(crate) const ROWS: &[Row] = &[
         |n| receive(n, oldest_first),
         SPANS,
     ),
+    Row::growth("restoring spans in one another", SPAN, |n| restore(n, directly), SPANS),
+    Row::growth("restoring them in a decoder", SPAN, |n| restore(n, in_decoder), SPANS),
+    Row::growth("restoring them where none is wanted", SPAN, |n| restore(n, unwanted), SPANS),
     Row::growth(
         "a bare `Registry`, spans in one another",
         SPAN,
@@ -126,4 +133,36 @@ fn receive(spans: u64, program: Program) -> Work {
             receiver.receive_encoded(frame).expect("it is in order");
         }
     })
+}
+
+/// Restores so many spans that were persisted.
+type Restore = fn(PersistedMetadata, PersistedSpans);
+
+fn restore(spans: u64, restore: Restore) -> Work {
+    let site = r#"{"0":{"kind":"span","name":"span","target":"","level":"info","fields":[]}}"#;
+    let span = |id: u64| {
+        let parent = id - 1; // there is none that is 0
+        format!(r#""{id}":{{"metadata_id":0,"parent_id":{parent},"ref_count":1,"values":{{}}}}"#)
+    };
+    let spans: Vec<_> = (1..=spans).map(span).collect();
+    let metadata: PersistedMetadata = serde_json::from_str(site).expect("it is a call site");
+    let spans: PersistedSpans =
+        serde_json::from_str(&format!("{{{}}}", spans.join(","))).expect("they are spans");
+    Box::new(move || restore(metadata.clone(), spans.clone()))
+}
+
+fn directly(metadata: PersistedMetadata, spans: PersistedSpans) {
+    let local_spans = LocalSpans::capturing(&SharedStorage::default());
+    drop(TracingEventReceiver::new(metadata, spans, local_spans));
+}
+
+fn in_decoder(metadata: PersistedMetadata, spans: PersistedSpans) {
+    drop(FrameDecoder::new(metadata, spans));
+}
+
+fn unwanted(metadata: PersistedMetadata, spans: PersistedSpans) {
+    let subscriber = tracing_subscriber::registry().with(LevelFilter::OFF);
+    tracing::subscriber::with_default(subscriber, || {
+        drop(TracingEventReceiver::new(metadata, spans, LocalSpans::default()));
+    });
 }
