@@ -129,11 +129,14 @@ impl TracingEventReceiver {
                 metadata.call_sites.remove(id);
             }
         }
-        let mut receiver = Self::with_sink(sink.unwrap_or_else(|| Box::new(Relay::new())));
         let is_known = stream.is_some();
-        receiver.stream = stream.unwrap_or_default();
-        receiver.stream.limits = limits;
-        receiver.stream.announce(metadata, &mut *receiver.sink)?;
+        let mut stream = stream.unwrap_or_default();
+        let mut sink = sink.unwrap_or_else(|| Box::new(Relay::new()));
+        stream.limits = limits;
+        stream.announce(metadata, &mut *sink)?;
+        // From here on nothing fails: a receiver that is dropped rolls back.
+        let mut receiver = Self::with_sink(sink);
+        receiver.stream = stream;
         if is_known {
             receiver.stream.resume(&mut *receiver.sink);
         } else {

@@ -14,7 +14,7 @@ use spanshot::{
 use tracing::{field::Empty, info, info_span};
 use tracing_subscriber::layer::SubscriberExt;
 
-use crate::support::{feed_frames, frames_of, on_thread, panic_message};
+use crate::support::{detailed, feed_frames, frames_of, on_thread, panic_message};
 
 /// A program with something of everything in what is persisted, whenever it is suspended.
 fn program() {
@@ -399,5 +399,30 @@ fn spans_that_are_in_themselves_are_refused() {
         let restored = TracingEventReceiver::try_new(metadata, spans, local_spans);
         let error = restored.unwrap_err();
         assert!(matches!(error, RestoreError::InItself { .. }), "{error}");
+    }
+}
+
+#[test]
+fn call_site_that_is_one_too_many_changes_nothing() {
+    for relays in [false, true] {
+        let storage = SharedStorage::default();
+        let layer = CaptureLayer::new(&storage);
+        let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer));
+        let receiver = receiver(relays, &storage);
+        let (mut persisted, local_spans) = suspended(receiver, &frames_of(program)[..8]);
+        let metadata = persisted["metadata"].as_object_mut().unwrap();
+        let known = metadata.len();
+        let mut other = metadata["0"].clone();
+        other["name"] = json!("other");
+        metadata.insert("77".to_owned(), other);
+        let before = detailed(&storage.lock());
+        assert!(before.contains("entered: 1"), "{before}");
+        let limits = ReceiverLimits::default().max_call_sites(known);
+        let (metadata, spans) = read(&persisted).unwrap();
+        let restored =
+            TracingEventReceiver::try_new_with_limits(metadata, spans, local_spans, limits);
+        let error = restored.unwrap_err();
+        assert!(matches!(error, RestoreError::InvalidCallSite { metadata_id: 77, .. }), "{error}");
+        assert_eq!(detailed(&storage.lock()), before);
     }
 }
