@@ -36,7 +36,8 @@ impl TracingEventReceiver {
     /// [`LocalSpans::capturing()`], and it does so in a storage.
     ///
     /// Spans that are created anew keep their order, and stand in the nearest span that the subscriber wants now, by
-    /// the same rules as new ones. A filter which looks at the spans that a thread is in sees each of them alone.
+    /// the same rules as new ones. A filter which looks at the spans that a thread is in sees each of them alone. One
+    /// which looks at a span's values when the span is entered sees those that were recorded meanwhile.
     ///
     /// The records that follow should be of the execution that was persisted. Otherwise the receiver refuses them, or
     /// attributes them to the wrong spans.

@@ -251,7 +251,11 @@ fn any_stream() -> impl Strategy<Value = (Vec<TracingEvent>, Way, Index)> {
 
 #[test]
 fn stream_goes_on_where_its_spans_are_as_if_it_had_not_been_suspended() {
-    check_all(&any_stream(), |(records, way, cut)| {
+    check_all(&any_stream(), |(mut records, way, cut)| {
+        if matches!(way, Way::Relayed { filter: BY_SPAN }) {
+            // It looks at the values of a span when that is entered, and so again after the suspension.
+            records.retain(|record| !matches!(record, TracingEvent::ValuesRecorded { .. }));
+        }
         let mut whole = Received::new(way);
         let mut suspended = Received::new(way);
         let records: Vec<_> = beginning().into_iter().chain(records).collect();
