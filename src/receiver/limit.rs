@@ -69,7 +69,7 @@ const fn row(
 #[rustfmt::skip]
 pub(super) const TABLE: [Row; Limit::COUNT] = [
     row(Limit::CallSites, "max_call_sites", "call sites",
-        "call sites of a stream; places that write records of the `log` crate count", 1 << 17),
+        "call sites of a stream; records of the `log` crate have one a level", 1 << 17),
     row(Limit::LeakedBytes, "max_leaked_bytes", "bytes that this process has leaked for call sites",
         "bytes that the process has leaked for call sites, over all receivers that relay", 64 << 20),
     row(Limit::OpenSpans, "max_open_spans", "open spans",

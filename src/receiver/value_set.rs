@@ -113,6 +113,9 @@ fn is_as_declared(values: &SinkValues<'_>) -> bool {
     values.is_sorted_by(|(index, _), (next, _)| index < next)
 }
 
+/// Fields of a call site of which each is said to have no value takes long. No macro declares so many.
+const MANY_FIELDS: usize = 64;
+
 /// Does the same with more values, or in another order. It is apart because of the stack it takes.
 #[inline(never)]
 fn with_many_values<T>(
@@ -121,7 +124,8 @@ fn with_many_values<T>(
     f: impl FnOnce(&ValueSet<'_>) -> T,
 ) -> T {
     let fields = site.metadata.fields();
-    if !is_as_declared(values) || fields.len() / 8 > values.len() {
+    let has_too_many = fields.len() > MANY_FIELDS && fields.len() / 8 > values.len();
+    if !is_as_declared(values) || has_too_many {
         return with_values_alone(site, values, f);
     }
     let Some(replayed) = replayed(values) else {
