@@ -144,54 +144,27 @@ impl FrameDecoder {
     pub fn decode(&mut self, frame: &[u8]) -> Result<TracingEvent, ReceiveError> {
         self.stream.limits.check_frame(frame)?;
         frame::decode(frame, |record| {
-            let event = self.event(&record)?;
-            self.stream.receive(record, &mut Discard)?;
-            Ok(event)
+            let values = self.values(&record)?;
+            self.stream.receive(record.clone(), &mut Discard)?;
+            Ok(record.map_values(|_| values))
         })?
     }
 
-    fn event(&self, record: &Record<'_>) -> Result<TracingEvent, ReceiveError> {
-        Ok(match record {
-            Record::NewCallSite { id, data } => {
-                TracingEvent::NewCallSite { id: *id, data: CallSiteData::clone(data) }
+    /// Names the values of a record, if it has some.
+    fn values(
+        &self,
+        record: &Record<RecordValues<'_>>,
+    ) -> Result<TracedValues<String>, ReceiveError> {
+        match record {
+            Record::NewSpan { metadata_id, values, .. } => {
+                self.named(*metadata_id, CallSiteKind::Span, *values)
             }
-            Record::NewSpan { id, parent, metadata_id, values, thread } => {
-                let (parent_id, is_root) = parent.into_fields();
-                TracingEvent::NewSpan {
-                    id: *id,
-                    parent_id,
-                    is_root,
-                    metadata_id: *metadata_id,
-                    values: self.named(*metadata_id, CallSiteKind::Span, *values)?,
-                    thread: *thread,
-                }
+            Record::NewEvent { metadata_id, values, .. } => {
+                self.named(*metadata_id, CallSiteKind::Event, *values)
             }
-            Record::FollowsFrom { id, follows_from } => {
-                TracingEvent::FollowsFrom { id: *id, follows_from: *follows_from }
-            }
-            Record::SpanEntered { id, thread } => {
-                TracingEvent::SpanEntered { id: *id, thread: *thread }
-            }
-            Record::SpanExited { id, thread } => {
-                TracingEvent::SpanExited { id: *id, thread: *thread }
-            }
-            Record::SpanCloned { id } => TracingEvent::SpanCloned { id: *id },
-            Record::SpanDropped { id } => TracingEvent::SpanDropped { id: *id },
-            Record::ValuesRecorded { id, values } => {
-                let values = self.named_for_span(*id, *values)?;
-                TracingEvent::ValuesRecorded { id: *id, values }
-            }
-            Record::NewEvent { metadata_id, parent, values, thread } => {
-                let (parent, is_root) = parent.into_fields();
-                TracingEvent::NewEvent {
-                    metadata_id: *metadata_id,
-                    parent,
-                    is_root,
-                    values: self.named(*metadata_id, CallSiteKind::Event, *values)?,
-                    thread: *thread,
-                }
-            }
-        })
+            Record::ValuesRecorded { id, values } => self.named_for_span(*id, *values),
+            _ => Ok(TracedValues::new()),
+        }
     }
 
     fn named(

@@ -58,13 +58,14 @@ impl Stream {
     #[inline(always)]
     pub(super) fn receive(
         &mut self,
-        record: Record<'_>,
+        record: Record<RecordValues<'_>>,
         sink: &mut (impl Sink + ?Sized),
     ) -> Result<(), ReceiveError> {
         self.limits.check_record(self.taken)?;
         match record {
-            Record::NewCallSite { id, data } => self.new_call_site(id, data, sink)?,
-            Record::NewSpan { id, parent, metadata_id, values, thread } => {
+            Record::NewCallSite { id, data } => self.new_call_site(id, Arc::new(data), sink)?,
+            Record::NewSpan { id, parent_id, is_root, metadata_id, values, thread } => {
+                let parent = Parent::new(parent_id, is_root);
                 self.new_span(id, parent, metadata_id, values, thread, sink)?;
             }
             Record::FollowsFrom { id, follows_from } => {
@@ -75,7 +76,8 @@ impl Stream {
             Record::SpanCloned { id } => self.clone_handle(id, sink)?,
             Record::SpanDropped { id } => self.drop_handle(id, sink)?,
             Record::ValuesRecorded { id, values } => self.record(id, values, sink)?,
-            Record::NewEvent { metadata_id, parent, values, thread } => {
+            Record::NewEvent { metadata_id, parent, is_root, values, thread } => {
+                let parent = Parent::new(parent, is_root);
                 self.new_event(metadata_id, parent, values, thread, sink)?;
             }
         }

@@ -2,7 +2,7 @@ use super::sink::Sink;
 use {
     super::{ReceiveError, stream::Stream},
     crate::wire::{
-        Record,
+        Record, RecordValues,
         frame::{self, TakeRecord},
     },
 };
@@ -29,7 +29,7 @@ impl<S: Sink> TakeRecord<'_> for Receive<'_, S> {
     type Output = Result<(), ReceiveError>;
 
     #[inline(always)]
-    fn take(self, record: Record<'_>) -> Self::Output {
+    fn take(self, record: Record<RecordValues<'_>>) -> Self::Output {
         self.stream.receive(record, self.sink)
     }
 }

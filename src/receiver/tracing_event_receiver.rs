@@ -1,12 +1,12 @@
-use alloc::{boxed::Box, sync::Arc};
-use core::fmt;
+use alloc::boxed::Box;
+use core::{cell::OnceCell, fmt};
 
 use super::{
     ReceiveError, ReceiverLimits, Refusals, call_sites, relay::Relay, restore::CheckedSpans,
     stream::Stream, told_sink::ToldSink,
 };
 use crate::wire::{FilterAnswer, frame};
-use crate::wire::{Parent, Record, RecordValues, TracingEvent};
+use crate::wire::{Record, RecordValues, TracingEvent};
 
 /// Receiver of what a [`TracingEventSender`](crate::TracingEventSender) sends.
 ///
@@ -254,43 +254,8 @@ impl TracingEventReceiver {
 
     #[inline]
     fn receive_event(&mut self, event: TracingEvent) -> Result<(), ReceiveError> {
-        let record = match &event {
-            TracingEvent::NewCallSite { .. } => {
-                let TracingEvent::NewCallSite { id, data } = event else { return Ok(()) };
-                return self.receive_record(Record::NewCallSite { id, data: Arc::new(data) });
-            }
-            TracingEvent::NewSpan { id, parent_id, is_root, metadata_id, values, thread } => {
-                Record::NewSpan {
-                    id: *id,
-                    parent: Parent::new(*parent_id, *is_root),
-                    metadata_id: *metadata_id,
-                    values: RecordValues::Named(values),
-                    thread: *thread,
-                }
-            }
-            TracingEvent::FollowsFrom { id, follows_from } => {
-                Record::FollowsFrom { id: *id, follows_from: *follows_from }
-            }
-            TracingEvent::SpanEntered { id, thread } => {
-                Record::SpanEntered { id: *id, thread: *thread }
-            }
-            TracingEvent::SpanExited { id, thread } => {
-                Record::SpanExited { id: *id, thread: *thread }
-            }
-            TracingEvent::SpanCloned { id } => Record::SpanCloned { id: *id },
-            TracingEvent::SpanDropped { id } => Record::SpanDropped { id: *id },
-            TracingEvent::ValuesRecorded { id, values } => {
-                Record::ValuesRecorded { id: *id, values: RecordValues::Named(values) }
-            }
-            TracingEvent::NewEvent { metadata_id, parent, is_root, values, thread } => {
-                Record::NewEvent {
-                    metadata_id: *metadata_id,
-                    parent: Parent::new(*parent, *is_root),
-                    values: RecordValues::Named(values),
-                    thread: *thread,
-                }
-            }
-        };
+        let owned = OnceCell::new();
+        let record = event.map_values(|values| RecordValues::Named(owned.get_or_init(|| values)));
         self.receive_record(record)
     }
 
@@ -408,7 +373,7 @@ impl TracingEventReceiver {
     }
 
     #[inline]
-    fn receive_record(&mut self, record: Record<'_>) -> Result<(), ReceiveError> {
+    fn receive_record(&mut self, record: Record<RecordValues<'_>>) -> Result<(), ReceiveError> {
         self.start();
         self.stream.receive(record, &mut *self.sink)
     }

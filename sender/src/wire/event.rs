@@ -11,7 +11,7 @@ pub type RawSpanId = u64;
 /// Identifies a thread within a stream: 0 is the first that traced, 1 the second, and so on.
 pub type ThreadIndex = u64;
 
-/// One thing that a program traced: an element of the stream from a sender to a receiver.
+/// One thing that a program traced, with its values: an element of the stream from a sender to a receiver.
 ///
 /// In JSON and in every other self-describing format it is written as `tracing-tunnel` 0.2 does;
 /// what that crate does not know (an explicit root, a further thread, which values are byte
@@ -27,8 +27,14 @@ pub type ThreadIndex = u64;
 /// assert_eq!(serde_json::to_string(&event)?, r#"{"span_entered":{"id":1}}"#);
 /// # Ok::<_, serde_json::Error>(())
 /// ```
+pub type TracingEvent = Record<TracedValues<String>>;
+
+/// One of the nine kinds of things that a program traces. `V` holds the values.
+///
+/// A [`TracingEvent`] owns its values by name. A receiver and a sender have them in other forms, which need not be
+/// copied.
 #[derive(Debug, Clone, PartialEq)]
-pub enum TracingEvent {
+pub enum Record<V> {
     /// A call site is going to be referred to.
     NewCallSite {
         /// The call site's ID from now on.
@@ -48,7 +54,7 @@ pub enum TracingEvent {
         /// Call site that created the span.
         metadata_id: MetadataId,
         /// Values that the span was created with.
-        values: TracedValues<String>,
+        values: V,
         /// Thread that created the span.
         thread: ThreadIndex,
     },
@@ -88,7 +94,7 @@ pub enum TracingEvent {
         /// ID of the span.
         id: RawSpanId,
         /// The recorded values.
-        values: TracedValues<String>,
+        values: V,
     },
     /// An event happened.
     NewEvent {
@@ -100,10 +106,35 @@ pub enum TracingEvent {
         /// Whether the event was emitted as an explicit root (`parent: None`).
         is_root: bool,
         /// Values of the event.
-        values: TracedValues<String>,
+        values: V,
         /// Thread that emitted the event.
         thread: ThreadIndex,
     },
+}
+
+impl<V> Record<V> {
+    /// Returns the same record with its values in another form.
+    #[doc(hidden)]
+    #[inline]
+    pub fn map_values<W>(self, map: impl FnOnce(V) -> W) -> Record<W> {
+        match self {
+            Self::NewCallSite { id, data } => Record::NewCallSite { id, data },
+            Self::NewSpan { id, parent_id, is_root, metadata_id, values, thread } => {
+                Record::NewSpan { id, parent_id, is_root, metadata_id, values: map(values), thread }
+            }
+            Self::FollowsFrom { id, follows_from } => Record::FollowsFrom { id, follows_from },
+            Self::SpanEntered { id, thread } => Record::SpanEntered { id, thread },
+            Self::SpanExited { id, thread } => Record::SpanExited { id, thread },
+            Self::SpanCloned { id } => Record::SpanCloned { id },
+            Self::SpanDropped { id } => Record::SpanDropped { id },
+            Self::ValuesRecorded { id, values } => {
+                Record::ValuesRecorded { id, values: map(values) }
+            }
+            Self::NewEvent { metadata_id, parent, is_root, values, thread } => {
+                Record::NewEvent { metadata_id, parent, is_root, values: map(values), thread }
+            }
+        }
+    }
 }
 
 impl TracingEvent {

@@ -7,10 +7,11 @@
 //!
 //! | file | content |
 //! |---|---|
-//! | `event.rs` | [`TracingEvent`]: a record that owns its values, and IDs |
-//! | `record.rs`, `parent.rs` | a record that borrows its values, as a receiver takes it |
+//! | `event.rs` | [`Record`], of which a [`TracingEvent`] owns its values; IDs |
+//! | `parent.rs` | which span a new span or event is a child of |
 //! | `call_site.rs`, `level.rs` | descriptions of call sites |
 //! | `value.rs`, `values.rs`, `error.rs` | values, alone and together |
+//! | `value_ref.rs` | values that borrow, from a record or from a frame |
 //! | `convert.rs`, `text.rs`, `hex.rs` | values from and to plain Rust types, and as text |
 //! | `visit.rs` | the visitor that takes values from `tracing` |
 //! | `json/` | all of this in JSON |
@@ -31,10 +32,10 @@ mod json;
 mod level;
 pub mod numbering;
 mod parent;
-mod record;
 mod span_stack;
 pub mod text;
 mod value;
+mod value_ref;
 mod values;
 pub mod visit;
 
@@ -44,12 +45,12 @@ pub use self::{
     call_site::{CallSiteData, CallSiteKind},
     convert::FromTracedValue,
     error::{MAX_CHAIN, TracedError},
-    event::{MetadataId, RawSpanId, ThreadIndex, TracingEvent},
+    event::{MetadataId, RawSpanId, Record, ThreadIndex, TracingEvent},
     filter_answer::FilterAnswer,
     level::TracingLevel,
     parent::Parent,
-    record::{ErrorRef, Record, RecordValues, ValueRef},
     span_stack::{SpanStack, StackedSpan},
     value::{DebugObject, TracedValue},
+    value_ref::{ErrorRef, RecordValues, ValueRef},
     values::{TracedValues, TracedValuesIter},
 };

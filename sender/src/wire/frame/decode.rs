@@ -1,6 +1,5 @@
 use alloc::{
     borrow::{Cow, ToOwned},
-    sync::Arc,
     vec::Vec,
 };
 
@@ -24,13 +23,13 @@ pub fn decode<'a, T: TakeRecord<'a>>(frame: &'a [u8], take: T) -> Result<T::Outp
 pub trait TakeRecord<'a> {
     type Output;
 
-    fn take(self, record: Record<'a>) -> Self::Output;
+    fn take(self, record: Record<RecordValues<'a>>) -> Self::Output;
 }
 
-impl<'a, T, F: FnOnce(Record<'a>) -> T> TakeRecord<'a> for F {
+impl<'a, T, F: FnOnce(Record<RecordValues<'a>>) -> T> TakeRecord<'a> for F {
     type Output = T;
 
-    fn take(self, record: Record<'a>) -> T {
+    fn take(self, record: Record<RecordValues<'a>>) -> T {
         self(record)
     }
 }
@@ -87,15 +86,16 @@ impl<'a> Reader<'a> {
         match kind {
             kind::NEW_CALL_SITE => {
                 let (id, data) = self.apart(Self::call_site)?;
-                self.last(take, Record::NewCallSite { id, data: Arc::new(data) })
+                self.last(take, Record::NewCallSite { id, data })
             }
             kind::NEW_SPAN => {
                 let (id, metadata_id) = (self.span_id()?, self.uint("call site ID")?);
-                let parent = self.parent()?;
+                let (parent_id, is_root) = self.parent()?.into_fields();
                 Ok(take.take(Record::NewSpan {
                     id,
                     metadata_id,
-                    parent,
+                    parent_id,
+                    is_root,
                     values: self.values(),
                     thread,
                 }))
@@ -125,10 +125,12 @@ impl<'a> Reader<'a> {
                 Ok(take.take(Record::ValuesRecorded { id, values: self.values() }))
             }
             kind::NEW_EVENT => {
-                let (metadata_id, parent) = (self.uint("call site ID")?, self.parent()?);
+                let metadata_id = self.uint("call site ID")?;
+                let (parent, is_root) = self.parent()?.into_fields();
                 Ok(take.take(Record::NewEvent {
                     metadata_id,
                     parent,
+                    is_root,
                     values: self.values(),
                     thread,
                 }))
@@ -139,7 +141,11 @@ impl<'a> Reader<'a> {
 
     /// Hands a record on that nothing may follow.
     #[inline(always)]
-    fn last<T: TakeRecord<'a>>(self, take: T, record: Record<'a>) -> Result<T::Output, FrameError> {
+    fn last<T: TakeRecord<'a>>(
+        self,
+        take: T,
+        record: Record<RecordValues<'a>>,
+    ) -> Result<T::Output, FrameError> {
         self.end()?;
         Ok(take.take(record))
     }

@@ -1,53 +1,8 @@
-use alloc::{borrow::ToOwned, string::String, sync::Arc};
+//! Values as a receiver takes them: borrowed, from a record or from a frame.
 
-use super::{
-    CallSiteData, DebugObject, MetadataId, Parent, RawSpanId, ThreadIndex, TracedError,
-    TracedValue, TracedValues,
-};
+use alloc::{borrow::ToOwned, string::String};
 
-/// One element of a stream as a receiver understands it, whichever encoding brought it.
-#[derive(Debug)]
-pub enum Record<'a> {
-    NewCallSite {
-        id: MetadataId,
-        data: Arc<CallSiteData>,
-    },
-    NewSpan {
-        id: RawSpanId,
-        parent: Parent,
-        metadata_id: MetadataId,
-        values: RecordValues<'a>,
-        thread: ThreadIndex,
-    },
-    FollowsFrom {
-        id: RawSpanId,
-        follows_from: RawSpanId,
-    },
-    SpanEntered {
-        id: RawSpanId,
-        thread: ThreadIndex,
-    },
-    SpanExited {
-        id: RawSpanId,
-        thread: ThreadIndex,
-    },
-    SpanCloned {
-        id: RawSpanId,
-    },
-    SpanDropped {
-        id: RawSpanId,
-    },
-    ValuesRecorded {
-        id: RawSpanId,
-        values: RecordValues<'a>,
-    },
-    NewEvent {
-        metadata_id: MetadataId,
-        parent: Parent,
-        values: RecordValues<'a>,
-        thread: ThreadIndex,
-    },
-}
+use super::{DebugObject, TracedError, TracedValue, TracedValues};
 
 /// Values of a record, each with the name or the index of its field.
 #[derive(Debug, Clone, Copy)]
