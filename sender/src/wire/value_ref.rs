@@ -32,6 +32,13 @@ pub enum ErrorRef<'a> {
 }
 
 impl ErrorRef<'_> {
+    /// Copies the error. It is rare, and apart so that other values are copied in line.
+    #[cold]
+    #[inline(never)]
+    fn to_value(self) -> TracedValue {
+        self.to_error().into()
+    }
+
     pub fn to_error(self) -> TracedError {
         match self {
             Self::Borrowed(error) => error.clone(),
@@ -66,7 +73,7 @@ impl<'a> From<&'a TracedValue> for ValueRef<'a> {
 }
 
 impl From<&ValueRef<'_>> for TracedValue {
-    #[inline]
+    #[inline(always)] // each value that a host captures comes by here
     fn from(value: &ValueRef<'_>) -> Self {
         match value {
             ValueRef::Bool(value) => Self::Bool(*value),
@@ -75,7 +82,7 @@ impl From<&ValueRef<'_>> for TracedValue {
             ValueRef::Float(value) => Self::Float(*value),
             ValueRef::Str(value) => Self::String((*value).to_owned()),
             ValueRef::Object(value) => Self::Object(DebugObject::new(*value)),
-            ValueRef::Error(value) => value.to_error().into(),
+            ValueRef::Error(value) => value.to_value(),
             ValueRef::Bytes(value) => Self::Bytes((*value).to_owned()),
         }
     }

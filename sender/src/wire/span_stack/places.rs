@@ -95,6 +95,7 @@ impl Places {
     }
 
     /// Passes over the innermost places for as long as the function says so.
+    #[inline]
     pub(super) fn pass_over(&mut self, is_passed_over: impl Fn(usize) -> bool) {
         let Some(Kept { firsts, .. }) = &mut self.kept else { return };
         while firsts.last().is_some_and(|place| is_passed_over(*place)) {
