@@ -71,7 +71,7 @@ pub(crate) fn current(capture: u64) -> Option<Id> {
     let current = ENTERED.try_with(|entered| {
         let entered = entered.borrow();
         let (_, stack) = entered.iter().find(|(other, _)| *other == capture)?;
-        stack.scope().next().cloned()
+        stack.current().cloned()
     });
     current.ok().flatten()
 }

@@ -112,7 +112,7 @@ impl Thread<'_> {
 
     /// Returns the span that the thread is in.
     pub(in crate::sender) fn current(&self) -> Option<Id> {
-        self.state.entered.try_borrow().ok()?.scope().next().cloned()
+        self.state.entered.try_borrow().ok()?.current().cloned()
     }
 
     /// Whether the thread is in the sender's function.
