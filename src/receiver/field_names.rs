@@ -4,10 +4,10 @@ use crate::wire::CallSiteData;
 
 /// The names of a call site's fields, sorted so that a record takes time by its values, and not by all fields.
 ///
-/// A call site may declare a name more than once; a field has a rank among those of its name.
+/// A call site may declare a name more than once; a field has a rank among the fields of its name.
 #[derive(Debug)]
 pub(super) struct FieldNames {
-    /// Indexes of the fields in the order of names, those of one name in their own order.
+    /// Indexes of the fields, sorted by name; fields of one name keep their order.
     sorted: Box<[u32]>,
     has_repeats: bool,
 }
@@ -71,7 +71,7 @@ impl<'a> InTurn<'a> {
     }
 }
 
-/// Finds the fields of values that only have names: the second value of a name is that of its second field.
+/// Finds the fields of values that only have names: the second value of a name belongs to its second field.
 pub(super) struct FieldsInTurn<'a> {
     data: &'a CallSiteData,
     names: &'a FieldNames,

@@ -116,7 +116,7 @@ impl FrameDecoder {
         Ok(Self { stream })
     }
 
-    /// Sets what is taken of a program that may be hostile: the default limits, unless this is called.
+    /// Sets the limits for a program that may be hostile. Without this call, the default limits apply.
     ///
     /// # Example
     ///

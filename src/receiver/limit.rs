@@ -2,9 +2,9 @@ use core::fmt;
 
 use crate::wire::MAX_CHAIN;
 
-/// Something of which a [`TracingEventReceiver`](super::TracingEventReceiver) takes only so much.
+/// A limit of a [`TracingEventReceiver`](super::TracingEventReceiver).
 ///
-/// Each has a method of [`ReceiverLimits`](super::ReceiverLimits) that sets it, and says what is counted.
+/// Set it with the method of the same name on [`ReceiverLimits`](super::ReceiverLimits), which says what counts.
 /// It is displayed as what it counts.
 ///
 /// # Example
@@ -49,7 +49,7 @@ pub(super) struct Row {
     pub(super) setter: &'static str,
     /// What there is so much of, in a message.
     counts: &'static str,
-    /// What is counted, in the documentation.
+    /// What counts, for the documentation.
     #[cfg_attr(not(test), allow(dead_code))]
     what: &'static str,
     pub(super) default: u64,

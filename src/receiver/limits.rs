@@ -143,7 +143,7 @@ impl ReceiverLimits {
 
     /// Sets how long a [frame](crate::frame) may be, in bytes.
     ///
-    /// Whoever reads frames out of a stream of bytes has a limit before that, which is lower.
+    /// A reader of a byte stream applies its own lower limit before this one.
     #[must_use]
     pub fn max_frame_bytes(self, max: usize) -> Self {
         self.with(Limit::FrameBytes, max as u64)
@@ -151,7 +151,7 @@ impl ReceiverLimits {
 
     /// Sets how many errors a chain may have, an error without a source being 1.
     ///
-    /// No encoding can carry more than 100; a sender cuts off what is beyond.
+    /// No encoding can carry more than 100; a sender cuts off the rest.
     #[must_use]
     pub fn max_error_chain(self, max: usize) -> Self {
         self.with(Limit::ErrorChain, max as u64)
@@ -281,7 +281,7 @@ impl ReceiverLimits {
         self.at_most(Limit::ValuesPerRecord, count as u64)
     }
 
-    /// Whether each of these values is within the limits, whatever it is: no string among them is longer
+    /// Whether each of these values is certainly within the limits: no string among them is longer
     /// than they are, and no chain than there can be.
     #[inline]
     pub(super) fn allow_each_of(&self, values: EncodedValues<'_>) -> bool {

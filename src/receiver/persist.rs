@@ -1,4 +1,4 @@
-//! Persisting a receiver: what is serialized of it, and what stays in memory.
+//! Persisting a receiver: the part that is serialized, and the part that stays in memory.
 //!
 //! | what | for whom | lives |
 //! |---|---|---|
@@ -292,7 +292,7 @@ impl Stream {
         }
     }
 
-    /// Exits what is entered, and closes those spans that were never persisted, the newest first.
+    /// Exits all entered spans, and closes those that were never persisted, the newest first.
     pub(super) fn roll_back(&mut self, sink: &mut (impl Sink + ?Sized)) {
         self.exit_all(sink);
         let Self { spans, committed, .. } = mem::take(self);

@@ -1,4 +1,4 @@
-//! Restoring a receiver: whether what was persisted fits together, and how its spans come back.
+//! Restoring a receiver: checks of the persisted state, and how its spans come back.
 //!
 //! 1. [`check`] looks at all of it before anything is created. It may have been changed where it was kept.
 //! 2. With [`LocalSpans`], the stream goes on as it stood: [`Stream::resume`] enters what it has entered.
@@ -61,9 +61,9 @@ impl TracingEventReceiver {
         }
     }
 
-    /// Restores a receiver, as [`Self::new()`] does, if what was persisted fits together.
+    /// Restores a receiver, as [`Self::new()`] does, if the persisted state is consistent.
     ///
-    /// Use it for what was kept where it may have been changed: on a disk, or in a database.
+    /// Use it if the state may have been changed since: on a disk, or in a database.
     ///
     /// # Errors
     ///
@@ -150,7 +150,7 @@ impl TracingEventReceiver {
     }
 }
 
-/// Checks what was persisted, and sorts the spans in the order in which they are to be created.
+/// Checks the persisted state, and sorts the spans in the order in which they are to be created.
 ///
 /// A parent that is not there is none: `tracing-tunnel` names parents that were closed.
 pub(super) fn check(
@@ -472,7 +472,7 @@ pub enum RestoreError {
         /// The span.
         span: RawSpanId,
     },
-    /// The [`LocalSpans`] know something else of a span than what was persisted, or nothing.
+    /// The [`LocalSpans`] disagree with the persisted state of a span, or do not know the span.
     Mismatch {
         /// The span.
         span: RawSpanId,

@@ -54,7 +54,7 @@ pub(super) struct KnownCallSite {
 }
 
 impl Stream {
-    /// Takes in a record, and tells the sink. Where its kind is known, so is what is to be done.
+    /// Takes in a record, and tells the sink. It is inlined where the kind of the record is known.
     #[inline(always)]
     pub(super) fn receive(
         &mut self,

@@ -22,7 +22,7 @@ use crate::wire::{Record, RecordValues, TracingEvent};
 /// given it, through its filters. These are tested with the real crates, against the same program run
 /// natively; what they write is the same, but for times and what is named here.
 ///
-/// | subscriber | what arrives | what is different |
+/// | subscriber | arrives | differs |
 /// |---|---|---|
 /// | `tracing_subscriber::fmt` | lines in the spans of guest and host, in each of its formats; span events; error chains | |
 /// | its JSON | fields with their types, `span` and `spans` | an `i128` or `u128` that 64 bits hold is a number, not a string |

@@ -113,7 +113,7 @@ fn is_as_declared(values: &SinkValues<'_>) -> bool {
     values.is_sorted_by(|(index, _), (next, _)| index < next)
 }
 
-/// Fields of a call site of which each is said to have no value takes long. No macro declares so many.
+/// A call site with more fields than this is hostile: giving each field "no value" would take long.
 const MANY_FIELDS: usize = 64;
 
 /// Does the same with more values, or in another order. It is apart because of the stack it takes.

@@ -1,12 +1,12 @@
-//! What carries frames over a boundary.
+//! Carry frames over a boundary.
 //!
-//! A sender calls one function a frame; these are such functions for common boundaries, and what is at
-//! the other side of each:
+//! A sender calls one function a frame; this module has such functions for common boundaries, and the
+//! other side of each:
 //!
 //! | boundary | the module's side | the host's side |
 //! |---|---|---|
 //! | [WebAssembly](wasm) | `spanshot_sender::wasm_guest::install()` | `link_wasm_guest!`, `wasm_host::GuestTrace` |
-//! | a child process, over a pipe or whatever else bytes go through | `child_process::install()` | `child_process::run()`, `stream::receive()` |
+//! | a child process, over a pipe or any other stream of bytes | `child_process::install()` | `child_process::run()`, `stream::receive()` |
 //! | a dynamic library with a `tracing` of its own | `spanshot_sender::export_dynamic_library!` | `dynamic_library::Connection` |
 //! | a file | as a child process, or `recorded::create()` | `recorded::RecordedTrace` |
 //!

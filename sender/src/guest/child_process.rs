@@ -14,7 +14,7 @@
 //! [`install_from_env()`] does nothing unless the host asks for it: the environment variable
 //! `SPANSHOT_STREAM` is `stdout`, `stderr`, or the path of something that can be written to, such as a
 //! file, a named pipe, or `/dev/fd/3` where there is a file descriptor that the child has got.
-//! [`install()`] sends to whatever it is given.
+//! [`install()`] sends to the output that you give it.
 
 use alloc::boxed::Box;
 use core::fmt;
@@ -58,11 +58,11 @@ impl fmt::Debug for ChildStream {
 }
 
 impl ChildStream {
-    /// Ends the stream. What is traced from now on goes nowhere.
+    /// Ends the stream. Records traced from now on are discarded.
     ///
     /// # Errors
     ///
-    /// Returns the first error that the output had. What was traced after it is lost.
+    /// Returns the first error that the output had. Records traced after it are lost.
     pub fn finish(self) -> io::Result<()> {
         self.writer.finish()
     }
@@ -115,7 +115,7 @@ pub fn install(output: impl Write + Send + 'static) -> io::Result<ChildStream> {
 ///
 /// # Errors
 ///
-/// Returns the errors of [`install()`], and those of opening the path.
+/// Returns the errors of [`install()`], and an error if the path cannot be opened.
 ///
 /// # Example
 ///

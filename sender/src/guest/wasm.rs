@@ -37,7 +37,7 @@
 //! # Who owns what
 //!
 //! - **Memory** is the guest's. The host reads what it is handed before the call returns, and keeps
-//!   no address but that of the control block. It writes nothing but the generation and, when it has
+//!   no address but the control block's. It writes nothing but the generation and, when it has
 //!   read the buffer, 0 at offset 8.
 //! - **The buffer**: the guest adds frames, and only the host removes them: all at once, when it has read
 //!   them, in `flush` or on its own account. It may do the latter whenever the guest does not run: after

@@ -28,7 +28,7 @@ pub(super) struct CallSites {
     next_id: AtomicU32,
 }
 
-/// Slot of a table: what is known of a call site.
+/// Slot of a table: everything known about one call site.
 #[derive(Default)]
 pub(super) struct CallSite {
     metadata: OnceRef<'static, Metadata<'static>>,
@@ -144,7 +144,7 @@ impl CallSites {
         }
     }
 
-    /// Finds a call site that has a slot, by metadata of which is not known whether it is static.
+    /// Finds a call site that has a slot, by metadata that may not be static.
     pub(super) fn find(
         &self,
         metadata: &Metadata<'_>,

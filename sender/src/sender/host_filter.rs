@@ -58,7 +58,7 @@ pub trait HostFilter: Send + Sync {
 
     /// Returns the most verbose level that the host may want: the sender's
     /// [`max_level_hint()`](tracing_core::Subscriber::max_level_hint). With it, `LevelFilter::current()` in the
-    /// program is at most that of the host, and the program does not even ask about records that are more
+    /// program is at most the host's, and the program does not even ask about records that are more
     /// verbose. By default it asks about all.
     ///
     /// `tracing` remembers the level, and calls this again only when a subscriber is added, or after

@@ -2,7 +2,7 @@ use alloc::{boxed::Box, vec::Vec};
 
 use once_cell::race::OnceBox;
 
-/// Segments of a list, the last of which ends beyond any `u32`.
+/// Segments of a list. The last one ends beyond any `u32`.
 const SEGMENTS: usize = 27;
 
 /// Elements of the first segment; each further one is twice as long.

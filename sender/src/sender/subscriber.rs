@@ -20,7 +20,7 @@ use crate::wire::{MetadataId, Parent, RawSpanId, TracingEvent};
 /// `tracing` subscriber that hands out everything it is told, to be replayed elsewhere.
 ///
 /// One sender serves all threads of a program, and makes one stream. The function is called on
-/// the thread that traces, once a record, before the traced code goes on; whatever was traced
+/// the thread that traces, once a record, before the traced code goes on; everything traced
 /// until a trap, a panic or a kill has left the program by then. If several threads trace at once,
 /// the function is called by them at once, and has to keep the records of each in order. The
 /// function may trace: what it traces is not sent.
@@ -134,7 +134,7 @@ impl<F> TracingEventSender<F> {
 
     /// Sends spans and events up to this level of verbosity only.
     ///
-    /// What is more verbose costs the program next to nothing: it is neither formatted nor encoded.
+    /// More verbose records cost your program next to nothing: they are neither formatted nor encoded.
     ///
     /// # Example
     ///

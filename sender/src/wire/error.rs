@@ -7,7 +7,7 @@ use super::text::lenient_format;
 ///
 /// It is itself an [`Error`] that prints as the original does, by `{}` and by `{:?}`, and so does each
 /// [`source()`](Error::source()). A subscriber that derives the type of an error from its `Debug` output,
-/// as that of Sentry does, finds the same types in a replayed trace. It cannot downcast the error:
+/// as Sentry's does, finds the same types in a replayed trace. It cannot downcast the error:
 /// the type itself stays in the program.
 ///
 /// # Example

@@ -7,7 +7,7 @@
 //!
 //! | file | content |
 //! |---|---|
-//! | `event.rs` | [`Record`], of which a [`TracingEvent`] owns its values; IDs |
+//! | `event.rs` | [`Record`], and [`TracingEvent`], which owns its values; IDs |
 //! | `parent.rs` | which span a new span or event is a child of |
 //! | `call_site.rs`, `level.rs` | descriptions of call sites |
 //! | `value.rs`, `values.rs`, `error.rs` | values, alone and together |

@@ -3,7 +3,7 @@ use alloc::collections::BTreeMap;
 use super::{MetadataId, RawSpanId, ThreadIndex};
 
 /// Numbers the IDs of a stream in the order in which they come: call sites and threads from 0, spans
-/// from 1. Whoever goes through the same stream with whatever IDs gets the same numbers.
+/// from 1. Two streams that differ only in their IDs get the same numbers.
 ///
 /// It is asked for each ID of each record once, in order. An ID that the stream has not introduced is
 /// numbered like any other: the stream may be the tail of a longer one, or invalid.
@@ -48,14 +48,14 @@ impl Numbering {
         self.numbered(id).number
     }
 
-    /// Numbers a span of which a handle is cloned.
+    /// Numbers a span whose handle is cloned.
     pub fn cloned_span(&mut self, id: RawSpanId) -> RawSpanId {
         let span = self.numbered(id);
         span.handles = span.handles.saturating_add(1);
         span.number
     }
 
-    /// Numbers a span of which a handle is dropped.
+    /// Numbers a span whose handle is dropped.
     pub fn dropped_span(&mut self, id: RawSpanId) -> RawSpanId {
         let span = self.numbered(id);
         span.handles = span.handles.saturating_sub(1);

@@ -3,7 +3,7 @@ use super::RawSpanId;
 /// Which span a new span or event is a child of, as the program said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Parent {
-    /// Whichever span is current.
+    /// The current span.
     // it is never saved so
     Contextual,
     /// None, even if a span is current.

@@ -145,7 +145,7 @@ impl TracedValue {
         if let Self::Object(value) = self { Some(&value.0) } else { None }
     }
 
-    /// Checks whether this value is `Debug` output, and the same as that of the `object`.
+    /// Checks whether this value is `Debug` output, and equals the output of `object`.
     pub fn is_debug(&self, object: &dyn fmt::Debug) -> bool {
         self.as_debug_str().is_some_and(|text| text == format!("{object:?}"))
     }

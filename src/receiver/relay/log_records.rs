@@ -1,6 +1,6 @@
 //! Records of the `log` crate, relayed as `tracing-log` would emit them.
 //!
-//! Subscribers know these events by their call sites, which are those of `tracing-log` in the host:
+//! Subscribers know these events by their call sites, which are `tracing-log`'s in the host:
 //! `NormalizeEvent::is_log()` compares them. A subscriber is never told of the call sites, but is asked about
 //! each record, under the target that the record names. So nothing is leaked for that.
 

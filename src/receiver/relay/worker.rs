@@ -10,8 +10,8 @@ use tracing_core::{Dispatch, dispatcher};
 
 type Job = Box<dyn FnOnce(&Dispatch) + Send>;
 
-/// A thread of the host that stands for a thread of the stream. Whoever gives it a job waits for
-/// the end of it, so that of all threads one is running at a time.
+/// A thread of the host that stands for a thread of the stream. It runs one job at a time, and the
+/// receiver waits for the job to end: only one of these threads runs at a time.
 #[derive(Debug)]
 pub(super) struct Worker {
     /// The way to the thread, until it is to end.

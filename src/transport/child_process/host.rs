@@ -79,7 +79,7 @@ pub fn run(
 }
 
 /// Runs a child as [`run()`] does, and gives the function what else it writes to the pipe, in order and
-/// in whatever pieces it comes.
+/// in the pieces in which it comes.
 ///
 /// # Errors
 ///

@@ -1,7 +1,7 @@
 //! A child process that traces into a pipe of its host.
 //!
-//! The child sends a [stream](super::stream) to its standard output or error, where whatever else it
-//! writes goes as well, or to a file, a named pipe or a file descriptor that the host names. The host
+//! The child sends a [stream](super::stream) to its standard output or error, between all else that it
+//! writes there, or to a file, a named pipe or a file descriptor that the host names. The host
 //! tells the two apart, has a receiver take the one, and passes on the other.
 //!
 //! # The child
@@ -17,7 +17,7 @@
 //! [`install_from_env()`] does nothing unless the host asks for it: the environment variable
 //! `SPANSHOT_STREAM` is `stdout`, `stderr`, or the path of something that can be written to, such as a
 //! file, a named pipe, or `/dev/fd/3` where there is a file descriptor that the child has got.
-//! [`install()`] sends to whatever it is given.
+//! [`install()`] sends to the output that you give it.
 //!
 //! # The host
 //!

@@ -25,7 +25,7 @@ struct Hosts {
     last_handle: usize,
 }
 
-/// Takes a frame, wherever it is, for the host with this handle.
+/// Takes a frame for the host with this handle.
 pub(super) fn receive(handle: usize, frame: Option<&[u8]>, len: usize) {
     let host = HOSTS.read().by_handle.get(&handle).cloned();
     if let Some(host) = host {
@@ -33,7 +33,7 @@ pub(super) fn receive(handle: usize, frame: Option<&[u8]>, len: usize) {
     }
 }
 
-/// Adds a host, and returns its handle, which is never that of another one.
+/// Adds a host, and returns its handle, which is never used again.
 pub(super) fn add(host: Arc<Host>) -> usize {
     let mut hosts = HOSTS.write();
     hosts.last_handle += 1; // it takes centuries to overflow

@@ -13,7 +13,7 @@
 //! # The host
 //!
 //! A [`Connection`] relays to the current subscriber of the thread that opens it, or to a receiver
-//! of one's own. With [libloading], or whatever else finds symbols:
+//! of one's own. With [libloading], or anything else that finds symbols:
 //!
 //! ```no_run
 //! use libloading::Library;
@@ -37,7 +37,7 @@
 //!
 //! # Bad input
 //!
-//! A library is no sandbox: whatever it wants to break, it can. But what is wrong by mistake (a library
+//! A library is no sandbox: it can break anything it wants. But a mistake (a library
 //! built with another version of the format, a stream that does not begin at its beginning) is a
 //! [`RelayError`] that says in which frame. The receiver is then as it was before, and goes on.
 

@@ -58,13 +58,13 @@ pub struct StreamDecoder {
     has_ended: bool,
 }
 
-/// What is in a stream.
+/// An item of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StreamItem<'a> {
     /// The stream starts.
     Start {
-        /// Version of spanshot that writes it. It is whatever the other side says.
+        /// Version of spanshot that writes it. The other side says so; nobody checks it.
         written_by: &'a str,
     },
     /// A frame.
@@ -79,7 +79,7 @@ pub enum StreamItem<'a> {
     /// Bytes that are of no whole packet: text that was written to the same stream, and what is left of
     /// packets that were damaged. What was written at once may come in several items.
     Foreign(&'a [u8]),
-    /// The stream ends: whoever wrote it was not cut off.
+    /// The stream ends: its writer was not cut off.
     End,
 }
 

@@ -5,7 +5,7 @@ use crate::receiver::ReceiveError;
 
 /// Why a [`GuestTrace`](super::GuestTrace) refused what a guest handed over.
 ///
-/// Frames of a guest are numbered from 0. Addresses are those of the guest's memory.
+/// Frames of a guest are numbered from 0. Addresses are in the guest's memory.
 ///
 /// # Example
 ///

@@ -1,6 +1,6 @@
 use super::GuestError;
 
-/// Returns a part of a guest's memory, wherever the guest says that it is.
+/// Returns the part of a guest's memory that the guest names.
 ///
 /// # Errors
 ///

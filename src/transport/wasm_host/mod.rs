@@ -40,9 +40,9 @@
 //! [buffers](spanshot_sender::wasm_guest::Builder::buffered), the host [reads the buffer](GuestTrace::read_buffer)
 //! before it traces.
 //!
-//! # What is refused
+//! # Refused records
 //!
-//! A guest that hands over what is no valid record is trapped, with a [`GuestError`] that says which
+//! The host traps a guest that hands over an invalid record, with a [`GuestError`] that says which
 //! frame is wrong, and how; or not, [if the host prefers](GuestTrace::going_on). In any case nothing is
 //! lost that came before, and the stream goes on with the next frame. You may call a guest again after any
 //! [trap](super::wasm#traps): it traces on.

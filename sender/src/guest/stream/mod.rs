@@ -17,7 +17,7 @@
 //!
 //! # Specification
 //!
-//! `uint` and `str` are those of [frames](crate::frame#specification). Numbers are hexadecimal.
+//! `uint` and `str` are defined for [frames](crate::frame#specification). Numbers are hexadecimal.
 //!
 //! ```text
 //! marker    ff 73 73 fe
@@ -32,7 +32,7 @@
 //! After the marker, a byte `ff` is written as `ff 00`; neither length nor checksum knows of that. So
 //! a marker is nowhere but where a packet begins, and since neither `ff` nor `fe` is in any UTF-8 text,
 //! it is in no such text either. `ff` and a byte other than `00` after a marker is not in a packet:
-//! that one was cut there. The checksum is that of Ethernet and gzip (polynomial `04c11db7`,
+//! that one was cut there. The checksum is the CRC-32 of Ethernet and gzip (polynomial `04c11db7`,
 //! reflected).
 //!
 //! | kind | packet | payload |
@@ -42,7 +42,7 @@
 //! | 2 | end | passed over |
 //!
 //! The first packet of a stream is its start. After the end, there are no more; a stream without one is
-//! that of a program that was killed, or has not yet ended. A reader passes over packets of a kind that
+//! from a program that was killed, or has not yet ended. A reader passes over packets of a kind that
 //! it does not know.
 //!
 //! The form of a packet is the same in all versions, and so is the beginning of the start's payload.

@@ -26,7 +26,7 @@ pub mod kind {
     pub const END: u8 = 2;
 }
 
-/// Writes a packet behind what is in `output`.
+/// Appends a packet to `output`.
 pub fn write(output: &mut Vec<u8>, kind: u8, number: u64, payload: &[u8]) {
     let mut header = FrameWriter::new();
     for part in [VERSION.into(), kind.into(), number, payload.len() as u64] {

@@ -15,7 +15,7 @@ use crate::frame::FrameWriter;
 /// Memory that is kept for packets, in bytes. A longer one takes its own.
 const KEPT_CAPACITY: usize = 64 << 10;
 
-/// Writes frames as [packets](super#specification) to a pipe, a file, or whatever else takes bytes.
+/// Writes frames as [packets](super#specification) to a pipe, a file, or anything else that takes bytes.
 ///
 /// The stream starts at once. Each frame is one packet, which goes out with one `write_all()` and is
 /// flushed before the traced code goes on: a kill loses nothing that was traced before. What other
@@ -147,7 +147,7 @@ impl<W: Write> StreamWriter<W> {
         stream.write(kind::FRAME, frame);
     }
 
-    /// Ends the stream. What is sent later is not written.
+    /// Ends the stream. Frames sent later are not written.
     ///
     /// # Errors
     ///
@@ -227,9 +227,9 @@ impl Drop for Writing {
 }
 
 impl<W: Write + Send + 'static> StreamWriter<W> {
-    /// Returns a subscriber that sends what is traced to the stream.
+    /// Returns a subscriber that sends spans and events to the stream.
     ///
-    /// A stream is that of one program: there should be one sender to it.
+    /// A stream belongs to one program: give it one sender.
     ///
     /// # Example
     ///

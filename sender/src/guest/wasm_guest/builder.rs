@@ -47,7 +47,7 @@ impl<const FILTERED: bool> Builder<false, FILTERED> {
     /// full, when a span is closed (more exactly, when a handle of one is dropped), when the host is
     /// to be asked something, and by [`flush()`](super::flush).
     ///
-    /// When the guest traps, its host reads from the buffer what was not sent. This is for guests
+    /// When the guest traps, its host reads the unsent frames from the buffer. This is for guests
     /// with one thread.
     pub const fn buffered(self, capacity: usize) -> Builder<true, FILTERED> {
         Builder { capacity, max_level: self.max_level }
@@ -65,7 +65,7 @@ impl<const BUFFERED: bool> Builder<BUFFERED, false> {
 }
 
 impl<const BUFFERED: bool, const FILTERED: bool> Builder<BUFFERED, FILTERED> {
-    /// Sends spans and events up to this level of verbosity only, whatever the host wants.
+    /// Sends spans and events up to this level of verbosity only, even if the host wants more.
     pub const fn max_level(mut self, max_level: LevelFilter) -> Self {
         self.max_level = max_level;
         self

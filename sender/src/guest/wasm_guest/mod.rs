@@ -43,7 +43,7 @@ pub fn install() -> bool {
     dispatcher::set_global_default(Dispatch::new(sender)).is_ok()
 }
 
-/// Sends what is in the buffer of a guest that [buffers](Builder::buffered). Otherwise it does
+/// Sends the buffered frames of a guest that [buffers](Builder::buffered). Otherwise it does
 /// nothing.
 ///
 /// # Example

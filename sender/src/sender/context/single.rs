@@ -17,7 +17,7 @@ use crate::{
 /// Spans that are entered, outermost first, by the rules of `tracing_subscriber::Registry`: see
 /// `SpanStack`, which does the same where there are threads.
 ///
-/// There are two lists, of which one is valid. A span that is not innermost is exited by copying the
+/// There are two lists, and one of them is valid. A span that is not innermost is exited by copying the
 /// others to the second list, which is valid from then on: a single store changes from one to the
 /// other, so that a program that is stopped in the middle has either.
 ///

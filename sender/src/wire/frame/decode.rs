@@ -277,7 +277,7 @@ impl<'a> Reader<'a> {
         refused.into_iter().chain(texts)
     }
 
-    /// Reads what is rare by a reader of its own, so that this one stays where it is fast.
+    /// Reads a rare value with a copy of the reader, which leaves this one in registers.
     #[inline]
     fn apart<T>(
         &mut self,

@@ -35,7 +35,7 @@ pub enum FrameError {
     Truncated {
         /// Where it ends.
         offset: usize,
-        /// What is cut off there.
+        /// The part that is cut off there.
         what: &'static str,
     },
     /// Something is not encoded as it should be: a number does not fit its type, a string is not

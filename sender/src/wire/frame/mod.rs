@@ -2,14 +2,14 @@
 //!
 //! A [`TracingEventSender::encoded`](crate::TracingEventSender::encoded) hands out frames, and
 //! `TracingEventReceiver::receive_encoded` of spanshot takes
-//! them. A frame says nothing of its own length: whatever carries frames keeps them apart (a call
+//! them. A frame does not contain its own length: your transport keeps frames apart (a call
 //! into the host with an address and a length, a message of a channel, a length before each).
 //! Frames refer to call sites by the ID of an earlier frame of the same stream; otherwise each
 //! stands for itself.
 //!
 //! # Specification
 //!
-//! Integers, strings and options are those of [postcard's wire format]: `uint` is a little-endian
+//! Integers, strings and options have [postcard's wire format]: `uint` is a little-endian
 //! base-128 *varint* of at most 64 bits, `sint` the same after zigzag, `uint128` and `sint128`
 //! have at most 128 bits, `f64` is 8 bytes of IEEE 754 in little-endian order, `bytes` is a
 //! `uint` length and that many bytes, `str` is `bytes` of UTF-8, `option` is `00` or `01` and the
@@ -36,7 +36,7 @@
 //!
 //! `parent` is 0 for the current span, 1 for an explicit root, and the ID of the parent plus 1
 //! otherwise; IDs of spans start at 1. *Values* go on to the end of the frame, each a key and a
-//! payload. The key is a `uint`, 16 × the index of the field among those of the call site, plus
+//! payload. The key is a `uint`, 16 × the index of the field among the fields of the call site, plus
 //! the type:
 //!
 //! | type | value | payload |
@@ -50,9 +50,9 @@
 //! | 6 | float | `f64` |
 //! | 7 | string | `str` |
 //! | 8 | output of `Debug` or `Display` | `str` |
-//! | 9 | error, without its output of `Debug` | `uint` from 1 to 100, and that many `str`: its message and those of its sources |
+//! | 9 | error, without its output of `Debug` | `uint` from 1 to 100, and that many `str`: its message and the messages of its sources |
 //! | 10 | byte string | `bytes` |
-//! | 11 | error | `uint` from 1 to 100, and that many times `str`, `str`: its message and its output of `Debug`, and those of its sources |
+//! | 11 | error | `uint` from 1 to 100, and that many times `str`, `str`: its message and its `Debug` output, then the same for its sources |
 //!
 //! A sender writes errors as type 11. Type 9 is for one that has no output of `Debug`, or does not know type
 //! 11; a reader takes both.

@@ -6,7 +6,7 @@ use crate::wire::ThreadIndex;
 
 /// Reads a frame from its beginning on.
 ///
-/// Numbers, strings and options are those of postcard, which the tests compare it to. A guest does not
+/// Numbers, strings and options have postcard's format; the tests compare it with postcard. A guest does not
 /// have to build postcard and all that it needs.
 #[derive(Debug, Clone, Copy)]
 pub struct Reader<'a> {
@@ -15,12 +15,12 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Reads what is not a whole frame. Offsets are those in there.
+    /// Reads a part of a frame. Offsets count from its start.
     pub fn new(bytes: &'a [u8]) -> Self {
         Self { frame_len: bytes.len(), rest: bytes }
     }
 
-    /// Reads the header, and returns the kind of the frame, its thread, and what is left.
+    /// Reads the header, and returns the kind of the frame, its thread, and a reader of the rest.
     #[inline]
     pub(super) fn start(frame: &'a [u8]) -> Result<(u8, ThreadIndex, Self), FrameError> {
         let Some((&header, rest)) = frame.split_first() else {

@@ -1,4 +1,4 @@
-//! The shape of a [`TracingEvent`] in self-describing formats: that of `tracing-tunnel` 0.2, and
+//! The shape of a [`TracingEvent`] in self-describing formats: `tracing-tunnel` 0.2's, and
 //! additional fields where something has no place in it.
 
 use alloc::{borrow::Cow, collections::BTreeSet, string::String, vec::Vec};
