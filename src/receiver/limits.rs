@@ -166,7 +166,7 @@ impl ReceiverLimits {
         self.with(Limit::Records, max)
     }
 
-    /// Sets whether it is traced that a record was refused: not unless this is called.
+    /// Sets whether the trace tells that a record was refused. Without this call, it does not.
     ///
     /// With it, no test passes because its evidence was refused. When the first record is refused, for
     /// whatever reason, there is one event in the trace, where that record would have been in order, and in
@@ -198,7 +198,7 @@ impl ReceiverLimits {
         self.with(Limit::LeakedBytes, u64::MAX)
     }
 
-    /// Returns whether it is traced that a record was refused: see [`Self::trace_loss()`].
+    /// Returns whether the trace tells that a record was refused: see [`Self::trace_loss()`].
     pub fn traces_loss(&self) -> bool {
         self.traces_loss
     }

@@ -12,13 +12,26 @@
 //! 3. It is [persisted](TracingEventReceiver::persist), which keeps open spans open, or dropped,
 //!    which rolls the execution back: what it entered is exited, what it opened is closed.
 //!
-//! What it makes of the records is up to its sink. A relay gives them to a subscriber, through
-//! `tracing`'s dispatcher and with call sites that are leaked, since `tracing` wants them static.
-//! The direct way fills a storage, and leaks nothing.
+//! The receiver hands records to one of two sinks. A relay gives them to a subscriber, through `tracing`'s
+//! dispatcher, and leaks their call sites, since `tracing` wants them static. The direct sink fills a storage,
+//! and leaks nothing. [`ReceiverLimits`] bound how much memory a stream takes; the receiver refuses a record that
+//! exceeds one, and counts it in [`Refusals`].
 //!
-//! What a stream makes a receiver hold is bounded by its [`ReceiverLimits`]. What exceeds one is refused, as
-//! everything is that does not fit what came before; how much that was, [`Refusals`] tell, and on request the
-//! trace itself.
+//! | file | content |
+//! |---|---|
+//! | `tracing_event_receiver.rs` | the public [`TracingEventReceiver`] |
+//! | `frame_decoder.rs` | the public [`FrameDecoder`], which turns frames into events |
+//! | `stream.rs` | the state machine: checks each record, and drives a sink |
+//! | `sink.rs`, `told_sink.rs` | the interface of a sink |
+//! | `span.rs`, `stacks.rs`, `per_thread.rs` | its state: open spans, and the spans that each thread is in |
+//! | `parents.rs` | the parent rule, for live and for restored records |
+//! | `handles.rs` | when a span closes |
+//! | `values.rs`, `field_names.rs`, `resolved_values.rs`, `span_values.rs` | values: from names or numbers to fields, and those of open spans |
+//! | `persist.rs`, `restore.rs` | suspending a stream, and going on |
+//! | `limit.rs`, `limits.rs`, `limits.md` | the table of limits, and how to set them |
+//! | `error.rs`, `refusals.rs`, `loss.rs` | errors, their numbers, and their traces |
+//! | `relay/` | the sink that relays to a subscriber |
+//! | `call_sites.rs`, `value_set.rs` | call sites and values as `tracing` wants them |
 
 mod call_sites;
 mod error;

@@ -12,7 +12,7 @@ use crate::wire::{Record, RecordValues, TracingEvent};
 ///
 /// It replays a stream into one subscriber: the default one of the thread that creates the
 /// receiver, or, if there is none then, of the thread from which it gets the first record while
-/// there is one. It holds on to that subscriber, so that spans are closed where they were opened.
+/// there is one. It keeps that subscriber: spans are closed where they were opened.
 ///
 /// Roots of the stream become children of the span that is current in the host when they arrive.
 ///

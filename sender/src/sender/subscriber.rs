@@ -31,7 +31,7 @@ use crate::wire::{MetadataId, Parent, RawSpanId, TracingEvent};
 /// global default there: a scoped one is not used again after a trap, since `tracing` remembers being in it.
 ///
 /// Call sites are announced when they are first used, with small sequential IDs. They are known
-/// to the stream from then on, so that a stream is to be received from its beginning.
+/// to the stream from then on. Receive a stream from its beginning.
 ///
 /// # Example
 ///
@@ -158,8 +158,8 @@ impl<F> TracingEventSender<F> {
     /// Sends only what comes from call sites for which the predicate returns `true`; of several
     /// predicates, all have to.
     ///
-    /// `tracing` remembers the answer for a call site, so that it should always be the same. What is
-    /// filtered out is neither formatted nor encoded.
+    /// `tracing` remembers the answer for a call site: always give the same one. Records that are
+    /// filtered out are neither formatted nor encoded.
     ///
     /// # Example
     ///

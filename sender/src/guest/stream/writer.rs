@@ -152,7 +152,7 @@ impl<W: Write> StreamWriter<W> {
     /// # Errors
     ///
     /// Returns the first error that the output had, with the same kind and message, whenever that was; and
-    /// an error of the kind [`Deadlock`](io::ErrorKind::Deadlock) if it is the output that calls this.
+    /// an error of the kind [`Deadlock`](io::ErrorKind::Deadlock) if the output itself calls this.
     pub fn finish(&self) -> io::Result<()> {
         let Some(mut stream) = self.stream() else { return Err(io::ErrorKind::Deadlock.into()) };
         stream.end();

@@ -11,7 +11,7 @@ use crate::wire::{
 
 /// Reads a frame, and hands its record on; its values are read later, when their call site is known.
 ///
-/// The record is handed on rather than returned so that it need not be put together.
+/// The record is handed on rather than returned, which saves putting it together.
 #[inline(always)]
 pub fn decode<'a, T: TakeRecord<'a>>(frame: &'a [u8], take: T) -> Result<T::Output, FrameError> {
     let (kind, thread, reader) = Reader::start(frame)?;
