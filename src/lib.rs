@@ -188,8 +188,8 @@ pub(crate) use spanshot_sender::wire;
 #[doc(inline)]
 pub use spanshot_sender::{
     CallSiteData, CallSiteKind, DebugObject, FilterAnswer, Frames, FromTracedValue, HostFilter,
-    MetadataId, RawSpanId, ThreadIndex, TracedError, TracedValue, TracedValues, TracedValuesIter,
-    TracingEvent, TracingEventSender, TracingLevel, frame,
+    MetadataId, RawSpanId, Record, ThreadIndex, TracedError, TracedValue, TracedValues,
+    TracedValuesIter, TracingEvent, TracingEventSender, TracingLevel, frame,
 };
 
 /// What the macros of this crate expand to.

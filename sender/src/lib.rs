@@ -57,6 +57,6 @@ pub use crate::guest::{wasm, wasm_guest};
 pub use crate::sender::{Frames, HostFilter, TracingEventSender};
 pub use crate::wire::{
     CallSiteData, CallSiteKind, DebugObject, FilterAnswer, FromTracedValue, MetadataId, RawSpanId,
-    ThreadIndex, TracedError, TracedValue, TracedValues, TracedValuesIter, TracingEvent,
+    Record, ThreadIndex, TracedError, TracedValue, TracedValues, TracedValuesIter, TracingEvent,
     TracingLevel, frame,
 };

@@ -26,7 +26,7 @@ use crate::wire::{MetadataId, Parent, RawSpanId, TracingEvent};
 /// function may trace: what it traces is not sent.
 ///
 /// In WebAssembly the function must not trace, or it would be called for that, too, without an end. There, a
-/// trap may end the function at any instruction, and [the sender traces on](crate::transport::wasm#traps)
+/// trap may end the function at any instruction, and [the sender traces on](crate::wasm#traps)
 /// when the module is called again; so it cannot remember that it is in the function. Install it as the
 /// global default there: a scoped one is not used again after a trap, since `tracing` remembers being in it.
 ///

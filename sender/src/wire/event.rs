@@ -31,8 +31,31 @@ pub type TracingEvent = Record<TracedValues<String>>;
 
 /// One of the nine kinds of things that a program traces. `V` holds the values.
 ///
-/// A [`TracingEvent`] owns its values by name. A receiver and a sender have them in other forms, which need not be
-/// copied.
+/// A [`TracingEvent`] owns its values, each with its name. A receiver borrows them from the frame or the event that
+/// they came in.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::{Record, TracedValues, TracingEvent};
+///
+/// /// Returns the span that a record names first, if it names one.
+/// fn span<V>(record: &Record<V>) -> Option<u64> {
+///     match record {
+///         Record::NewCallSite { .. } | Record::NewEvent { .. } => None,
+///         Record::NewSpan { id, .. }
+///         | Record::FollowsFrom { id, .. }
+///         | Record::SpanEntered { id, .. }
+///         | Record::SpanExited { id, .. }
+///         | Record::SpanCloned { id }
+///         | Record::SpanDropped { id }
+///         | Record::ValuesRecorded { id, .. } => Some(*id),
+///     }
+/// }
+///
+/// let event = TracingEvent::ValuesRecorded { id: 7, values: TracedValues::new() };
+/// assert_eq!(span(&event), Some(7));
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum Record<V> {
     /// A call site is going to be referred to.
