@@ -145,7 +145,7 @@ fn data_is_what_was_traced_but_bounded_and_escaped_as_the_format_can() {
 
 /// Checks all texts that there are of an error.
 #[track_caller]
-fn assert_short(error: &(impl std::error::Error + std::fmt::Debug)) {
+fn assert_short(error: &impl std::error::Error) {
     for text in [error.to_string(), format!("{error:?}"), format!("{error:#?}")] {
         assert!(text.len() < 5_000, "{} bytes: {}", text.len(), &text[..200]);
         assert_eq!(harmful(&text), BTreeSet::new());

@@ -257,7 +257,7 @@ fn values_recorded_into_a_span_of_many_are_persisted_in_their_order() {
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             // One value is recorded, or a few are.
             let fields =
-                (0..1 + (random >> 40) % 3).map(|nth| names[((random >> 20) + 7 * nth) % FIELDS]);
+                (0..=(random >> 40) % 3).map(|nth| names[((random >> 20) + 7 * nth) % FIELDS]);
             let values: Vec<_> = fields.map(|field| (field, step)).collect();
             for (field, value) in &values {
                 match model.iter_mut().find(|(known, _)| known == field) {
