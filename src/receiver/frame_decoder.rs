@@ -143,11 +143,10 @@ impl FrameDecoder {
     /// The decoder is as it was before, and can go on.
     pub fn decode(&mut self, frame: &[u8]) -> Result<TracingEvent, ReceiveError> {
         self.stream.limits.check_frame(frame)?;
-        frame::decode(frame, |record| {
-            let values = self.values(&record)?;
-            self.stream.receive(record.clone(), &mut Discard)?;
-            Ok(record.map_values(|_| values))
-        })?
+        let record = frame::decode(frame)?;
+        let values = self.values(&record)?;
+        self.stream.receive(record.clone(), &mut Discard)?;
+        Ok(record.map_values(|_| values))
     }
 
     /// Names the values of a record, if it has some.

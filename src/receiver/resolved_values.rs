@@ -3,7 +3,6 @@ use core::ops::Deref;
 
 use super::sink::SinkValues;
 use crate::wire::ValueRef;
-use crate::wire::frame::TakeValue;
 
 /// Values that an ordinary record has at the most.
 const FEW: usize = 6;
@@ -40,15 +39,6 @@ impl<'a> ResolvedValues<'a> {
             self.many.extend_from_slice(&self.few);
         }
         self.many.push((index, value));
-    }
-}
-
-impl<'a> TakeValue<'a> for ResolvedValues<'a> {
-    type Output = ();
-
-    #[inline(always)]
-    fn take(&mut self, field: usize, value: ValueRef<'a>) {
-        self.push(field, value);
     }
 }
 

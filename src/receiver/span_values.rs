@@ -5,11 +5,8 @@ use super::{
     sink::SinkValues,
     values::{owned, update},
 };
+use crate::wire::frame::EncodedValues;
 use crate::wire::{RecordValues, TracedValue};
-use crate::wire::{
-    ValueRef,
-    frame::{EncodedValues, TakeValue},
-};
 
 /// Values of an open span, kept for those who persist it.
 ///
@@ -105,10 +102,8 @@ impl SpanValues {
 }
 
 fn decode(bytes: &[u8]) -> Vec<(usize, TracedValue)> {
-    let mut owned = Owned(Vec::new());
-    let mut values = EncodedValues::new(bytes);
-    while let Ok(Some(())) = values.next(&mut owned) {} // they were read before
-    one_for_each_field(owned.0)
+    let values = EncodedValues::new(bytes).map_while(Result::ok); // they were checked
+    one_for_each_field(values.map(|(field, value)| (field, TracedValue::from(&value))).collect())
 }
 
 /// Leaves each field its last value, in the place of its first. A record may give a field several, and with what is
@@ -127,15 +122,4 @@ fn one_for_each_field(values: Vec<(usize, TracedValue)>) -> Vec<(usize, TracedVa
         }
     }
     kept
-}
-
-/// Takes values out of the frame that they came in.
-struct Owned(Vec<(usize, TracedValue)>);
-
-impl TakeValue<'_> for Owned {
-    type Output = ();
-
-    fn take(&mut self, field: usize, value: ValueRef<'_>) {
-        self.0.push((field, TracedValue::from(&value)));
-    }
 }

@@ -15,7 +15,6 @@ use super::{
 use crate::wire::{
     CallSiteData, CallSiteKind, MetadataId, Parent, RawSpanId, Record, RecordValues, ThreadIndex,
 };
-use crate::wire::{ValueRef, frame::TakeValue};
 
 /// The state machine that understands a stream of records.
 ///
@@ -148,7 +147,8 @@ impl Stream {
                 if sink.takes_each_value() && self.limits.allow_each_of(values) =>
             {
                 sink.begin_values();
-                let count = resolve_each(metadata_id, &site.data, values, &mut ToSink(sink))?;
+                let take = |index, value| sink.take_value(index, &value);
+                let count = resolve_each(metadata_id, &site.data, values, take)?;
                 self.limits.check_value_count(count)?;
                 Ok(None)
             }
@@ -356,17 +356,5 @@ impl Stream {
             sink.record(sink_span, span.call_site, &resolved);
         }
         Ok(())
-    }
-}
-
-/// Hands values on to a sink.
-struct ToSink<'a, S: ?Sized>(&'a mut S);
-
-impl<S: Sink + ?Sized> TakeValue<'_> for ToSink<'_, S> {
-    type Output = ();
-
-    #[inline(always)]
-    fn take(&mut self, field: usize, value: ValueRef<'_>) {
-        self.0.take_value(field, &value);
     }
 }

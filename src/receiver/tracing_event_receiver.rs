@@ -311,7 +311,7 @@ impl TracingEventReceiver {
         if self.is_started {
             self.sink.receive_frame(&mut self.stream, frame)
         } else {
-            frame::decode(frame, |record| self.receive_record(record))?
+            self.receive_record(frame::decode(frame)?)
         }
     }
 

@@ -9,7 +9,7 @@ use super::{
     sink::SinkValues,
     stream::KnownCallSite,
 };
-use crate::wire::frame::{EncodedValues, TakeValue};
+use crate::wire::frame::EncodedValues;
 use crate::wire::{CallSiteData, MetadataId, RecordValues, TracedValue, TracedValues, ValueRef};
 
 /// Finds the field of each value.
@@ -25,56 +25,37 @@ pub(super) fn resolve<'a>(
             resolve_named(metadata_id, &site.data, &site.names, values, resolved)
         }
         RecordValues::Encoded(values) => {
-            resolve_each(metadata_id, &site.data, values, resolved).map(drop)
+            let take = |index, value| resolved.push(index, value);
+            resolve_each(metadata_id, &site.data, values, take).map(drop)
         }
     }
 }
 
-/// Finds the field of each value, and hands them on. Returns how many there are.
+/// Checks each value, and hands it on with the index of its field. Returns how many there are.
 #[inline(always)]
-pub(super) fn resolve_each<'a, T: TakeValue<'a>>(
+pub(super) fn resolve_each<'a>(
     metadata_id: MetadataId,
     data: &CallSiteData,
     values: EncodedValues<'a>,
-    take: &mut T,
+    mut take: impl FnMut(usize, ValueRef<'a>),
 ) -> Result<usize, ReceiveError> {
     let len = data.fields.len();
-    let mut resolve = Resolve { take, len, count: 0 };
-    let mut values = values; // one that can be in registers
-    while let Some(resolved) = values.next(&mut resolve)? {
-        if let Err(index) = resolved {
+    let mut count = 0;
+    for value in values {
+        let (index, value) = value?;
+        if index >= len {
             return Err(ReceiveError::UnknownFieldIndex { metadata_id, index, len });
         }
-    }
-    if resolve.count > len {
-        return Err(ReceiveError::TooManyValues { max: len, actual: resolve.count });
-    }
-    Ok(resolve.count)
-}
-
-/// Takes values of a call site with so many fields, and counts them.
-struct Resolve<'t, T> {
-    take: &'t mut T,
-    len: usize,
-    count: usize,
-}
-
-impl<'a, T: TakeValue<'a>> TakeValue<'a> for Resolve<'_, T> {
-    /// The index of a field that there is not.
-    type Output = Result<(), usize>;
-
-    #[inline(always)]
-    fn take(&mut self, field: usize, value: ValueRef<'a>) -> Self::Output {
-        if field >= self.len {
-            return Err(field);
+        count += 1;
+        // A receiver counts the values that are too many, but does not keep them.
+        if count <= len {
+            take(index, value);
         }
-        self.count += 1;
-        // What is too much is counted, but not kept.
-        if self.count <= self.len {
-            self.take.take(field, value);
-        }
-        Ok(())
     }
+    if count > len {
+        return Err(ReceiveError::TooManyValues { max: len, actual: count });
+    }
+    Ok(count)
 }
 
 pub(super) fn resolve_named<'a>(

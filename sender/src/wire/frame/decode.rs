@@ -9,29 +9,11 @@ use crate::wire::{
     ThreadIndex, TracedError, TracingLevel, ValueRef, error::MAX_CHAIN,
 };
 
-/// Reads a frame, and hands its record on; its values are read later, when their call site is known.
-///
-/// The record is handed on rather than returned, which saves putting it together.
-#[inline(always)]
-pub fn decode<'a, T: TakeRecord<'a>>(frame: &'a [u8], take: T) -> Result<T::Output, FrameError> {
+/// Reads a frame. Its values are read later, when their call site is known.
+#[inline(always)] // where it is called, the kind of the record is found out once
+pub fn decode(frame: &[u8]) -> Result<Record<RecordValues<'_>>, FrameError> {
     let (kind, thread, reader) = Reader::start(frame)?;
-    reader.record(kind, thread, take)
-}
-
-/// Takes the record of a frame. Where a method of it is inlined, so that what kind a record is need not be found
-/// out twice, it is a type of its own, since no closure can be made to be.
-pub trait TakeRecord<'a> {
-    type Output;
-
-    fn take(self, record: Record<RecordValues<'a>>) -> Self::Output;
-}
-
-impl<'a, T, F: FnOnce(Record<RecordValues<'a>>) -> T> TakeRecord<'a> for F {
-    type Output = T;
-
-    fn take(self, record: Record<RecordValues<'a>>) -> T {
-        self(record)
-    }
+    reader.record(kind, thread)
 }
 
 /// What the kind of a call site is called in errors.
@@ -53,101 +35,84 @@ impl<'a> EncodedValues<'a> {
     pub fn bytes(&self) -> &'a [u8] {
         self.reader.rest()
     }
-
-    /// Reads the next value and hands it on with the index of its field; `None` at the end of the frame.
-    #[inline(always)]
-    pub fn next<T: TakeValue<'a>>(
-        &mut self,
-        take: &mut T,
-    ) -> Result<Option<T::Output>, FrameError> {
-        if self.reader.rest().is_empty() {
-            Ok(None)
-        } else {
-            self.reader.keyed_value(take).map(Some)
-        }
-    }
 }
 
-/// Takes values where their types are known, as [`TakeRecord`] takes records.
-pub trait TakeValue<'a> {
-    type Output;
+/// Iterates over the values and the indexes of their fields. Stop at the first error.
+#[allow(clippy::copy_iterator)] // reading values again begins with a copy
+impl<'a> Iterator for EncodedValues<'a> {
+    type Item = Result<(usize, ValueRef<'a>), FrameError>;
 
-    fn take(&mut self, field: usize, value: ValueRef<'a>) -> Self::Output;
+    #[inline(always)]
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.reader.rest().is_empty() { None } else { Some(self.reader.keyed_value()) }
+    }
 }
 
 impl<'a> Reader<'a> {
     #[inline(always)]
-    fn record<T: TakeRecord<'a>>(
+    fn record(
         mut self,
         kind: u8,
         thread: ThreadIndex,
-        take: T,
-    ) -> Result<T::Output, FrameError> {
+    ) -> Result<Record<RecordValues<'a>>, FrameError> {
         match kind {
             kind::NEW_CALL_SITE => {
                 let (id, data) = self.apart(Self::call_site)?;
-                self.last(take, Record::NewCallSite { id, data })
+                self.last(Record::NewCallSite { id, data })
             }
             kind::NEW_SPAN => {
                 let (id, metadata_id) = (self.span_id()?, self.uint("call site ID")?);
                 let (parent_id, is_root) = self.parent()?.into_fields();
-                Ok(take.take(Record::NewSpan {
+                Ok(Record::NewSpan {
                     id,
                     metadata_id,
                     parent_id,
                     is_root,
                     values: self.values(),
                     thread,
-                }))
+                })
             }
             kind::FOLLOWS_FROM => {
                 let (id, follows_from) = (self.span_id()?, self.span_id()?);
-                self.last(take, Record::FollowsFrom { id, follows_from })
+                self.last(Record::FollowsFrom { id, follows_from })
             }
             kind::SPAN_ENTERED => {
                 let id = self.span_id()?;
-                self.last(take, Record::SpanEntered { id, thread })
+                self.last(Record::SpanEntered { id, thread })
             }
             kind::SPAN_EXITED => {
                 let id = self.span_id()?;
-                self.last(take, Record::SpanExited { id, thread })
+                self.last(Record::SpanExited { id, thread })
             }
             kind::SPAN_CLONED => {
                 let id = self.span_id()?;
-                self.last(take, Record::SpanCloned { id })
+                self.last(Record::SpanCloned { id })
             }
             kind::SPAN_DROPPED => {
                 let id = self.span_id()?;
-                self.last(take, Record::SpanDropped { id })
+                self.last(Record::SpanDropped { id })
             }
             kind::VALUES_RECORDED => {
                 let id = self.span_id()?;
-                Ok(take.take(Record::ValuesRecorded { id, values: self.values() }))
+                Ok(Record::ValuesRecorded { id, values: self.values() })
             }
             kind::NEW_EVENT => {
                 let metadata_id = self.uint("call site ID")?;
                 let (parent, is_root) = self.parent()?.into_fields();
-                Ok(take.take(Record::NewEvent {
-                    metadata_id,
-                    parent,
-                    is_root,
-                    values: self.values(),
-                    thread,
-                }))
+                Ok(Record::NewEvent { metadata_id, parent, is_root, values: self.values(), thread })
             }
             kind => Err(FrameError::UnknownKind { kind }),
         }
     }
 
-    /// Hands a record on that nothing may follow.
+    /// Returns a record that nothing may follow.
     #[inline(always)]
-    fn last<T: TakeRecord<'a>>(
+    fn last(
         self,
-        take: T,
         record: Record<RecordValues<'a>>,
-    ) -> Result<T::Output, FrameError> {
+    ) -> Result<Record<RecordValues<'a>>, FrameError> {
         self.end()?;
-        Ok(take.take(record))
+        Ok(record)
     }
 
     #[inline]
@@ -210,21 +175,20 @@ impl<'a> Reader<'a> {
     }
 
     #[inline(always)]
-    fn keyed_value<T: TakeValue<'a>>(&mut self, take: &mut T) -> Result<T::Output, FrameError> {
+    fn keyed_value(&mut self) -> Result<(usize, ValueRef<'a>), FrameError> {
         let start = *self;
         let key = self.uint("key of a value")?;
         let Ok(field) = usize::try_from(key / value_type::COUNT) else {
             return Err(start.malformed("index of a field"));
         };
-        Ok(match key % value_type::COUNT {
-            value_type::UINT => take.take(field, ValueRef::UInt(self.uint("integer")?.into())),
-            value_type::INT => take.take(field, ValueRef::Int(self.sint("integer")?.into())),
-            value_type::STRING => take.take(field, ValueRef::Str(self.str("string")?)),
-            value_type::OBJECT => take.take(field, ValueRef::Object(self.str("string")?)),
-            value_type => {
-                take.take(field, self.apart(|reader| reader.rare_value(start, value_type))?)
-            }
-        })
+        let value = match key % value_type::COUNT {
+            value_type::UINT => ValueRef::UInt(self.uint("integer")?.into()),
+            value_type::INT => ValueRef::Int(self.sint("integer")?.into()),
+            value_type::STRING => ValueRef::Str(self.str("string")?),
+            value_type::OBJECT => ValueRef::Object(self.str("string")?),
+            value_type => self.apart(|reader| reader.rare_value(start, value_type))?,
+        };
+        Ok((field, value))
     }
 
     #[inline(never)]

@@ -115,7 +115,7 @@ pub use self::error::FrameError;
 
 #[doc(hidden)]
 pub use self::{
-    decode::{EncodedError, EncodedValues, TakeRecord, TakeValue, decode},
+    decode::{EncodedError, EncodedValues, decode},
     encode::FrameWriter,
     question::{AskedSite, Question, decode_question},
     reader::Reader,
