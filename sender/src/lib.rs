@@ -10,6 +10,7 @@
 //! | a dynamic library with a `tracing` of its own | [`export_dynamic_library!`] |
 //! | a child process | `child_process::install_from_env()`, with the feature `stream` |
 //! | anything else | [`TracingEventSender::encoded`], with a function that takes [frames](frame) |
+//! | anything that sends text | [`TracingEventSender::new`], with a function that takes [`TracingEvent`]s, and the feature `serde` |
 //!
 //! # Example
 //!
@@ -23,9 +24,12 @@
 //! }
 //! ```
 //!
+//! Build the guest as a `cdylib` for the target `wasm32-unknown-unknown`.
+//!
 //! # Crate features
 //!
-//! Without features, the crate needs `alloc` and no `std`. It then takes the module for a single thread.
+//! Without features, the crate needs `alloc` and no `std`. It then takes the module for a single thread, and of an
+//! error it carries the text only, not the sources.
 //!
 //! | feature | default | what it gives | needs |
 //! |---|---|---|---|
