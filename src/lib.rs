@@ -129,7 +129,10 @@
 //! `field("port", 8_080)` needs no suffix; [`TracingEvent`] has more fields; and a receiver stays with the
 //! subscriber that it started with. A receiver refuses a span of an event's call site, and an event of a span's.
 //! One that is restored enters the spans that were entered when it was persisted, and
-//! [`TracingEventReceiver::new`] panics if what was persisted does not fit together.
+//! [`TracingEventReceiver::new`] panics if what was persisted does not fit together. What `tracing-tunnel` has
+//! persisted does not say which spans were entered, so that a receiver refuses to exit them: suspend the program
+//! outside its spans before you migrate. JSON has no number for NaN and the infinities: `tracing-tunnel` writes
+//! `null`, which neither crate can read, and this crate a string, which `tracing-tunnel` cannot.
 //!
 //! # Crate features
 //!
