@@ -392,3 +392,49 @@ fn guest_asks_what_the_subscriber_of_its_receiver_wants() {
     assert_eq!(*others.borrow(), 0b01011);
     drop(capture);
 }
+
+/// Suspends what a guest has sent, and resumes it.
+fn resumed(suspended: TracingEventReceiver) -> TracingEventReceiver {
+    let metadata = suspended.persist_metadata();
+    let (spans, local_spans) = suspended.persist();
+    TracingEventReceiver::new(metadata, spans, local_spans)
+}
+
+#[test]
+fn guest_that_outlives_its_receiver_traces_on() {
+    for buffer in BUFFERS {
+        for asks in [false, true] {
+            let capture = Capture::start();
+            let mut shop = shop(Host::default(), buffer, asks);
+            shop.call("order", &[2]).unwrap();
+            read_buffer(&mut shop);
+            let receiver = shop.memory().1.trace.receiver();
+            *receiver = resumed(std::mem::take(receiver));
+            shop.call("order", &[3]).unwrap();
+            read_buffer(&mut shop);
+            capture.trace().scan_spans().count(2, &name(eq("order")));
+        }
+    }
+}
+
+#[test]
+fn guest_whose_buffer_is_not_known_does_not_fall_silent() {
+    for buffer in BUFFERS {
+        let capture = Capture::start();
+        let mut shop = shop(Host::default(), buffer, false);
+        shop.call("order", &[2]).unwrap();
+        read_buffer(&mut shop);
+        let (_, host) = shop.memory();
+        host.trace = GuestTrace::new(resumed(std::mem::take(&mut host.trace).into_receiver()));
+        let order = shop.call("order", &[3]);
+        if buffer == 0 {
+            order.unwrap();
+            capture.trace().scan_spans().count(2, &name(eq("order")));
+        } else {
+            let error = order.unwrap_err();
+            assert!(error.contains("keep the `GuestTrace`"), "{error}");
+            let (_, host) = shop.memory();
+            assert_eq!(host.trace.first_error(), Some(&GuestError::NoHello));
+        }
+    }
+}

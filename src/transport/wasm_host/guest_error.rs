@@ -42,6 +42,9 @@ pub enum GuestError {
         /// The version that is known.
         supported: u32,
     },
+    /// The guest asks its host to read its buffer, but has not called `hello` of this
+    /// [`GuestTrace`](super::GuestTrace).
+    NoHello,
     /// A frame is not one, or does not fit what came before.
     Refused {
         /// Number of the frame.
@@ -82,6 +85,9 @@ impl fmt::Display for GuestError {
                 formatter,
                 "the guest is of version {actual} of the boundary, and its host of version {supported}: \
                  build both with the same spanshot"
+            ),
+            Self::NoHello => formatter.write_str(
+                "the guest buffers, and has not said where: keep the `GuestTrace` with which it was installed",
             ),
             Self::Refused { frame, address, error } => {
                 write!(formatter, "frame {frame} of the guest, at address {address}: {error}")

@@ -93,12 +93,30 @@ impl GuestTrace {
     }
 
     /// Returns the receiver of the stream.
+    ///
+    /// If the guest's instance lives on while you [persist](TracingEventReceiver::persist) the receiver, replace
+    /// the receiver and keep the `GuestTrace`: the guest calls `hello` once, and a new `GuestTrace` would know
+    /// neither its buffer nor how to tell it of the filter. [Read the buffer](Self::read_buffer) before.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{TracingEventReceiver, transport::wasm_host::GuestTrace};
+    ///
+    /// fn suspend_and_resume(trace: &mut GuestTrace, memory: &mut [u8]) {
+    ///     trace.read_buffer(memory).unwrap();
+    ///     let suspended = std::mem::take(trace.receiver());
+    ///     let metadata = suspended.persist_metadata();
+    ///     let (spans, local_spans) = suspended.persist();
+    ///     *trace.receiver() = TracingEventReceiver::new(metadata, spans, local_spans);
+    /// }
+    /// ```
     pub fn receiver(&mut self) -> &mut TracingEventReceiver {
         &mut self.receiver
     }
 
     /// Returns the receiver of the stream, to [persist](TracingEventReceiver::persist) it for
-    /// example.
+    /// example when the instance is gone.
     pub fn into_receiver(self) -> TracingEventReceiver {
         self.receiver
     }
@@ -167,12 +185,35 @@ impl GuestTrace {
         }
     }
 
-    /// Takes the frames in the buffer of a guest that
-    /// [buffers](spanshot_sender::wasm_guest::Builder::buffered), and empties the buffer: the import
-    /// `flush`. Of other guests it takes nothing.
+    /// Takes the frames in the buffer when the guest asks for it: the import `flush`.
     ///
-    /// Call it yourself after the guest has trapped, and in functions that the guest calls, before
-    /// they trace. No code of the guest is run.
+    /// # Errors
+    ///
+    /// Returns an error if the guest has not called `hello` of this `GuestTrace`, so that nobody knows where
+    /// the buffer is. Otherwise returns the errors of [`read_buffer()`](Self::read_buffer).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::transport::wasm_host::{GuestError, GuestTrace};
+    ///
+    /// let mut trace = GuestTrace::default();
+    /// assert_eq!(trace.flush(&mut [0; 64]), Err(GuestError::NoHello));
+    /// assert_eq!(trace.read_buffer(&mut [0; 64]), Ok(())); // there may be none
+    /// ```
+    pub fn flush(&mut self, memory: &mut [u8]) -> Result<(), GuestError> {
+        if self.control.is_none() {
+            return self.check(Err(GuestError::NoHello));
+        }
+        self.read_buffer(memory)
+    }
+
+    /// Takes the frames in the buffer of a guest that
+    /// [buffers](spanshot_sender::wasm_guest::Builder::buffered), and empties the buffer. Of other guests it
+    /// takes nothing.
+    ///
+    /// Call it after the guest has trapped, and in functions that the guest calls, before they trace. No code
+    /// of the guest is run.
     ///
     /// # Errors
     ///

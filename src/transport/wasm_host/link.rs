@@ -82,7 +82,7 @@ macro_rules! link_wasm_guest {
                 "spanshot",
                 "flush",
                 move |caller: Caller<'_, T>| {
-                    with_memory(caller, trace, (), GuestTrace::read_buffer)
+                    with_memory(caller, trace, (), GuestTrace::flush)
                 },
             )?;
             linker.func_wrap(

@@ -27,8 +27,8 @@
 //!
 //! For any other engine there are functions over the guest's memory, a `&[u8]`: [`GuestTrace::send()`]
 //! and, for guests that do more than [`install()`](spanshot_sender::wasm_guest::install),
-//! [`hello()`](GuestTrace::hello), [`read_buffer()`](GuestTrace::read_buffer), which is their import
-//! `flush`, and [`ask()`](GuestTrace::ask). `examples/third_engine` in the repository is a host that uses them.
+//! [`hello()`](GuestTrace::hello), [`flush()`](GuestTrace::flush) and [`ask()`](GuestTrace::ask).
+//! `examples/third_engine` in the repository is a host that uses such a function.
 //! Guests that hand over something else, such as JSON, have imports of their own, for which there is
 //! [`guest_bytes()`].
 //!
