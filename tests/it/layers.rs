@@ -211,6 +211,24 @@ fn span_that_is_filtered_out_is_none_whatever_other_layers_make_of_it() {
     assert_eq!(everything.lock().all_spans().len(), 4);
 }
 
+/// Other layers, such as `fmt`, find the same span around it.
+#[test]
+fn parent_that_a_filter_of_the_layer_alone_does_not_want_is_passed_over() {
+    let program = || {
+        let outer = info_span!("outer");
+        let hidden = trace_span!(parent: &outer, "hidden");
+        info_span!(parent: &hidden, "explicit").in_scope(|| info!("in explicit"));
+    };
+    let [everything, filtered] = [(); 2].map(|()| SharedStorage::default());
+    let subscriber = tracing_subscriber::registry()
+        .with(CaptureLayer::new(&everything))
+        .with(Layer::with_filter(CaptureLayer::new(&filtered), LevelFilter::INFO));
+    tracing::subscriber::with_default(subscriber, program);
+    let tree = "INFO outer{}\n└─ INFO explicit{}\n   └─ INFO in explicit";
+    assert_eq!(filtered.lock().to_string(), tree);
+    assert_eq!(everything.lock().all_spans().len(), 3);
+}
+
 #[test]
 fn filters_do_filter() {
     let captured = |filter: usize, program: usize| {

@@ -375,6 +375,33 @@ INFO host{}
     check_anew([LevelFilter::INFO, LevelFilter::TRACE], program, with_between);
 }
 
+/// A span stands elsewhere in another layer, which the receiver cannot know: it names the parent that the
+/// subscriber has.
+#[test]
+fn restored_span_stands_in_the_nearest_that_the_layer_wants() {
+    let frames = frames_of(|| {
+        let _outer = info_span!("outer").entered();
+        let _between = debug_span!("between").entered();
+        let _inner = info_span!("inner").entered();
+        info!("suspend");
+    });
+    let is_mark = |frame: &Vec<u8>| frame.windows(7).any(|text| text == b"suspend");
+    let before = &frames[..frames.iter().rposition(is_mark).unwrap()];
+    let captured = |f: &mut dyn FnMut()| {
+        let [everything, filtered] = [(); 2].map(|()| SharedStorage::default());
+        let layer = Layer::with_filter(CaptureLayer::new(&filtered), LevelFilter::INFO);
+        let subscriber = registry().with(CaptureLayer::new(&everything)).with(layer);
+        tracing::subscriber::with_default(subscriber, f);
+        assert_eq!(everything.lock().all_spans().len(), 3);
+        filtered.lock().to_string()
+    };
+    let mut suspended = None;
+    let tree = captured(&mut || suspended = Some(Suspended::after(before)));
+    assert_eq!(tree, "INFO outer{}\n└─ INFO inner{}");
+    let anew = captured(&mut || drop(suspended.take().unwrap().go_on_anew()));
+    assert_eq!(anew, tree);
+}
+
 #[test]
 fn restored_roots_are_in_the_span_of_the_host() {
     check_anew(

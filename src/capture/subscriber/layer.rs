@@ -251,7 +251,11 @@ where
                 });
                 if is_done.is_none() {
                     let parent = match attributes.parent() {
-                        Some(parent) => self.parent_by_registry(context.span(parent)),
+                        // The registry passes over one that a filter of this layer alone does not want.
+                        Some(_) => {
+                            let parent = context.span(id).and_then(|span| span.parent());
+                            self.parent_by_registry(parent)
+                        }
                         None if attributes.is_contextual() => {
                             self.parent_by_registry(context.lookup_current())
                         }
