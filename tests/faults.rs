@@ -408,6 +408,36 @@ fn receiver_outlives_a_subscriber_that_panics() {
     assert!(panicked > 10, "{panicked}");
 }
 
+/// `fmt` with span events panics when a span is exited that is closed, which only a program can do that drops the
+/// last handle of a span that it is in.
+#[test]
+fn subscriber_that_panics_again_while_a_receiver_is_dropped_does_not_abort() {
+    let layer = tracing_subscriber::fmt::layer()
+        .with_span_events(tracing_subscriber::fmt::format::FmtSpan::ACTIVE)
+        .with_writer(io::sink);
+    let subscriber = tracing_subscriber::registry().with(layer);
+    let frames: [&[u8]; 8] = [
+        b"\x20\0\0\x02\x04span\x03app\0\0\0\0",
+        b"\x21\x01\0\0", // span 1 is created, entered and dropped
+        b"\x23\x01",
+        b"\x26\x01",
+        b"\x21\x02\0\0", // and so is span 2
+        b"\x23\x02",
+        b"\x26\x02",
+        b"\x24\x01",
+    ];
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        tracing::subscriber::with_default(subscriber, || {
+            let mut receiver = TracingEventReceiver::default();
+            frames.iter().for_each(|frame| receiver.receive_encoded(frame).unwrap());
+        });
+    }));
+    assert!(
+        result.is_err(),
+        "the subscriber does not panic any more: does this test still try anything?"
+    );
+}
+
 #[test]
 fn sender_outlives_a_hook_that_panics() {
     let count = frames().len();

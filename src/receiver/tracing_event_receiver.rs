@@ -1,5 +1,6 @@
 use alloc::boxed::Box;
-use core::{cell::OnceCell, fmt};
+use core::{cell::OnceCell, fmt, panic::AssertUnwindSafe};
+use std::{panic, thread};
 
 use super::{
     ReceiveError, ReceiverLimits, Refusals, call_sites, relay::Relay, restore::CheckedSpans,
@@ -381,6 +382,12 @@ impl TracingEventReceiver {
 
 impl Drop for TracingEventReceiver {
     fn drop(&mut self) {
-        self.stream.roll_back(&mut *self.sink);
+        let mut roll_back = || self.stream.roll_back(&mut *self.sink);
+        if thread::panicking() {
+            // A subscriber that has panicked may do so again, and a second panic would abort the process.
+            let _ = panic::catch_unwind(AssertUnwindSafe(roll_back));
+        } else {
+            roll_back();
+        }
     }
 }
