@@ -429,7 +429,9 @@ fn subscriber_that_panics_again_while_a_receiver_is_dropped_does_not_abort() {
     let result = catch_unwind(AssertUnwindSafe(|| {
         tracing::subscriber::with_default(subscriber, || {
             let mut receiver = TracingEventReceiver::default();
-            frames.iter().for_each(|frame| receiver.receive_encoded(frame).unwrap());
+            for frame in frames {
+                receiver.receive_encoded(frame).unwrap();
+            }
         });
     }));
     assert!(
