@@ -183,6 +183,10 @@ impl TracingEventReceiver {
     /// relayed on a thread that the receiver starts, as the others are. Roots of the stream are still
     /// children of the span that is current where the receiver is called.
     ///
+    /// Use it also if your host calls the receiver on several threads in turn, as tasks of a multi-threaded runtime do.
+    /// Otherwise call, persist and drop the receiver on one thread: a span that was entered on a thread of the host, and
+    /// exited on another one, stays entered on the first.
+    ///
     /// # Example
     ///
     /// ```
