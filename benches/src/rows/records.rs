@@ -48,7 +48,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row::growth(
         "direct capture of JSON, events of one value, of 1,000 → 20,000 fields",
         EVENT,
-        |n| receive_events(one_value(n)),
+        |n| receive_events(&one_value(n)),
         MANY,
     ),
     Row::growth(
@@ -76,6 +76,7 @@ pub(crate) const ROWS: &[Row] = &[
 const SITES: [&[u8]; 3] =
     [b"\x20\0\0\x02\0\0\0\0\0\0", b"\x20\x01\x01\x02\0\0\0\0\0\0", b"\x20\x02\0\x04\0\0\0\0\0\0"];
 
+#[allow(clippy::cast_possible_truncation)] // the low bits
 fn uint(mut number: u64) -> Vec<u8> {
     let mut bytes = vec![];
     while number >= 0x80 {
@@ -104,7 +105,7 @@ fn threads_in_spans(n: u64) -> Vec<Vec<u8>> {
 fn fields(n: u64, kind: u8) -> Vec<u8> {
     let names = (0..n).flat_map(|field| {
         let name = field.to_string();
-        [&[name.len() as u8][..], name.as_bytes()].concat()
+        [&uint(name.len() as u64)[..], name.as_bytes()].concat()
     });
     frame(&[b"\x20\x07", &[kind], b"\x02\0\0\0\0\0", &uint(n), &names.collect::<Vec<_>>()])
 }
@@ -172,7 +173,7 @@ fn decode(frames: Vec<Vec<u8>>) -> Work {
     })
 }
 
-fn receive_events(frames: Vec<Vec<u8>>) -> Work {
+fn receive_events(frames: &[Vec<u8>]) -> Work {
     let mut decoder = FrameDecoder::default().with_limits(limits());
     let mut events: Vec<TracingEvent> =
         frames.iter().map(|frame| decoder.decode(frame).expect("it is in order")).collect();
