@@ -126,8 +126,7 @@ fn receive(spans: u64, program: Program) -> Work {
     let buffer = Buffer::default();
     dispatcher::with_default(&encoded_to(&buffer), || program(spans));
     let storage = SharedStorage::default();
-    let limits = ReceiverLimits::default().max_depth(usize::MAX).max_entered(usize::MAX);
-    let mut receiver = TracingEventReceiver::capturing(&storage).with_limits(limits);
+    let mut receiver = TracingEventReceiver::capturing(&storage).with_limits(limits());
     Box::new(move || {
         for frame in buffer.records().iter() {
             receiver.receive_encoded(frame).expect("it is in order");
@@ -153,16 +152,27 @@ fn restore(spans: u64, restore: Restore) -> Work {
 
 fn directly(metadata: PersistedMetadata, spans: PersistedSpans) {
     let local_spans = LocalSpans::capturing(&SharedStorage::default());
-    drop(TracingEventReceiver::new(metadata, spans, local_spans));
+    restore_into(metadata, spans, local_spans);
 }
 
 fn in_decoder(metadata: PersistedMetadata, spans: PersistedSpans) {
-    drop(FrameDecoder::new(metadata, spans));
+    drop(FrameDecoder::try_new(metadata, spans, limits()).expect("they fit together"));
 }
 
 fn unwanted(metadata: PersistedMetadata, spans: PersistedSpans) {
     let subscriber = tracing_subscriber::registry().with(LevelFilter::OFF);
     tracing::subscriber::with_default(subscriber, || {
-        drop(TracingEventReceiver::new(metadata, spans, LocalSpans::default()));
+        restore_into(metadata, spans, LocalSpans::default());
     });
+}
+
+fn restore_into(metadata: PersistedMetadata, spans: PersistedSpans, local_spans: LocalSpans) {
+    let restored =
+        TracingEventReceiver::try_new_with_limits(metadata, spans, local_spans, limits());
+    drop(restored.expect("they fit together"));
+}
+
+/// Limits for more spans in one another than a program has.
+fn limits() -> ReceiverLimits {
+    ReceiverLimits::default().max_depth(usize::MAX).max_entered(usize::MAX)
 }
