@@ -47,12 +47,8 @@ impl<T> PerThread<T> {
     }
 
     #[inline]
-    pub(super) fn remove(&mut self, thread: ThreadIndex) {
-        if thread == FIRST_THREAD {
-            self.first = None;
-        } else {
-            self.others.remove(&thread);
-        }
+    pub(super) fn remove(&mut self, thread: ThreadIndex) -> Option<T> {
+        if thread == FIRST_THREAD { self.first.take() } else { self.others.remove(&thread) }
     }
 
     /// Iterates over the entries in the order of threads.

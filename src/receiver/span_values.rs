@@ -1,4 +1,4 @@
-use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
+use alloc::{boxed::Box, vec::Vec};
 use core::mem;
 
 use super::{
@@ -112,14 +112,7 @@ fn one_for_each_field(values: Vec<(usize, TracedValue)>) -> Vec<(usize, TracedVa
     if values.is_sorted_by(|(field, _), (next, _)| field < next) {
         return values; // as records of `tracing`'s macros are
     }
-    let mut places = BTreeMap::new();
-    let mut kept: Vec<(usize, TracedValue)> = Vec::with_capacity(values.len());
-    for (field, value) in values {
-        let place = *places.entry(field).or_insert(kept.len());
-        match kept.get_mut(place) {
-            Some((_, earlier)) => *earlier = value,
-            None => kept.push((field, value)),
-        }
-    }
+    let mut kept = Vec::with_capacity(values.len());
+    update(&mut kept, values);
     kept
 }

@@ -63,8 +63,6 @@ impl Occupants {
     /// and go, so that it is probably the oldest.
     pub(super) fn take_idle(&mut self) -> Option<Lane> {
         let thread = self.idle.pop_first()?;
-        let lane = self.threads.get(thread)?.lane;
-        self.threads.remove(thread);
-        Some(lane)
+        Some(self.threads.remove(thread)?.lane)
     }
 }
