@@ -231,6 +231,17 @@ impl Stream {
 
     /// Tells all that is needed to create the open spans anew, and to enter them.
     pub(super) fn persist(&self) -> PersistedSpans {
+        self.describe(|span| {
+            let site = self.call_sites.get(span.call_site);
+            site.map(|site| name(site, span.values.to_owned())).unwrap_or_default()
+        })
+    }
+
+    /// Tells the same, with the values that the function returns.
+    pub(super) fn describe(
+        &self,
+        values: impl Fn(&KnownSpan) -> TracedValues<String>,
+    ) -> PersistedSpans {
         let replaced = self.ids_of_replaced();
         let mut in_order: Vec<_> =
             self.spans.iter().map(|(id, span)| (span.created, *id, span)).collect();
@@ -241,8 +252,6 @@ impl Stream {
             let parent_id = self.persisted_parent(span, &around);
             let parent = parent_id.and_then(|id| Some((id, self.spans.get(&id)?)));
             around.add(id, span, around.find(parent, span.is_root));
-            let site = self.call_sites.get(span.call_site);
-            let values = span.values.to_owned();
             let follows_from = span.follows_from.iter();
             let follows_from = follows_from
                 .filter(|source| !span.is_closed && self.still_open(**source).is_some());
@@ -252,7 +261,7 @@ impl Stream {
                 is_root: span.is_root,
                 is_closed: span.is_closed,
                 ref_count: span.handles,
-                values: site.map(|site| name(site, values)).unwrap_or_default(),
+                values: values(span),
                 follows_from: follows_from.map(|source| source.id).collect(),
                 entered: Vec::new(),
                 order,

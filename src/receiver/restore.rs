@@ -22,7 +22,7 @@ use super::{
     stream::Stream,
     values::{owned, resolve_named},
 };
-use crate::wire::{CallSiteData, CallSiteKind, MetadataId, RawSpanId, ThreadIndex};
+use crate::wire::{CallSiteData, CallSiteKind, MetadataId, RawSpanId, ThreadIndex, TracedValues};
 
 /// Spans that were checked, parents before their children.
 pub(super) type CheckedSpans = Vec<(RawSpanId, SpanData)>;
@@ -241,7 +241,7 @@ fn parents_first(spans: PersistedSpans) -> Result<CheckedSpans, RestoreError> {
 impl Stream {
     /// Checks that these are the spans that this stream has.
     fn check_known(&self, spans: &CheckedSpans) -> Result<(), RestoreError> {
-        let mut known = self.persist().spans;
+        let mut known = self.describe(|_| TracedValues::new()).spans;
         for (span, data) in spans {
             if !known.remove(span).is_some_and(|known| known.is_same_span(data)) {
                 return Err(RestoreError::Mismatch { span: *span });
