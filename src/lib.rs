@@ -179,8 +179,8 @@ pub use crate::capture::{
 #[cfg(feature = "export")]
 pub use crate::export::{ChromeTrace, HtmlPage};
 pub use crate::receiver::{
-    FrameDecoder, Limit, LocalSpans, PersistedMetadata, PersistedSpans, ReceiveError,
-    ReceiverLimits, Refusals, RestoreError, TracingEventReceiver,
+    FrameDecoder, GuestScope, InGuestScope, Limit, LocalSpans, PersistedMetadata, PersistedSpans,
+    ReceiveError, ReceiverLimits, Refusals, RestoreError, TracingEventReceiver,
 };
 #[cfg(feature = "snapshot")]
 pub use crate::snapshot::{

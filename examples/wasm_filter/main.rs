@@ -27,7 +27,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let (buffer, asks) = (64 * 1_024, 1);
     shop.get_typed_func::<(u32, u32), u32>(&store, "install")?.call(&mut store, (buffer, asks))?;
-    let total = shop.get_typed_func::<u32, u32>(&store, "order")?.call(&mut store, 4)?;
+    let order = shop.get_typed_func::<u32, u32>(&store, "order")?;
+    let scope = store.data().scope();
+    let total = scope.in_scope(|| order.call(&mut store, 4))?;
     let formatted = shop.get_typed_func::<(), u32>(&store, "formatted")?.call(&mut store, ())?;
 
     println!("{}\n", capture.trace());

@@ -27,7 +27,10 @@ impl Plugin {
     pub fn evaluate(&self, expression: &str) -> Result<String, EvaluateError> {
         let mut linker = Linker::new(&self.engine);
         link_wasm_guest!(wasmi, linker, |trace| trace)?;
-        GuestInstance::new(self, &linker, GuestTrace::default())?.evaluate(expression)
+        let trace = GuestTrace::default();
+        let scope = trace.scope();
+        let mut guest = GuestInstance::new(self, &linker, trace)?;
+        scope.in_scope(|| guest.evaluate(expression))
     }
 
     /// Evaluates an expression in a new instance. What the guest traces goes to the function, a

@@ -65,6 +65,11 @@ pub enum ReceiveError {
         /// The thread.
         thread: ThreadIndex,
     },
+    /// A span is entered while the host is not in the [`GuestScope`](super::GuestScope) of this receiver.
+    NotInScope {
+        /// The span.
+        id: RawSpanId,
+    },
     /// There is more of something than the receiver takes, by its
     /// [`ReceiverLimits`](super::ReceiverLimits).
     LimitExceeded {
@@ -117,6 +122,11 @@ impl fmt::Display for ReceiveError {
             Self::SpanNotEntered { id, thread } => {
                 write!(formatter, "exit of span {id}, which thread {thread} has not entered")
             }
+            Self::NotInScope { id } => write!(
+                formatter,
+                "span {id} is entered while the host does not run the guest, as far as it says: call the guest in \
+                 `GuestScope::in_scope()`, or await it in `GuestScope::instrument()`"
+            ),
             Self::LimitExceeded { limit, max, actual } => write!(
                 formatter,
                 "{actual} {limit} are more than the {max} that this receiver takes; \

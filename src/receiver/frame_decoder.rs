@@ -236,5 +236,5 @@ impl Sink for Discard {
     fn exit(&mut self, _span: SinkSpan, _thread: ThreadIndex) {}
     fn clone_handle(&mut self, _span: SinkSpan) {}
     fn drop_handle(&mut self, _span: SinkSpan) {}
-    fn closed(&mut self, _span: SinkSpan) {}
+    fn closed(&mut self, _span: SinkSpan, _is_entered: bool) {}
 }

@@ -74,7 +74,8 @@ impl Stream {
                 if last_handle == LastHandle::DropDeferred {
                     sink.drop_handle(sink_span);
                 }
-                sink.closed(sink_span);
+                let is_entered = span.entered > 0;
+                sink.closed(sink_span, is_entered);
             }
             let parent = span.keeps_open.take();
             self.forget_if_unused(id);

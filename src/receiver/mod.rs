@@ -26,6 +26,7 @@
 //! | `span.rs`, `stacks.rs`, `per_thread.rs` | its state: open spans, and the spans that each thread is in |
 //! | `parents.rs` | the parent rule, for live and for restored records |
 //! | `handles.rs` | when a span closes |
+//! | `scope.rs` | the public [`GuestScope`]: when the host runs its guest |
 //! | `values.rs`, `field_names.rs`, `resolved_values.rs`, `span_values.rs` | values: from names or numbers to fields, and those of open spans |
 //! | `persist.rs`, `restore.rs` | suspending a stream, and going on |
 //! | `limit.rs`, `limits.rs`, `limits.md` | the table of limits, and how to set them |
@@ -48,6 +49,7 @@ mod refusals;
 mod relay;
 mod resolved_values;
 mod restore;
+mod scope;
 mod sink;
 mod span;
 mod span_values;
@@ -68,5 +70,6 @@ pub use self::{
     persist::{LocalSpans, PersistedMetadata, PersistedSpans},
     refusals::Refusals,
     restore::RestoreError,
+    scope::{GuestScope, InGuestScope},
     tracing_event_receiver::TracingEventReceiver,
 };

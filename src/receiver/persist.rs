@@ -322,7 +322,7 @@ fn close(span: &KnownSpan, sink_span: SinkSpan, sink: &mut (impl Sink + ?Sized))
     for _ in span.unshared..span.handles.saturating_add(deferred) {
         sink.drop_handle(sink_span);
     }
-    sink.closed(sink_span);
+    sink.closed(sink_span, false); // all was exited
 }
 
 /// All that is needed to create a span anew.

@@ -1,7 +1,7 @@
 use alloc::sync::Arc;
 use core::num::NonZeroU64;
 
-use super::{ReceiveError, ReceiverLimits};
+use super::{GuestScope, ReceiveError, ReceiverLimits};
 use crate::wire::{CallSiteData, ThreadIndex, ValueRef};
 use crate::wire::{FilterAnswer, frame::Question};
 
@@ -93,8 +93,8 @@ pub(crate) trait Sink: Send + Sync {
     /// A handle of the span is dropped.
     fn drop_handle(&mut self, span: SinkSpan);
 
-    /// The span is closed: it has no handles, is not entered, and its children are closed.
-    fn closed(&mut self, span: SinkSpan);
+    /// The span is closed: it has no handles, and its children are closed. It may be entered.
+    fn closed(&mut self, span: SinkSpan, is_entered: bool);
 
     /// Says what it wants of a call site.
     fn answer(
@@ -110,6 +110,18 @@ pub(crate) trait Sink: Send + Sync {
 
     /// From now on, the thread that receives is not one of the stream's.
     fn relay_elsewhere(&mut self) {}
+
+    /// From now on, the host is in spans of the stream in this scope only. Returns the scope: this one, or that
+    /// which was set before.
+    fn enter_only_in(&mut self, scope: Option<GuestScope>) -> GuestScope {
+        scope.unwrap_or_default()
+    }
+
+    /// Whether the program may enter a span now.
+    #[inline]
+    fn may_enter(&self, _thread: ThreadIndex) -> bool {
+        true
+    }
 
     /// Whether spans can be created.
     fn is_ready(&self) -> bool {

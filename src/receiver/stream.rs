@@ -299,6 +299,9 @@ impl Stream {
         self.limits.check_entered(self.stacks.len())?;
         self.limits.check_depth(self.stacks.depth(thread))?;
         if let Some(span) = sink_span {
+            if !sink.may_enter(thread) {
+                return Err(ReceiveError::NotInScope { id });
+            }
             sink.enter(span, thread);
         }
         self.push_entered(thread, EnteredSpan { id, sink_span, is_closed_elsewhere: false });

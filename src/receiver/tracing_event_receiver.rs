@@ -3,8 +3,8 @@ use core::{cell::OnceCell, fmt, panic::AssertUnwindSafe};
 use std::{panic, thread};
 
 use super::{
-    ReceiveError, ReceiverLimits, Refusals, call_sites, relay::Relay, restore::CheckedSpans,
-    stream::Stream, told_sink::ToldSink,
+    GuestScope, ReceiveError, ReceiverLimits, Refusals, call_sites, relay::Relay,
+    restore::CheckedSpans, stream::Stream, told_sink::ToldSink,
 };
 use crate::wire::{FilterAnswer, frame};
 use crate::wire::{Record, RecordValues, TracingEvent};
@@ -214,6 +214,22 @@ impl TracingEventReceiver {
 
     pub(crate) fn relay_elsewhere(&mut self) {
         self.sink.relay_elsewhere();
+    }
+
+    /// Keeps the host out of the stream's spans while it does not run the guest, and returns the handle with which it
+    /// says when it does.
+    ///
+    /// Without this, the thread that receives is in each span that the guest enters until the guest exits it, whatever
+    /// the host does meanwhile. A [`GuestTrace`](crate::transport::wasm_host::GuestTrace) calls this for you.
+    ///
+    /// From now on, the receiver [refuses](ReceiveError::NotInScope) a record that enters a span outside of the scope.
+    /// This goes for the first thread of the stream; the others are relayed on threads of their own.
+    ///
+    /// # Example
+    ///
+    /// See [`GuestScope`].
+    pub fn scope(&mut self) -> GuestScope {
+        self.sink.enter_only_in(None)
     }
 
     #[inline]

@@ -216,7 +216,8 @@ fn guest_may_be_called_from_inside_a_call() {
     nested.call("run", &[5]).unwrap_err();
     let trace = capture.trace();
     let span = trace.all_spans().next().unwrap();
-    assert_eq!((span.stats().entered, span.stats().exited, span.events().len()), (6, 3, 6));
+    // The host has left what the guest is still in.
+    assert_eq!((span.stats().entered, span.stats().exited, span.events().len()), (6, 6, 6));
     drop(nested);
     let stats = capture.trace().all_spans().next().unwrap().stats();
     assert_eq!((stats.entered, stats.exited, stats.is_closed), (6, 6, true));
@@ -474,7 +475,10 @@ fn ids_of_one_guest_are_nothing_to_another() {
         }
         let trace = capture.trace();
         let [first, second] = [0, 1].map(|index| trace.all_spans().nth(index).unwrap());
-        assert_eq!((first.events().len(), first.stats().entered, first.stats().exited), (2, 1, 1));
+        // A host that relays enters the span again with each call.
+        let enters = if relays { 4 } else { 1 };
+        let stats = first.stats();
+        assert_eq!((first.events().len(), stats.entered, stats.exited), (2, enters, enters));
         assert_eq!((second.events().len(), second.stats().entered), (0, 0));
         assert!(first.stats().is_closed && second.stats().is_closed);
     }

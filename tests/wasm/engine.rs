@@ -75,7 +75,8 @@ impl Instance {
         let arguments: Vec<_> =
             arguments.iter().map(|argument| Val::I32(*argument as i32)).collect();
         let mut results = vec![Val::I32(0); function.ty(&self.store).results().len()];
-        let result = function.call(&mut self.store, &arguments, &mut results);
+        let scope = self.store.data().trace.scope();
+        let result = scope.in_scope(|| function.call(&mut self.store, &arguments, &mut results));
         result.map_err(|error| error.to_string())?;
         Ok(results.first().and_then(Val::i32).unwrap_or_default() as u32)
     }
@@ -94,7 +95,9 @@ impl Instance {
             arguments.iter().map(|argument| Val::I32(*argument as i32)).collect();
         let mut results = vec![Val::I32(0); function.ty(&self.store).results().len()];
         self.store.set_fuel(fuel).unwrap();
-        let call = function.call_resumable(&mut self.store, &arguments, &mut results);
+        let scope = self.store.data().trace.scope();
+        let call =
+            scope.in_scope(|| function.call_resumable(&mut self.store, &arguments, &mut results));
         let used = fuel - self.store.get_fuel().unwrap();
         self.store.set_fuel(PLENTY).unwrap();
         match call.unwrap() {

@@ -26,6 +26,7 @@ fn evaluate(expression: &str) -> tinywasm::Result<String> {
 
     // All that there is between the guest's trace and the subscriber: the import takes a frame out of the memory.
     let trace = Rc::new(RefCell::new(GuestTrace::default()));
+    let scope = trace.borrow().scope();
     let send = HostFunction::from(&mut store, move |context, (address, len): (i32, i32)| {
         let (address, len) = (address.cast_unsigned(), len.cast_unsigned());
         let memory = context.memory("memory")?;
@@ -42,7 +43,8 @@ fn evaluate(expression: &str) -> tinywasm::Result<String> {
     let input = guest.func::<i32, i32>(&store, "input")?.call(&mut store, len)?.cast_unsigned();
     let memory = guest.memory("memory")?;
     memory.copy_from_slice(&mut store, input as usize, expression.as_bytes())?;
-    guest.func::<(), i32>(&store, "evaluate")?.call(&mut store, ())?;
+    let evaluate = guest.func::<(), i32>(&store, "evaluate")?;
+    scope.in_scope(|| evaluate.call(&mut store, ()))?;
     let output = guest.func::<(), i32>(&store, "output")?.call(&mut store, ())?.cast_unsigned();
     let len = guest.func::<(), i32>(&store, "output_len")?.call(&mut store, ())?.cast_unsigned();
     memory.read_string(&store, output as usize, len as usize)

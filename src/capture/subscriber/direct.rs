@@ -277,7 +277,7 @@ impl Sink for Direct {
 
     fn drop_handle(&mut self, _span: SinkSpan) {}
 
-    fn closed(&mut self, span: SinkSpan) {
+    fn closed(&mut self, span: SinkSpan, _is_entered: bool) {
         self.change(span, Storage::close);
     }
 }

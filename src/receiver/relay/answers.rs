@@ -138,7 +138,9 @@ impl Relay {
         ask: impl Fn(&Dispatch) -> bool + Send + 'static,
     ) -> bool {
         let ask = move |dispatch: &Dispatch| guarded(dispatch, &ask);
-        match self.lanes.lane(thread, dispatch) {
+        let lane = self.lanes.lane(thread, dispatch);
+        self.lanes.catch_up(thread, lane, dispatch);
+        match lane {
             Lane::Here => with_default(dispatch, ask),
             Lane::Worker(index) => {
                 self.lanes.worker(index).and_then(|worker| worker.run(ask)).unwrap_or(false)

@@ -5,11 +5,12 @@ use alloc::vec::Vec;
 use tracing_core::{Dispatch, span::Id};
 
 use super::{
-    occupants::Occupants,
-    this_thread::{ThreadNumber, this_thread},
-    worker::Worker,
+    guard::with_default, host_threads::HostThreads, id, occupants::Occupants, worker::Worker,
 };
-use crate::{receiver::per_thread::FIRST_THREAD, wire::ThreadIndex};
+use crate::{
+    receiver::{per_thread::FIRST_THREAD, sink::SinkSpan},
+    wire::ThreadIndex,
+};
 
 /// Threads that are started for one receiver at the most.
 const MAX_WORKERS: usize = 64;
@@ -25,7 +26,12 @@ const MAX_WORKERS: usize = 64;
 pub(super) struct Lanes {
     /// Threads of the stream that have a lane.
     threads: Occupants,
-    here: Here,
+    /// Threads of the host that are in the spans of the stream's first thread.
+    host: HostThreads,
+    /// Spans that were entered here by threads of the stream for which there was no worker.
+    shared: usize,
+    /// The host's own span that was current when the first of these was entered, kept open.
+    shared_host_span: Option<Id>,
     /// Whether the first thread of the stream has a worker, too.
     is_elsewhere: bool,
     workers: Vec<Worker>,
@@ -40,29 +46,29 @@ pub(super) enum Lane {
     Worker(usize),
 }
 
-/// The thread that receives.
-#[derive(Debug, Default)]
-struct Here {
-    /// Spans of the stream that are entered here.
-    entered: usize,
-    /// Whether they were entered by several threads of the stream.
-    is_shared: bool,
-    /// Where that is: a receiver may be moved meanwhile.
-    thread: Option<ThreadNumber>,
-    /// The host's own span that was current when the first of them was entered, kept open until the
-    /// last of them is exited.
-    host_span: Option<Id>,
-}
-
 impl Lanes {
     /// Gives the first thread of the stream a worker, as soon as it is in no span here.
     pub(super) fn leave_here(&mut self) {
         self.is_elsewhere = true;
     }
 
+    /// Threads of the host that are in the spans of the stream's first thread.
+    pub(super) fn host(&self) -> &HostThreads {
+        &self.host
+    }
+
+    pub(super) fn set_host(&mut self, host: HostThreads) {
+        self.host = host;
+    }
+
+    /// Whether a thread of the stream may enter a span: the first one only if the host runs the guest.
+    pub(super) fn may_enter(&self, thread: ThreadIndex) -> bool {
+        thread != FIRST_THREAD || self.is_elsewhere || self.host.may_enter()
+    }
+
     /// Finds the lane of a thread, in which it stays if it enters a span.
     pub(super) fn lane(&mut self, thread: ThreadIndex, dispatch: &Dispatch) -> Lane {
-        if thread == FIRST_THREAD && !self.is_elsewhere {
+        if thread == FIRST_THREAD && !(self.is_elsewhere && self.host.is_outside()) {
             return Lane::Here;
         }
         if let Some(known) = self.threads.get(thread) {
@@ -94,49 +100,73 @@ impl Lanes {
         self.workers.get(index)
     }
 
-    /// Notes that a thread is about to enter a span in its lane.
-    pub(super) fn enter(&mut self, thread: ThreadIndex, lane: Lane, dispatch: &Dispatch) {
+    /// Enters a span on a thread.
+    pub(super) fn enter(&mut self, span: SinkSpan, thread: ThreadIndex, dispatch: &Dispatch) {
+        let lane = self.lane(thread, dispatch);
+        if is_host(thread, lane) {
+            return self.host.enter(span, dispatch);
+        }
         if lane == Lane::Here {
-            if self.here.entered == 0 {
-                self.here.thread = Some(this_thread());
-                self.here.host_span = current_span(dispatch);
-            } else {
-                self.here.is_shared |= self.threads.get(thread).is_none();
+            if self.shared == 0 {
+                self.shared_host_span = self.host_span(dispatch).map(|id| dispatch.clone_span(&id));
             }
-            self.here.entered += 1;
+            self.shared += 1;
         }
         self.threads.enter(thread, lane);
+        self.run_in(lane, dispatch, move |dispatch| dispatch.enter(&id(span)));
     }
 
-    /// Notes that a thread has exited a span.
-    pub(super) fn exit(&mut self, thread: ThreadIndex, dispatch: &Dispatch) {
-        if self.threads.exit(thread) != Some(Lane::Here) {
-            return;
+    /// Exits a span on a thread.
+    pub(super) fn exit(&mut self, span: SinkSpan, thread: ThreadIndex, dispatch: &Dispatch) {
+        let lane = self.lane(thread, dispatch);
+        if is_host(thread, lane) {
+            return self.host.exit(span, dispatch);
         }
-        self.here.entered -= 1;
-        if self.here.entered == 0 {
-            if let Some(host_span) = core::mem::take(&mut self.here).host_span {
-                dispatch.try_close(host_span);
+        self.run_in(lane, dispatch, move |dispatch| dispatch.exit(&id(span)));
+        if self.threads.exit(thread) == Some(Lane::Here) {
+            self.shared -= 1;
+            if self.shared == 0 {
+                if let Some(host_span) = self.shared_host_span.take() {
+                    with_default(dispatch, |dispatch| dispatch.try_close(host_span));
+                }
             }
         }
     }
 
-    /// Whether the subscriber, asked in this lane, knows which spans the thread is in.
-    pub(super) fn is_exact(&self, thread: ThreadIndex, lane: Lane) -> bool {
-        lane != Lane::Here
-            || self.here.entered == 0
-            || (!self.here.is_shared
-                && self.threads.get(thread).is_some()
-                && self.here.thread == Some(this_thread()))
+    /// Runs the function in a lane while the subscriber is the default one.
+    pub(super) fn run_in(
+        &self,
+        lane: Lane,
+        dispatch: &Dispatch,
+        f: impl FnOnce(&Dispatch) + Send + 'static,
+    ) {
+        match lane {
+            Lane::Here => with_default(dispatch, f),
+            Lane::Worker(index) => {
+                self.worker(index).and_then(|worker| worker.run(f));
+            }
+        }
+    }
+
+    /// Has a thread of the host in the spans of this thread of the stream, and returns whether the subscriber, asked
+    /// in this lane, knows then which spans those are.
+    pub(super) fn catch_up(&self, thread: ThreadIndex, lane: Lane, dispatch: &Dispatch) -> bool {
+        match lane {
+            Lane::Worker(_) => true,
+            Lane::Here if thread == FIRST_THREAD => {
+                self.host.catch_up(dispatch) && self.shared == 0
+            }
+            Lane::Here => false,
+        }
     }
 
     /// Returns the host's own span, which is that of the thread that receives: where several do in
     /// turn, that of the one which receives this record.
     pub(super) fn host_span(&self, dispatch: &Dispatch) -> Option<Id> {
-        if self.here.thread == Some(this_thread()) {
-            return self.here.host_span.clone();
+        if self.shared > 0 {
+            return self.shared_host_span.clone();
         }
-        dispatch.current_span().id().cloned()
+        self.host.host_span(dispatch)
     }
 
     /// Ends the workers, none of which is in a span.
@@ -146,7 +176,12 @@ impl Lanes {
     }
 }
 
+/// Whether a thread of the stream is that whose spans threads of the host are in.
+fn is_host(thread: ThreadIndex, lane: Lane) -> bool {
+    thread == FIRST_THREAD && lane == Lane::Here
+}
+
 /// Returns the current span of this thread, and keeps it open.
-fn current_span(dispatch: &Dispatch) -> Option<Id> {
+pub(super) fn current_span(dispatch: &Dispatch) -> Option<Id> {
     dispatch.current_span().id().map(|id| dispatch.clone_span(id))
 }

@@ -6,6 +6,7 @@
 
 mod answers;
 mod guard;
+mod host_threads;
 mod lanes;
 mod log_records;
 mod occupants;
@@ -20,12 +21,13 @@ use tracing_core::{
     subscriber::NoSubscriber,
 };
 
+pub(super) use self::host_threads::HostThreads;
 use self::{
     guard::{guarded, guarded_here, with_default},
     lanes::{Lane, Lanes},
 };
 use super::{
-    ReceiveError, ReceiverLimits,
+    GuestScope, ReceiveError, ReceiverLimits,
     call_sites::{self, DynamicCallSite, StaticCallSite},
     per_thread::FIRST_THREAD,
     sink::{Innermost, Sink, SinkParent, SinkSpan, SinkValues},
@@ -99,6 +101,7 @@ impl Relay {
             let dispatch = dispatcher::get_default(Dispatch::clone);
             self.dispatch = Some(dispatch).filter(|dispatch| !dispatch.is::<NoSubscriber>());
             if let Some(dispatch) = &self.dispatch {
+                self.lanes.host().set_dispatch(dispatch);
                 let sites = self.call_sites.iter().filter_map(|call_site| call_site.dynamic);
                 sites.for_each(|site| site.reach(dispatch));
             }
@@ -116,14 +119,16 @@ impl Relay {
     ) -> Option<T> {
         let dispatch = self.dispatch.as_ref()?;
         let lane = self.lanes.lane(thread, dispatch);
+        let is_exact = self.lanes.catch_up(thread, lane, dispatch);
         match lane {
             Lane::Here => Some(guarded_here(dispatch, |dispatch| {
-                let parent = self.parent(thread, lane, parent, dispatch);
+                let parent = self.parent(lane, is_exact, parent, dispatch);
                 f(dispatch, &parent, values)
             })),
             Lane::Worker(index) => {
-                let parent =
-                    with_default(dispatch, |dispatch| self.parent(thread, lane, parent, dispatch));
+                let parent = with_default(dispatch, |dispatch| {
+                    self.parent(lane, is_exact, parent, dispatch)
+                });
                 let values = owned(values);
                 self.lanes.worker(index)?.run(move |dispatch| {
                     guarded(dispatch, |dispatch| f(dispatch, &parent, &borrowed(&values)))
@@ -135,8 +140,8 @@ impl Relay {
     /// Finds the parent, which is contextual wherever the subscriber knows what the thread is in.
     fn parent(
         &self,
-        thread: ThreadIndex,
         lane: Lane,
+        is_exact: bool,
         parent: SinkParent,
         dispatch: &Dispatch,
     ) -> RelayedParent {
@@ -151,20 +156,10 @@ impl Relay {
             Innermost::None if lane != Lane::Here => {
                 in_host_span().unwrap_or(RelayedParent::Contextual)
             }
-            _ if self.lanes.is_exact(thread, lane) => RelayedParent::Contextual,
+            _ if is_exact => RelayedParent::Contextual,
             Innermost::None => in_host_span().unwrap_or(RelayedParent::Root),
             Innermost::Open(span) => RelayedParent::Explicit(id(span)),
             Innermost::Closed => RelayedParent::Root,
-        }
-    }
-
-    /// Runs the function in a lane while the subscriber is the default one.
-    fn run_in(&self, lane: Lane, f: impl FnOnce(&Dispatch) + Send + 'static) {
-        match lane {
-            Lane::Here => self.run_here(f),
-            Lane::Worker(index) => {
-                self.lanes.worker(index).and_then(|worker| worker.run(f));
-            }
         }
     }
 
@@ -200,6 +195,23 @@ impl Sink for Relay {
 
     fn relay_elsewhere(&mut self) {
         self.lanes.leave_here();
+    }
+
+    fn enter_only_in(&mut self, scope: Option<GuestScope>) -> GuestScope {
+        if let Some(scope) = scope {
+            self.lanes.set_host(scope.into_threads());
+        }
+        let host = self.lanes.host();
+        host.leave_after_calls();
+        if let Some(dispatch) = &self.dispatch {
+            host.set_dispatch(dispatch);
+        }
+        GuestScope::new(host.clone())
+    }
+
+    #[inline]
+    fn may_enter(&self, thread: ThreadIndex) -> bool {
+        self.lanes.may_enter(thread)
     }
 
     fn suspend(&mut self) {
@@ -311,32 +323,13 @@ impl Sink for Relay {
 
     fn enter(&mut self, span: SinkSpan, thread: ThreadIndex) {
         let Some(dispatch) = &self.dispatch else { return };
-        let lane = self.lanes.lane(thread, dispatch);
-        with_default(dispatch, |dispatch| {
-            self.lanes.enter(thread, lane, dispatch);
-            if lane == Lane::Here {
-                dispatch.enter(&id(span));
-            }
-        });
-        if lane != Lane::Here {
-            self.run_in(lane, move |dispatch| dispatch.enter(&id(span)));
-        }
+        self.lanes.enter(span, thread, dispatch);
         self.note_thread(span, thread);
     }
 
     fn exit(&mut self, span: SinkSpan, thread: ThreadIndex) {
         let Some(dispatch) = &self.dispatch else { return };
-        let lane = self.lanes.lane(thread, dispatch);
-        if lane != Lane::Here {
-            self.run_in(lane, move |dispatch| dispatch.exit(&id(span)));
-        }
-        let Some(dispatch) = &self.dispatch else { return };
-        with_default(dispatch, |dispatch| {
-            if lane == Lane::Here {
-                dispatch.exit(&id(span));
-            }
-            self.lanes.exit(thread, dispatch);
-        });
+        self.lanes.exit(span, thread, dispatch);
         if self.last_on.contains_key(&span) {
             self.note_thread(span, thread); // it may be closed, and is not to be known again then
         }
@@ -353,13 +346,17 @@ impl Sink for Relay {
     fn drop_handle(&mut self, span: SinkSpan) {
         let thread = self.last_on.get(&span).copied().unwrap_or(FIRST_THREAD);
         let clone = self.cloned.get_mut(&span).and_then(Vec::pop);
-        self.run_in(self.lanes.lane_if_any(thread), move |dispatch| {
+        let Some(dispatch) = &self.dispatch else { return };
+        self.lanes.run_in(self.lanes.lane_if_any(thread), dispatch, move |dispatch| {
             dispatch.try_close(clone.unwrap_or_else(|| id(span)));
         });
     }
 
     /// The subscriber counts by itself.
-    fn closed(&mut self, span: SinkSpan) {
+    fn closed(&mut self, span: SinkSpan, is_entered: bool) {
+        if is_entered {
+            self.lanes.host().closed(span);
+        }
         if !self.last_on.is_empty() {
             self.last_on.remove(&span);
         }

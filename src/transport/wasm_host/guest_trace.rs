@@ -4,7 +4,7 @@ use super::{
     memory::{guest_bytes, read_u32, write_u32},
 };
 use crate::{
-    receiver::TracingEventReceiver,
+    receiver::{GuestScope, TracingEventReceiver},
     transport::wasm::{CONTROL_LEN, VERSION},
     wire::FilterAnswer,
 };
@@ -34,9 +34,10 @@ mod offset {
 /// trace.send(memory, address, len)?;
 /// # Ok::<_, spanshot::transport::wasm_host::GuestError>(())
 /// ```
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct GuestTrace {
     receiver: TracingEventReceiver,
+    scope: GuestScope,
     /// Frames that the guest has handed over.
     frames: u64,
     /// Address of the control block.
@@ -48,10 +49,40 @@ pub struct GuestTrace {
     errors: u64,
 }
 
+impl Default for GuestTrace {
+    fn default() -> Self {
+        Self::new(TracingEventReceiver::default())
+    }
+}
+
 impl GuestTrace {
     /// Takes the stream of a new instance with this receiver.
-    pub fn new(receiver: TracingEventReceiver) -> Self {
-        Self { receiver, ..Self::default() }
+    pub fn new(mut receiver: TracingEventReceiver) -> Self {
+        let scope = receiver.scope();
+        Self {
+            receiver,
+            scope,
+            frames: 0,
+            control: None,
+            told: None,
+            goes_on: false,
+            first_error: None,
+            errors: 0,
+        }
+    }
+
+    /// Returns the handle with which you run the guest: in `scope.in_scope(|| …)`, or as a future in
+    /// `scope.instrument(…)`.
+    ///
+    /// Take it before you call the guest, which borrows the store. A guest that enters a span outside of the scope is
+    /// trapped with [`ReceiveError::NotInScope`](crate::ReceiveError::NotInScope), unless the receiver fills a storage
+    /// directly: it could not be told which of the host's records are in that span.
+    ///
+    /// # Example
+    ///
+    /// See [`GuestScope::in_scope()`].
+    pub fn scope(&self) -> GuestScope {
+        self.scope.clone()
     }
 
     /// Goes on after errors, which are counted, rather than have the guest trapped.
@@ -241,7 +272,8 @@ impl GuestTrace {
         if address == 0 || len == 0 {
             return Ok(());
         }
-        let result = self.receive_batch(memory, address, len);
+        let scope = self.scope();
+        let result = scope.in_scope_at_least(|| self.receive_batch(memory, address, len));
         write_u32(memory, control, offset::LEN, 0);
         result
     }

@@ -57,7 +57,8 @@ impl Instance {
         let arguments: Vec<_> =
             arguments.iter().map(|argument| Val::I32(*argument as i32)).collect();
         let mut results = vec![Val::I32(0); function.ty(&self.store).results().len()];
-        let result = function.call(&mut self.store, &arguments, &mut results);
+        let scope = self.store.data().trace.scope();
+        let result = scope.in_scope(|| function.call(&mut self.store, &arguments, &mut results));
         result.map_err(|error| format!("{error:?}"))?;
         Ok(results.first().and_then(Val::i32).unwrap_or_default() as u32)
     }
