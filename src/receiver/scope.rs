@@ -107,11 +107,6 @@ impl GuestScope {
     pub fn instrument<F: Future>(&self, future: F) -> InGuestScope<F> {
         InGuestScope { scope: self.clone(), future: Some(Box::pin(future)) }
     }
-
-    /// Runs the function in the guest's spans, if the host has not said that it runs the guest.
-    pub(crate) fn in_scope_at_least<T>(&self, f: impl FnOnce() -> T) -> T {
-        if self.threads.is_in_call() { f() } else { self.in_scope(f) }
-    }
 }
 
 /// A call of the guest, which ends when this is dropped.

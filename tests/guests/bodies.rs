@@ -40,7 +40,7 @@ pub(crate) fn shop(host: Host, buffer: u32, asks: bool) -> Instance {
 /// Reads what is left in the buffer.
 pub(crate) fn read_buffer(shop: &mut Instance) {
     let (memory, host) = shop.memory();
-    host.trace.read_buffer(memory).unwrap();
+    host.trace.scope().in_scope(|| host.trace.read_buffer(memory)).unwrap();
 }
 
 /// What an order gives under a filter of the host, with how often a receipt was formatted, and what

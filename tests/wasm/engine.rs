@@ -8,13 +8,20 @@ use std::{
 use spanshot::link_wasm_guest;
 use wasmi::{
     Caller, CompilationMode, Config, Engine, Error, Extern, Linker, Memory, Module, ResumableCall,
-    Store, Val,
+    ResumableCallOutOfFuel, Store, Val,
 };
 
 use super::host::Host;
 
 /// Fuel for a call that nobody stops; one that never ends uses it up.
 const PLENTY: u64 = 1 << 32;
+
+/// A call of a guest that runs in turns with others.
+pub(crate) enum Call {
+    New(&'static str, u32),
+    Suspended(ResumableCallOutOfFuel),
+    Done,
+}
 
 pub(crate) struct Instance {
     store: Store<Host>,
@@ -69,14 +76,23 @@ impl Instance {
     }
 
     /// Calls an export, which returns a number or nothing.
-    #[allow(clippy::cast_possible_wrap, clippy::cast_sign_loss)] // they are 32 bits
     pub(crate) fn call(&mut self, export: &str, arguments: &[u32]) -> Result<u32, String> {
+        let scope = self.store.data().trace.scope();
+        scope.in_scope(|| self.call_out_of_scope(export, arguments))
+    }
+
+    /// Calls an export, and does not say so to spanshot.
+    #[allow(clippy::cast_possible_wrap, clippy::cast_sign_loss)] // they are 32 bits
+    pub(crate) fn call_out_of_scope(
+        &mut self,
+        export: &str,
+        arguments: &[u32],
+    ) -> Result<u32, String> {
         let function = self.instance.get_func(&self.store, export).expect("it is exported");
         let arguments: Vec<_> =
             arguments.iter().map(|argument| Val::I32(*argument as i32)).collect();
         let mut results = vec![Val::I32(0); function.ty(&self.store).results().len()];
-        let scope = self.store.data().trace.scope();
-        let result = scope.in_scope(|| function.call(&mut self.store, &arguments, &mut results));
+        let result = function.call(&mut self.store, &arguments, &mut results);
         result.map_err(|error| error.to_string())?;
         Ok(results.first().and_then(Val::i32).unwrap_or_default() as u32)
     }
@@ -104,6 +120,32 @@ impl Instance {
             ResumableCall::Finished => Ok(()),
             ResumableCall::OutOfFuel(stopped) => Err(used + stopped.required_fuel()),
             ResumableCall::HostTrap(trap) => panic!("{}", trap.host_error()),
+        }
+    }
+
+    /// Calls an export that returns a number, or goes on with a call, until it has used up this much fuel.
+    #[allow(clippy::cast_possible_wrap)] // they are 32 bits
+    pub(crate) fn turn(&mut self, call: Call, fuel: u64) -> Result<Call, String> {
+        let mut results = [Val::I32(0)];
+        let scope = self.store.data().trace.scope();
+        let store = &mut self.store;
+        let call = match call {
+            Call::Done => return Ok(Call::Done),
+            Call::New(export, argument) => {
+                let function = self.instance.get_func(&*store, export).expect("it is exported");
+                store.set_fuel(fuel).unwrap();
+                let argument = [Val::I32(argument as i32)];
+                scope.in_scope(|| function.call_resumable(store, &argument, &mut results))
+            }
+            Call::Suspended(call) => {
+                store.set_fuel(fuel.max(call.required_fuel())).unwrap();
+                scope.in_scope(|| call.resume(store, &mut results))
+            }
+        };
+        match call.map_err(|error| error.to_string())? {
+            ResumableCall::Finished => Ok(Call::Done),
+            ResumableCall::OutOfFuel(call) => Ok(Call::Suspended(call)),
+            ResumableCall::HostTrap(trap) => Err(trap.host_error().to_string()),
         }
     }
 

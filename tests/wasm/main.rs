@@ -15,3 +15,4 @@ mod stopped;
 #[allow(dead_code, unused_imports)] // it is made for another binary, too
 #[path = "../it/support.rs"]
 mod support;
+mod turns;

@@ -108,11 +108,6 @@ impl HostThreads {
         self.0.lock().runs_here()
     }
 
-    /// Whether this thread has begun a call of the guest.
-    pub(in crate::receiver) fn is_in_call(&self) -> bool {
-        self.0.lock().find().is_some_and(|thread| thread.calls > 0)
-    }
-
     /// Begins a call of the guest on this thread, which enters the guest's spans.
     pub(in crate::receiver) fn begin_call(&self) {
         let moves = {

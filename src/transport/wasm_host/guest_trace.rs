@@ -243,8 +243,8 @@ impl GuestTrace {
     /// [buffers](spanshot_sender::wasm_guest::Builder::buffered), and empties the buffer. Of other guests it
     /// takes nothing.
     ///
-    /// Call it after the guest has trapped, and in functions that the guest calls, before they trace. No code
-    /// of the guest is run.
+    /// Call it in functions that the guest calls, before they trace, and after the guest has trapped: then in the
+    /// guest's [scope](Self::scope), as if you called the guest. No code of the guest is run.
     ///
     /// # Errors
     ///
@@ -261,7 +261,7 @@ impl GuestTrace {
     /// # fn after_a_trap(instance: wasmi::Instance, mut store: wasmi::Store<GuestTrace>) -> Option<()> {
     /// let memory = instance.get_memory(&mut store, "memory")?;
     /// let (memory, trace) = memory.data_and_store_mut(&mut store);
-    /// trace.read_buffer(memory).unwrap();
+    /// trace.scope().in_scope(|| trace.read_buffer(memory)).unwrap();
     /// # Some(())
     /// # }
     /// ```
@@ -272,8 +272,7 @@ impl GuestTrace {
         if address == 0 || len == 0 {
             return Ok(());
         }
-        let scope = self.scope();
-        let result = scope.in_scope_at_least(|| self.receive_batch(memory, address, len));
+        let result = self.receive_batch(memory, address, len);
         write_u32(memory, control, offset::LEN, 0);
         result
     }
