@@ -69,8 +69,11 @@ impl Stream {
             };
             let last_handle = mem::replace(&mut span.last_handle, LastHandle::InUse);
             self.without_handle -= usize::from(last_handle == LastHandle::Dropped);
-            if let Some(sink_span) = span.sink_span.take() {
-                span.is_closed = true;
+            let is_set_aside = self.set_aside(id, last_handle);
+            let Some(span) = self.spans.get_mut(&id) else { return };
+            let sink_span = span.sink_span.take();
+            span.is_closed |= sink_span.is_some();
+            if let Some(sink_span) = sink_span.filter(|_| !is_set_aside) {
                 if last_handle == LastHandle::DropDeferred {
                     sink.drop_handle(sink_span);
                 }

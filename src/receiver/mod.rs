@@ -29,11 +29,13 @@
 //! | `scope.rs` | the public [`GuestScope`]: when the host runs its guest |
 //! | `values.rs`, `field_names.rs`, `resolved_values.rs`, `span_values.rs` | values: from names or numbers to fields, and those of open spans |
 //! | `persist.rs`, `restore.rs` | suspending a stream, and going on |
+//! | `attempt.rs` | going back to where it was suspended |
 //! | `limit.rs`, `limits.rs`, `limits.md` | the table of limits, and how to set them |
 //! | `error.rs`, `refusals.rs`, `loss.rs` | errors, their numbers, and their traces |
 //! | `relay/` | the sink that relays to a subscriber |
 //! | `call_sites.rs`, `value_set.rs` | call sites and values as `tracing` wants them |
 
+mod attempt;
 mod call_sites;
 mod error;
 mod field_names;

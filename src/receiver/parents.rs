@@ -94,6 +94,7 @@ impl Stream {
                 Some(span) if open(entered).is_some() => {
                     SinkParent::Contextual(Innermost::Open(span))
                 }
+                Some(_) if self.attempt.is_some() => SinkParent::Root, // the sink may have set it aside
                 Some(_) => SinkParent::Contextual(Innermost::Closed),
             },
         };

@@ -9,7 +9,7 @@ pub(super) const FIRST_THREAD: ThreadIndex = 0;
 ///
 /// The first thread has a place of its own: in most streams its entry comes and goes with each span that
 /// is entered, and a tree that becomes empty each time would allocate a node each time.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct PerThread<T> {
     first: Option<T>,
     others: BTreeMap<ThreadIndex, T>,

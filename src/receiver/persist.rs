@@ -23,14 +23,8 @@ use std::collections::HashMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{
-    TracingEventReceiver,
-    parents::Around,
-    relay::Relay,
-    sink::{Sink, SinkSpan},
-    span::{KnownSpan, LastHandle},
-    stream::Stream,
-    told_sink::ToldSink,
-    values::name,
+    TracingEventReceiver, attempt::close_all, parents::Around, relay::Relay, sink::Sink,
+    span::KnownSpan, stream::Stream, told_sink::ToldSink, values::name,
 };
 use crate::wire::{
     CallSiteData, MetadataId, RawSpanId, StackedSpan, ThreadIndex, TracedValues, names_of_bytes,
@@ -182,8 +176,9 @@ impl TracingEventReceiver {
             // There was no subscriber yet, and so there is nothing local.
             return (PersistedSpans { spans: spans.into_iter().collect() }, LocalSpans::default());
         }
-        let stream = mem::take(&mut self.stream);
+        let mut stream = mem::take(&mut self.stream);
         let mut sink = mem::replace(&mut self.sink, Box::new(Relay::default()));
+        stream.end_attempt(&mut *sink);
         let spans = stream.persist();
         stream.exit_all(&mut *sink);
         sink.suspend();
@@ -307,22 +302,8 @@ impl Stream {
         let Self { spans, committed, .. } = mem::take(self);
         let mut spans: Vec<_> = spans.into_values().collect();
         spans.retain(|span| span.created.get() > committed);
-        spans.sort_unstable_by_key(|span| span.created);
-        for span in spans.into_iter().rev() {
-            if let Some(sink_span) = span.sink_span {
-                close(&span, sink_span, sink);
-            }
-        }
+        close_all(spans, sink);
     }
-}
-
-/// Drops those handles of a span that the sink knows.
-fn close(span: &KnownSpan, sink_span: SinkSpan, sink: &mut (impl Sink + ?Sized)) {
-    let deferred = usize::from(span.last_handle == LastHandle::DropDeferred);
-    for _ in span.unshared..span.handles.saturating_add(deferred) {
-        sink.drop_handle(sink_span);
-    }
-    sink.closed(sink_span, false); // all was exited
 }
 
 /// All that is needed to create a span anew.

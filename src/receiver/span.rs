@@ -41,7 +41,7 @@ pub(super) struct SpanRef {
 
 /// A span that the program can name. As in `tracing_subscriber::Registry`, a span is kept open by its
 /// handles and by its children there, but not by the threads that are in it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct KnownSpan {
     pub(super) metadata_id: MetadataId,
     pub(super) call_site: usize,
@@ -106,6 +106,12 @@ impl FoundParent {
 impl KnownSpan {
     pub(super) fn named(&self, id: RawSpanId) -> SpanRef {
         SpanRef { id, created: self.created }
+    }
+
+    /// Handles that the sink knows.
+    pub(super) fn handles_in_sink(&self) -> usize {
+        let deferred = usize::from(self.last_handle == LastHandle::DropDeferred);
+        self.handles.saturating_add(deferred).saturating_sub(self.unshared)
     }
 
     /// Whether nothing keeps it open any more.

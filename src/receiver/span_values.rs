@@ -12,7 +12,7 @@ use crate::wire::{RecordValues, TracedValue};
 ///
 /// Nearly all spans are closed before anyone does. So values that came encoded stay so, until more
 /// are recorded.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum SpanValues {
     /// Those of one record, which were checked.
     Encoded(Vec<u8>),

@@ -5,7 +5,7 @@ use super::{
 use crate::wire::{RawSpanId, SpanStack, ThreadIndex};
 
 /// Spans that are entered, on each thread of a stream.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Stacks {
     /// Stacks of those threads that are in spans. That of the first thread stays, for the sake of its memory.
     stacks: PerThread<SpanStack<EnteredSpan>>,

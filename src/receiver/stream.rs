@@ -1,9 +1,10 @@
-use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeMap, sync::Arc, vec::Vec};
 use core::{mem, num::NonZeroU64};
 
 use super::values::resolve_each;
 use super::{
     ReceiveError, ReceiverLimits,
+    attempt::Checkpoint,
     field_names::FieldNames,
     resolved_values::ResolvedValues,
     sink::{Sink, SinkValues},
@@ -39,6 +40,8 @@ pub(crate) struct Stream {
     /// Room for the encoded values of a new span.
     pub(super) encoded_room: Vec<u8>,
     pub(super) limits: ReceiverLimits,
+    /// What there was when the attempt began that may be rolled back.
+    pub(super) attempt: Option<Box<Checkpoint>>,
     /// Records that were taken.
     taken: u64,
     /// Whether the trace tells that something was refused.

@@ -273,6 +273,74 @@ fn stream_goes_on_where_its_spans_are_as_if_it_had_not_been_suspended() {
     });
 }
 
+/// Draws what is left of a trace without the nodes of rolled back attempts.
+fn draw_without(before: &Trace, attempts: &Trace, whole: &Trace) -> String {
+    draw(whole, &|node| {
+        let (index, left_out) = match node {
+            CapturedNode::Span(span) => (
+                whole.all_spans().position(|other| other == span),
+                before.all_spans().len()..attempts.all_spans().len(),
+            ),
+            CapturedNode::Event(event) => (
+                whole.all_events().position(|other| other == event),
+                before.all_events().len()..attempts.all_events().len(),
+            ),
+        };
+        !left_out.contains(&index.unwrap())
+    })
+}
+
+#[test]
+fn attempts_that_are_rolled_back_leave_the_spans_before_them_as_they_were() {
+    let strategy = (any_stream(), any::<Index>(), any::<bool>());
+    check_all(&strategy, |((mut records, way, cut), len, commits)| {
+        // What was recorded in an attempt stays: sources of a span, and values, by which that filter goes.
+        records.retain(|record| match record {
+            TracingEvent::FollowsFrom { .. } => false,
+            TracingEvent::ValuesRecorded { .. } => !matches!(way, Way::Relayed { filter: BY_SPAN }),
+            _ => true,
+        });
+        let records = valid(way, records);
+        let (before, after) = records.split_at(cut.index(records.len() + 1));
+        let mut whole = Received::new(way);
+        whole.receive_all(before);
+        whole = whole.suspend();
+        whole.receive_all(after);
+
+        let mut first = Received::new(way);
+        first.receive_all(before);
+        let trace_before = first.trace();
+        let Received { way, storage, receiver } = first;
+        let (metadata, spans, mut local_spans) = persist(receiver);
+        let restore = |local_spans| {
+            TracingEventReceiver::try_new(metadata.clone(), spans.clone(), local_spans).unwrap()
+        };
+        for len in [len.index(after.len() + 1), after.len()] {
+            let mut receiver = restore(local_spans);
+            receiver.begin_attempt();
+            for record in &after[..len] {
+                receiver.try_receive(record.clone()).unwrap();
+            }
+            local_spans = receiver.roll_back();
+        }
+        let trace_of_attempts = storage.lock();
+        let left_open = trace_of_attempts.all_spans().skip(trace_before.all_spans().len());
+        assert!(left_open.clone().all(|span| span.stats().is_closed), "{trace_of_attempts}");
+
+        let mut last = Received { way, storage, receiver: restore(local_spans) };
+        if commits {
+            last.receiver.begin_attempt();
+        }
+        last.receive_all(after);
+        let (last, whole) = if commits { (last.suspend(), whole.suspend()) } else { (last, whole) };
+        assert_eq!(
+            draw_without(&trace_before, &trace_of_attempts, &last.trace()),
+            draw_all(&whole.trace())
+        );
+        assert_eq!(persisted(last.receiver), persisted(whole.receiver));
+    });
+}
+
 #[test]
 fn stream_goes_on_elsewhere_with_the_rest_of_its_trace() {
     check_all(&any_stream(), |(records, way, cut)| {

@@ -1,6 +1,6 @@
 //! Which threads of the host are in the spans of a stream's first thread.
 
-use alloc::{sync::Arc, vec::Vec};
+use alloc::{collections::BTreeSet, sync::Arc, vec::Vec};
 
 use parking_lot::Mutex;
 use tracing_core::{Dispatch, span::Id};
@@ -11,7 +11,10 @@ use super::{
     lanes::current_span,
     this_thread::{ThreadNumber, this_thread},
 };
-use crate::receiver::sink::SinkSpan;
+use crate::{
+    receiver::sink::SinkSpan,
+    wire::{SpanStack, StackedSpan},
+};
 
 /// The spans that the first thread of a stream is in, and the threads of the host that are in them, too.
 ///
@@ -34,10 +37,11 @@ pub(in crate::receiver) struct HostThreads(Arc<Mutex<State>>);
 struct State {
     /// The subscriber that the spans are of.
     dispatch: Option<Dispatch>,
-    /// Outermost first. A span may be there more than once.
-    stack: Vec<StackedSpan>,
+    stack: SpanStack<Stacked>,
     /// How often the stack has changed.
     version: u64,
+    /// Spans on the stack that the subscriber has closed: they cannot be entered again.
+    closed: BTreeSet<SinkSpan>,
     /// Whether threads of the host are in the guest's spans during calls only. If not, the thread that receives is in
     /// them until the guest exits them.
     is_scoped: bool,
@@ -45,10 +49,12 @@ struct State {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct StackedSpan {
-    span: SinkSpan,
-    /// Whether the subscriber has closed it since: it cannot be entered again.
-    is_closed: bool,
+struct Stacked(SinkSpan);
+
+impl StackedSpan for Stacked {
+    fn key(&self) -> u64 {
+        self.0.get()
+    }
 }
 
 #[derive(Debug)]
@@ -56,7 +62,7 @@ struct HostThread {
     number: ThreadNumber,
     /// Calls of the guest that this thread is in, one within the other.
     calls: usize,
-    entered: Vec<EnteredSpan>,
+    entered: SpanStack<EnteredSpan>,
     /// Version of the stack that `entered` is equal to.
     version: Option<u64>,
     /// The host's own span around `entered`, kept open.
@@ -70,6 +76,12 @@ struct EnteredSpan {
     call: usize,
     /// Whether it was passed over, since it was closed.
     is_passed_over: bool,
+}
+
+impl StackedSpan for EnteredSpan {
+    fn key(&self) -> u64 {
+        self.span.get()
+    }
 }
 
 /// What the subscriber is to be told, in this order.
@@ -88,7 +100,7 @@ impl HostThreads {
             let mut state = self.0.lock();
             state.is_scoped = true;
             let thread = state.find().filter(|thread| thread.calls == 0);
-            thread.map_or_else(Vec::new, |thread| thread.leave(0))
+            thread.map_or_else(Vec::new, |thread| thread.leave(|_| true))
         };
         self.tell_of(Moves { exits, ..Moves::default() });
     }
@@ -112,9 +124,9 @@ impl HostThreads {
     pub(in crate::receiver) fn begin_call(&self) {
         let moves = {
             let mut state = self.0.lock();
-            let (thread, stack, version) = state.here();
+            let (thread, guest) = state.here();
             thread.calls += 1;
-            thread.catch_up(stack, version)
+            thread.catch_up(&guest)
         };
         self.tell_of(moves);
     }
@@ -126,8 +138,7 @@ impl HostThreads {
             let Some(thread) = state.find() else { return };
             let calls = thread.calls;
             thread.calls = calls.saturating_sub(1);
-            let kept = thread.entered.partition_point(|entered| entered.call < calls);
-            thread.leave(kept)
+            thread.leave(|entered| entered.call >= calls)
         };
         self.tell_of(Moves { exits, ..Moves::default() });
     }
@@ -140,8 +151,8 @@ impl HostThreads {
             if !state.runs_here() {
                 return state.stack.is_empty();
             }
-            let (thread, stack, version) = state.here();
-            (thread.catch_up(stack, version), thread.is_exact())
+            let (thread, guest) = state.here();
+            (thread.catch_up(&guest), thread.is_exact())
         };
         self.tell(moves, dispatch);
         is_exact
@@ -154,13 +165,17 @@ impl HostThreads {
             let runs_here = state.runs_here();
             let mut moves = Moves::default();
             if runs_here {
-                let (thread, stack, version) = state.here();
-                moves = thread.catch_up(stack, version);
+                let (thread, guest) = state.here();
+                moves = thread.catch_up(&guest);
                 moves.is_first |= thread.entered.is_empty();
-                thread.enter(span, version + 1);
+                let version = guest.version + 1;
+                thread.enter(span, version);
             }
-            state.stack.push(StackedSpan { span, is_closed: false });
+            state.stack.push(Stacked(span));
             state.version += 1;
+            if !state.closed.is_empty() {
+                state.closed.remove(&span); // an ID may be used again
+            }
             (moves, runs_here)
         };
         if runs_here {
@@ -173,28 +188,27 @@ impl HostThreads {
     pub(super) fn exit(&self, span: SinkSpan, dispatch: &Dispatch) {
         let (is_entered, host_span) = {
             let mut state = self.0.lock();
-            let State { stack, version, threads, .. } = &mut *state;
-            let Some(place) = stack.iter().rposition(|stacked| stacked.span == span) else {
+            let State { stack, version, closed, threads, .. } = &mut *state;
+            if stack.remove(span.get()).is_none() {
                 return;
-            };
-            stack.remove(place);
+            }
+            if stack.is_empty() {
+                closed.clear();
+            }
             let before = *version;
             *version += 1;
             // A receiver may have been moved since: this thread comes before others.
             let number = this_thread();
-            let entered = |thread: &HostThread| {
-                thread.place_of(span).map(|place| (thread.number == number, place))
-            };
-            let found = threads.iter_mut().filter_map(|thread| Some((entered(thread)?, thread)));
-            let Some(((is_here, place), thread)) = found.max_by_key(|((is_here, _), _)| *is_here)
-            else {
-                return;
-            };
-            let exited = thread.entered.remove(place);
+            threads.sort_by_key(|thread| thread.number != number);
+            let exited = threads
+                .iter_mut()
+                .find_map(|thread| Some((thread.entered.remove(span.get())?, thread)));
+            let Some((exited, thread)) = exited else { return };
             if thread.version == Some(before) {
                 thread.version = Some(*version);
             }
-            let host_span = if is_here { thread.host_span_to_release() } else { None };
+            let host_span =
+                if thread.number == number { thread.host_span_to_release() } else { None };
             (!exited.is_passed_over, host_span)
         };
         with_default(dispatch, |dispatch| {
@@ -210,8 +224,9 @@ impl HostThreads {
     /// Notes that the subscriber has closed a span that the guest is in.
     pub(super) fn closed(&self, span: SinkSpan) {
         let mut state = self.0.lock();
-        let stacked = state.stack.iter_mut().filter(|stacked| stacked.span == span);
-        stacked.for_each(|stacked| stacked.is_closed = true);
+        if !state.stack.is_empty() {
+            state.closed.insert(span);
+        }
     }
 
     /// Returns the host's own span on this thread, which may be in the guest's spans.
@@ -277,8 +292,8 @@ impl State {
         !self.is_scoped || self.find().is_some_and(|thread| thread.calls > 0)
     }
 
-    /// Returns this thread, with the stack and its version.
-    fn here(&mut self) -> (&mut HostThread, &[StackedSpan], u64) {
+    /// Returns this thread, and the guest's spans.
+    fn here(&mut self) -> (&mut HostThread, GuestSpans<'_>) {
         let number = this_thread();
         let threads = &mut self.threads;
         let place = threads.iter().position(|thread| thread.number == number);
@@ -287,52 +302,57 @@ impl State {
             threads.push(HostThread::new(number));
             threads.len() - 1
         });
-        (&mut threads[place], &self.stack, self.version)
+        let guest = GuestSpans { stack: &self.stack, closed: &self.closed, version: self.version };
+        (&mut threads[place], guest)
     }
+}
+
+/// The spans that the guest is in.
+struct GuestSpans<'a> {
+    stack: &'a SpanStack<Stacked>,
+    closed: &'a BTreeSet<SinkSpan>,
+    version: u64,
 }
 
 impl HostThread {
     fn new(number: ThreadNumber) -> Self {
-        Self { number, calls: 0, entered: Vec::new(), version: None, host_span: None }
+        Self { number, calls: 0, entered: SpanStack::new(), version: None, host_span: None }
     }
 
     fn is_idle(&self) -> bool {
         self.calls == 0 && self.entered.is_empty()
     }
 
-    fn place_of(&self, span: SinkSpan) -> Option<usize> {
-        self.entered.iter().rposition(|entered| entered.span == span)
-    }
-
     /// Whether the guest's current span is this thread's.
     fn is_exact(&self) -> bool {
-        self.entered.last().is_none_or(|innermost| !innermost.is_passed_over)
+        self.entered.iter().next_back().is_none_or(|innermost| !innermost.is_passed_over)
     }
 
     #[inline]
-    fn catch_up(&mut self, stack: &[StackedSpan], version: u64) -> Moves {
-        if self.version == Some(version) {
+    fn catch_up(&mut self, guest: &GuestSpans<'_>) -> Moves {
+        if self.version == Some(guest.version) {
             Moves::default()
         } else {
-            self.catch_up_now(stack, version)
+            self.catch_up_now(guest)
         }
     }
 
-    fn catch_up_now(&mut self, stack: &[StackedSpan], version: u64) -> Moves {
-        let pairs = self.entered.iter().zip(stack);
-        let common = pairs.take_while(|(entered, stacked)| entered.span == stacked.span).count();
-        let exits = self.leave(common);
-        let missing = stack.get(common..).unwrap_or_default();
-        let is_first = self.entered.is_empty() && exits.is_empty() && !missing.is_empty();
-        let call = self.calls;
-        self.entered.extend(missing.iter().map(|stacked| EnteredSpan {
-            span: stacked.span,
-            call,
-            is_passed_over: stacked.is_closed,
-        }));
-        self.version = Some(version);
-        let enters = missing.iter().filter(|stacked| !stacked.is_closed);
-        Moves { exits, is_first, enters: enters.map(|stacked| stacked.span).collect() }
+    fn catch_up_now(&mut self, guest: &GuestSpans<'_>) -> Moves {
+        let pairs = self.entered.iter().zip(guest.stack.iter());
+        let common = pairs.take_while(|(entered, stacked)| entered.span == stacked.0).count();
+        let mut extra = common..self.entered.len();
+        let exits = self.leave(|_| extra.next().is_some());
+        let is_first = common == 0 && exits.is_empty();
+        let mut enters = Vec::new();
+        for &Stacked(span) in guest.stack.iter().skip(common) {
+            let is_passed_over = guest.closed.contains(&span);
+            self.entered.push(EnteredSpan { span, call: self.calls, is_passed_over });
+            if !is_passed_over {
+                enters.push(span);
+            }
+        }
+        self.version = Some(guest.version);
+        Moves { exits, is_first: is_first && !enters.is_empty(), enters }
     }
 
     fn enter(&mut self, span: SinkSpan, version: u64) {
@@ -340,14 +360,17 @@ impl HostThread {
         self.version = Some(version);
     }
 
-    /// Forgets the spans from this place on, and returns those that are to be exited.
-    fn leave(&mut self, place: usize) -> Vec<SinkSpan> {
-        if place >= self.entered.len() {
-            return Vec::new();
+    /// Forgets the innermost spans for as long as the function says so, and returns those that are to be exited.
+    fn leave(&mut self, mut is_left: impl FnMut(&EnteredSpan) -> bool) -> Vec<SinkSpan> {
+        let innermost_first = self.entered.iter().rev();
+        let left: Vec<_> =
+            innermost_first.take_while(|entered| is_left(entered)).copied().collect();
+        for entered in &left {
+            self.entered.remove(entered.key());
+            self.version = None;
         }
-        self.version = None;
-        let left = self.entered.drain(place..).rev();
-        left.filter(|entered| !entered.is_passed_over).map(|entered| entered.span).collect()
+        let exits = left.iter().filter(|entered| !entered.is_passed_over);
+        exits.map(|entered| entered.span).collect()
     }
 
     fn host_span_to_release(&mut self) -> Option<Id> {
