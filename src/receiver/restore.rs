@@ -9,7 +9,7 @@ use core::{error::Error, fmt};
 use std::collections::HashSet;
 
 use super::{
-    ReceiveError, ReceiverLimits, TracingEventReceiver,
+    GuestScope, ReceiveError, ReceiverLimits, TracingEventReceiver,
     field_names::FieldNames,
     parents::Around,
     per_thread::FIRST_THREAD,
@@ -20,6 +20,7 @@ use super::{
     span::{EnteredSpan, KnownSpan, LastHandle},
     span_values::SpanValues,
     stream::Stream,
+    told_sink::ToldSink,
     values::{owned, resolve_named},
 };
 use crate::wire::{CallSiteData, CallSiteKind, MetadataId, RawSpanId, ThreadIndex, TracedValues};
@@ -120,6 +121,28 @@ impl TracingEventReceiver {
         local_spans: LocalSpans,
         limits: ReceiverLimits,
     ) -> Result<Self, RestoreError> {
+        Self::restore(metadata, spans, local_spans, limits, |_| ())
+    }
+
+    /// Restores a receiver whose host is in spans of the stream only in this scope, or in one of its own.
+    pub(crate) fn restore_in_scope(
+        metadata: PersistedMetadata,
+        spans: PersistedSpans,
+        local_spans: LocalSpans,
+        limits: ReceiverLimits,
+        scope: Option<GuestScope>,
+    ) -> Result<Self, RestoreError> {
+        let set_scope = |sink: &mut dyn ToldSink| drop(sink.enter_only_in(scope));
+        Self::restore(metadata, spans, local_spans, limits, set_scope)
+    }
+
+    fn restore(
+        metadata: PersistedMetadata,
+        spans: PersistedSpans,
+        local_spans: LocalSpans,
+        limits: ReceiverLimits,
+        set_up: impl FnOnce(&mut dyn ToldSink),
+    ) -> Result<Self, RestoreError> {
         let LocalSpans { stream, sink } = local_spans;
         let spans = check(&metadata, spans, &limits)?;
         let mut metadata = metadata;
@@ -133,6 +156,7 @@ impl TracingEventReceiver {
         let is_known = stream.is_some();
         let mut stream = stream.unwrap_or_default();
         let mut sink = sink.unwrap_or_else(|| Box::new(Relay::new()));
+        set_up(&mut *sink);
         stream.limits = limits;
         stream.announce(metadata, &mut *sink)?;
         // From here on nothing fails: a receiver that is dropped rolls back.

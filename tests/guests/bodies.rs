@@ -1,11 +1,11 @@
 //! Tests over WASM guests, in whichever engine `super::engine` is.
 
-use std::{cell::RefCell, env, fs, rc::Rc};
+use std::{cell::RefCell, env, fs, mem, rc::Rc};
 
 use spanshot::{
-    Capture, CaptureLayer, SharedStorage, TracedValue, TracingEventReceiver,
+    Capture, CaptureLayer, LocalSpans, SharedStorage, TracedValue, TracingEventReceiver,
     predicates::*,
-    transport::wasm_host::{GuestError, GuestTrace},
+    transport::wasm_host::{GuestError, GuestTrace, PersistedGuest},
 };
 use tracing::{Level, dispatcher, info, info_span};
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt, reload};
@@ -398,27 +398,139 @@ fn guest_asks_what_the_subscriber_of_its_receiver_wants() {
     drop(capture);
 }
 
-/// Suspends what a guest has sent, and resumes it.
-fn resumed(suspended: TracingEventReceiver) -> TracingEventReceiver {
-    let metadata = suspended.persist_metadata();
-    let (spans, local_spans) = suspended.persist();
-    TracingEventReceiver::new(metadata, spans, local_spans)
+/// How a guest may send: the size of its buffer, and whether it asks its host.
+fn ways() -> impl Iterator<Item = (u32, bool)> {
+    BUFFERS.into_iter().flat_map(|buffer| [(buffer, false), (buffer, true)])
+}
+
+/// Suspends a trace, through a file if there is another process.
+fn persist(trace: GuestTrace) -> (PersistedGuest, LocalSpans) {
+    let (guest, local_spans) = trace.persist();
+    let file = serde_json::to_string(&guest).unwrap();
+    assert_eq!(serde_json::from_str::<PersistedGuest>(&file).unwrap(), guest);
+    (guest, local_spans)
 }
 
 #[test]
-fn guest_that_outlives_its_receiver_traces_on() {
-    for buffer in BUFFERS {
-        for asks in [false, true] {
+fn guest_that_outlives_its_trace_traces_on() {
+    for (buffer, asks) in ways() {
+        for reads_buffer in [false, true] {
             let capture = Capture::start();
             let mut shop = shop(Host::default(), buffer, asks);
+            shop.call("shift", &[7]).unwrap();
             shop.call("order", &[2]).unwrap();
+            if reads_buffer {
+                read_buffer(&mut shop);
+            }
+            let trace = &mut shop.memory().1.trace;
+            let (guest, local_spans) = persist(mem::take(trace));
+            *trace = GuestTrace::restore(guest, local_spans).unwrap();
+            info!("by the host");
+            shop.call("order", &[1]).unwrap();
+            shop.call("shift", &[0]).unwrap();
             read_buffer(&mut shop);
-            let receiver = shop.memory().1.trace.receiver();
-            *receiver = resumed(std::mem::take(receiver));
-            shop.call("order", &[3]).unwrap();
-            read_buffer(&mut shop);
-            capture.trace().scan_spans().count(2, &name(eq("order")));
+            let trace = capture.trace();
+            let shift = trace.scan_spans().single(&name(eq("shift")));
+            shift.scan_spans().count(2, &name(eq("order")));
+            assert!(shift.stats().is_closed);
+            trace.scan_events().single(&(message(eq("by the host")) & !parent(always())));
+            assert_eq!(shop.memory().1.trace.errors(), 0);
         }
+    }
+}
+
+#[test]
+fn guest_goes_on_in_another_instance_and_another_subscriber() {
+    for (buffer, asks) in ways() {
+        let first = Capture::builder().filter("off,spanshot_shop_guest=info").start();
+        let mut shop = shop(Host::default(), buffer, asks);
+        shop.call("shift", &[7]).unwrap();
+        shop.call("order", &[1]).unwrap();
+        let (guest, _) = persist(mem::take(&mut shop.memory().1.trace));
+        let memory = shop.memory().0.to_vec();
+        drop((shop, first));
+
+        // A new process has other numbers for everything, and this host wants more.
+        let capture = Capture::start();
+        let open_spans = guest.open_spans();
+        let trace = GuestTrace::restore(guest, LocalSpans::default()).unwrap();
+        let mut shop = Instance::new(&wasm("shop_guest.wasm", SHOP), Host::with_trace(trace));
+        shop.restore_memory(&memory);
+        let (memory, host) = shop.memory();
+        host.trace.tell_filter(memory);
+        shop.call("order", &[1]).unwrap();
+        shop.call("shift", &[0]).unwrap();
+        read_buffer(&mut shop);
+        let trace = capture.trace();
+        let order = "INFO order{items=1 total=0}\n\
+                     ├─ DEBUG item{item=0 price=0}\n\
+                     │  └─ TRACE printed receipt=receipt no. 0\n\
+                     └─ INFO served";
+        let shift = trace.scan_spans().single(&name(eq("shift")));
+        let orders = shift.scan_spans().count(1.., &name(eq("order")));
+        assert_eq!(orders.last().unwrap().to_string(), order, "{buffer}, {asks}: {open_spans}");
+        assert!(shift.stats().is_closed);
+        assert_eq!(shop.memory().1.trace.errors(), 0);
+    }
+}
+
+#[test]
+fn instance_of_a_pool_is_captured_by_each_test_in_turn() {
+    for (buffer, asks) in ways() {
+        let first = Capture::builder().filter("info").start();
+        let mut shop = shop(Host::default(), buffer, asks);
+        let scope = shop.memory().1.trace.scope();
+        shop.call("shift", &[7]).unwrap();
+        read_buffer(&mut shop);
+        first.trace().scan_spans().single(&name(eq("shift")));
+        drop(first);
+        for _ in 0..2 {
+            let capture = Capture::start();
+            shop.memory().1.trace.relay_here().unwrap();
+            scope.in_scope(|| info!("for the guest"));
+            shop.call("order", &[1]).unwrap();
+            read_buffer(&mut shop);
+            info!("for the host");
+            let trace = capture.trace();
+            let shift = trace.scan_spans().single(&name(eq("shift")));
+            trace.scan_spans().single(&(name(eq("item")) & ancestor(name(eq("shift")))));
+            shift.scan_events().single(&message(eq("for the guest")));
+            trace.scan_events().single(&(message(eq("for the host")) & !parent(always())));
+        }
+    }
+}
+
+#[test]
+fn retry_goes_on_where_the_attempt_began() {
+    for (buffer, asks) in ways() {
+        let capture = Capture::start();
+        let mut shop = shop(Host::default(), buffer, asks);
+        shop.call("shift", &[7]).unwrap();
+        read_buffer(&mut shop);
+        let (guest, mut local_spans) = persist(mem::take(&mut shop.memory().1.trace));
+        let memory = shop.memory().0.to_vec();
+        for items in [13, 2, 1] {
+            let mut trace = GuestTrace::restore(guest.clone(), local_spans).unwrap();
+            trace.begin_attempt();
+            shop = Instance::new(&wasm("shop_guest.wasm", SHOP), Host::with_trace(trace));
+            shop.restore_memory(&memory);
+            // The first attempt traps, in the middle of an order; the others end the shift.
+            let order = shop.call("order", &[items]).and_then(|_| shop.call("shift", &[0]));
+            assert_eq!(order.is_err(), items == 13);
+            read_buffer(&mut shop);
+            let trace = mem::take(&mut shop.memory().1.trace);
+            local_spans = if items == 1 { trace.persist().1 } else { trace.roll_back() };
+            info!(items, "after an attempt");
+        }
+        let trace = capture.trace();
+        let shift = trace.scan_spans().single(&name(eq("shift")));
+        let orders = shift.scan_spans().count(3, &name(eq("order")));
+        assert_eq!(
+            orders.iter().map(|order| order["items"].as_uint()).collect::<Vec<_>>(),
+            [Some(13), Some(2), Some(1)]
+        );
+        trace.scan_spans().none(&!closed());
+        trace.scan_events().none(&(message(eq("after an attempt")) & parent(always())));
     }
 }
 
@@ -427,14 +539,11 @@ fn guest_whose_buffer_is_not_known_does_not_fall_silent() {
     for buffer in BUFFERS {
         let capture = Capture::start();
         let mut shop = shop(Host::default(), buffer, false);
-        shop.call("order", &[2]).unwrap();
-        read_buffer(&mut shop);
-        let (_, host) = shop.memory();
-        host.trace = GuestTrace::new(resumed(std::mem::take(&mut host.trace).into_receiver()));
+        shop.memory().1.trace = GuestTrace::default();
         let order = shop.call("order", &[3]);
         if buffer == 0 {
             order.unwrap();
-            capture.trace().scan_spans().count(2, &name(eq("order")));
+            capture.trace().scan_spans().single(&name(eq("order")));
         } else {
             let error = order.unwrap_err();
             assert!(error.contains("keep the `GuestTrace`"), "{error}");

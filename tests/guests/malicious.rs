@@ -505,9 +505,8 @@ fn guest_learns_nothing_of_its_host_but_the_filter() {
     host.trace.read_buffer(memory).unwrap_err();
     let (memory, _) = curious.memory();
     let generation = u32::from_le_bytes(memory[CONTROL..CONTROL + 4].try_into().unwrap());
-    // How often filters have changed, and the maximum level.
-    assert_eq!(generation, TracingEventReceiver::filter_generation());
-    assert!(generation < 1 << 20, "it counts");
+    // How often it was told that the filter may have changed.
+    assert!((1..1 << 20).contains(&generation), "{generation}");
     let numbers: Vec<_> = memory[CONTROL + 4..CONTROL + 12]
         .chunks_exact(4)
         .map(|bytes| u32::from_le_bytes(bytes.try_into().unwrap()))

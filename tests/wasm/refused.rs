@@ -1,7 +1,7 @@
 //! Bad input on the boundary: what is cut, repeated, out of order or foreign.
 
 use spanshot::{
-    FilterAnswer, ReceiveError, SharedStorage, TracingEventReceiver,
+    Capture, FilterAnswer, LocalSpans, ReceiveError, SharedStorage, TracingEventReceiver,
     frame::FrameError,
     transport::{
         wasm,
@@ -168,4 +168,20 @@ fn bytes_of_a_guest_are_in_its_memory() {
         let error = GuestError::OutOfBounds { address, len, memory_len: 3 };
         assert_eq!(guest_bytes(&[1, 2, 3], address, len), Err(error));
     }
+}
+
+#[test]
+fn restored_guest_is_told_of_the_filter_whatever_it_was_told_elsewhere() {
+    let _capture = Capture::start();
+    let mut trace = GuestTrace::default();
+    let mut memory = [0; 64];
+    trace.hello(&mut memory, wasm::VERSION, 0).unwrap();
+    let (guest, _) = trace.persist();
+
+    let mut trace = GuestTrace::restore(guest, LocalSpans::default()).unwrap();
+    // In the process that it comes from, filters have changed as often as in this one.
+    let generation = TracingEventReceiver::filter_generation().to_le_bytes();
+    memory[..4].copy_from_slice(&generation);
+    trace.tell_filter(&mut memory);
+    assert_ne!(memory[..4], generation);
 }

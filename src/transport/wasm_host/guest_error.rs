@@ -87,7 +87,8 @@ impl fmt::Display for GuestError {
                  build both with the same spanshot"
             ),
             Self::NoHello => formatter.write_str(
-                "the guest buffers, and has not said where: keep the `GuestTrace` with which it was installed",
+                "the guest buffers, and has not said where: keep the `GuestTrace` with which it was installed, \
+                 or persist and restore that",
             ),
             Self::Refused { frame, address, error } => {
                 write!(formatter, "frame {frame} of the guest, at address {address}: {error}")

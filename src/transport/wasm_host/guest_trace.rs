@@ -36,14 +36,14 @@ mod offset {
 /// ```
 #[derive(Debug)]
 pub struct GuestTrace {
-    receiver: TracingEventReceiver,
+    pub(super) receiver: TracingEventReceiver,
     scope: GuestScope,
     /// Frames that the guest has handed over.
-    frames: u64,
+    pub(super) frames: u64,
     /// Address of the control block.
-    control: Option<u32>,
+    pub(super) control: Option<u32>,
     /// Generation of the filter that the guest was told of.
-    told: Option<u32>,
+    pub(super) told: Option<u32>,
     goes_on: bool,
     first_error: Option<GuestError>,
     errors: u64,
@@ -123,33 +123,11 @@ impl GuestTrace {
         self.frames
     }
 
-    /// Returns the receiver of the stream.
+    /// Returns the receiver of the stream, for guests that hand over something else than frames.
     ///
-    /// If the guest's instance lives on while you [persist](TracingEventReceiver::persist) the receiver, replace
-    /// the receiver and keep the `GuestTrace`: the guest calls `hello` once, and a new `GuestTrace` would know
-    /// neither its buffer nor how to tell it of the filter. [Read the buffer](Self::read_buffer) before.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use spanshot::{TracingEventReceiver, transport::wasm_host::GuestTrace};
-    ///
-    /// fn suspend_and_resume(trace: &mut GuestTrace, memory: &mut [u8]) {
-    ///     trace.read_buffer(memory).unwrap();
-    ///     let suspended = std::mem::take(trace.receiver());
-    ///     let metadata = suspended.persist_metadata();
-    ///     let (spans, local_spans) = suspended.persist();
-    ///     *trace.receiver() = TracingEventReceiver::new(metadata, spans, local_spans);
-    /// }
-    /// ```
+    /// To suspend the guest, [persist](Self::persist) the whole.
     pub fn receiver(&mut self) -> &mut TracingEventReceiver {
         &mut self.receiver
-    }
-
-    /// Returns the receiver of the stream, to [persist](TracingEventReceiver::persist) it for
-    /// example when the instance is gone.
-    pub fn into_receiver(self) -> TracingEventReceiver {
-        self.receiver
     }
 
     /// Takes one frame: the import `send`.
@@ -310,7 +288,9 @@ impl GuestTrace {
         let Some(control) = self.control else { return };
         let generation = TracingEventReceiver::filter_generation();
         if self.told != Some(generation) {
-            write_u32(memory, control, offset::GENERATION, generation);
+            // Any other number will do. That of this process may be the one which the guest has from another.
+            let told = read_u32(memory, control, offset::GENERATION).unwrap_or_default();
+            write_u32(memory, control, offset::GENERATION, told.wrapping_add(1));
             self.told = Some(generation);
         }
     }

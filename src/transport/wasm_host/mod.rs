@@ -19,7 +19,9 @@
 //! link_wasm_guest!(wasmi, linker, |trace| trace)?;
 //! let mut store = Store::new(&engine, GuestTrace::default());
 //! let guest = linker.instantiate_and_start(&mut store, &Module::new(&engine, wasm)?)?;
-//! guest.get_typed_func::<(), u32>(&store, "evaluate")?.call(&mut store, ())?;
+//! let evaluate = guest.get_typed_func::<(), u32>(&store, "evaluate")?;
+//! let scope = store.data().scope();
+//! scope.in_scope(|| evaluate.call(&mut store, ()))?;
 //! capture.trace().scan_spans().single(&name(eq("evaluate")));
 //! # Ok(())
 //! # }
@@ -34,11 +36,20 @@
 //!
 //! # Several guests
 //!
-//! Each instance needs a [`GuestTrace`], and so usually a store, of its own. They may call one another
-//! through the host, and the host may trace in functions that they call: what is traced stands under
-//! the span that is current there, whoever has entered it. If the guest
+//! Each instance needs a [`GuestTrace`], and so usually a store, of its own. Guests may call one another through the
+//! host, take turns, wait in futures, and trap: call each in its [scope](GuestTrace::scope), or await it there. While a
+//! guest runs, the host is in its spans, so that what the host traces in a function that the guest calls is inside them.
+//! While it does not run, the host is in none of them. If the guest
 //! [buffers](spanshot_sender::wasm_guest::Builder::buffered), the host [reads the buffer](GuestTrace::read_buffer)
-//! before it traces.
+//! in such a function before it traces.
+//!
+//! # Suspended guests
+//!
+//! | to | call |
+//! |---|---|
+//! | suspend a guest, and go on in this process or another one | [`GuestTrace::persist()`], [`GuestTrace::restore()`] |
+//! | try again from there when it has trapped | [`GuestTrace::begin_attempt()`], [`GuestTrace::roll_back()`] |
+//! | attach an instance of a pool to the capture of the next test | [`GuestTrace::relay_here()`] |
 //!
 //! # Refused records
 //!
@@ -52,5 +63,9 @@ mod guest_error;
 mod guest_trace;
 mod link;
 mod memory;
+mod persisted_guest;
 
-pub use self::{guest_error::GuestError, guest_trace::GuestTrace, memory::guest_bytes};
+pub use self::{
+    guest_error::GuestError, guest_trace::GuestTrace, memory::guest_bytes,
+    persisted_guest::PersistedGuest,
+};

@@ -63,6 +63,14 @@ impl Instance {
         Ok(results.first().and_then(Val::i32).unwrap_or_default() as u32)
     }
 
+    /// Gives the guest the memory that another instance of it had, between two calls.
+    pub(crate) fn restore_memory(&mut self, kept: &[u8]) {
+        let memory = self.instance.get_memory(&mut self.store, "memory").expect("it is exported");
+        let more = (kept.len() - memory.data_size(&self.store)) as u64 >> 16;
+        memory.grow(&mut self.store, more).unwrap();
+        memory.write(&mut self.store, 0, kept).unwrap();
+    }
+
     /// What the host has of the guest, while that does not run.
     pub(crate) fn memory(&mut self) -> (&mut [u8], &mut Host) {
         let memory = self.instance.get_memory(&mut self.store, "memory").expect("it is exported");
