@@ -24,7 +24,8 @@ use spanshot::{
     assert_trace_snapshot,
     predicates::*,
     transport::dynamic_library::{
-        Connection, FrameReceiver, InstallError, LibraryFunctions, RelayError, SendFunction,
+        ABI_VERSION, Connection, FrameReceiver, HostFunction, INSTALL_SYMBOL, InstallError,
+        InstallFunction, LibraryFunctions, RelayError, SendFunction,
     },
 };
 use tracing::{info, info_span};
@@ -469,16 +470,70 @@ fn library_with_another_global_default_keeps_it() {
     }
 }
 
-#[test]
-fn code_that_is_not_known_is_told() {
-    unsafe extern "C" fn refuse(_: SendFunction, _: *mut c_void) -> i32 {
-        -3
+/// Opens a connection to a library whose `spanshot_install` returns this code.
+fn refused_with<const CODE: i32>() -> InstallError {
+    unsafe extern "C" fn install<const CODE: i32>(
+        version: u32,
+        _: SendFunction,
+        _: *mut c_void,
+    ) -> i32 {
+        assert_eq!(version, 1, "the host says which version it speaks");
+        CODE
     }
     unsafe extern "C" fn uninstall() {
         panic!("it was not installed");
     }
-    let functions = unsafe { LibraryFunctions::new(refuse, uninstall) };
+    let functions = unsafe { LibraryFunctions::new(install::<CODE>, uninstall) };
     let error = Connection::open(functions).unwrap_err();
-    assert_eq!(error.code(), -3);
-    assert_eq!(error.to_string(), "the library refuses to send its trace, with code -3");
+    assert_eq!(error.code(), CODE);
+    error
+}
+
+#[test]
+fn code_that_is_not_known_is_told() {
+    let error = refused_with::<7>();
+    assert_eq!(error.to_string(), "the library refuses to send its trace, with code 7");
+    // A library that refuses the host's version, and says that it is its own.
+    let error = refused_with::<-1>();
+    assert_eq!(error.to_string(), "the library refuses to send its trace, with code -1");
+    assert!(matches!(refused_with::<{ i32::MIN }>(), InstallError::OtherVersion { .. }));
+}
+
+#[test]
+fn newer_library_asks_for_a_newer_host() {
+    let error = refused_with::<-2>();
+    assert_eq!(error, InstallError::OtherVersion { host: 1, library: 2 });
+    assert_eq!(
+        error.to_string(),
+        "the library speaks version 2 of the interface between libraries and hosts, and the host \
+         version 1: update `spanshot` in the host"
+    );
+}
+
+#[test]
+fn library_refuses_a_newer_host_and_goes_on() {
+    unsafe extern "C" fn send(_: *mut c_void, _: *const u8, _: usize) {
+        panic!("it is of another version");
+    }
+    let evaluator = load("newer_host");
+    for version in [0, ABI_VERSION + 1, u32::MAX] {
+        let code = unsafe {
+            let install = evaluator.library.get::<InstallFunction>(INSTALL_SYMBOL).unwrap();
+            install(version, send, ptr::null_mut())
+        };
+        assert_eq!(code, -1, "the library says which version it speaks");
+        assert_eq!(evaluator.call("1").unwrap(), Outcome::Value(1.0));
+    }
+    // By hand, the library has the error itself.
+    let host = unsafe { HostFunction::new(2, send, ptr::null_mut()) };
+    let error = spanshot_sender::dynamic_library::install(host).unwrap_err();
+    assert_eq!(error, InstallError::OtherVersion { host: 2, library: 1 });
+    assert_eq!(
+        error.to_string(),
+        "the library speaks version 1 of the interface between libraries and hosts, and the host \
+         version 2: update `spanshot-sender` in the library"
+    );
+    let capture = Capture::start();
+    evaluator.evaluate("1").unwrap();
+    assert_eq!(capture.trace().to_string(), natively("1"));
 }

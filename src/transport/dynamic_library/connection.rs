@@ -30,7 +30,11 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// Returns an error if the library sends its trace elsewhere, or refuses for another reason.
+    /// - [`InstallError::OtherVersion`] if the library speaks another version of the interface than this
+    ///   host ([`ABI_VERSION`](super::ABI_VERSION)). The message says which of the two to update.
+    /// - [`InstallError::AlreadyInstalled`] if the library sends its trace elsewhere.
+    /// - [`InstallError::OtherSubscriber`] if the library has a global default subscriber of its own.
+    /// - [`InstallError::Other`] if the library refuses for a reason that this host does not know.
     pub fn open(library: LibraryFunctions) -> Result<Self, InstallError> {
         Self::open_with(library, TracingEventReceiver::default())
     }
@@ -40,7 +44,11 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// Returns an error if the library sends its trace elsewhere, or refuses for another reason.
+    /// - [`InstallError::OtherVersion`] if the library speaks another version of the interface than this
+    ///   host ([`ABI_VERSION`](super::ABI_VERSION)). The message says which of the two to update.
+    /// - [`InstallError::AlreadyInstalled`] if the library sends its trace elsewhere.
+    /// - [`InstallError::OtherSubscriber`] if the library has a global default subscriber of its own.
+    /// - [`InstallError::Other`] if the library refuses for a reason that this host does not know.
     pub fn open_with(
         library: LibraryFunctions,
         receiver: TracingEventReceiver,

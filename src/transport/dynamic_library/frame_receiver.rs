@@ -22,14 +22,14 @@ use crate::receiver::TracingEventReceiver;
 /// use spanshot::{Capture, transport::dynamic_library::{FrameReceiver, SendFunction}};
 ///
 /// // What the library exports.
-/// extern "C" fn plugin_run(send: SendFunction, context: *mut c_void) {
+/// extern "C" fn plugin_run(version: u32, send: SendFunction, context: *mut c_void) {
 ///     // …
 /// }
 ///
 /// let capture = Capture::start();
 /// let receiver = FrameReceiver::new(); // relays to the capture
 /// let host = receiver.host_function();
-/// plugin_run(host.function(), host.context());
+/// plugin_run(host.version(), host.function(), host.context());
 /// receiver.finish()?;
 /// let trace = capture.trace();
 /// # Ok::<_, spanshot::transport::dynamic_library::RelayError>(())
@@ -54,7 +54,7 @@ impl FrameReceiver {
         Self { host, handle }
     }
 
-    /// Returns the function, and the context to call it with.
+    /// Returns the function, the context to call it with, and the version of the interface that it is of.
     pub fn host_function(&self) -> HostFunction {
         library_functions::host_function(self.handle)
     }

@@ -4,7 +4,7 @@
 
 use core::{ffi::c_void, fmt, ptr, slice};
 
-use super::{HostFunction, InstallFunction, UninstallFunction, hosts};
+use super::{ABI_VERSION, HostFunction, InstallFunction, UninstallFunction, hosts};
 
 /// A library, as a host knows it: what `export_dynamic_library!` exports.
 ///
@@ -32,7 +32,7 @@ impl LibraryFunctions {
     /// Returns what the library's function does.
     pub(super) fn install(&self, host: &HostFunction) -> i32 {
         // SAFETY: the function was promised to `new`, and the host's function to `HostFunction::new`.
-        unsafe { (self.install)(host.function(), host.context()) }
+        unsafe { (self.install)(host.version(), host.function(), host.context()) }
     }
 
     pub(super) fn uninstall(&self) {
@@ -51,7 +51,7 @@ impl fmt::Debug for LibraryFunctions {
 pub(super) fn host_function(handle: usize) -> HostFunction {
     // SAFETY: the function takes the context for a number, even if no host has that number, and does
     // not unwind.
-    unsafe { HostFunction::new(receive, ptr::without_provenance_mut(handle)) }
+    unsafe { HostFunction::new(ABI_VERSION, receive, ptr::without_provenance_mut(handle)) }
 }
 
 /// # Safety

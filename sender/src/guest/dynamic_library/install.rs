@@ -6,7 +6,7 @@ use tracing_core::{
     span::{Attributes, Current, Id, Record},
 };
 
-use super::{HostFunction, InstallError};
+use super::{ABI_VERSION, HostFunction, InstallError};
 use crate::sender::{Frames, TracingEventSender};
 
 /// Sends what this library traces to a host, until it is [uninstalled](uninstall()).
@@ -16,7 +16,10 @@ use crate::sender::{Frames, TracingEventSender};
 ///
 /// # Errors
 ///
-/// Returns an error if the library is installed already, or has another global default subscriber.
+/// - [`InstallError::OtherVersion`] if the host speaks another version of the interface than
+///   [`ABI_VERSION`](super::ABI_VERSION). Nothing has happened then.
+/// - [`InstallError::AlreadyInstalled`] if the library sends its trace to a host already.
+/// - [`InstallError::OtherSubscriber`] if the library has another global default subscriber.
 ///
 /// # Example
 ///
@@ -30,10 +33,10 @@ use crate::sender::{Frames, TracingEventSender};
 /// ///
 /// /// Until `plugin_shutdown` is called, the function may be called with the context, on any thread.
 /// #[unsafe(no_mangle)]
-/// pub unsafe extern "C" fn plugin_init(send: SendFunction, context: *mut c_void) -> bool {
+/// pub unsafe extern "C" fn plugin_init(version: u32, send: SendFunction, context: *mut c_void) -> i32 {
 ///     // SAFETY: the caller has promised it.
-///     let host = unsafe { HostFunction::new(send, context) };
-///     dynamic_library::install(host).is_ok()
+///     let host = unsafe { HostFunction::new(version, send, context) };
+///     dynamic_library::install(host).map_or_else(|error| error.code(), |()| 0)
 /// }
 ///
 /// #[unsafe(no_mangle)]
@@ -42,6 +45,9 @@ use crate::sender::{Frames, TracingEventSender};
 /// }
 /// ```
 pub fn install(host: HostFunction) -> Result<(), InstallError> {
+    if host.version() != ABI_VERSION {
+        return Err(InstallError::OtherVersion { host: host.version(), library: ABI_VERSION });
+    }
     let installed = INSTALLED.get_or_init(|| {
         let installed = Arc::new(Installed::default());
         let subscriber = GlobalDefault(Arc::clone(&installed));

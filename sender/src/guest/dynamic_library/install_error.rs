@@ -1,5 +1,7 @@
 use core::{error::Error, fmt, num::NonZeroI32};
 
+use super::ABI_VERSION;
+
 /// Why a library does not send its trace to a host.
 ///
 /// # Example
@@ -20,34 +22,49 @@ pub enum InstallError {
     AlreadyInstalled,
     /// The library has a global default subscriber of its own. Its code is 2.
     OtherSubscriber,
-    /// The library's function has returned another code: it is of a newer version, or has errors of its
-    /// own.
+    /// Library and host speak different versions of the interface between them. Update `spanshot-sender` in the
+    /// library if its version is the lower one, and `spanshot` in the host if the host's is.
+    ///
+    /// Its code is the version of the library, negated.
+    OtherVersion {
+        /// The version that the host speaks.
+        host: u32,
+        /// The version that the library speaks.
+        library: u32,
+    },
+    /// The library's function returned a code that is none of these.
     Other(NonZeroI32),
 }
 
 impl InstallError {
-    /// Returns what stands for the error between a library and its host.
+    /// Returns the number that stands for the error between a library and its host: what `spanshot_install`
+    /// returns.
     pub const fn code(self) -> i32 {
         match self {
             Self::AlreadyInstalled => 1,
             Self::OtherSubscriber => 2,
+            Self::OtherVersion { library, .. } => 0_i32.wrapping_sub_unsigned(library),
             Self::Other(code) => code.get(),
         }
     }
 
-    /// Returns the error that a code stands for; 0 stands for none.
+    /// Returns the error that a code stands for, to a host of this version; 0 stands for none.
     ///
     /// # Errors
     ///
     /// Returns the error, unless the code is 0.
     #[doc(hidden)]
     pub fn check(code: i32) -> Result<(), Self> {
-        match (NonZeroI32::new(code), code) {
-            (None, _) => Ok(()),
-            (_, 1) => Err(Self::AlreadyInstalled),
-            (_, 2) => Err(Self::OtherSubscriber),
-            (Some(code), _) => Err(Self::Other(code)),
-        }
+        let Some(other) = NonZeroI32::new(code) else { return Ok(()) };
+        Err(match (code, code.unsigned_abs()) {
+            (1, _) => Self::AlreadyInstalled,
+            (2, _) => Self::OtherSubscriber,
+            // A library that refuses its own version has another reason.
+            (..=-1, library) if library != ABI_VERSION => {
+                Self::OtherVersion { host: ABI_VERSION, library }
+            }
+            _ => Self::Other(other),
+        })
     }
 }
 
@@ -60,6 +77,18 @@ impl fmt::Display for InstallError {
             Self::OtherSubscriber => formatter.write_str(
                 "the library has set a global default subscriber of its own, which stays until it is unloaded",
             ),
+            Self::OtherVersion { host, library } => {
+                let update = if library < host {
+                    "`spanshot-sender` in the library"
+                } else {
+                    "`spanshot` in the host"
+                };
+                write!(
+                    formatter,
+                    "the library speaks version {library} of the interface between libraries and \
+                     hosts, and the host version {host}: update {update}"
+                )
+            }
             Self::Other(code) => {
                 write!(formatter, "the library refuses to send its trace, with code {code}")
             }

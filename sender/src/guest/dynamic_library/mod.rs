@@ -25,10 +25,16 @@
 //! ```c
 //! typedef void (*spanshot_send)(void *context, const uint8_t *frame, size_t len);
 //!
-//! int32_t spanshot_install(spanshot_send send, void *context); /* see InstallError for what it returns */
+//! int32_t spanshot_install(uint32_t version, spanshot_send send, void *context);
 //! void spanshot_uninstall(void);
 //! ```
 //!
+//! - **Version.** This is version 1 of the interface ([`ABI_VERSION`]). The host passes the version that it
+//!   speaks. A library that does not speak it does nothing and returns its own version, negated: -2 from a
+//!   library of version 2. So both sides can say who has to be updated, whichever is older. The signature of
+//!   `spanshot_install` is the same in all versions; everything else may change with the version.
+//! - **Result.** `spanshot_install` returns 0 if the library sends its trace from now on, and otherwise the
+//!   [code](InstallError::code) of an [`InstallError`].
 //! - **Memory.** The frame is the library's. It is valid, and not written to, during the call; the host
 //!   copies what it keeps. The context is the host's: the library hands it back and never looks into it.
 //! - **Threads.** The library calls the function on the thread that traces, before the traced code goes
@@ -61,7 +67,7 @@ mod install_error;
 
 pub use self::{
     abi::{
-        HostFunction, INSTALL_SYMBOL, InstallFunction, SendFunction, UNINSTALL_SYMBOL,
+        ABI_VERSION, HostFunction, INSTALL_SYMBOL, InstallFunction, SendFunction, UNINSTALL_SYMBOL,
         UninstallFunction,
     },
     install::{install, uninstall},
