@@ -8,6 +8,8 @@ use std::{
 
 use tracing_core::{Dispatch, dispatcher};
 
+use crate::panics;
+
 type Job = Box<dyn FnOnce(&Dispatch) + Send>;
 
 /// A thread of the host that stands for a thread of the stream. It runs one job at a time, and the
@@ -54,7 +56,10 @@ impl Drop for Worker {
         let Some(thread) = self.thread.take() else { return };
         // The subscriber is let go of when this returns, unless it is what drops the receiver.
         if thread.thread().id() != thread::current().id() {
-            drop(thread.join()); // jobs do not unwind into it
+            // Jobs do not unwind into it, but the subscriber may, which perhaps is dropped there.
+            if let Err(payload) = thread.join() {
+                panics::discard(payload);
+            }
         }
     }
 }

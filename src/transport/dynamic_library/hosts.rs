@@ -4,19 +4,16 @@
 //! running may send its frames to a host that is gone.
 
 use alloc::{
-    boxed::Box,
     collections::{BTreeMap, VecDeque},
-    string::String,
     sync::Arc,
     vec::Vec,
 };
-use core::{any::Any, cell::RefCell, panic::AssertUnwindSafe};
-use std::panic;
+use core::cell::RefCell;
 
 use parking_lot::{Mutex, ReentrantMutex, RwLock};
 
 use super::RelayError;
-use crate::receiver::TracingEventReceiver;
+use crate::{panics, receiver::TracingEventReceiver};
 
 static HOSTS: RwLock<Hosts> = RwLock::new(Hosts { by_handle: BTreeMap::new(), last_handle: 0 });
 
@@ -113,15 +110,8 @@ fn receive_frame(
     len: usize,
 ) -> Result<(), RelayError> {
     let bytes = frame.ok_or(RelayError::NotInMemory { frame: nth, len })?;
-    match panic::catch_unwind(AssertUnwindSafe(|| receiver.receive_encoded(bytes))) {
+    match panics::catch(|| receiver.receive_encoded(bytes)) {
         Ok(result) => result.map_err(|error| RelayError::Refused { frame: nth, error }),
-        Err(payload) => Err(RelayError::Panicked { frame: nth, message: message(payload) }),
-    }
-}
-
-fn message(payload: Box<dyn Any + Send>) -> Box<str> {
-    match payload.downcast::<String>() {
-        Ok(message) => message.into_boxed_str(),
-        Err(payload) => payload.downcast_ref::<&str>().copied().unwrap_or_default().into(),
+        Err(message) => Err(RelayError::Panicked { frame: nth, message }),
     }
 }
