@@ -12,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
     sync::{
-        Arc, Barrier,
+        Arc, Barrier, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     thread,
@@ -437,6 +437,26 @@ impl<S: Subscriber> Layer<S> for PanicsAgain {
     }
 }
 
+/// Panics when a span is exited.
+struct PanicsAtExit;
+
+impl<S: Subscriber> Layer<S> for PanicsAtExit {
+    fn on_exit(&self, _: &span::Id, _: Context<'_, S>) {
+        panic_any(Panicking(5));
+    }
+}
+
+/// Finishes a receiver when it is told of an event.
+struct FinishesInside(Arc<Mutex<Option<FrameReceiver>>>);
+
+impl<S: Subscriber> Layer<S> for FinishesInside {
+    fn on_event(&self, _: &tracing::Event<'_>, _: Context<'_, S>) {
+        let receiver = self.0.lock().unwrap().take();
+        let error = receiver.map(FrameReceiver::finish);
+        assert_eq!(error, Some(Err(RelayError::EndedInsideRecord)));
+    }
+}
+
 /// Panics when it is dropped.
 struct PanicsAtLast;
 
@@ -464,6 +484,26 @@ fn panic_again(place: &str) {
             });
             let RelayError::Panicked { message, .. } = error else { panic!("{error}") };
             assert_eq!(&*message, "(a value that is not text)");
+        }
+        "in a receiver that is finished inside its record" => {
+            let frames = frames();
+            let storage = SharedStorage::default();
+            let receiver = Arc::default();
+            let subscriber = tracing_subscriber::registry()
+                .with(CaptureLayer::new(&storage))
+                .with(FinishesInside(Arc::clone(&receiver)))
+                .with(PanicsAtExit);
+            tracing::subscriber::with_default(subscriber, || {
+                let host = FrameReceiver::new();
+                let function = host.host_function();
+                *receiver.lock().unwrap() = Some(host);
+                for frame in &frames {
+                    unsafe {
+                        (function.function())(function.context(), frame.as_ptr(), frame.len());
+                    }
+                }
+            });
+            assert_eq!(storage.lock().all_events().len(), 1);
         }
         "in a roll-back" => {
             let frames = frames();
@@ -517,6 +557,7 @@ fn panic_again(place: &str) {
 fn payload_that_panics_when_it_is_dropped_ends_where_a_panic_is_caught() {
     for place in [
         "at the boundary of a dynamic library",
+        "in a receiver that is finished inside its record",
         "in a roll-back",
         "in a worker",
         "at the end of a thread",

@@ -49,7 +49,7 @@ mod relay_error;
 
 pub use spanshot_sender::dynamic_library::{
     ABI_VERSION, HostFunction, INSTALL_SYMBOL, InstallError, InstallFunction, SendFunction,
-    UNINSTALL_SYMBOL, UninstallFunction,
+    UNINSTALL_SYMBOL, UninstallError, UninstallFunction,
 };
 
 pub use self::{

@@ -21,8 +21,11 @@ pub type SendFunction = unsafe extern "C" fn(context: *mut c_void, frame: *const
 pub type InstallFunction =
     unsafe extern "C" fn(version: u32, send: SendFunction, context: *mut c_void) -> i32;
 
-/// Function of a library that makes it send nothing any more: `void spanshot_uninstall(void)`.
-pub type UninstallFunction = unsafe extern "C" fn();
+/// Function of a library that makes it send nothing any more: `int32_t spanshot_uninstall(int32_t wait)`.
+///
+/// It returns 0 if the host's function is not being called any more, and otherwise the
+/// [code](super::UninstallError::code) of an error. If `wait` is not 0, it waits for that where it can.
+pub type UninstallFunction = unsafe extern "C" fn(wait: i32) -> i32;
 
 /// Name of the [`InstallFunction`] that a library exports.
 pub const INSTALL_SYMBOL: &[u8] = b"spanshot_install\0";
@@ -53,9 +56,9 @@ impl HostFunction {
     ///
     /// # Safety
     ///
-    /// Nothing, if the version is not [`ABI_VERSION`]: the function is never called then. Otherwise, until the library is [uninstalled](super::uninstall()), the function may be called with the
-    /// context, and with any bytes that are readable during the call: on any thread, and by several
-    /// at once. It does not unwind.
+    /// Nothing, if the version is not [`ABI_VERSION`]: the function is never called then. Otherwise, until
+    /// [`uninstall()`](super::uninstall()) has returned `Ok`, the function may be called with the context, and with
+    /// any bytes that are readable during the call: on any thread, and by several at once. It does not unwind.
     ///
     /// # Example
     ///

@@ -20,7 +20,7 @@ macro_rules! export_dynamic_library {
             /// # Safety
             ///
             /// If the version is that of this library, the function may be called with the context until
-            /// `spanshot_uninstall` is called.
+            /// `spanshot_uninstall` returns 0.
             #[allow(unsafe_code)]
             #[unsafe(no_mangle)]
             unsafe extern "C" fn spanshot_install(
@@ -39,8 +39,16 @@ macro_rules! export_dynamic_library {
 
             #[allow(unsafe_code)]
             #[unsafe(no_mangle)]
-            extern "C" fn spanshot_uninstall() {
-                $crate::dynamic_library::uninstall();
+            extern "C" fn spanshot_uninstall(wait: i32) -> i32 {
+                let uninstalled = if wait == 0 {
+                    $crate::dynamic_library::uninstall_without_waiting()
+                } else {
+                    $crate::dynamic_library::uninstall()
+                };
+                match uninstalled {
+                    Ok(()) => 0,
+                    Err(error) => error.code(),
+                }
             }
         };
     };

@@ -22,6 +22,9 @@ pub enum InstallError {
     AlreadyInstalled,
     /// The library has a global default subscriber of its own. Its code is 2.
     OtherSubscriber,
+    /// The library was uninstalled, but still sends a record to its last host: see
+    /// [`UninstallError::InUse`]. Install it again after the call that traced the record has returned. Its code is 3.
+    InUse,
     /// Library and host speak different versions of the interface between them. Update `spanshot-sender` in the
     /// library if its version is the lower one, and `spanshot` in the host if the host's is.
     ///
@@ -43,6 +46,7 @@ impl InstallError {
         match self {
             Self::AlreadyInstalled => 1,
             Self::OtherSubscriber => 2,
+            Self::InUse => 3,
             Self::OtherVersion { library, .. } => 0_i32.wrapping_sub_unsigned(library),
             Self::Other(code) => code.get(),
         }
@@ -59,6 +63,7 @@ impl InstallError {
         Err(match (code, code.unsigned_abs()) {
             (1, _) => Self::AlreadyInstalled,
             (2, _) => Self::OtherSubscriber,
+            (3, _) => Self::InUse,
             // A library that refuses its own version has another reason.
             (..=-1, library) if library != ABI_VERSION => {
                 Self::OtherVersion { host: ABI_VERSION, library }
@@ -76,6 +81,10 @@ impl fmt::Display for InstallError {
             ),
             Self::OtherSubscriber => formatter.write_str(
                 "the library has set a global default subscriber of its own, which stays until it is unloaded",
+            ),
+            Self::InUse => formatter.write_str(
+                "the library still sends a record to its last host: install it again after the call \
+                 that traced the record has returned",
             ),
             Self::OtherVersion { host, library } => {
                 let update = if library < host {
@@ -97,3 +106,40 @@ impl fmt::Display for InstallError {
 }
 
 impl Error for InstallError {}
+
+/// Why a library may still call the function of its host after it was uninstalled.
+///
+/// # Example
+///
+/// See [`uninstall()`](super::uninstall()).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UninstallError {
+    /// The library is sending a record, and did not wait for it. The library sends nothing else any more. Do not
+    /// unload it, and keep the function and its context, until the call that traced the record has returned. Its
+    /// code is 1.
+    InUse,
+}
+
+impl UninstallError {
+    /// Returns the number that stands for the error between a library and its host: what `spanshot_uninstall`
+    /// returns.
+    pub const fn code(self) -> i32 {
+        match self {
+            Self::InUse => 1,
+        }
+    }
+}
+
+impl fmt::Display for UninstallError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InUse => formatter.write_str(
+                "the library is still sending a record to its host: do not unload it before the call \
+                 that traced the record has returned",
+            ),
+        }
+    }
+}
+
+impl Error for UninstallError {}
