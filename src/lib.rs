@@ -162,6 +162,7 @@ mod capture;
 mod export;
 mod interest;
 mod log_record;
+mod panics;
 #[cfg(feature = "predicates")]
 pub mod predicates;
 mod receiver;

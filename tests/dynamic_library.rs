@@ -13,10 +13,12 @@ use std::{
     process::Command,
     ptr,
     sync::{
-        Arc, Barrier, OnceLock,
+        Arc, Barrier, Mutex, OnceLock,
         atomic::{AtomicBool, Ordering},
+        mpsc,
     },
     thread,
+    time::Duration,
 };
 
 use spanshot::{
@@ -24,7 +26,9 @@ use spanshot::{
     assert_trace_snapshot,
     predicates::*,
     transport::dynamic_library::{
-        Connection, FrameReceiver, InstallError, LibraryFunctions, RelayError, SendFunction,
+        ABI_VERSION, Connection, FrameReceiver, HostFunction, INSTALL_SYMBOL, InstallError,
+        InstallFunction, LibraryFunctions, RelayError, SendFunction, UNINSTALL_SYMBOL,
+        UninstallError, UninstallFunction,
     },
 };
 use tracing::{info, info_span};
@@ -423,6 +427,213 @@ fn subscriber_may_call_into_the_library() {
     assert_eq!(storage.lock().to_string(), natively("1 + 2"));
 }
 
+/// Calls a function once, when it is told of an event after that was set.
+#[derive(Clone, Default)]
+struct Calls(Arc<Mutex<Option<Call>>>);
+
+type Call = Box<dyn FnOnce() + Send>;
+
+impl Calls {
+    fn set(&self, f: impl FnOnce() + Send + 'static) {
+        *self.0.lock().unwrap() = Some(Box::new(f));
+    }
+}
+
+impl<S: tracing::Subscriber> Layer<S> for Calls {
+    fn on_event(&self, _: &tracing::Event<'_>, _: Context<'_, S>) {
+        let f = self.0.lock().unwrap().take();
+        if let Some(f) = f {
+            f();
+        }
+    }
+}
+
+/// Which thread tells the subscriber of a record.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Teller {
+    /// The one that calls into the library.
+    Caller,
+    /// One of the receiver's, while a thread of the library waits.
+    Worker,
+}
+
+const TELLERS: [Teller; 2] = [Teller::Caller, Teller::Worker];
+
+/// Has a library trace under a subscriber that calls the function inside a record, and returns what the function
+/// returned and the storage. It fails if that waits for itself.
+fn inside_a_record<T: Send + 'static>(
+    evaluator: &'static Evaluator,
+    teller: Teller,
+    f: impl FnOnce(Connection) -> T + Send + 'static,
+) -> (T, SharedStorage) {
+    let (sender, result) = mpsc::channel();
+    thread::spawn(move || {
+        let storage = SharedStorage::default();
+        let calls = Calls::default();
+        let layer = CaptureLayer::new(&storage);
+        let subscriber = tracing_subscriber::registry().with(layer).with(calls.clone());
+        let returned = Arc::new(OnceLock::new());
+        tracing::subscriber::with_default(subscriber, || {
+            let connection = open(evaluator);
+            evaluator.call("1").unwrap(); // on the first thread of the stream
+            let set = Arc::clone(&returned);
+            calls.set(move || {
+                let is_worker = thread::current().name() == Some("spanshot relay");
+                assert_eq!(is_worker, teller == Teller::Worker);
+                assert!(set.set(Mutex::new(f(connection))).is_ok());
+            });
+            match teller {
+                Teller::Caller => drop(evaluator.call("2 + 3").unwrap()),
+                Teller::Worker => evaluate_on_threads(evaluator, "2 + 3", 1),
+            }
+        });
+        let returned = Arc::into_inner(returned).and_then(OnceLock::into_inner).expect("it ran");
+        sender.send((returned.into_inner().unwrap(), storage)).unwrap();
+    });
+    result.recv_timeout(Duration::from_secs(60)).expect("it does not wait for itself")
+}
+
+fn leaked(name: &str) -> &'static Evaluator {
+    Box::leak(Box::new(load(name)))
+}
+
+/// Asserts that nothing came after the event inside which the connection was ended, that all is closed, and that
+/// the library can be connected again.
+fn assert_ended(evaluator: &Evaluator, storage: &SharedStorage) {
+    let trace = storage.lock();
+    // The first event of `2 + 3` is that of its operator.
+    let after = trace.all_events().skip_while(|event| event.value("at").is_none());
+    assert_eq!(after.count(), 1, "{trace}");
+    for span in trace.all_spans() {
+        let stats = span.stats();
+        assert!(stats.is_closed && stats.entered == stats.exited, "{trace}");
+    }
+    let capture = Capture::start();
+    evaluator.evaluate("1 + 2").unwrap();
+    assert_eq!(capture.trace().to_string(), natively("1 + 2"));
+    assert_eq!(storage.lock().to_string(), trace.to_string());
+}
+
+#[test]
+fn connection_that_is_finished_inside_a_record_says_so() {
+    for teller in TELLERS {
+        let evaluator = leaked(&format!("finished_inside_{teller:?}"));
+        let (result, storage) = inside_a_record(evaluator, teller, Connection::finish);
+        assert_eq!(result, Err(RelayError::EndedInsideRecord), "{teller:?}");
+        let message = result.unwrap_err().to_string();
+        assert!(message.contains("end it after the call into the library has returned"));
+        assert!(message.contains("do not unload the library before"));
+        assert_ended(evaluator, &storage);
+    }
+}
+
+#[test]
+fn connection_that_is_dropped_inside_a_record_sends_nothing_more() {
+    for teller in TELLERS {
+        let evaluator = leaked(&format!("dropped_inside_{teller:?}"));
+        let ((), storage) = inside_a_record(evaluator, teller, drop);
+        assert_ended(evaluator, &storage);
+    }
+}
+
+#[test]
+fn library_that_is_in_a_record_of_its_last_host_is_not_installed_again() {
+    for teller in TELLERS {
+        let evaluator = leaked(&format!("opened_inside_{teller:?}"));
+        let (error, storage) = inside_a_record(evaluator, teller, |connection| {
+            drop(connection);
+            Connection::open(evaluator.functions().unwrap()).unwrap_err()
+        });
+        assert_eq!((error, error.code()), (InstallError::InUse, 3));
+        assert_eq!(InstallError::check(3), Err(InstallError::InUse));
+        assert_ended(evaluator, &storage);
+    }
+}
+
+/// The library's own function, called on the thread that traces, and by itself.
+#[test]
+fn library_that_is_uninstalled_inside_a_record_says_so() {
+    let evaluator = leaked("uninstalled_inside");
+    let uninstall = |wait| unsafe {
+        evaluator.library.get::<UninstallFunction>(UNINSTALL_SYMBOL).unwrap()(wait)
+    };
+    let (codes, storage) = inside_a_record(evaluator, Teller::Caller, move |connection| {
+        let codes = [uninstall(1), uninstall(0)];
+        std::mem::forget(connection); // it would do it itself
+        codes
+    });
+    assert_eq!(codes, [UninstallError::InUse.code(); 2]);
+    assert_eq!([uninstall(1), uninstall(0)], [0, 0], "the record is over");
+    let len = storage.lock().all_events().len();
+    evaluator.call("1").unwrap();
+    assert_eq!(storage.lock().all_events().len(), len);
+}
+
+/// Waiting for the one has nothing to do with a record of the other.
+#[test]
+fn library_is_connected_and_finished_inside_a_record_of_another_one() {
+    for teller in TELLERS {
+        let evaluator = leaked(&format!("outer_{teller:?}"));
+        let other = leaked(&format!("inner_{teller:?}"));
+        let ((connection, trace), _) = inside_a_record(evaluator, teller, |connection| {
+            let storage = SharedStorage::default();
+            let receiver = TracingEventReceiver::capturing(&storage);
+            let inner = Connection::open_with(other.functions().unwrap(), receiver).unwrap();
+            evaluate_on_threads(other, "3!", 1);
+            inner.finish().unwrap();
+            (connection, storage.lock())
+        });
+        assert_eq!(trace.to_string(), natively("3!"));
+        connection.finish().unwrap();
+    }
+}
+
+/// On a thread of the receiver's, where the library does not know that it is called inside a record.
+#[test]
+fn library_that_is_called_by_a_worker_is_not_waited_for() {
+    let evaluator = leaked("called_by_a_worker");
+    let (connection, storage) = inside_a_record(evaluator, Teller::Worker, |connection| {
+        evaluator.call("7").unwrap();
+        connection
+    });
+    let error = connection.finish().unwrap_err();
+    assert_eq!(error, RelayError::SentInsideRecord);
+    assert!(error.to_string().contains("call into the library outside of its records"));
+    assert!(!trees(&storage.lock()).iter().any(|tree| tree.contains('7')));
+}
+
+#[test]
+fn receiver_that_is_finished_inside_its_record_says_so() {
+    let frames = support::frames_of(|| {
+        info_span!("span").in_scope(|| {
+            info!("first");
+            info!("second");
+        });
+    });
+    let storage = SharedStorage::default();
+    let calls = Calls::default();
+    let layer = CaptureLayer::new(&storage);
+    let subscriber = tracing_subscriber::registry().with(layer).with(calls.clone());
+    let (sender, result) = mpsc::channel();
+    tracing::subscriber::with_default(subscriber, || {
+        let receiver = FrameReceiver::new();
+        let host = receiver.host_function();
+        let again = frames.clone();
+        calls.set(move || {
+            for frame in &again {
+                send(&receiver, frame); // to be taken after the record
+            }
+            sender.send(receiver.finish()).unwrap();
+        });
+        for frame in &frames {
+            unsafe { (host.function())(host.context(), frame.as_ptr(), frame.len()) };
+        }
+    });
+    assert_eq!(result.recv().unwrap(), Err(RelayError::EndedInsideRecord));
+    assert_eq!(storage.lock().to_string(), "INFO span{}\n└─ INFO first");
+    assert!(storage.lock().all_spans().all(|span| span.stats().is_closed));
+}
+
 /// Of the records that come while another one is taken, none is lost.
 #[test]
 fn frames_that_come_within_a_frame_are_taken_after_it() {
@@ -461,7 +672,7 @@ fn library_with_another_global_default_keeps_it() {
     let subscriber = tracing::subscriber::NoSubscriber::new();
     tracing::subscriber::set_global_default(subscriber).unwrap();
     let receiver = FrameReceiver::new();
-    spanshot_sender::dynamic_library::uninstall(); // it is not installed
+    assert_eq!(spanshot_sender::dynamic_library::uninstall(), Ok(())); // it is not installed
     for _ in 0..2 {
         let error =
             spanshot_sender::dynamic_library::install(receiver.host_function()).unwrap_err();
@@ -469,16 +680,70 @@ fn library_with_another_global_default_keeps_it() {
     }
 }
 
-#[test]
-fn code_that_is_not_known_is_told() {
-    unsafe extern "C" fn refuse(_: SendFunction, _: *mut c_void) -> i32 {
-        -3
+/// Opens a connection to a library whose `spanshot_install` returns this code.
+fn refused_with<const CODE: i32>() -> InstallError {
+    unsafe extern "C" fn install<const CODE: i32>(
+        version: u32,
+        _: SendFunction,
+        _: *mut c_void,
+    ) -> i32 {
+        assert_eq!(version, 1, "the host says which version it speaks");
+        CODE
     }
-    unsafe extern "C" fn uninstall() {
+    unsafe extern "C" fn uninstall(_: i32) -> i32 {
         panic!("it was not installed");
     }
-    let functions = unsafe { LibraryFunctions::new(refuse, uninstall) };
+    let functions = unsafe { LibraryFunctions::new(install::<CODE>, uninstall) };
     let error = Connection::open(functions).unwrap_err();
-    assert_eq!(error.code(), -3);
-    assert_eq!(error.to_string(), "the library refuses to send its trace, with code -3");
+    assert_eq!(error.code(), CODE);
+    error
+}
+
+#[test]
+fn code_that_is_not_known_is_told() {
+    let error = refused_with::<7>();
+    assert_eq!(error.to_string(), "the library refuses to send its trace, with code 7");
+    // A library that refuses the host's version, and says that it is its own.
+    let error = refused_with::<-1>();
+    assert_eq!(error.to_string(), "the library refuses to send its trace, with code -1");
+    assert!(matches!(refused_with::<{ i32::MIN }>(), InstallError::OtherVersion { .. }));
+}
+
+#[test]
+fn newer_library_asks_for_a_newer_host() {
+    let error = refused_with::<-2>();
+    assert_eq!(error, InstallError::OtherVersion { host: 1, library: 2 });
+    assert_eq!(
+        error.to_string(),
+        "the library speaks version 2 of the interface between libraries and hosts, and the host \
+         version 1: update `spanshot` in the host"
+    );
+}
+
+#[test]
+fn library_refuses_a_newer_host_and_goes_on() {
+    unsafe extern "C" fn send(_: *mut c_void, _: *const u8, _: usize) {
+        panic!("it is of another version");
+    }
+    let evaluator = load("newer_host");
+    for version in [0, ABI_VERSION + 1, u32::MAX] {
+        let code = unsafe {
+            let install = evaluator.library.get::<InstallFunction>(INSTALL_SYMBOL).unwrap();
+            install(version, send, ptr::null_mut())
+        };
+        assert_eq!(code, -1, "the library says which version it speaks");
+        assert_eq!(evaluator.call("1").unwrap(), Outcome::Value(1.0));
+    }
+    // By hand, the library has the error itself.
+    let host = unsafe { HostFunction::new(2, send, ptr::null_mut()) };
+    let error = spanshot_sender::dynamic_library::install(host).unwrap_err();
+    assert_eq!(error, InstallError::OtherVersion { host: 2, library: 1 });
+    assert_eq!(
+        error.to_string(),
+        "the library speaks version 1 of the interface between libraries and hosts, and the host \
+         version 2: update `spanshot-sender` in the library"
+    );
+    let capture = Capture::start();
+    evaluator.evaluate("1").unwrap();
+    assert_eq!(capture.trace().to_string(), natively("1"));
 }

@@ -3,23 +3,27 @@
 //!
 //! Children are this binary again, told by an environment variable what to do.
 
+#![allow(unsafe_code)]
+
 use std::{
     env, fs,
     io::{self, Read, Write},
-    panic::{AssertUnwindSafe, catch_unwind},
+    panic::{AssertUnwindSafe, catch_unwind, panic_any},
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
     sync::{
-        Arc, Barrier,
+        Arc, Barrier, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     thread,
 };
 
 use spanshot::{
-    Capture, CaptureLayer, SharedStorage, TracingEventReceiver, TracingEventSender,
+    Capture, CaptureLayer, ProcessWideLayer, SharedStorage, TracingEventReceiver,
+    TracingEventSender,
     transport::{
         child_process::{self, STREAM_VARIABLE},
+        dynamic_library::{FrameReceiver, RelayError},
         recorded::RecordedTrace,
         stream::{Receipt, StreamEnd, StreamReceiver, StreamWriter},
     },
@@ -93,6 +97,7 @@ fn runs_as_child() {
             (0..3).for_each(step);
             stream.finish().unwrap();
         }
+        _ if what.starts_with("panic again ") => panic_again(&what["panic again ".len()..]),
         _ => panic!("{what}"),
     }
     // Whatever was wrong, it got here.
@@ -406,6 +411,161 @@ fn receiver_outlives_a_subscriber_that_panics() {
         });
     }
     assert!(panicked > 10, "{panicked}");
+}
+
+/// A payload whose drop panics, so many times: with a payload whose drop panics, and so on.
+struct Panicking(u32);
+
+impl Drop for Panicking {
+    fn drop(&mut self) {
+        if let Some(left) = self.0.checked_sub(1) {
+            panic_any(Self(left));
+        }
+    }
+}
+
+/// Panics at events, when a span is exited, and when it is dropped.
+struct PanicsAgain;
+
+impl<S: Subscriber> Layer<S> for PanicsAgain {
+    fn on_event(&self, _: &tracing::Event<'_>, _: Context<'_, S>) {
+        panic_any(Panicking(5));
+    }
+
+    fn on_exit(&self, _: &span::Id, _: Context<'_, S>) {
+        panic_any(Panicking(5));
+    }
+}
+
+/// Panics when a span is exited.
+struct PanicsAtExit;
+
+impl<S: Subscriber> Layer<S> for PanicsAtExit {
+    fn on_exit(&self, _: &span::Id, _: Context<'_, S>) {
+        panic_any(Panicking(5));
+    }
+}
+
+/// Finishes a receiver when it is told of an event.
+struct FinishesInside(Arc<Mutex<Option<FrameReceiver>>>);
+
+impl<S: Subscriber> Layer<S> for FinishesInside {
+    fn on_event(&self, _: &tracing::Event<'_>, _: Context<'_, S>) {
+        let receiver = self.0.lock().unwrap().take();
+        let error = receiver.map(FrameReceiver::finish);
+        assert_eq!(error, Some(Err(RelayError::EndedInsideRecord)));
+    }
+}
+
+/// Panics when it is dropped.
+struct PanicsAtLast;
+
+impl<S: Subscriber> Layer<S> for PanicsAtLast {}
+
+impl Drop for PanicsAtLast {
+    fn drop(&mut self) {
+        panic_any(Panicking(5));
+    }
+}
+
+/// What a child does, which must not abort it, whatever is told to catch a panic.
+fn panic_again(place: &str) {
+    let subscriber = tracing_subscriber::registry().with(PanicsAgain);
+    match place {
+        "at the boundary of a dynamic library" => {
+            let frames = frames();
+            let error = tracing::subscriber::with_default(subscriber, || {
+                let receiver = FrameReceiver::new();
+                let host = receiver.host_function();
+                for frame in &frames {
+                    unsafe { (host.function())(host.context(), frame.as_ptr(), frame.len()) };
+                }
+                receiver.finish().unwrap_err()
+            });
+            let RelayError::Panicked { message, .. } = error else { panic!("{error}") };
+            assert_eq!(&*message, "(a value that is not text)");
+        }
+        "in a receiver that is finished inside its record" => {
+            let frames = frames();
+            let storage = SharedStorage::default();
+            let receiver = Arc::default();
+            let subscriber = tracing_subscriber::registry()
+                .with(CaptureLayer::new(&storage))
+                .with(FinishesInside(Arc::clone(&receiver)))
+                .with(PanicsAtExit);
+            tracing::subscriber::with_default(subscriber, || {
+                let host = FrameReceiver::new();
+                let function = host.host_function();
+                *receiver.lock().unwrap() = Some(host);
+                for frame in &frames {
+                    unsafe {
+                        (function.function())(function.context(), frame.as_ptr(), frame.len());
+                    }
+                }
+            });
+            assert_eq!(storage.lock().all_events().len(), 1);
+        }
+        "in a roll-back" => {
+            let frames = frames();
+            tracing::subscriber::with_default(subscriber, || {
+                let result = catch_unwind(|| {
+                    let mut receiver = TracingEventReceiver::default();
+                    for frame in frames {
+                        receiver.receive_encoded(&frame).unwrap(); // panics at the event
+                    }
+                });
+                std::mem::forget(result.unwrap_err());
+            });
+        }
+        "in a worker" => {
+            let frames = frames();
+            let subscriber = tracing_subscriber::registry().with(PanicsAtLast);
+            let receiver = tracing::subscriber::with_default(subscriber, || {
+                let mut receiver = TracingEventReceiver::default().relaying_elsewhere();
+                for frame in &frames {
+                    receiver.receive_encoded(frame).unwrap();
+                }
+                receiver
+            });
+            drop(receiver);
+        }
+        "at the end of a thread" => {
+            let subscriber = subscriber.with(ProcessWideLayer::new());
+            tracing::subscriber::set_global_default(subscriber).unwrap();
+            let capture = Capture::start_process_wide();
+            let handle = capture.handle();
+            thread::spawn(move || handle.attach_thread()).join().unwrap();
+            // It exits a span, too, where a panic may unwind.
+            let result = catch_unwind(AssertUnwindSafe(|| drop(capture)));
+            std::mem::forget(result.unwrap_err());
+        }
+        "in a function that allows events" => {
+            let capture = Capture::builder()
+                .fail_on_events(tracing::Level::INFO)
+                .allow_events(|_| panic_any(Panicking(5)))
+                .start();
+            info!("judged");
+            let result = catch_unwind(AssertUnwindSafe(|| drop(capture)));
+            let message = *result.unwrap_err().downcast::<String>().unwrap();
+            assert!(message.contains("panicked with: (a value that is not text)"), "{message}");
+        }
+        _ => panic!("{place}"),
+    }
+}
+
+#[test]
+fn payload_that_panics_when_it_is_dropped_ends_where_a_panic_is_caught() {
+    for place in [
+        "at the boundary of a dynamic library",
+        "in a receiver that is finished inside its record",
+        "in a roll-back",
+        "in a worker",
+        "at the end of a thread",
+        "in a function that allows events",
+    ] {
+        let output = finished(&mut child(&format!("panic again {place}")));
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
 }
 
 /// `fmt` with span events panics when a span is exited that is closed, which only a program can do that drops the

@@ -1,13 +1,15 @@
 use alloc::boxed::Box;
-use core::{cell::OnceCell, fmt, panic::AssertUnwindSafe};
-use std::{panic, thread};
+use core::{cell::OnceCell, fmt};
+use std::thread;
 
 use super::{
     GuestScope, ReceiveError, ReceiverLimits, Refusals, call_sites, relay::Relay,
     restore::CheckedSpans, stream::Stream, told_sink::ToldSink,
 };
-use crate::wire::{FilterAnswer, frame};
-use crate::wire::{Record, RecordValues, TracingEvent};
+use crate::{
+    panics,
+    wire::{FilterAnswer, Record, RecordValues, TracingEvent, frame},
+};
 
 /// Receiver of what a [`TracingEventSender`](crate::TracingEventSender) sends.
 ///
@@ -405,7 +407,7 @@ impl Drop for TracingEventReceiver {
         let mut roll_back = || self.stream.roll_back(&mut *self.sink);
         if thread::panicking() {
             // A subscriber that has panicked may do so again, and a second panic would abort the process.
-            let _ = panic::catch_unwind(AssertUnwindSafe(roll_back));
+            let _ = panics::catch(roll_back);
         } else {
             roll_back();
         }

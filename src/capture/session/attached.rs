@@ -1,13 +1,15 @@
 //! Captures that stay on a thread until it ends.
 
-use core::{cell::RefCell, mem, panic::AssertUnwindSafe};
-use std::panic;
+use core::{cell::RefCell, mem};
 
 use tracing_core::dispatcher::{self, DefaultGuard};
 
-use crate::capture::{
-    CaptureHandle,
-    subscriber::{are_same, test_span::TestSpan},
+use crate::{
+    capture::{
+        CaptureHandle,
+        subscriber::{are_same, test_span::TestSpan},
+    },
+    panics,
 };
 
 /// A capture that stays on the current thread.
@@ -23,10 +25,8 @@ impl Drop for Attached {
     fn drop(&mut self) {
         // A panic while a thread-local value is dropped aborts the process. Layers of the user see that the
         // span of the test is exited, and may use thread-local values that are gone.
-        let _ = panic::catch_unwind(AssertUnwindSafe(|| {
-            drop(self.span.take());
-            drop(self.default.take());
-        }));
+        let _ = panics::catch(|| drop(self.span.take()));
+        let _ = panics::catch(|| drop(self.default.take()));
     }
 }
 

@@ -1,12 +1,7 @@
 //! What fails a test besides its assertions: noted when it happens, told when the capture ends.
 
 use alloc::{boxed::Box, format, string::String, vec::Vec};
-use core::{
-    any::Any,
-    fmt::{self, Write},
-    panic::AssertUnwindSafe,
-};
-use std::panic;
+use core::fmt::{self, Write};
 
 use parking_lot::Mutex;
 use tracing_core::{Level, LevelFilter};
@@ -19,7 +14,7 @@ use crate::capture::{
         node::EventIndex,
     },
 };
-use crate::wire::text::Escaped;
+use crate::{panics, wire::text::Escaped};
 
 type AllowEvent = Box<dyn Fn(&CapturedEvent<'_>) -> bool + Send + Sync>;
 
@@ -162,12 +157,12 @@ impl Watch {
     /// Asks the functions of the user. A panic of theirs must not unwind through the code under test.
     fn verdict(&self, event: &CapturedEvent<'_>) -> Verdict {
         let is_allowed = || self.rules.allowed.iter().any(|allow| allow(event));
-        match panic::catch_unwind(AssertUnwindSafe(is_allowed)) {
+        match panics::catch(is_allowed) {
             Ok(true) => Verdict::Allowed,
             Ok(false) => Verdict::Unwanted(event_line(*event)),
-            Err(payload) => {
-                let panic = panic_text(&*payload);
-                let line = format!("{}    panicked with: {}\n", event_line(*event), Escaped(panic));
+            Err(panic) => {
+                let line =
+                    format!("{}    panicked with: {}\n", event_line(*event), Escaped(&panic));
                 Verdict::Panicked(line)
             }
         }
@@ -342,15 +337,6 @@ impl Watch {
 fn is_unbalanced(span: CapturedSpan<'_>) -> bool {
     let stats = span.stats();
     stats.entered != stats.exited
-}
-
-/// Returns the message of a panic.
-pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> &str {
-    match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
-        (Some(text), _) => text,
-        (None, Some(text)) => text,
-        (None, None) => "(a value that is not text)",
-    }
 }
 
 /// Spans or events with something wrong: how many there are, and lines about the first of them.

@@ -8,6 +8,8 @@ use std::{
 
 use tracing_core::{Dispatch, dispatcher};
 
+use crate::{panics, receiver::nesting::Nesting};
+
 type Job = Box<dyn FnOnce(&Dispatch) + Send>;
 
 /// A thread of the host that stands for a thread of the stream. It runs one job at a time, and the
@@ -36,8 +38,10 @@ impl Worker {
         f: impl FnOnce(&Dispatch) -> T + Send + 'static,
     ) -> Option<T> {
         let (sender, result) = mpsc::sync_channel(1);
+        let nesting = Nesting::current();
         let job = move |dispatch: &Dispatch| {
-            let result = panic::catch_unwind(AssertUnwindSafe(|| f(dispatch)));
+            let run = || nesting.run(|| f(dispatch));
+            let result = panic::catch_unwind(AssertUnwindSafe(run));
             drop(sender.send(result)); // it fails only if nobody waits any more
         };
         self.jobs.as_ref()?.send(Box::new(job)).ok()?;
@@ -54,7 +58,10 @@ impl Drop for Worker {
         let Some(thread) = self.thread.take() else { return };
         // The subscriber is let go of when this returns, unless it is what drops the receiver.
         if thread.thread().id() != thread::current().id() {
-            drop(thread.join()); // jobs do not unwind into it
+            // Jobs do not unwind into it, but the subscriber may, which perhaps is dropped there.
+            if let Err(payload) = thread.join() {
+                panics::discard(payload);
+            }
         }
     }
 }

@@ -15,6 +15,9 @@ use crate::receiver::TracingEventReceiver;
 ///
 /// A library may call the function for as long as it likes: when the receiver is gone, it does nothing.
 ///
+/// [Finish](Self::finish) or drop it outside of its own records. If a subscriber drops it while it is told of one, the
+/// receiver ignores all frames from then on, and closes what the library left open when the subscriber returns.
+///
 /// # Example
 ///
 /// ```
@@ -22,14 +25,14 @@ use crate::receiver::TracingEventReceiver;
 /// use spanshot::{Capture, transport::dynamic_library::{FrameReceiver, SendFunction}};
 ///
 /// // What the library exports.
-/// extern "C" fn plugin_run(send: SendFunction, context: *mut c_void) {
+/// extern "C" fn plugin_run(version: u32, send: SendFunction, context: *mut c_void) {
 ///     // …
 /// }
 ///
 /// let capture = Capture::start();
 /// let receiver = FrameReceiver::new(); // relays to the capture
 /// let host = receiver.host_function();
-/// plugin_run(host.function(), host.context());
+/// plugin_run(host.version(), host.function(), host.context());
 /// receiver.finish()?;
 /// let trace = capture.trace();
 /// # Ok::<_, spanshot::transport::dynamic_library::RelayError>(())
@@ -37,7 +40,6 @@ use crate::receiver::TracingEventReceiver;
 #[must_use = "what comes when it is dropped is ignored"]
 pub struct FrameReceiver {
     host: Arc<Host>,
-    handle: usize,
 }
 
 impl FrameReceiver {
@@ -49,14 +51,12 @@ impl FrameReceiver {
     /// Creates one that gives its frames to this receiver: one that goes the
     /// [direct way](TracingEventReceiver::capturing), for example.
     pub fn with_receiver(receiver: TracingEventReceiver) -> Self {
-        let host = Arc::new(Host::new(receiver));
-        let handle = hosts::add(Arc::clone(&host));
-        Self { host, handle }
+        Self { host: hosts::add(receiver) }
     }
 
-    /// Returns the function, and the context to call it with.
+    /// Returns the function, the context to call it with, and the version of the interface that it is of.
     pub fn host_function(&self) -> HostFunction {
-        library_functions::host_function(self.handle)
+        library_functions::host_function(self.host.handle())
     }
 
     /// Returns why a frame was not relayed, the first that was not.
@@ -64,21 +64,31 @@ impl FrameReceiver {
         self.host.first_error()
     }
 
-    /// Ends it: what the library left open is closed, as when a receiver is
-    /// [dropped](TracingEventReceiver#dropping).
+    /// Waits for the frame at hand, and closes what the library left open, as when a receiver is
+    /// [dropped](TracingEventReceiver#dropping). Frames that come later are ignored.
     ///
     /// # Errors
     ///
-    /// Returns why a frame was not relayed, the first that was not. All others are in the trace.
+    /// - [`RelayError::EndedInsideRecord`] if you call it where a subscriber is told of a record of this receiver. It
+    ///   cannot wait for that, and closes what the library left open as soon as the subscriber returns.
+    /// - Otherwise the error of the first frame that was not relayed. All others are in the trace.
     pub fn finish(self) -> Result<(), RelayError> {
-        self.end();
+        self.end()
+    }
+
+    /// Does what [`Self::finish()`] does.
+    pub(super) fn end(&self) -> Result<(), RelayError> {
+        let is_inside = self.is_inside_record();
+        self.host.end();
+        if is_inside {
+            return Err(RelayError::EndedInsideRecord);
+        }
         self.first_error().map_or(Ok(()), Err)
     }
 
-    /// Waits for the frame at hand.
-    fn end(&self) {
-        hosts::remove(self.handle);
-        drop(self.host.end());
+    /// Whether the caller is being told of a record of this receiver.
+    pub(super) fn is_inside_record(&self) -> bool {
+        self.host.is_inside_record()
     }
 }
 
@@ -90,7 +100,7 @@ impl Default for FrameReceiver {
 
 impl Drop for FrameReceiver {
     fn drop(&mut self) {
-        self.end();
+        self.host.end();
     }
 }
 

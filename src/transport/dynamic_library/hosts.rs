@@ -4,19 +4,22 @@
 //! running may send its frames to a host that is gone.
 
 use alloc::{
-    boxed::Box,
     collections::{BTreeMap, VecDeque},
-    string::String,
     sync::Arc,
     vec::Vec,
 };
-use core::{any::Any, cell::RefCell, panic::AssertUnwindSafe};
-use std::panic;
+use core::{
+    cell::RefCell,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
-use parking_lot::{Mutex, ReentrantMutex, RwLock};
+use parking_lot::{Mutex, ReentrantMutex, ReentrantMutexGuard, RwLock};
 
 use super::RelayError;
-use crate::receiver::TracingEventReceiver;
+use crate::{
+    panics,
+    receiver::{TracingEventReceiver, nesting::Nesting},
+};
 
 static HOSTS: RwLock<Hosts> = RwLock::new(Hosts { by_handle: BTreeMap::new(), last_handle: 0 });
 
@@ -33,26 +36,29 @@ pub(super) fn receive(handle: usize, frame: Option<&[u8]>, len: usize) {
     }
 }
 
-/// Adds a host, and returns its handle, which is never used again.
-pub(super) fn add(host: Arc<Host>) -> usize {
+/// Adds a host, whose handle is never used again.
+pub(super) fn add(receiver: TracingEventReceiver) -> Arc<Host> {
     let mut hosts = HOSTS.write();
     hosts.last_handle += 1; // it takes centuries to overflow
-    let handle = hosts.last_handle;
-    hosts.by_handle.insert(handle, host);
-    handle
+    let host = Arc::new(Host::new(hosts.last_handle, receiver));
+    hosts.by_handle.insert(host.handle, Arc::clone(&host));
+    host
 }
 
-pub(super) fn remove(handle: usize) {
+fn remove(handle: usize) {
     let removed = HOSTS.write().by_handle.remove(&handle);
     drop(removed); // not while all hosts are locked: it may trace
 }
 
 /// What takes the frames of a library.
 pub(super) struct Host {
+    handle: usize,
     /// Locked by one thread of the library at a time, and borrowed by one of its calls.
     receiver: ReentrantMutex<RefCell<Receiver>>,
     later: Mutex<VecDeque<Vec<u8>>>,
     first_error: Mutex<Option<RelayError>>,
+    /// Whether it was ended inside one of its own records. Whoever receives that takes the receiver away afterwards.
+    is_ended: AtomicBool,
 }
 
 struct Receiver {
@@ -62,12 +68,14 @@ struct Receiver {
 }
 
 impl Host {
-    pub(super) fn new(receiver: TracingEventReceiver) -> Self {
+    fn new(handle: usize, receiver: TracingEventReceiver) -> Self {
         let receiver = Receiver { receiver: Some(receiver), frames: 0 };
         Self {
+            handle,
             receiver: ReentrantMutex::new(RefCell::new(receiver)),
             later: Mutex::new(VecDeque::new()),
             first_error: Mutex::new(None),
+            is_ended: AtomicBool::new(false),
         }
     }
 
@@ -75,34 +83,78 @@ impl Host {
         self.first_error.lock().clone()
     }
 
-    /// Waits for the frame at hand, and takes the receiver away from those that follow.
-    pub(super) fn end(&self) -> Option<TracingEventReceiver> {
-        let receiver = self.receiver.lock();
-        let mut receiver = receiver.try_borrow_mut().ok()?;
-        receiver.receiver.take()
+    pub(super) fn handle(&self) -> usize {
+        self.handle
+    }
+
+    /// Whether the caller is being told of a record of this host, on this thread or on one that this one waits for.
+    pub(super) fn is_inside_record(&self) -> bool {
+        Nesting::current().contains(self.handle)
+    }
+
+    /// Waits for the frame at hand, and rolls the receiver back. Frames that come later are ignored.
+    ///
+    /// Inside one of its own records, it waits for nothing: the receiver is rolled back after the record.
+    pub(super) fn end(&self) {
+        remove(self.handle);
+        if self.is_inside_record() {
+            self.is_ended.store(true, Ordering::Release);
+        }
+        let receiver = self.lock();
+        let ended = receiver.as_deref().and_then(take);
+        drop(receiver);
+        drop(ended); // not while it is locked: subscribers are told of what is closed
     }
 
     fn receive(&self, frame: Option<&[u8]>, len: usize) {
-        let receiver = self.receiver.lock();
+        let Some(locked) = self.lock() else {
+            self.note_error(RelayError::SentInsideRecord);
+            return;
+        };
         // A subscriber that calls into the library while it is told of a record, on this thread.
-        let Ok(mut receiver) = receiver.try_borrow_mut() else {
+        let Ok(mut receiver) = locked.try_borrow_mut() else {
             self.later.lock().extend(frame.map(<[u8]>::to_vec));
             return;
         };
-        self.receive_with(&mut receiver, frame, len);
-        loop {
-            let Some(frame) = self.later.lock().pop_front() else { return };
-            self.receive_with(&mut receiver, Some(&frame), frame.len());
-        }
+        Nesting::current().within(self.handle).run(|| {
+            self.receive_with(&mut receiver, frame, len);
+            while !self.is_ended() {
+                let Some(frame) = self.later.lock().pop_front() else { break };
+                self.receive_with(&mut receiver, Some(&frame), frame.len());
+            }
+        });
+        drop(receiver);
+        let ended = if self.is_ended() { take(&locked) } else { None };
+        drop(locked);
+        drop(ended);
+    }
+
+    /// Locks the receiver. There is none if this would wait for itself: a thread that is being told of a record may
+    /// have a worker tell a subscriber, and waits for that.
+    fn lock(&self) -> Option<ReentrantMutexGuard<'_, RefCell<Receiver>>> {
+        if self.is_inside_record() { self.receiver.try_lock() } else { Some(self.receiver.lock()) }
+    }
+
+    fn is_ended(&self) -> bool {
+        self.is_ended.load(Ordering::Acquire)
+    }
+
+    fn note_error(&self, error: RelayError) {
+        self.first_error.lock().get_or_insert(error);
     }
 
     fn receive_with(&self, receiver: &mut Receiver, frame: Option<&[u8]>, len: usize) {
         let Receiver { receiver: Some(receiver), frames } = receiver else { return };
         *frames += 1;
         if let Err(error) = receive_frame(receiver, *frames, frame, len) {
-            self.first_error.lock().get_or_insert(error);
+            self.note_error(error);
         }
     }
+}
+
+/// Takes the receiver out, unless a record of it is at hand.
+fn take(receiver: &RefCell<Receiver>) -> Option<TracingEventReceiver> {
+    receiver.try_borrow_mut().ok()?.receiver.take()
 }
 
 /// Does not unwind, which could not be done through the library.
@@ -113,15 +165,8 @@ fn receive_frame(
     len: usize,
 ) -> Result<(), RelayError> {
     let bytes = frame.ok_or(RelayError::NotInMemory { frame: nth, len })?;
-    match panic::catch_unwind(AssertUnwindSafe(|| receiver.receive_encoded(bytes))) {
+    match panics::catch(|| receiver.receive_encoded(bytes)) {
         Ok(result) => result.map_err(|error| RelayError::Refused { frame: nth, error }),
-        Err(payload) => Err(RelayError::Panicked { frame: nth, message: message(payload) }),
-    }
-}
-
-fn message(payload: Box<dyn Any + Send>) -> Box<str> {
-    match payload.downcast::<String>() {
-        Ok(message) => message.into_boxed_str(),
-        Err(payload) => payload.downcast_ref::<&str>().copied().unwrap_or_default().into(),
+        Err(message) => Err(RelayError::Panicked { frame: nth, message }),
     }
 }

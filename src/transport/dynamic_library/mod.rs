@@ -48,8 +48,8 @@ mod library_functions;
 mod relay_error;
 
 pub use spanshot_sender::dynamic_library::{
-    HostFunction, INSTALL_SYMBOL, InstallError, InstallFunction, SendFunction, UNINSTALL_SYMBOL,
-    UninstallFunction,
+    ABI_VERSION, HostFunction, INSTALL_SYMBOL, InstallError, InstallFunction, SendFunction,
+    UNINSTALL_SYMBOL, UninstallError, UninstallFunction,
 };
 
 pub use self::{

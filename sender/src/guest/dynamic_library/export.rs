@@ -19,15 +19,18 @@ macro_rules! export_dynamic_library {
         const _: () = {
             /// # Safety
             ///
-            /// Until `spanshot_uninstall` is called, the function may be called with the context.
+            /// If the version is that of this library, the function may be called with the context until
+            /// `spanshot_uninstall` returns 0.
             #[allow(unsafe_code)]
             #[unsafe(no_mangle)]
             unsafe extern "C" fn spanshot_install(
+                version: u32,
                 send: $crate::dynamic_library::SendFunction,
                 context: *mut ::core::ffi::c_void,
             ) -> i32 {
                 // SAFETY: the caller has promised it.
-                let host = unsafe { $crate::dynamic_library::HostFunction::new(send, context) };
+                let host =
+                    unsafe { $crate::dynamic_library::HostFunction::new(version, send, context) };
                 match $crate::dynamic_library::install(host) {
                     Ok(()) => 0,
                     Err(error) => error.code(),
@@ -36,8 +39,16 @@ macro_rules! export_dynamic_library {
 
             #[allow(unsafe_code)]
             #[unsafe(no_mangle)]
-            extern "C" fn spanshot_uninstall() {
-                $crate::dynamic_library::uninstall();
+            extern "C" fn spanshot_uninstall(wait: i32) -> i32 {
+                let uninstalled = if wait == 0 {
+                    $crate::dynamic_library::uninstall_without_waiting()
+                } else {
+                    $crate::dynamic_library::uninstall()
+                };
+                match uninstalled {
+                    Ok(()) => 0,
+                    Err(error) => error.code(),
+                }
             }
         };
     };

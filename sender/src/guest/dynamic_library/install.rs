@@ -1,4 +1,5 @@
 use alloc::sync::Arc;
+use core::cell::Cell;
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tracing_core::{
@@ -6,7 +7,7 @@ use tracing_core::{
     span::{Attributes, Current, Id, Record},
 };
 
-use super::{HostFunction, InstallError};
+use super::{ABI_VERSION, HostFunction, InstallError, UninstallError};
 use crate::sender::{Frames, TracingEventSender};
 
 /// Sends what this library traces to a host, until it is [uninstalled](uninstall()).
@@ -16,7 +17,12 @@ use crate::sender::{Frames, TracingEventSender};
 ///
 /// # Errors
 ///
-/// Returns an error if the library is installed already, or has another global default subscriber.
+/// - [`InstallError::OtherVersion`] if the host speaks another version of the interface than
+///   [`ABI_VERSION`](super::ABI_VERSION). Nothing has happened then.
+/// - [`InstallError::AlreadyInstalled`] if the library sends its trace to a host already.
+/// - [`InstallError::OtherSubscriber`] if the library has another global default subscriber.
+/// - [`InstallError::InUse`] if the library still sends a record to the host before: it was uninstalled without
+///   waiting for that.
 ///
 /// # Example
 ///
@@ -28,20 +34,23 @@ use crate::sender::{Frames, TracingEventSender};
 ///
 /// /// # Safety
 /// ///
-/// /// Until `plugin_shutdown` is called, the function may be called with the context, on any thread.
+/// /// Until `plugin_shutdown` returns 0, the function may be called with the context, on any thread.
 /// #[unsafe(no_mangle)]
-/// pub unsafe extern "C" fn plugin_init(send: SendFunction, context: *mut c_void) -> bool {
+/// pub unsafe extern "C" fn plugin_init(version: u32, send: SendFunction, context: *mut c_void) -> i32 {
 ///     // SAFETY: the caller has promised it.
-///     let host = unsafe { HostFunction::new(send, context) };
-///     dynamic_library::install(host).is_ok()
+///     let host = unsafe { HostFunction::new(version, send, context) };
+///     dynamic_library::install(host).map_or_else(|error| error.code(), |()| 0)
 /// }
 ///
 /// #[unsafe(no_mangle)]
-/// pub extern "C" fn plugin_shutdown() {
-///     dynamic_library::uninstall();
+/// pub extern "C" fn plugin_shutdown() -> i32 {
+///     dynamic_library::uninstall().map_or_else(|error| error.code(), |()| 0)
 /// }
 /// ```
 pub fn install(host: HostFunction) -> Result<(), InstallError> {
+    if host.version() != ABI_VERSION {
+        return Err(InstallError::OtherVersion { host: host.version(), library: ABI_VERSION });
+    }
     let installed = INSTALLED.get_or_init(|| {
         let installed = Arc::new(Installed::default());
         let subscriber = GlobalDefault(Arc::clone(&installed));
@@ -50,18 +59,70 @@ pub fn install(host: HostFunction) -> Result<(), InstallError> {
     installed.as_ref().ok_or(InstallError::OtherSubscriber)?.open(host)
 }
 
-/// Sends nothing any more. When it returns, the host's function is not being called, and will not be.
+/// Sends nothing any more, and waits for the records that are being sent.
 ///
-/// It waits for calls of the function, and so must not be called from within one. Without
-/// [`install()`] before, it does nothing.
+/// When it returns `Ok`, the host's function is not being called, and will not be: the host may unload the library.
+/// Without [`install()`] before, it does nothing.
+///
+/// Do not call it on a thread that a record waits for: in a subscriber of the host that is called on another thread
+/// than the one that traces, for example. There, call [`uninstall_without_waiting()`].
+///
+/// # Errors
+///
+/// Returns [`UninstallError::InUse`] if you call it inside a record of this thread: in the host's function, or in the
+/// `Debug` implementation of a traced value. It would wait for itself. The library starts no other record, but
+/// the host must not unload it until the call that traced the record has returned.
 ///
 /// # Example
 ///
-/// See [`install()`].
-pub fn uninstall() {
-    if let Some(Some(installed)) = INSTALLED.get() {
-        installed.close();
-    }
+/// ```
+/// use core::{ffi::c_void, fmt};
+/// use spanshot_sender::dynamic_library::{self, ABI_VERSION, HostFunction, UninstallError};
+///
+/// struct Uninstalls;
+///
+/// impl fmt::Debug for Uninstalls {
+///     fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+///         assert_eq!(dynamic_library::uninstall(), Err(UninstallError::InUse));
+///         Ok(())
+///     }
+/// }
+///
+/// unsafe extern "C" fn ignore(_context: *mut c_void, _frame: *const u8, _len: usize) {}
+///
+/// // SAFETY: the function does nothing.
+/// let host = unsafe { HostFunction::new(ABI_VERSION, ignore, core::ptr::null_mut()) };
+/// dynamic_library::install(host)?;
+/// tracing::info!(value = ?Uninstalls);
+/// assert_eq!(dynamic_library::uninstall(), Ok(())); // the record is over
+/// # Ok::<_, dynamic_library::InstallError>(())
+/// ```
+pub fn uninstall() -> Result<(), UninstallError> {
+    INSTALLED.get().and_then(Option::as_ref).map_or(Ok(()), |installed| installed.close(true))
+}
+
+/// Sends nothing any more, as [`uninstall()`] does, but waits for nothing.
+///
+/// # Errors
+///
+/// Returns [`UninstallError::InUse`] if a record is being sent, on any thread. Call [`uninstall()`] later to wait for
+/// it.
+///
+/// # Example
+///
+/// ```
+/// use spanshot_sender::dynamic_library;
+///
+/// assert_eq!(dynamic_library::uninstall_without_waiting(), Ok(())); // it was not installed
+/// ```
+pub fn uninstall_without_waiting() -> Result<(), UninstallError> {
+    INSTALLED.get().and_then(Option::as_ref).map_or(Ok(()), |installed| installed.close(false))
+}
+
+std::thread_local! {
+    /// Calls of this thread that have not returned, of all that [`State::calls`] counts. There is nothing to be
+    /// dropped, so that it is there until the thread has ended.
+    static OWN_CALLS: Cell<usize> = const { Cell::new(0) };
 }
 
 /// There is none if another subscriber was there first: that is for good.
@@ -89,9 +150,13 @@ struct State {
 
 impl Installed {
     fn open(&self, host: HostFunction) -> Result<(), InstallError> {
-        let mut state = self.idle(self.lock());
+        let mut state = self.lock();
         if state.is_open {
             return Err(InstallError::AlreadyInstalled);
+        }
+        // Waiting for them might be waiting for oneself, and a caller that uninstalled the library has waited.
+        if state.calls > 0 {
+            return Err(InstallError::InUse);
         }
         let output: Output = alloc::boxed::Box::new(move |frame| host.send(frame));
         let sender = TracingEventSender::encoded(output);
@@ -104,16 +169,16 @@ impl Installed {
         Ok(())
     }
 
-    fn close(&self) {
+    fn close(&self, wait: bool) -> Result<(), UninstallError> {
         let mut state = self.lock();
         state.is_open = false;
-        drop(self.idle(state));
-    }
-
-    /// Waits until nothing is being called, unless the library is installed.
-    fn idle<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        if !wait || OWN_CALLS.get() > 0 {
+            return if state.calls == 0 { Ok(()) } else { Err(UninstallError::InUse) };
+        }
+        // If it is installed anew meanwhile, there were no calls in between.
         let is_busy = |state: &mut State| !state.is_open && state.calls > 0;
-        self.is_idle.wait_while(state, is_busy).unwrap_or_else(PoisonError::into_inner)
+        drop(self.is_idle.wait_while(state, is_busy));
+        Ok(())
     }
 
     /// Nothing that can panic runs while it is locked.
@@ -128,6 +193,7 @@ impl Installed {
 
         impl Drop for Call<'_> {
             fn drop(&mut self) {
+                OWN_CALLS.set(OWN_CALLS.get() - 1);
                 let mut state = self.0.lock();
                 state.calls -= 1;
                 if state.calls == 0 {
@@ -140,6 +206,7 @@ impl Installed {
             let mut state = self.lock();
             let sender = state.sender.as_ref().filter(|_| state.is_open).map(Arc::clone)?;
             state.calls += 1;
+            OWN_CALLS.set(OWN_CALLS.get() + 1);
             (sender, Call(self))
         };
         Some(f(&sender))

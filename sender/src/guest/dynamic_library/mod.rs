@@ -25,10 +25,18 @@
 //! ```c
 //! typedef void (*spanshot_send)(void *context, const uint8_t *frame, size_t len);
 //!
-//! int32_t spanshot_install(spanshot_send send, void *context); /* see InstallError for what it returns */
-//! void spanshot_uninstall(void);
+//! int32_t spanshot_install(uint32_t version, spanshot_send send, void *context);
+//! int32_t spanshot_uninstall(int32_t wait);
 //! ```
 //!
+//! - **Version.** This is version 1 of the interface ([`ABI_VERSION`]). The host passes the version that it
+//!   speaks. A library that does not speak it does nothing and returns its own version, negated: -2 from a
+//!   library of version 2. So both sides can say who has to be updated, whichever is older. The signature of
+//!   `spanshot_install` is the same in all versions; everything else may change with the version.
+//! - **Result.** `spanshot_install` returns 0 if the library sends its trace from now on, and otherwise the
+//!   [code](InstallError::code) of an [`InstallError`]. `spanshot_uninstall` returns 0 if no call of the
+//!   function goes on, so that the library may be unloaded and the context freed, and otherwise 1:
+//!   [`UninstallError::InUse`].
 //! - **Memory.** The frame is the library's. It is valid, and not written to, during the call; the host
 //!   copies what it keeps. The context is the host's: the library hands it back and never looks into it.
 //! - **Threads.** The library calls the function on the thread that traces, before the traced code goes
@@ -40,13 +48,17 @@
 //! - **Reentrance.** If a subscriber of the host calls into the library, on the thread on which it is told
 //!   of a record, what the library traces then is not sent, but that handles of spans are cloned and dropped
 //!   there is, and is taken after the record at hand. A subscriber must not call into the library on a
-//!   thread of its own and wait for it, nor when it is told of a record of the library's *further* threads,
-//!   which is on a thread of the receiver's: there, the library would wait for the receiver.
+//!   thread of its own and wait for it: there, the library would wait for the receiver. Nor must it when it is
+//!   told of a record of the library's *further* threads, which is on a thread of the receiver's: a
+//!   `FrameReceiver` ignores such frames, and tells of them when it ends.
 //! - **Unloading.** A global default cannot be taken back, so that the library's subscriber stays until the
-//!   library is unloaded. [`uninstall()`] cuts it off: when it returns, the function is not being called,
-//!   and will not be. It waits for calls that go on, and so must not be called from within one. A
-//!   `Connection` does that when it is finished or dropped. Before unloading, the library's threads have to
-//!   have ended, as ever.
+//!   library is unloaded. `spanshot_uninstall` cuts it off: the library starts no call of the function any more.
+//!   With `wait` other than 0, it also waits for the calls that go on, and returns 0. It does not wait on a thread
+//!   that is itself in such a call, where it would wait for itself, and returns 1. Pass 0 as `wait` on any other
+//!   thread for which such a call waits. After 1, calls that go on may still call the function: do not unload the
+//!   library, and do not free the context, until they have returned. Calling `spanshot_uninstall` again is no harm,
+//!   unless the library was installed anew. A `Connection` calls it when it is finished or dropped. Before
+//!   unloading, the library's threads have to have ended, as ever.
 //! - **Loading again.** Most platforms keep a library in memory for as long as there are threads whose thread
 //!   locals it has to drop, and `tracing` has some: what is loaded next is the same library, as it was left.
 //!   So it can be installed again, to the same host or another one. That begins a new stream: spans that are
@@ -55,15 +67,15 @@
 //! One installation at a time: to have a library in two hosts at once, load two copies of its file.
 
 mod abi;
+mod errors;
 mod export;
 mod install;
-mod install_error;
 
 pub use self::{
     abi::{
-        HostFunction, INSTALL_SYMBOL, InstallFunction, SendFunction, UNINSTALL_SYMBOL,
+        ABI_VERSION, HostFunction, INSTALL_SYMBOL, InstallFunction, SendFunction, UNINSTALL_SYMBOL,
         UninstallFunction,
     },
-    install::{install, uninstall},
-    install_error::InstallError,
+    errors::{InstallError, UninstallError},
+    install::{install, uninstall, uninstall_without_waiting},
 };

@@ -1,0 +1,61 @@
+//! Catches panics of code that is not ours where they must not go on.
+//!
+//! The payload of a panic is a value of any type, and dropping it may panic again. Where a panic is caught so that
+//! it unwinds no further, its payload must not be left to `drop`.
+
+use alloc::{boxed::Box, string::String};
+use core::{any::Any, mem, panic::AssertUnwindSafe};
+use std::panic;
+
+type Payload = Box<dyn Any + Send>;
+
+/// Runs the function, and returns the message of its panic if it panics. It does not panic itself.
+pub(crate) fn catch<T>(f: impl FnOnce() -> T) -> Result<T, Box<str>> {
+    panic::catch_unwind(AssertUnwindSafe(f)).map_err(into_message)
+}
+
+/// Returns the message of a panic.
+fn into_message(payload: Payload) -> Box<str> {
+    let payload = match payload.downcast::<String>() {
+        Ok(message) => return message.into_boxed_str(),
+        Err(payload) => payload,
+    };
+    let message = payload.downcast_ref::<&str>().copied();
+    let message = message.unwrap_or("(a value that is not text)").into();
+    discard(payload);
+    message
+}
+
+/// Drops the payload of a panic. If that panics, the payload of the second panic is leaked: it may well be of the
+/// same kind, and so on without an end.
+pub(crate) fn discard(payload: Payload) {
+    if let Err(payload) = panic::catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        mem::forget(payload);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::panic_any;
+
+    use super::*;
+
+    /// Panics with another one of its kind when it is dropped, for ever.
+    struct Endless;
+
+    impl Drop for Endless {
+        fn drop(&mut self) {
+            panic_any(Self);
+        }
+    }
+
+    #[test]
+    fn panics_end_where_they_are_caught() {
+        let message = |f: fn()| catch(f).unwrap_err();
+        assert_eq!(catch(|| 1), Ok(1));
+        assert_eq!(&*message(|| panic!("a literal")), "a literal");
+        assert_eq!(&*message(|| panic!("{}", "formatted")), "formatted");
+        assert_eq!(&*message(|| panic_any(7)), "(a value that is not text)");
+        assert_eq!(&*message(|| panic_any(Endless)), "(a value that is not text)");
+    }
+}
