@@ -120,7 +120,7 @@ fn look(file: &mut File) -> Result<Option<String>, RecordedError> {
                         written_by,
                     });
                 }
-                Ok(StreamItem::Foreign(_)) | Err(_) => {}
+                Ok(StreamItem::OtherFrame { .. } | StreamItem::Foreign(_)) | Err(_) => {}
             }
         }
     }
