@@ -16,10 +16,13 @@ use spanshot::{
     transport::{
         child_process::{self, Pipe},
         recorded::RecordedTrace,
-        stream::{StreamEnd, StreamReceiver},
+        stream::{Receipt, StreamEnd, StreamReceiver},
     },
 };
 use tracing::{info, info_span, warn};
+
+#[path = "child_process/grandchildren.rs"]
+mod grandchildren;
 
 /// Says what the child is to do.
 const CHILD: &str = "SPANSHOT_TEST_CHILD";
@@ -46,6 +49,9 @@ fn long_text() -> String {
 #[test]
 fn runs_as_child() {
     let Ok(what) = env::var(CHILD) else { return };
+    if what == "forks while it writes" {
+        return grandchildren::run(&what); // it installs by itself
+    }
     let stream = child_process::install_from_env().unwrap().expect("the host asks for a stream");
     match &*what {
         "traces" => {
@@ -96,7 +102,7 @@ fn runs_as_child() {
             assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
             exit(7);
         }
-        _ => panic!("{what}"),
+        what => grandchildren::run(what),
     }
     stream.finish().unwrap();
 }
@@ -273,12 +279,14 @@ fn file(name: &str) -> PathBuf {
 #[test]
 fn child_sends_to_a_file_that_is_a_recorded_trace() {
     let path = file("file.spanshot");
-    fs::write(&path, "what was there before, and is longer than the stream. ".repeat(100)).unwrap();
+    let before = "what was there before, and is longer than the stream. ".repeat(100);
+    fs::write(&path, &before).unwrap();
     let status = child("traces").env(child_process::STREAM_VARIABLE, &path).status().unwrap();
     assert!(status.success());
     let storage = SharedStorage::default();
     let mut receiver = TracingEventReceiver::capturing(&storage);
-    RecordedTrace::open(&path).unwrap().replay(&mut receiver).into_result().unwrap();
+    let receipt = RecordedTrace::open(&path).unwrap().replay(&mut receiver).into_result().unwrap();
+    assert_eq!(receipt.foreign, before.len() as u64, "the stream was appended");
     assert_eq!(storage.lock().to_string(), "INFO work{step=1}\n└─ WARN slow");
     fs::remove_file(path).unwrap();
 }

@@ -11,6 +11,7 @@ use super::support::{Received, assert_goes_on};
 enum Found {
     Start(String),
     Frame(Vec<u8>, u64, u64),
+    OtherFrame(u64),
     Foreign(Vec<u8>),
     End,
     Error(StreamError),
@@ -42,6 +43,7 @@ fn decode<'a>(chunks: impl Iterator<Item = &'a [u8]>) -> (Vec<Found>, Result<(),
                     }
                     Found::Foreign(bytes.to_vec())
                 }
+                Ok(StreamItem::OtherFrame { offset }) => Found::OtherFrame(offset),
                 Ok(StreamItem::End) => Found::End,
                 Err(error) => {
                     assert!(error.offset() < len && !error.to_string().is_empty());
@@ -53,8 +55,8 @@ fn decode<'a>(chunks: impl Iterator<Item = &'a [u8]>) -> (Vec<Found>, Result<(),
         }
         assert!(chunk.is_empty());
         assert_eq!(decoder.offset(), len);
-        // A header, a checksum, and each byte twice.
-        assert!(decoder.pending().len() <= 4 + 2 * (22 + MAX_FRAME_LEN + 4));
+        // A header, what stands before a frame, a checksum, and each byte twice.
+        assert!(decoder.pending().len() <= 4 + 2 * (22 + 24 + MAX_FRAME_LEN + 4));
     }
     (found, decoder.finish())
 }
@@ -95,6 +97,8 @@ pub fn stream(data: &[u8]) {
     stream.push(data, |bytes| foreign += bytes.len() as u64);
     let receipt = stream.finish();
     assert_eq!(receipt.foreign, foreign);
+    let others = whole.0.iter().filter(|item| matches!(item, Found::OtherFrame(_))).count();
+    assert_eq!(receipt.other_frames, others as u64);
     assert_eq!(receipt.problems.len() as u64, receipt.problem_count.min(3));
     let errors = whole.0.iter().filter(|item| matches!(item, Found::Error(_))).count() as u64;
     assert_eq!(receipt.frames + receipt.problem_count - errors, frames(&whole.0).len() as u64);

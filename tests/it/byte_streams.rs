@@ -17,7 +17,7 @@ use spanshot::{
     Capture, ReceiveError, SharedStorage, TracingEventReceiver,
     transport::stream::{
         self, Problem, StreamDecoder, StreamEnd, StreamError, StreamItem, StreamLimits,
-        StreamReceiver, StreamWriter,
+        StreamOrigin, StreamReceiver, StreamWriter,
     },
 };
 use tracing::{info, info_span};
@@ -62,6 +62,7 @@ enum Found {
     Start(String),
     Frame(Vec<u8>, u64, u64),
     Foreign(Vec<u8>),
+    OtherFrame(u64),
     End,
     Error(StreamError),
 }
@@ -88,6 +89,7 @@ fn decode<'a>(
                     }
                     _ => Found::Foreign(bytes.to_vec()),
                 },
+                Ok(StreamItem::OtherFrame { offset }) => Found::OtherFrame(offset),
                 Ok(StreamItem::End) => Found::End,
                 Ok(item) => panic!("{item:?}"),
                 Err(error) => Found::Error(error),
@@ -149,24 +151,217 @@ fn any_frames() -> impl Strategy<Value = Vec<Vec<u8>>> {
     prop::collection::vec(prop::collection::vec(byte, 0..40), 1..8)
 }
 
+/// A packet of this body, which is all from the version to the end of the payload.
+fn packet(body: &[u8]) -> Vec<u8> {
+    let escaped = |bytes: &[u8]| -> Vec<u8> {
+        let escape = |byte: &u8| if *byte == 0xff { vec![0xff, 0x00] } else { vec![*byte] };
+        bytes.iter().flat_map(escape).collect()
+    };
+    [b"\xffss\xfe".to_vec(), escaped(body), escaped(&crc32(body).to_le_bytes())].concat()
+}
+
+/// The name of the stream that starts with this packet.
+fn name(start: &[u8]) -> [u8; 4] {
+    let mut plain = vec![];
+    let mut bytes = start.iter();
+    while let Some(byte) = bytes.next() {
+        plain.push(*byte);
+        // The marker's first byte is not escaped.
+        if *byte == 0xff && plain.len() > 1 {
+            bytes.next();
+        }
+    }
+    let start = 4 + 4 + 1 + env!("CARGO_PKG_VERSION").len();
+    plain[start..start + 4].try_into().unwrap()
+}
+
+/// A number, 7 bits to a byte.
+fn uint(mut number: u64) -> Vec<u8> {
+    let mut bytes = vec![];
+    while number > 0x7f {
+        bytes.push((number & 0x7f) as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(u8::try_from(number).unwrap());
+    bytes
+}
+
 #[test]
 fn packets_are_written_as_specified() {
     let packets = packets(&[vec![0x27, 0x01, 0xff, 0x01]]);
+    let name = name(&packets[0]);
     let version = env!("CARGO_PKG_VERSION").as_bytes();
-    assert_eq!(packets[0][..9], [&b"\xffss\xfe"[..], &[1, 0, 0, 6, 5]].concat());
-    assert_eq!(packets[0][9..14], *version);
-    let checksum = b"\x72\x91\x27\xe9";
-    assert_eq!(
-        packets[1],
-        [b"\xffss\xfe", &[1, 1, 1, 4, 0x27, 0x01, 0xff, 0x00, 0x01][..], checksum].concat()
-    );
-    assert_eq!(packets[2], [b"\xffss\xfe", &[1, 2, 2, 0][..], b"\x95\x0e\x4a\xa8"].concat());
+    let start = [&[5], version, &name, &uint(std::process::id().into()), &[0]].concat();
+    let len = u8::try_from(start.len()).unwrap();
+    assert_eq!(packets[0], packet(&[&[2, 0, 0, len][..], &start].concat()));
+    assert_eq!(packets[1], packet(&[&[2, 1, 1, 8][..], &name, &[0x27, 0x01, 0xff, 0x01]].concat()));
+    assert_eq!(packets[2], packet(&[&[2, 2, 2, 4][..], &name].concat()));
     assert_eq!(packets.len(), 3);
 }
 
 #[test]
+fn streams_have_names_of_their_own() {
+    let names: std::collections::BTreeSet<_> = (0..100).map(|_| name(&packets(&[])[0])).collect();
+    assert!(names.len() > 98, "{} names", names.len());
+}
+
+#[test]
+fn long_frames_are_written_in_parts_as_specified() {
+    let frame = [vec![0x18; 5_000], vec![0xff; 5_000]].concat();
+    let packets = packets(std::slice::from_ref(&frame));
+    let name = name(&packets[0]);
+    let (mut place, mut number) = (0_usize, 1_u8);
+    while place < frame.len() {
+        let end = (place + 1..=frame.len()).find(|end| {
+            let content = [&uint(place as u64), &uint(10_000)[..], &frame[place..*end]].concat();
+            let len = uint(4 + content.len() as u64);
+            let body = [&[2, 3, number][..], &len, &name, &content].concat();
+            packet(&body) == packets[usize::from(number)]
+        });
+        place = end.unwrap_or_else(|| panic!("packet {number} is no part from {place} on"));
+        number += 1;
+    }
+    assert_eq!(packets.len(), usize::from(number) + 1, "the end");
+    let max =
+        if cfg!(any(target_os = "linux", target_os = "android", windows)) { 4096 } else { 512 };
+    for packet in &packets {
+        assert!(packet.len() <= max, "a pipe takes {max} bytes at once, not {}", packet.len());
+    }
+    let (found, end) = decode_all(&packets.concat());
+    assert_eq!(found[1], Found::Frame(frame, 1, packets[0].len() as u64));
+    assert_eq!((found.len(), end), (3, Ok(())));
+}
+
+/// Packets of a stream with this name, which are numbered in order.
+fn named(name: [u8; 4], bodies: &[(u8, &[u8])]) -> Vec<Vec<u8>> {
+    let numbered = bodies.iter().zip(0_u8..);
+    let write = |((kind, rest), number): (&(u8, &[u8]), u8)| {
+        let payload = match kind {
+            0 => [&b"\x059.9.9"[..], &name, rest].concat(),
+            _ => [&name, *rest].concat(),
+        };
+        packet(&[&[2, *kind, number, u8::try_from(payload.len()).unwrap()][..], &payload].concat())
+    };
+    numbered.map(write).collect()
+}
+
+const START: (u8, &[u8]) = (0, &[40, 0]);
+
+#[test]
+fn streams_that_are_mixed_are_told_apart_and_the_first_is_followed() {
+    let [one, two] = [[1; 4], [2; 4]];
+    let first = named(one, &[START, (1, &[0x10]), (3, &[0, 2, 7]), (3, &[1, 2, 8]), (2, &[])]);
+    // Its end comes before that of the first one, or after it, and its numbers are the same.
+    let other = named(two, &[(0, &[41, 0]), (1, &[0x20]), (3, &[0, 2, 9]), (2, &[])]);
+    let expected = vec![vec![0x10], vec![7, 8]];
+    let orders =
+        [[0, 0, 1, 1, 0, 1, 0, 1, 0], [0, 1, 1, 1, 1, 0, 0, 0, 0], [0, 0, 0, 0, 0, 1, 1, 1, 1]];
+    for order in orders {
+        let (mut streams, mut bytes, mut place) = ([first.iter(), other.iter()], vec![], 0);
+        for which in order {
+            if which == 1 && place == 0 {
+                place = bytes.len();
+            }
+            bytes.extend_from_slice(streams[which].next().unwrap());
+        }
+        let (found, end) = decode_all(&bytes);
+        assert_eq!(frames(&found), expected);
+        let (process, origin) = (Some(41), StreamOrigin::OtherProcess);
+        let error = StreamError::OtherStream { offset: place as u64, process, origin };
+        assert_eq!(errors(&found), [error]);
+        assert_eq!(found.iter().filter(|found| **found == Found::End).count(), 1);
+        let others = found.iter().filter(|found| matches!(found, Found::OtherFrame(_)));
+        assert_eq!((others.count(), end), (2, Ok(())));
+
+        let mut receiver = TracingEventReceiver::default();
+        let receipt = stream::receive(&*bytes, &mut receiver);
+        assert_eq!(receipt.other_frames, 2);
+        assert_eq!(receipt.written_by.as_deref(), Some("9.9.9"));
+        assert!(!receipt.is_complete() && matches!(receipt.end, StreamEnd::Finished));
+    }
+}
+
+#[test]
+fn errors_about_other_streams_say_what_to_do() {
+    let check = |other: &[(u8, &[u8])], expected: &str| {
+        let first = named([1; 4], &[START]).concat();
+        let place = first.len();
+        let bytes = [first, named([2; 4], other).concat()].concat();
+        let (found, _) = decode_all(&bytes);
+        let messages: Vec<_> = errors(&found).iter().map(ToString::to_string).collect();
+        assert_eq!(messages, [expected.replace("PLACE", &place.to_string())]);
+    };
+    let advice = "writes another stream from byte PLACE on, which is not received: start it without \
+        SPANSHOT_STREAM in its environment, or with an output of its own there; if it is of an earlier run, \
+        delete the file before each run";
+    check(&[(0, &[41, 0])], &format!("process 41 {advice}"));
+    check(&[(1, &[0x10])], &format!("another process {advice}"));
+    check(
+        &[START],
+        "process 40 starts another stream at byte PLACE, after `exec` or by a second writer, and only the \
+         first one is received",
+    );
+    check(
+        &[(0, &[41, 40])],
+        "process 41 was forked, and traced something by byte PLACE: what a fork traces is not received, \
+         unless it is given a stream and an output of its own",
+    );
+}
+
+#[test]
+fn streams_without_a_name_are_still_read() {
+    let old = |body: &[u8]| packet(&[&[1], body].concat());
+    let first = [old(b"\0\0\x06\x050.1.0"), old(&[1, 1, 2, 0x23, 0x05])].concat();
+    let other = named([2; 4], &[START, (1, &[0x20])]).concat();
+    let bytes = [&first[..], &other, &old(&[2, 2, 0])].concat();
+    let (found, end) = decode_all(&bytes);
+    assert_eq!(frames(&found), [vec![0x23, 0x05]]);
+    assert_eq!((found.last(), end), (Some(&Found::End), Ok(())));
+    assert_eq!(errors(&found).len(), 1, "the other stream");
+}
+
+#[test]
+fn parts_that_do_not_fit_cost_their_frame_only() {
+    let check = |bodies: &[(u8, &[u8])], lost: &[usize], expected: &[&[u8]], count: usize| {
+        let mut packets = named([1; 4], bodies);
+        for which in lost {
+            packets[*which].clear();
+        }
+        let limits = StreamLimits::default().max_frame_len(9);
+        let (found, end) = decode(limits, [&packets.concat()[..]]);
+        assert_eq!(frames(&found), expected, "{bodies:?}");
+        assert_eq!((errors(&found).len(), end), (count, Ok(())), "{found:?}");
+        assert_eq!(found.last(), Some(&Found::End));
+    };
+    let [a, b, c]: [(u8, &[u8]); 3] = [(3, &[0, 3, 1]), (3, &[1, 3, 2]), (3, &[2, 3, 3])];
+    let (frame, end) = ((1, &[9][..]), (2, &[][..]));
+    check(&[START, a, b, c, frame, end], &[], &[&[1, 2, 3], &[9]], 0);
+    for lost in 1..=3 {
+        check(&[START, a, b, c, frame, end], &[lost], &[&[9]], 1);
+    }
+    check(&[START, a, frame, a, b, c, end], &[], &[&[9], &[1, 2, 3]], 1);
+    check(&[START, a, a, b, c, end], &[], &[&[1, 2, 3]], 1);
+    check(&[START, b, a, b, c, end], &[], &[&[1, 2, 3]], 1);
+    check(&[START, a, b, end], &[], &[], 1);
+    // Of another length, of none, longer than the frame, and longer than is allowed.
+    check(&[START, a, (3, &[1, 4, 2, 2, 2]), frame, end], &[], &[&[9]], 1);
+    check(&[START, (3, &[0, 0]), frame, end], &[], &[&[9]], 1);
+    check(&[START, (3, &[0, 2, 1, 2, 3]), frame, end], &[], &[&[9]], 1);
+    check(&[START, (3, &[0, 10, 1]), (3, &[1, 10, 2]), frame, end], &[], &[&[9]], 1);
+}
+
+#[test]
+fn stream_that_ends_between_parts_is_cut() {
+    let packets = named([1; 4], &[START, (3, &[0, 2, 7])]);
+    let (found, end) = decode_all(&packets.concat());
+    assert_eq!(frames(&found).len() + errors(&found).len(), 0);
+    let (offset, len) = (packets[0].len() as u64, packets[1].len() as u64);
+    assert_eq!(end, Err(StreamError::Cut { offset, len }));
+}
+
+#[test]
 fn example_of_the_specification_is_read() {
-    let packet = b"\xffss\xfe\x01\x01\x07\x02\x23\x05\x8f\x34\x6e\x17";
+    let packet = b"\xffss\xfe\x02\x01\x07\x06\x01\x02\x03\x04\x23\x05\x32\x94\xf2\xf3";
     let (found, end) = decode_all(packet);
     let missing = StreamError::Missing { offset: 0, first: 0, count: 7 };
     assert_eq!(found, [Found::Error(missing), Found::Frame(vec![0x23, 0x05], 7, 0)]);
@@ -330,7 +525,7 @@ fn arbitrary_bytes_neither_panic_nor_take_more_memory_than_is_allowed() {
             let mut rest = chunk;
             while decoder.decode(&mut rest).is_some() {}
             // Marker, header, payload and checksum, all of them escaped.
-            assert!(decoder.pending().len() <= 4 + 2 * (22 + 16 + 4));
+            assert!(decoder.pending().len() <= 4 + 2 * (22 + 24 + 16 + 4));
         }
         let (found, end) = decode(limits, bytes.chunks(3));
         let of_frames = |found: &Found| match found {
@@ -362,11 +557,7 @@ fn each_error_says_where() {
         *changed.last_mut().unwrap() ^= 1;
         changed
     };
-    let other_version = {
-        let body = [2, 0, 0, 6, 5, b'9', b'.', b'9', b'.', b'9'];
-        let sum = crc32(&body);
-        [&b"\xffss\xfe"[..], &body, &sum.to_le_bytes()].concat()
-    };
+    let other_version = { packet(b"\x03\0\0\x0c\x059.9.9\x01\x02\x03\x04\0\0") };
     let check = |bytes: &[&[u8]], expected: StreamError, message: &str| {
         let limits = StreamLimits::default().max_frame_len(19);
         let limits = if message.contains("allowed") { limits } else { StreamLimits::default() };
@@ -407,13 +598,13 @@ fn each_error_says_where() {
         StreamError::UnsupportedVersion {
             offset: 0,
             number: 0,
-            actual: 2,
-            supported: 1,
+            actual: 3,
+            supported: 2,
             written_by: Some("9.9.9".into()),
         },
         concat!(
-            "packet 0 at byte 0 is of version 2, by spanshot \"9.9.9\"; \
-             only version 1 can be read by spanshot ",
+            "packet 0 at byte 0 is of version 3, by spanshot \"9.9.9\"; \
+             versions up to 2 can be read by spanshot ",
             env!("CARGO_PKG_VERSION")
         ),
     );
@@ -430,11 +621,7 @@ fn each_error_says_where() {
     check(
         &[start, first, first, second],
         StreamError::Duplicated { offset: a + b, number: 1 },
-        &format!(
-            "packet 1 at byte {} came before: it is there twice, or another program writes to the \
-             same stream",
-            a + b
-        ),
+        &format!("packet 1 at byte {} came before: it is there twice", a + b),
     );
     let (found, _) = decode_all(&[&start[..], second, first, third, end].concat());
     let place = a + second.len() as u64;
@@ -443,11 +630,8 @@ fn each_error_says_where() {
         [StreamError::Reordered { offset: place, number: 1 }],
         "the first one is that it is missing"
     );
-    let late = {
-        let body = [1, 1, 2, 0];
-        [&b"\xffss\xfe"[..], &body, &crc32(&body).to_le_bytes()].concat()
-    };
     let only = super::byte_streams::packets(&[]);
+    let late = packet(&[&[2, 1, 2, 4][..], &name(&only[0])].concat());
     let (found, _) = decode_all(&[only.concat(), late].concat());
     let offset = only.concat().len() as u64;
     assert_eq!(errors(&found), [StreamError::AfterEnd { offset, number: 2 }]);
@@ -498,9 +682,9 @@ fn text_after_a_packet_that_breaks_off_is_passed_on() {
 
 #[test]
 fn packets_of_kinds_that_are_yet_to_come_are_passed_over() {
-    let body = [1, 200, 1, 2, b'n', b'o'];
-    let unknown = [&b"\xffss\xfe"[..], &body, &crc32(&body).to_le_bytes()].concat();
-    let (found, _) = decode_all(&[&packets(&[])[0][..], &unknown, b"text"].concat());
+    let start = &packets(&[])[0];
+    let unknown = packet(&[&[2, 200, 1, 6][..], &name(start), b"no"].concat());
+    let (found, _) = decode_all(&[start, &unknown[..], b"text"].concat());
     assert_eq!(found.len(), 2, "{found:?}");
     assert_eq!(found[1], Found::Foreign(b"text".to_vec()));
 }

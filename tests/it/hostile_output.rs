@@ -177,8 +177,8 @@ fn errors_are_short_whatever_was_sent() {
     assert_short(&restored.unwrap_err());
 
     // A stream of another version, which says who wrote it.
-    let payload = postcard::to_allocvec(&long).unwrap();
-    let body = [&b"\x02\0\0"[..], &postcard::to_allocvec(&payload).unwrap()].concat();
+    let payload = [&postcard::to_allocvec(&long).unwrap()[..], b"name"].concat();
+    let body = [&b"\x03\0\0"[..], &postcard::to_allocvec(&payload).unwrap()].concat();
     let stream = [b"\xffss\xfe", &body[..], &crc32(&body).to_le_bytes()].concat();
     let receipt = stream::receive(&stream[..], &mut TracingEventReceiver::default());
     assert!(matches!(

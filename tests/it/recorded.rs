@@ -242,20 +242,22 @@ fn trace_stands_among_the_output_of_a_program() {
 
 /// What is in all fixtures. Those of other versions than 0.1.0 were made by hand, from the specification:
 /// that of `0.9.3` has more in its start and its end, and a packet of a kind that is unknown; that of
-/// `2.0.0` is of version 2 of the format.
+/// `3.0.0` is of version 3 of the format.
 const RECORDED: &str = "\
 INFO request{id=7 status=\"done\"}
 ├─ WARN slow millis=850
 └─ INFO done";
 
-/// To be written anew only with a new version of the format, to another file: that of version 1 is read
-/// for ever.
+/// To be written anew only with a new version of the format, to another file: those of versions 1 and 2 are
+/// read for ever.
 #[test]
 fn trace_that_version_0_1_recorded_is_read() {
-    let (trace, receipt) = replay(&fixture("0.1.0.spanshot"));
-    assert!(receipt.is_complete(), "{receipt:?}");
-    assert_eq!(receipt.written_by.as_deref(), Some("0.1.0"));
-    assert_eq!(trace.to_string(), RECORDED);
+    for name in ["0.1.0.spanshot", "0.1.0-named.spanshot"] {
+        let (trace, receipt) = replay(&fixture(name));
+        assert!(receipt.is_complete(), "{receipt:?}");
+        assert_eq!(receipt.written_by.as_deref(), Some("0.1.0"));
+        assert_eq!(trace.to_string(), RECORDED);
+    }
 }
 
 /// `SPANSHOT_RECORD_FIXTURE` names a file that is to be written and kept.
@@ -272,7 +274,7 @@ fn same_program_is_recorded_now() {
         drop(request);
     });
     drop(recording);
-    assert_eq!((stream::VERSION, frame::VERSION), (1, 1));
+    assert_eq!((stream::VERSION, frame::VERSION), (2, 1));
     let (trace, receipt) = replay(&path);
     assert!(receipt.is_complete());
     assert_eq!(trace.to_string(), RECORDED);
@@ -293,18 +295,18 @@ fn trace_of_another_version_with_additions_is_read() {
 
 #[test]
 fn trace_of_a_later_version_is_refused_naming_both() {
-    let error = RecordedTrace::open(fixture("2.0.0-later.spanshot")).unwrap_err();
+    let error = RecordedTrace::open(fixture("3.0.0-later.spanshot")).unwrap_err();
     assert!(matches!(
         &error,
-        RecordedError::UnsupportedVersion { actual: 2, supported: 1, written_by: Some(by) }
-            if &**by == "2.0.0"
+        RecordedError::UnsupportedVersion { actual: 3, supported: 2, written_by: Some(by) }
+            if &**by == "3.0.0"
     ));
     assert_eq!(
         error.to_string(),
         concat!(
-            "the trace was recorded in version 2 of the format, by spanshot \"2.0.0\"; this is spanshot ",
+            "the trace was recorded in version 3 of the format, by spanshot \"3.0.0\"; this is spanshot ",
             env!("CARGO_PKG_VERSION"),
-            ", which reads version 1: take a version of spanshot that reads both, or record it anew"
+            ", which reads versions up to 2: take a version of spanshot that reads both, or record it anew"
         )
     );
 }

@@ -15,6 +15,32 @@
 //! `SPANSHOT_STREAM` is `stdout`, `stderr`, or the path of something that can be written to, such as a
 //! file, a named pipe, or `/dev/fd/3` where there is a file descriptor that the child has got.
 //! [`install()`] sends to the output that you give it.
+//!
+//! # Processes that the child starts
+//!
+//! A child hands its environment and its outputs down to the processes that it starts. If such a process
+//! calls [`install_from_env()`] as well, it traces to the same place. The host receives the whole trace of
+//! the process that started its stream first, which is the child if it installs before it starts others. It
+//! does not receive the others, and reports a problem for each.
+//!
+//! If your program starts itself, or other programs that trace, choose what you want:
+//!
+//! | you want | do this before you start the process |
+//! |---|---|
+//! | no trace of it | remove the variable: `command.env_remove("SPANSHOT_STREAM")` |
+//! | its trace, too | set the variable to a file, a named pipe or an output of its own, and read that like the first one |
+//!
+//! Remove the variable in any case if you read what the process writes: it writes its stream there.
+//!
+//! **`exec`** replaces the program and keeps the process. The host has all records from before, but the stream does
+//! not end. If the new program traces, it starts another stream, which the host reports as a problem.
+//!
+//! **`fork()`** makes a copy of the process, in which the copied sender does not send anything. The stream goes on in
+//! the parent, and nothing of it is lost, whether the copy calls `_exit()` or returns from `main`. Records that the
+//! copy traces are discarded. If there is a new span or an event among them, the host reports a problem, unless
+//! another thread was writing to the stream at the time of the `fork()`. To trace in the copy, give it an output and a
+//! [`StreamWriter`](crate::stream::StreamWriter) of its own, and enter
+//! [its sender](crate::stream::StreamWriter::sender) with `tracing::subscriber::with_default()`.
 
 use alloc::boxed::Box;
 use core::fmt;
@@ -23,6 +49,9 @@ use std::{
     fs::File,
     io::{self, Write},
 };
+
+#[cfg(unix)]
+use std::os::fd::AsFd;
 
 use tracing_core::{Dispatch, dispatcher};
 
@@ -79,7 +108,8 @@ impl Drop for ChildStream {
 ///
 /// The sender is the global default subscriber from now on, for all threads, and sends everything. To send
 /// a part, or to send besides other subscribers, install [`StreamWriter::sender()`] in whatever way there
-/// is. See [`StreamWriter`] for what happens if the output fails.
+/// is. See [`StreamWriter`] for what happens if the output fails, and [the module](self) for processes that
+/// this one starts.
 ///
 /// # Errors
 ///
@@ -110,8 +140,9 @@ pub fn install(output: impl Write + Send + 'static) -> io::Result<ChildStream> {
 /// Sends what this process traces to where its host asks for it, by the environment variable
 /// `SPANSHOT_STREAM`: `stdout`, `stderr`, or the path of something that can be written to.
 ///
-/// A file at the path is emptied, or created. Returns `None` if the variable is not set, or empty: the
-/// process was not started by such a host.
+/// A file at the path is created if there is none. Otherwise the stream is appended, since another process
+/// that has the same variable may be writing there: delete the file of an earlier run before you start the
+/// process. Returns `None` if the variable is not set, or empty: the process was not started by such a host.
 ///
 /// # Errors
 ///
@@ -131,9 +162,30 @@ pub fn install_from_env() -> io::Result<Option<ChildStream>> {
         return Ok(None);
     };
     let stream = match output.to_str() {
+        #[cfg(unix)]
+        Some("stdout") => install(UnbufferedStdout),
+        #[cfg(not(unix))]
         Some("stdout") => install(io::stdout()),
         Some("stderr") => install(io::stderr()),
-        _ => install(File::create(&output)?),
+        // Nothing of what another process has written may go: this one may be started by it.
+        _ => install(File::options().append(true).create(true).open(&output)?),
     };
     stream.map(Some)
+}
+
+/// Writes to the standard output without the buffer of [`io::stdout()`], which would cut a packet in two at
+/// a line end: other processes could write between them.
+#[cfg(unix)]
+struct UnbufferedStdout;
+
+#[cfg(unix)]
+impl Write for UnbufferedStdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // A duplicate that stayed open would keep the host waiting after the process has closed its output.
+        File::from(io::stdout().as_fd().try_clone_to_owned()?).write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

@@ -43,7 +43,8 @@ pub struct Finished {
 /// reads another pipe of it. The child is blocked while it traces faster than the receiver takes it.
 ///
 /// The stream is received on this thread, until everybody who has the pipe has closed it: the child, and
-/// those whom it has given it to.
+/// those whom it has given it to. See [the module](super#processes-that-the-child-starts) for processes that
+/// the child starts.
 ///
 /// # Errors
 ///

@@ -38,6 +38,39 @@
 //! child's standard input, or kills it, it starts the child itself, with `SPANSHOT_STREAM` set, and
 //! gives the pipe to [`stream::receive()`](super::stream::receive): on a thread of its own, with a
 //! receiver that it has created where the capture is, or in a task by `receive_async()`.
+//!
+//! # Processes that the child starts
+//!
+//! A process that the child starts inherits `SPANSHOT_STREAM` and the pipe. If it installs a sender, it traces
+//! into the same pipe. You receive the whole trace of the process that started its stream first: your child,
+//! if it calls [`install_from_env()`] before it starts others. Nothing that the others write changes
+//! or ends that stream, and nothing of them is received.
+//!
+//! So that you know what is missing, [`Receipt::problems`](super::stream::Receipt::problems) has a
+//! [`StreamError::OtherStream`](super::stream::StreamError::OtherStream) for each of the others, and
+//! [`into_result()`](super::stream::Receipt::into_result) fails. Choose what you want, in the code that
+//! starts the process:
+//!
+//! | you want | do this before the child starts the process |
+//! |---|---|
+//! | no trace of it | remove the variable: `command.env_remove("SPANSHOT_STREAM")` |
+//! | its trace, too | set the variable to a file, a named pipe or an output of its own, and read that like the first one |
+//! | to leave the program as it is | do not call `into_result()`: check that [`Receipt::end`](super::stream::Receipt::end) is `Finished`, and that all problems are of this kind |
+//!
+//! Remove the variable in any case if the child reads what the process writes: the stream would be in it.
+//!
+//! | your child | you receive | besides |
+//! |---|---|---|
+//! | starts a process that traces | all of the child | one problem, and the number of [frames](super::stream::Receipt::other_frames) that were not received |
+//! | replaces itself by `exec` | all from before that | the stream is not ended; one problem if the new program traces |
+//! | calls `fork()` | all of the parent, whatever the copy does and however it ends | one problem if the copy traces a new span or an event: its records are discarded |
+//!
+//! The copy that `fork()` makes cannot report itself if another thread of its parent was writing to the stream
+//! at that moment. Then its records are discarded without a problem.
+//!
+//! A file works like a pipe: several processes append to it, and a
+//! [`RecordedTrace`](super::recorded::RecordedTrace) follows the first. That includes the stream of an
+//! earlier run. Delete the file before you start the child.
 
 mod host;
 

@@ -26,7 +26,7 @@ pub enum RecordedError {
     UnsupportedVersion {
         /// Version of the trace.
         actual: u8,
-        /// The version that is read.
+        /// The latest version that is read.
         supported: u8,
         /// The version of spanshot that wrote it, if it can be known.
         written_by: Option<Box<str>>,
@@ -48,7 +48,7 @@ impl fmt::Display for RecordedError {
                 let this = env!("CARGO_PKG_VERSION");
                 write!(
                     formatter,
-                    "; this is spanshot {this}, which reads version {supported}: \
+                    "; this is spanshot {this}, which reads versions up to {supported}: \
                      take a version of spanshot that reads both, or record it anew"
                 )
             }

@@ -20,8 +20,14 @@
 //! # Versions
 //!
 //! A file says which version of spanshot wrote it. Whether it can be read is up to the version of the
-//! format, which changes less often: version 1 is that of spanshot 0.1. Additions that older readers
-//! can do without, such as further information about the stream, leave it as it is.
+//! format, which changes less often: spanshot 0.1 writes version 2, and reads version 1 as well. Additions
+//! that older readers can do without, such as further information about the stream, leave it as it is.
+//!
+//! # Several streams in one file
+//!
+//! A process that `SPANSHOT_STREAM` names a file to appends its stream, as others may be writing to it. The
+//! replay follows the first stream, and reports each other one as a
+//! [problem](super::stream::StreamError::OtherStream). Delete the file of an earlier run before the next one.
 
 use std::{fs::File, io, path::Path};
 

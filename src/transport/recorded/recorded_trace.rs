@@ -88,6 +88,7 @@ impl RecordedTrace {
     ///
     /// What is returned says whether the trace is [complete](Receipt::is_complete), and what is wrong
     /// with it where it is not; all that is whole is replayed.
+    #[must_use = "the receipt says whether the trace is complete, and whether the file holds others"]
     pub fn replay(&mut self, receiver: &mut TracingEventReceiver) -> Receipt {
         let stream = StreamReceiver::with_limits(receiver, self.limits);
         match self.file.rewind() {
@@ -120,7 +121,7 @@ fn look(file: &mut File) -> Result<Option<String>, RecordedError> {
                         written_by,
                     });
                 }
-                Ok(StreamItem::Foreign(_)) | Err(_) => {}
+                Ok(StreamItem::OtherFrame { .. } | StreamItem::Foreign(_)) | Err(_) => {}
             }
         }
     }

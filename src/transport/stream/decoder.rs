@@ -3,18 +3,18 @@ use core::{mem, ops::Range};
 
 use spanshot_sender::{
     frame::Reader,
-    stream::packet::{Beginning, ESCAPE, ESCAPED, Header, MARKER, kind},
+    stream::packet::{Beginning, ESCAPE, ESCAPED, Header, MARKER, Part, Start, kind},
 };
 
 use super::{
-    StreamError, StreamLimits, VERSION,
+    StreamError, StreamLimits, StreamOrigin, VERSION,
     sequence::{Arrival, Sequence},
 };
 use crate::wire::text::beginning;
 
 /// Finds [packets](super#specification) in chunks of bytes, however these were cut.
 ///
-/// It keeps nothing but the packet under way, and looks at each byte once. After an error it goes on:
+/// It keeps nothing but the packet and the frame under way, and looks at each byte once. After an error it goes on:
 /// the packets that come later are found, wherever they begin.
 ///
 /// # Example
@@ -54,9 +54,38 @@ pub struct StreamDecoder {
     raw: Vec<u8>,
     /// The same without marker and escapes.
     packet: Vec<u8>,
+    /// The stream that comes first. Packets of others are not looked into.
+    followed: Option<Followed>,
+    /// Names of the latest other streams that were reported.
+    others: Vec<Option<u32>>,
     sequence: Sequence,
+    parts: Parts,
+    /// The parts of a frame that have come.
+    joined: Vec<u8>,
     has_ended: bool,
 }
+
+#[derive(Debug)]
+struct Followed {
+    /// Its name; streams of version 1 have none.
+    stream: Option<u32>,
+    /// The process that writes it, if its start says so.
+    process: Option<u64>,
+}
+
+/// How far a frame has come that is sent in parts.
+#[derive(Debug, Default, Clone, Copy)]
+enum Parts {
+    #[default]
+    None,
+    /// Its first part is in this packet.
+    Some { number: u64, offset: u64, frame_len: u64 },
+    /// It was reported that some are missing, or too long: the rest of them is passed over.
+    Skipped,
+}
+
+/// Other streams that are remembered, so that each is reported once.
+const MAX_OTHERS: usize = 64;
 
 /// An item of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,8 +100,13 @@ pub enum StreamItem<'a> {
     Frame {
         /// The frame.
         frame: &'a [u8],
-        /// Number of its packet.
+        /// Number of its packet, or of the first one if it came in parts.
         number: u64,
+        /// Where that packet begins, in bytes from the start of the stream.
+        offset: u64,
+    },
+    /// A frame, or a part of one, of another stream than the first one. It is passed over.
+    OtherFrame {
         /// Where its packet begins, in bytes from the start of the stream.
         offset: u64,
     },
@@ -93,6 +127,8 @@ enum State {
     Skipping { left: u64, is_escaped: bool },
     /// At the end of a packet that is to be handed out.
     Whole { header: Header, payload: Range<usize> },
+    /// The same, after it was counted.
+    Counted { header: Header, content: Range<usize> },
     /// After a packet that is none, which is to be handed out as foreign bytes, and so many bytes of
     /// the next marker.
     Remains { matched: usize },
@@ -141,6 +177,7 @@ impl StreamDecoder {
                 State::Inside { header, is_escaped } => self.collect(header, is_escaped, chunk),
                 State::Skipping { left, is_escaped } => self.skip(left, is_escaped, chunk),
                 State::Whole { header, payload } => self.arrive(header, payload),
+                State::Counted { header, content } => self.deliver(header, content),
                 State::Remains { matched } => {
                     self.state = State::Outside { matched };
                     Step::Remains
@@ -165,6 +202,12 @@ impl StreamDecoder {
                     let offset = self.packet_offset;
                     return Some(Ok(StreamItem::Frame { frame, number, offset }));
                 }
+                Step::Joined { number, offset } => {
+                    return Some(Ok(StreamItem::Frame { frame: &self.joined, number, offset }));
+                }
+                Step::OtherFrame => {
+                    return Some(Ok(StreamItem::OtherFrame { offset: self.packet_offset }));
+                }
                 Step::End => return Some(Ok(StreamItem::End)),
             }
         }
@@ -174,12 +217,16 @@ impl StreamDecoder {
     ///
     /// # Errors
     ///
-    /// Returns [`StreamError::Cut`] if that is in the middle of a packet.
+    /// Returns [`StreamError::Cut`] if that is in the middle of a packet, or of a frame that is sent in parts.
     pub fn finish(self) -> Result<(), StreamError> {
+        if let Parts::Some { offset, .. } = self.parts {
+            return Err(StreamError::Cut { offset, len: self.offset - offset });
+        }
         let (offset, len) = match self.state {
-            State::Outside { matched: 0 } | State::Whole { .. } | State::Remains { .. } => {
-                return Ok(());
-            }
+            State::Outside { matched: 0 }
+            | State::Whole { .. }
+            | State::Counted { .. }
+            | State::Remains { .. } => return Ok(()),
             State::Outside { matched } => (self.offset - matched as u64, matched as u64),
             State::Inside { .. } | State::Skipping { .. } => {
                 (self.packet_offset, self.offset - self.packet_offset)
@@ -272,7 +319,7 @@ impl StreamDecoder {
                     let max = self.limits.max_frame_len;
                     let Some(len) = header.packet_len(max) else {
                         self.state = State::Skipping { left: header.rest_len(), is_escaped: false };
-                        let (number, len) = (header.number, header.payload_len());
+                        let (number, len) = (header.number, header.content_len());
                         return Step::Error(StreamError::TooLong { offset, number, len, max });
                     };
                     (header, len)
@@ -320,41 +367,157 @@ impl StreamDecoder {
         Step::On
     }
 
-    /// Looks at the place that a whole packet has in the stream.
+    /// Looks at the stream that a whole packet belongs to, and the place that it has there.
     fn arrive<'a>(&mut self, header: Header, payload: Range<usize>) -> Step<'a> {
         let (offset, number) = (self.packet_offset, header.number);
-        match self.sequence.arrive(number) {
-            Arrival::Again => Step::Error(StreamError::Duplicated { offset, number }),
-            Arrival::Late => Step::Error(StreamError::Reordered { offset, number }),
+        let split = header.split_stream(payload.clone(), &self.packet);
+        let Some((stream, content)) = split else {
+            return Step::Error(StreamError::Malformed { offset });
+        };
+        match &self.followed {
+            None => {
+                let process = self.start(header, &content).and_then(|start| start.writer);
+                let process = process.map(|writer| writer.process);
+                self.followed = Some(Followed { stream, process });
+            }
+            Some(followed) if followed.stream != stream => {
+                return self.arrive_elsewhere(header, stream, payload);
+            }
+            Some(_) => {}
+        }
+        let arrival = self.sequence.arrive(number);
+        self.state = State::Counted { header, content };
+        match arrival {
+            Arrival::InOrder => Step::On,
             Arrival::AfterGap { first, count } => {
-                self.state = State::Whole { header, payload };
+                // It takes the number of what is missing, and then its own.
+                self.sequence.arrive(number);
+                self.parts = Parts::Skipped;
                 Step::Error(StreamError::Missing { offset, first, count })
             }
-            Arrival::InOrder if self.has_ended => {
-                Step::Error(StreamError::AfterEnd { offset, number })
-            }
-            Arrival::InOrder if header.version != VERSION => {
-                let payload = self.packet.get(payload).filter(|_| header.kind == kind::START);
-                let written_by = payload.and_then(written_by).map(Box::from);
-                let (actual, supported) = (header.version, VERSION);
-                Step::Error(StreamError::UnsupportedVersion {
-                    offset,
-                    number,
-                    actual,
-                    supported,
-                    written_by,
+            Arrival::Again | Arrival::Late => {
+                self.state = State::default();
+                Step::Error(if arrival == Arrival::Late {
+                    StreamError::Reordered { offset, number }
+                } else {
+                    StreamError::Duplicated { offset, number }
                 })
             }
-            Arrival::InOrder => match header.kind {
-                kind::START => Step::Start { payload },
-                kind::FRAME => Step::Frame { payload, number },
-                kind::END => {
-                    self.has_ended = true;
-                    Step::End
-                }
-                _ => Step::On,
-            },
         }
+    }
+
+    /// Reports another stream than the one that is followed, and then passes over its frames.
+    fn arrive_elsewhere<'a>(
+        &mut self,
+        header: Header,
+        stream: Option<u32>,
+        payload: Range<usize>,
+    ) -> Step<'a> {
+        if self.others.contains(&stream) {
+            let is_frame = matches!(header.kind, kind::FRAME | kind::PART);
+            return if is_frame { Step::OtherFrame } else { Step::On };
+        }
+        if self.others.len() == MAX_OTHERS {
+            self.others.remove(0);
+        }
+        self.others.push(stream);
+        let writer = self.start(header, &payload).and_then(|start| start.writer);
+        let process = writer.map(|writer| writer.process);
+        let followed = self.followed.as_ref().and_then(|followed| followed.process);
+        let origin = match writer {
+            Some(writer) if writer.forked_from != 0 => StreamOrigin::Forked,
+            Some(_) if process == followed => StreamOrigin::SameProcess,
+            _ => StreamOrigin::OtherProcess,
+        };
+        // It comes again if it is a frame.
+        self.state = State::Whole { header, payload };
+        Step::Error(StreamError::OtherStream { offset: self.packet_offset, process, origin })
+    }
+
+    fn start(&self, header: Header, payload: &Range<usize>) -> Option<Start<'_>> {
+        let payload = self.packet.get(payload.clone())?;
+        if header.kind == kind::START { Start::read(header.version, payload) } else { None }
+    }
+
+    /// Takes the next packet of the stream.
+    fn deliver<'a>(&mut self, header: Header, content: Range<usize>) -> Step<'a> {
+        let (offset, number) = (self.packet_offset, header.number);
+        if self.has_ended {
+            return Step::Error(StreamError::AfterEnd { offset, number });
+        }
+        if !(1..=VERSION).contains(&header.version) {
+            let payload = self.packet.get(content).filter(|_| header.kind == kind::START);
+            let written_by = payload.and_then(written_by).map(Box::from);
+            let (actual, supported) = (header.version, VERSION);
+            return Step::Error(StreamError::UnsupportedVersion {
+                offset,
+                number,
+                actual,
+                supported,
+                written_by,
+            });
+        }
+        if header.is_part() {
+            return self.join(header, content);
+        }
+        if let Parts::Some { offset, .. } = mem::take(&mut self.parts) {
+            return self.broken_off(offset, header, content);
+        }
+        match header.kind {
+            kind::START => Step::Start { payload: content },
+            kind::FRAME => Step::Frame { payload: content, number },
+            kind::END => {
+                self.has_ended = true;
+                Step::End
+            }
+            _ => Step::On,
+        }
+    }
+
+    /// Adds a part to its frame.
+    fn join<'a>(&mut self, header: Header, content: Range<usize>) -> Step<'a> {
+        let (offset, number) = (self.packet_offset, header.number);
+        let Some(part) = self.packet.get(content.clone()).and_then(Part::read) else {
+            return Step::Error(StreamError::Malformed { offset });
+        };
+        if part.place == 0 {
+            if let Parts::Some { offset, .. } = mem::take(&mut self.parts) {
+                return self.broken_off(offset, header, content);
+            }
+            let (len, max) = (part.frame_len, self.limits.max_frame_len);
+            if len > max as u64 {
+                self.parts = Parts::Skipped;
+                return Step::Error(StreamError::TooLong { offset, number, len, max });
+            }
+            self.joined.clear();
+            self.parts = Parts::Some { number, offset, frame_len: len };
+        }
+        let joined_len = self.joined.len() as u64;
+        let (first, frame_len) = match self.parts {
+            Parts::Skipped => return Step::On,
+            Parts::Some { number, offset, frame_len }
+                if (joined_len, frame_len) == (part.place, part.frame_len) =>
+            {
+                ((number, offset), frame_len)
+            }
+            _ => {
+                self.parts = Parts::Skipped;
+                return Step::Error(StreamError::Malformed { offset });
+            }
+        };
+        self.joined.extend_from_slice(part.bytes);
+        if (self.joined.len() as u64) < frame_len {
+            return Step::On;
+        }
+        self.parts = Parts::None;
+        let (number, offset) = first;
+        Step::Joined { number, offset }
+    }
+
+    /// Gives up a frame of which other parts should have come, and goes on with what came instead.
+    fn broken_off<'a>(&mut self, offset: u64, header: Header, content: Range<usize>) -> Step<'a> {
+        self.state = State::Counted { header, content };
+        Step::Error(StreamError::Malformed { offset })
     }
 }
 
@@ -374,6 +537,12 @@ enum Step<'a> {
         payload: Range<usize>,
         number: u64,
     },
+    /// All parts of a frame, of which this is the first packet.
+    Joined {
+        number: u64,
+        offset: u64,
+    },
+    OtherFrame,
     End,
     Error(StreamError),
 }

@@ -67,7 +67,7 @@ pub enum StreamError {
         number: u64,
         /// Its version.
         actual: u8,
-        /// The version that is read.
+        /// The latest version that is read.
         supported: u8,
         /// The version of spanshot that wrote it, if it is the start of the stream.
         written_by: Option<Box<str>>,
@@ -81,8 +81,7 @@ pub enum StreamError {
         /// How many there are.
         count: u64,
     },
-    /// A packet came that was there already. It is passed over. It may be that another program writes
-    /// to the same stream.
+    /// A packet came that was there already. It is passed over.
     Duplicated {
         /// Where the packet begins.
         offset: u64,
@@ -104,6 +103,43 @@ pub enum StreamError {
         /// Its number.
         number: u64,
     },
+    /// Another stream is in the same place. The reader follows the one that came first, and passes over
+    /// this one. It is reported once, unless there are more than 64 of them.
+    OtherStream {
+        /// Where the first packet of it begins.
+        offset: u64,
+        /// The process that writes it, if it says so. It is 0 where processes have no numbers.
+        process: Option<u64>,
+        /// Where it comes from.
+        origin: StreamOrigin,
+    },
+}
+
+/// Where another stream comes from, in the same place as the one that a reader follows.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::transport::stream::{StreamOrigin, StreamError};
+///
+/// let (process, origin) = (Some(4_711), StreamOrigin::SameProcess);
+/// let error = StreamError::OtherStream { offset: 812, process, origin };
+/// assert_eq!(
+///     error.to_string(),
+///     "process 4711 starts another stream at byte 812, after `exec` or by a second writer, and only the \
+///      first one is received"
+/// );
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StreamOrigin {
+    /// Another process writes it: it has inherited `SPANSHOT_STREAM` and the output, or has written to the
+    /// same file earlier or later.
+    OtherProcess,
+    /// The same process writes it: after `exec`, or by a second writer.
+    SameProcess,
+    /// A fork of the process has traced a span or an event. What a fork traces is not sent.
+    Forked,
 }
 
 impl StreamError {
@@ -119,7 +155,8 @@ impl StreamError {
             | Self::Missing { offset, .. }
             | Self::Duplicated { offset, .. }
             | Self::Reordered { offset, .. }
-            | Self::AfterEnd { offset, .. } => *offset,
+            | Self::AfterEnd { offset, .. }
+            | Self::OtherStream { offset, .. } => *offset,
         }
     }
 }
@@ -150,7 +187,7 @@ impl fmt::Display for StreamError {
                     write!(formatter, ", by spanshot {written_by:?}")?;
                 }
                 let this = env!("CARGO_PKG_VERSION");
-                write!(formatter, "; only version {supported} can be read by spanshot {this}")
+                write!(formatter, "; versions up to {supported} can be read by spanshot {this}")
             }
             Self::Missing { offset, first, count: 1 } => {
                 write!(formatter, "packet {first} is missing before byte {offset}")
@@ -159,16 +196,38 @@ impl fmt::Display for StreamError {
                 let last = first.saturating_add(count.saturating_sub(1));
                 write!(formatter, "packets {first} to {last} are missing before byte {offset}")
             }
-            Self::Duplicated { offset, number } => write!(
-                formatter,
-                "packet {number} at byte {offset} came before: it is there twice, or another program \
-                 writes to the same stream"
-            ),
+            Self::Duplicated { offset, number } => {
+                write!(formatter, "packet {number} at byte {offset} came before: it is there twice")
+            }
             Self::Reordered { offset, number } => {
                 write!(formatter, "packet {number} at byte {offset} comes after later ones")
             }
             Self::AfterEnd { offset, number } => {
                 write!(formatter, "packet {number} at byte {offset} comes after the end")
+            }
+            Self::OtherStream { offset, process, origin } => {
+                match process {
+                    Some(process) => write!(formatter, "process {process} ")?,
+                    None => formatter.write_str("another process ")?,
+                }
+                match origin {
+                    StreamOrigin::OtherProcess => write!(
+                        formatter,
+                        "writes another stream from byte {offset} on, which is not received: start it \
+                         without SPANSHOT_STREAM in its environment, or with an output of its own there; if it \
+                         is of an earlier run, delete the file before each run"
+                    ),
+                    StreamOrigin::SameProcess => write!(
+                        formatter,
+                        "starts another stream at byte {offset}, after `exec` or by a second writer, and \
+                         only the first one is received"
+                    ),
+                    StreamOrigin::Forked => write!(
+                        formatter,
+                        "was forked, and traced something by byte {offset}: what a fork traces is not \
+                         received, unless it is given a stream and an output of its own"
+                    ),
+                }
             }
         }
     }

@@ -12,6 +12,10 @@
 //! is for those who have chunks of bytes, wherever from, and a [`StreamDecoder`] for those who want the
 //! frames themselves.
 //!
+//! Several processes may write to one pipe or file. The reader follows the stream that comes first and
+//! reports each of the others as a [problem](StreamError::OtherStream). It receives nothing of them. See
+//! [child processes](super::child_process#processes-that-the-child-starts) for what to do about it.
+//!
 //! No more is read than is asked for, and nothing is kept but the packet under way. So a program that
 //! traces faster than its host reads is blocked by the pipe.
 //!
@@ -49,7 +53,7 @@ mod sequence;
 pub use self::asynchronous::receive_async;
 pub use self::{
     decoder::{StreamDecoder, StreamItem},
-    error::StreamError,
+    error::{StreamError, StreamOrigin},
     limits::StreamLimits,
 };
 pub use self::{

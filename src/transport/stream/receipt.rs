@@ -29,6 +29,9 @@ use crate::receiver::ReceiveError;
 pub struct Receipt {
     /// Frames that the receiver took.
     pub frames: u64,
+    /// Frames of other streams in the same place, and parts of such frames, which nobody received. Each of
+    /// these streams is one of the [problems](StreamError::OtherStream).
+    pub other_frames: u64,
     /// Bytes that are of no whole packet, such as other text.
     pub foreign: u64,
     /// The version of spanshot that wrote the stream, as that says itself.
@@ -105,6 +108,7 @@ impl Receipt {
     pub(super) fn new() -> Self {
         Self {
             frames: 0,
+            other_frames: 0,
             foreign: 0,
             written_by: None,
             problems: Vec::new(),

@@ -91,6 +91,10 @@ impl<'a> StreamReceiver<'a> {
                         Err(error) => Problem::Refused { offset, number, error },
                     }
                 }
+                Ok(StreamItem::OtherFrame { .. }) => {
+                    self.receipt.other_frames += 1;
+                    continue;
+                }
                 Ok(StreamItem::Foreign(bytes)) => {
                     self.receipt.foreign += bytes.len() as u64;
                     on_foreign(bytes);

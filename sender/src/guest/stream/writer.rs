@@ -1,16 +1,21 @@
 use alloc::{format, sync::Arc, vec::Vec};
 use core::{
     cell::RefCell,
-    fmt, mem,
+    fmt,
+    hash::{BuildHasher, Hasher},
+    mem,
     ops::{Deref, DerefMut},
+    sync::atomic::{AtomicBool, Ordering},
 };
 use std::{
+    hash::RandomState,
     io::{self, Write},
+    process,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use super::packet::{self, kind};
-use crate::frame::FrameWriter;
+use super::packet::{self, Start, Writer, kind};
+use crate::frame::{self, FrameWriter};
 
 /// Memory that is kept for packets, in bytes. A longer one takes its own.
 const KEPT_CAPACITY: usize = 64 << 10;
@@ -25,6 +30,9 @@ const KEPT_CAPACITY: usize = 64 << 10;
 /// Its clones write to the same stream, which ends when the last of them is dropped, or when it is
 /// [finished](Self::finish). A program that is killed, or leaves by
 /// [`process::exit()`](std::process::exit), does not end it.
+///
+/// The stream belongs to the process that has created the writer. In a process that `fork()` has made of
+/// it, the writer discards what is traced, and a first span or event is reported to the host.
 ///
 /// # Failure
 ///
@@ -56,6 +64,10 @@ pub struct StreamWriter<W: Write> {
 }
 
 struct Shared<W: Write> {
+    /// The process that the stream belongs to.
+    process: u64,
+    /// Whether a fork of the process has traced something.
+    has_fork_traced: AtomicBool,
     stream: Mutex<Stream<W>>,
     /// Call sites that the output has reached while it was writing: their sender takes them for sent.
     call_sites: Mutex<Vec<Vec<u8>>>,
@@ -63,6 +75,7 @@ struct Shared<W: Write> {
 
 struct Stream<W: Write> {
     output: W,
+    writer: Writer,
     /// Where a packet is put together.
     packet: Vec<u8>,
     /// Number of the next packet.
@@ -94,10 +107,15 @@ impl<W: Write> StreamWriter<W> {
 
     /// Creates a writer that has written nothing, and starts before its first frame.
     pub(crate) fn unstarted(output: W) -> Self {
-        let packet = Vec::new();
-        let stream = Stream { output, packet, next: 0, has_ended: false, error: None };
-        let (stream, call_sites) = (Mutex::new(stream), Mutex::default());
-        Self { shared: Arc::new(Shared { stream, call_sites }) }
+        let (packet, writer) = (Vec::new(), new_writer(0));
+        let stream = Stream { output, writer, packet, next: 0, has_ended: false, error: None };
+        let shared = Shared {
+            process: this_process(),
+            has_fork_traced: AtomicBool::new(false),
+            stream: Mutex::new(stream),
+            call_sites: Mutex::default(),
+        };
+        Self { shared: Arc::new(shared) }
     }
 
     /// Starts the stream, unless that is done.
@@ -127,6 +145,10 @@ impl<W: Write> StreamWriter<W> {
     /// }
     /// ```
     pub fn send(&self, frame: &[u8]) {
+        if self.is_in_fork() {
+            self.report_fork(frame);
+            return;
+        }
         let Some(mut stream) = self.stream() else {
             if is_call_site(frame) {
                 self.call_sites().push(frame.to_vec());
@@ -141,19 +163,39 @@ impl<W: Write> StreamWriter<W> {
                 break;
             }
             for frame in &call_sites {
-                stream.write(kind::FRAME, frame);
+                stream.write_frame(frame);
             }
         }
-        stream.write(kind::FRAME, frame);
+        stream.write_frame(frame);
     }
 
-    /// Ends the stream. Frames sent later are not written.
+    /// Whether this is a process that `fork()` has made of the one that the stream belongs to.
+    fn is_in_fork(&self) -> bool {
+        this_process() != self.shared.process
+    }
+
+    /// Says once that a fork has traced something, if it can. Another thread may have held the lock when
+    /// the process was forked. In the fork, there is no such thread that would ever release it.
+    #[cold]
+    fn report_fork(&self, frame: &[u8]) {
+        if !frame::is_new(frame) || self.shared.has_fork_traced.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        if let Ok(mut stream) = self.shared.stream.try_lock() {
+            stream.start_fork(self.shared.process);
+        }
+    }
+
+    /// Ends the stream. Frames sent later are not written. In a fork, it does nothing.
     ///
     /// # Errors
     ///
     /// Returns the first error that the output had, with the same kind and message, whenever that was; and
     /// an error of the kind [`Deadlock`](io::ErrorKind::Deadlock) if the output itself calls this.
     pub fn finish(&self) -> io::Result<()> {
+        if self.is_in_fork() {
+            return Ok(());
+        }
         let Some(mut stream) = self.stream() else { return Err(io::ErrorKind::Deadlock.into()) };
         stream.end();
         stream.result()
@@ -250,14 +292,33 @@ impl<W: Write + Send + 'static> StreamWriter<W> {
 }
 
 impl<W: Write> Stream<W> {
-    fn write(&mut self, kind: u8, payload: &[u8]) {
+    /// Writes a frame: as one packet, or in parts if others could get into the middle of that.
+    fn write_frame(&mut self, frame: &[u8]) {
+        let name = self.writer.stream.to_le_bytes();
+        if packet::fitting_len(frame) == frame.len() {
+            return self.write(kind::FRAME, &name, frame);
+        }
+        let (mut place, mut rest) = (0, frame);
+        while !rest.is_empty() {
+            let (bytes, later) = rest.split_at(packet::fitting_len(rest));
+            let mut first = FrameWriter::new();
+            first.plain(&name);
+            first.uint(place);
+            first.uint(frame.len() as u64);
+            self.write(kind::PART, first.as_bytes(), bytes);
+            place += bytes.len() as u64;
+            rest = later;
+        }
+    }
+
+    fn write(&mut self, kind: u8, first: &[u8], rest: &[u8]) {
         if self.has_ended || self.error.is_some() {
             return;
         }
         // It is as if it had failed, until it has not: it may panic.
         self.error = Some(io::Error::other("the output panicked"));
         self.packet.clear();
-        packet::write(&mut self.packet, kind, self.next, payload);
+        packet::write(&mut self.packet, kind, self.next, first, rest);
         self.next += 1;
         let written = self.output.write_all(&self.packet).and_then(|()| self.output.flush());
         self.packet.shrink_to(KEPT_CAPACITY);
@@ -273,14 +334,20 @@ impl<W: Write> Stream<W> {
         if self.next > 0 {
             return;
         }
-        let mut start = FrameWriter::new();
-        start.str(env!("CARGO_PKG_VERSION"));
-        self.write(kind::START, start.as_bytes());
+        let start = Start::write(env!("CARGO_PKG_VERSION"), &self.writer);
+        self.write(kind::START, start.as_bytes(), &[]);
+    }
+
+    /// Starts the stream of a fork, which has no more than this start.
+    fn start_fork(&mut self, forked_from: u64) {
+        self.writer = new_writer(forked_from);
+        self.next = 0;
+        self.start();
     }
 
     fn end(&mut self) {
-        if self.next > 0 {
-            self.write(kind::END, &[]);
+        if self.next > 0 && self.writer.process == this_process() {
+            self.write(kind::END, &self.writer.stream.to_le_bytes(), &[]);
         }
         self.has_ended = true;
     }
@@ -302,4 +369,19 @@ impl<W: Write> Drop for Stream<W> {
 /// Whether a frame announces a call site: the kind of the others is not 0.
 fn is_call_site(frame: &[u8]) -> bool {
     frame.first().is_some_and(|header| header % 16 == 0)
+}
+
+/// Names a stream of this process. Two of them have the same name once in 4,000 million times.
+#[allow(clippy::cast_possible_truncation)] // all bits are as random
+fn new_writer(forked_from: u64) -> Writer {
+    let process = this_process();
+    // Forks have the same randomness as their parents, and other process numbers.
+    let mut hasher = RandomState::new().build_hasher();
+    hasher.write_u64(process);
+    Writer { stream: hasher.finish() as u32, process, forked_from }
+}
+
+/// Returns the number of the process, or 0 where there are no processes.
+fn this_process() -> u64 {
+    if cfg!(target_family = "wasm") { 0 } else { process::id().into() }
 }

@@ -173,3 +173,10 @@ mod value_type {
 pub fn ends_handle(frame: &[u8]) -> bool {
     frame.first().is_some_and(|header| header & 0b1111 == kind::SPAN_DROPPED)
 }
+
+/// Whether a frame that was written here is a new span or an event, rather than more about a span.
+#[cfg(feature = "stream")]
+pub(crate) fn is_new(frame: &[u8]) -> bool {
+    let kind = frame.first().map(|header| header & 0b1111);
+    matches!(kind, Some(kind::NEW_SPAN | kind::NEW_EVENT))
+}

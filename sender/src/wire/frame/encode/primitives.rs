@@ -51,6 +51,12 @@ impl FrameWriter {
         self.uint(len as u64);
     }
 
+    /// Writes bytes without their length.
+    #[cfg(feature = "stream")]
+    pub(crate) fn plain(&mut self, bytes: &[u8]) {
+        self.buffer.extend(bytes);
+    }
+
     pub(super) fn bytes(&mut self, bytes: &[u8]) {
         self.len(bytes.len());
         self.buffer.extend(bytes);
