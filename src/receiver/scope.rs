@@ -7,9 +7,10 @@ use core::{
     pin::Pin,
     task::{Context, Poll},
 };
-use std::{panic, panic::AssertUnwindSafe, thread};
+use std::thread;
 
 use super::relay::HostThreads;
+use crate::panics;
 
 /// A handle with which a host says when it runs its guest.
 ///
@@ -123,7 +124,7 @@ impl Drop for Call<'_> {
     fn drop(&mut self) {
         if thread::panicking() {
             // A subscriber that panics while it is told would abort the process.
-            let _ = panic::catch_unwind(AssertUnwindSafe(|| self.0.end_call()));
+            let _ = panics::catch(|| self.0.end_call());
         } else {
             self.0.end_call();
         }
