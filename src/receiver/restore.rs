@@ -132,7 +132,7 @@ impl TracingEventReceiver {
         limits: ReceiverLimits,
         scope: Option<GuestScope>,
     ) -> Result<Self, RestoreError> {
-        let set_scope = |sink: &mut dyn ToldSink| drop(sink.enter_only_in(scope));
+        let set_scope = |sink: &mut dyn ToldSink| sink.enter_only_in_scope(scope);
         Self::restore(metadata, spans, local_spans, limits, set_scope)
     }
 

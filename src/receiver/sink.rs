@@ -111,11 +111,13 @@ pub(crate) trait Sink: Send + Sync {
     /// From now on, the thread that receives is not one of the stream's.
     fn relay_elsewhere(&mut self) {}
 
-    /// From now on, the host is in spans of the stream in this scope only. Returns the scope: this one, or that
-    /// which was set before.
-    fn enter_only_in(&mut self, scope: Option<GuestScope>) -> GuestScope {
-        scope.unwrap_or_default()
+    /// Returns the scope in which the host is in spans of the stream.
+    fn scope(&self) -> GuestScope {
+        GuestScope::default()
     }
+
+    /// From now on, the host is in spans of the stream in its scope only, which may be set to this one.
+    fn enter_only_in_scope(&mut self, _scope: Option<GuestScope>) {}
 
     /// Whether the program may enter a span now.
     #[inline]

@@ -231,7 +231,13 @@ impl TracingEventReceiver {
     ///
     /// See [`GuestScope`].
     pub fn scope(&mut self) -> GuestScope {
-        self.sink.enter_only_in(None)
+        self.sink.enter_only_in_scope(None);
+        self.sink.scope()
+    }
+
+    /// Returns the scope without keeping the host to it.
+    pub(crate) fn current_scope(&self) -> GuestScope {
+        self.sink.scope()
     }
 
     #[inline]

@@ -46,7 +46,7 @@ impl Shared {
 }
 
 /// Puts frames into packets, between a start and an end.
-fn packets(frames: &[Vec<u8>]) -> Vec<Vec<u8>> {
+pub(crate) fn packets(frames: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let output = Shared::default();
     let writer = StreamWriter::new(output.clone());
     for frame in frames {

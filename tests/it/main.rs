@@ -38,6 +38,7 @@ mod shown_apart;
 mod snapshot_settings;
 mod snapshots;
 mod stream_snapshots;
+mod streams_in_turns;
 mod structured_snapshots;
 mod support;
 mod suspended_streams;

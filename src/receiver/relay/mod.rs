@@ -197,7 +197,11 @@ impl Sink for Relay {
         self.lanes.leave_here();
     }
 
-    fn enter_only_in(&mut self, scope: Option<GuestScope>) -> GuestScope {
+    fn scope(&self) -> GuestScope {
+        GuestScope::new(self.lanes.host().clone())
+    }
+
+    fn enter_only_in_scope(&mut self, scope: Option<GuestScope>) {
         if let Some(scope) = scope {
             self.lanes.set_host(scope.into_threads());
         }
@@ -206,7 +210,6 @@ impl Sink for Relay {
         if let Some(dispatch) = &self.dispatch {
             host.set_dispatch(dispatch);
         }
-        GuestScope::new(host.clone())
     }
 
     #[inline]

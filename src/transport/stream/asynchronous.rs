@@ -66,7 +66,6 @@ impl StreamReceiver<'_> {
         input: impl AsyncRead,
         mut on_foreign: impl FnMut(&[u8]),
     ) -> Receipt {
-        self.relay_elsewhere();
         let mut input = pin!(input);
         let mut chunk = vec![0; CHUNK_LEN];
         loop {

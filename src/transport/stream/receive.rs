@@ -79,7 +79,15 @@ impl<'a> StreamReceiver<'a> {
     }
 
     /// Takes a chunk. Bytes that are of no whole packet are given to the function, in order.
-    pub fn push(&mut self, mut chunk: &[u8], mut on_foreign: impl FnMut(&[u8])) {
+    ///
+    /// Between two chunks, the host may do something else, or take a chunk of another stream. So that this is not
+    /// in spans of the stream, the stream is [relayed elsewhere](TracingEventReceiver::relaying_elsewhere).
+    pub fn push(&mut self, chunk: &[u8], on_foreign: impl FnMut(&[u8])) {
+        self.receiver.relay_elsewhere();
+        self.take(chunk, on_foreign);
+    }
+
+    fn take(&mut self, mut chunk: &[u8], mut on_foreign: impl FnMut(&[u8])) {
         while let Some(item) = self.decoder.decode(&mut chunk) {
             let problem = match item {
                 Ok(StreamItem::Frame { frame, number, offset }) => {
@@ -132,7 +140,7 @@ impl<'a> StreamReceiver<'a> {
     }
 
     /// Takes all that can be read, as [`receive()`] does. Bytes that are of no whole packet are given to
-    /// the function, in order.
+    /// the function, in order: it is called in the spans in which the other side has written them.
     ///
     /// # Example
     ///
@@ -149,12 +157,17 @@ impl<'a> StreamReceiver<'a> {
     ///     .read(stderr, |text| drop(io::stderr().write_all(text)));
     /// # Ok::<_, io::Error>(())
     /// ```
-    pub fn read(mut self, mut input: impl Read, mut on_foreign: impl FnMut(&[u8])) -> Receipt {
+    pub fn read(self, input: impl Read, on_foreign: impl FnMut(&[u8])) -> Receipt {
+        let scope = self.receiver.current_scope();
+        scope.in_scope(|| self.read_to_end(input, on_foreign))
+    }
+
+    fn read_to_end(mut self, mut input: impl Read, mut on_foreign: impl FnMut(&[u8])) -> Receipt {
         let mut chunk = [0; CHUNK_LEN];
         loop {
             match input.read(&mut chunk) {
                 Ok(0) => return self.finish(),
-                Ok(len) => self.push(chunk.get(..len).unwrap_or_default(), &mut on_foreign),
+                Ok(len) => self.take(chunk.get(..len).unwrap_or_default(), &mut on_foreign),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return self.fail(error),
             }
@@ -164,12 +177,5 @@ impl<'a> StreamReceiver<'a> {
     /// Ends where the stream cannot be read any further.
     pub(in crate::transport) fn fail(self, error: io::Error) -> Receipt {
         Receipt { end: StreamEnd::Failed(error), ..self.receipt }
-    }
-
-    /// Keeps the stream off the threads that feed it; see
-    /// [`TracingEventReceiver::relaying_elsewhere()`].
-    #[cfg(feature = "tokio")]
-    pub(super) fn relay_elsewhere(&mut self) {
-        self.receiver.relay_elsewhere();
     }
 }
