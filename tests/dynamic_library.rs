@@ -23,7 +23,7 @@ use std::{
 
 use spanshot::{
     Capture, CaptureLayer, FrameDecoder, ReceiveError, SharedStorage, Trace, TracingEventReceiver,
-    assert_trace_snapshot,
+    TracingEventSender, assert_trace_snapshot,
     predicates::*,
     transport::dynamic_library::{
         ABI_VERSION, Connection, FrameReceiver, HostFunction, INSTALL_SYMBOL, InstallError,
@@ -31,7 +31,7 @@ use spanshot::{
         UninstallError, UninstallFunction,
     },
 };
-use tracing::{info, info_span};
+use tracing::{Dispatch, info, info_span};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
 #[path = "../examples/dynamic_library/evaluator.rs"]
@@ -453,11 +453,11 @@ impl<S: tracing::Subscriber> Layer<S> for Calls {
 enum Teller {
     /// The one that calls into the library.
     Caller,
-    /// One of the receiver's, while a thread of the library waits.
-    Worker,
+    /// One that the library has started.
+    OfLibrary,
 }
 
-const TELLERS: [Teller; 2] = [Teller::Caller, Teller::Worker];
+const TELLERS: [Teller; 2] = [Teller::Caller, Teller::OfLibrary];
 
 /// Has a library trace under a subscriber that calls the function inside a record, and returns what the function
 /// returned and the storage. It fails if that waits for itself.
@@ -477,14 +477,14 @@ fn inside_a_record<T: Send + 'static>(
             let connection = open(evaluator);
             evaluator.call("1").unwrap(); // on the first thread of the stream
             let set = Arc::clone(&returned);
+            let caller = thread::current().id();
             calls.set(move || {
-                let is_worker = thread::current().name() == Some("spanshot relay");
-                assert_eq!(is_worker, teller == Teller::Worker);
+                assert_eq!(thread::current().id() == caller, teller == Teller::Caller);
                 assert!(set.set(Mutex::new(f(connection))).is_ok());
             });
             match teller {
                 Teller::Caller => drop(evaluator.call("2 + 3").unwrap()),
-                Teller::Worker => evaluate_on_threads(evaluator, "2 + 3", 1),
+                Teller::OfLibrary => evaluate_on_threads(evaluator, "2 + 3", 1),
             }
         });
         let returned = Arc::into_inner(returned).and_then(OnceLock::into_inner).expect("it ran");
@@ -588,18 +588,42 @@ fn library_is_connected_and_finished_inside_a_record_of_another_one() {
     }
 }
 
-/// On a thread of the receiver's, where the library does not know that it is called inside a record.
 #[test]
-fn library_that_is_called_by_a_worker_is_not_waited_for() {
-    let evaluator = leaked("called_by_a_worker");
-    let (connection, storage) = inside_a_record(evaluator, Teller::Worker, |connection| {
-        evaluator.call("7").unwrap();
-        connection
+fn host_that_is_called_back_is_in_the_span_of_the_thread_that_calls_it() {
+    let capture = Capture::start();
+    let receiver = Arc::new(FrameReceiver::new());
+    let library = {
+        let receiver = Arc::clone(&receiver);
+        Dispatch::new(TracingEventSender::encoded(move |frame| send(&receiver, frame)))
+    };
+    let called_back = || info!("called back");
+    let (handle, entered) = (capture.handle(), Barrier::new(3));
+    thread::scope(|scope| {
+        for thread in 0..3_u64 {
+            let (library, handle, entered) = (&library, &handle, &entered);
+            scope.spawn(move || {
+                tracing::dispatcher::with_default(library, || {
+                    info_span!("library", thread).in_scope(|| {
+                        entered.wait();
+                        handle.in_scope(called_back);
+                        info!("by the library");
+                        entered.wait();
+                    });
+                });
+                handle.in_scope(|| info!("returned"));
+            });
+        }
     });
-    let error = connection.finish().unwrap_err();
-    assert_eq!(error, RelayError::SentInsideRecord);
-    assert!(error.to_string().contains("call into the library outside of its records"));
-    assert!(!trees(&storage.lock()).iter().any(|tree| tree.contains('7')));
+    let trace = capture.trace();
+    for thread in 0..3_u64 {
+        let library = trace.scan_spans().single(&field("thread", thread));
+        let expected = "├─ INFO called back\n└─ INFO by the library";
+        assert_eq!(library.to_string(), format!("INFO library{{thread={thread}}}\n{expected}"));
+        assert!(library.stats().is_closed);
+    }
+    let returned = trace.scan_events().count(3, &message(eq("returned")));
+    assert!(returned.iter().all(|event| event.parent().is_none()));
+    assert_eq!(receiver.first_error(), None);
 }
 
 #[test]

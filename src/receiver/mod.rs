@@ -33,7 +33,6 @@
 //! | `limit.rs`, `limits.rs`, `limits.md` | the table of limits, and how to set them |
 //! | `error.rs`, `refusals.rs`, `loss.rs` | errors, their numbers, and their traces |
 //! | `relay/` | the sink that relays to a subscriber |
-//! | `nesting.rs` | in which records a call is nested, also on a thread of the relay's |
 //! | `call_sites.rs`, `value_set.rs` | call sites and values as `tracing` wants them |
 
 mod attempt;
@@ -45,7 +44,6 @@ mod handles;
 mod limit;
 mod limits;
 mod loss;
-pub(crate) mod nesting;
 mod parents;
 mod per_thread;
 mod persist;

@@ -111,6 +111,9 @@ pub(crate) trait Sink: Send + Sync {
     /// From now on, the thread that receives is not one of the stream's.
     fn relay_elsewhere(&mut self) {}
 
+    /// From now on, each thread of the stream is that which hands over its records.
+    fn relay_in_place(&mut self) {}
+
     /// Returns the scope in which the host is in spans of the stream.
     fn scope(&self) -> GuestScope {
         GuestScope::default()

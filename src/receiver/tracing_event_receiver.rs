@@ -218,6 +218,11 @@ impl TracingEventReceiver {
         self.sink.relay_elsewhere();
     }
 
+    /// Relays each record on the thread that hands it over: threads of the stream are threads of this process.
+    pub(crate) fn relay_in_place(&mut self) {
+        self.sink.relay_in_place();
+    }
+
     /// Keeps the host out of the stream's spans while it does not run the guest, and returns the handle with which it
     /// says when it does.
     ///

@@ -34,6 +34,8 @@ pub(super) struct Lanes {
     shared_host_span: Option<Id>,
     /// Whether the first thread of the stream has a worker, too.
     is_elsewhere: bool,
+    /// Whether each thread of the stream is a thread of the host, and hands over its records itself.
+    is_in_place: bool,
     workers: Vec<Worker>,
 }
 
@@ -52,6 +54,11 @@ impl Lanes {
         self.is_elsewhere = true;
     }
 
+    /// Has each thread of the stream do what its records tell.
+    pub(super) fn stay_in_place(&mut self) {
+        self.is_in_place = true;
+    }
+
     /// Threads of the host that are in the spans of the stream's first thread.
     pub(super) fn host(&self) -> &HostThreads {
         &self.host
@@ -63,11 +70,14 @@ impl Lanes {
 
     /// Whether a thread of the stream may enter a span: the first one only if the host runs the guest.
     pub(super) fn may_enter(&self, thread: ThreadIndex) -> bool {
-        thread != FIRST_THREAD || self.is_elsewhere || self.host.may_enter()
+        self.is_in_place || thread != FIRST_THREAD || self.is_elsewhere || self.host.may_enter()
     }
 
     /// Finds the lane of a thread, in which it stays if it enters a span.
     pub(super) fn lane(&mut self, thread: ThreadIndex, dispatch: &Dispatch) -> Lane {
+        if self.is_in_place {
+            return Lane::Here;
+        }
         if thread == FIRST_THREAD && !(self.is_elsewhere && self.host.is_outside()) {
             return Lane::Here;
         }
@@ -103,6 +113,9 @@ impl Lanes {
     /// Enters a span on a thread.
     pub(super) fn enter(&mut self, span: SinkSpan, thread: ThreadIndex, dispatch: &Dispatch) {
         let lane = self.lane(thread, dispatch);
+        if self.is_in_place {
+            return with_default(dispatch, |dispatch| dispatch.enter(&id(span)));
+        }
         if is_host(thread, lane) {
             return self.host.enter(span, dispatch);
         }
@@ -119,6 +132,9 @@ impl Lanes {
     /// Exits a span on a thread.
     pub(super) fn exit(&mut self, span: SinkSpan, thread: ThreadIndex, dispatch: &Dispatch) {
         let lane = self.lane(thread, dispatch);
+        if self.is_in_place {
+            return with_default(dispatch, |dispatch| dispatch.exit(&id(span)));
+        }
         if is_host(thread, lane) {
             return self.host.exit(span, dispatch);
         }
@@ -153,6 +169,7 @@ impl Lanes {
     pub(super) fn catch_up(&self, thread: ThreadIndex, lane: Lane, dispatch: &Dispatch) -> bool {
         match lane {
             Lane::Worker(_) => true,
+            Lane::Here if self.is_in_place => true,
             Lane::Here if thread == FIRST_THREAD => {
                 self.host.catch_up(dispatch) && self.shared == 0
             }

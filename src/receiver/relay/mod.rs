@@ -197,6 +197,10 @@ impl Sink for Relay {
         self.lanes.leave_here();
     }
 
+    fn relay_in_place(&mut self) {
+        self.lanes.stay_in_place();
+    }
+
     fn scope(&self) -> GuestScope {
         GuestScope::new(self.lanes.host().clone())
     }

@@ -8,7 +8,7 @@ use std::{
 
 use tracing_core::{Dispatch, dispatcher};
 
-use crate::{panics, receiver::nesting::Nesting};
+use crate::panics;
 
 type Job = Box<dyn FnOnce(&Dispatch) + Send>;
 
@@ -38,10 +38,8 @@ impl Worker {
         f: impl FnOnce(&Dispatch) -> T + Send + 'static,
     ) -> Option<T> {
         let (sender, result) = mpsc::sync_channel(1);
-        let nesting = Nesting::current();
         let job = move |dispatch: &Dispatch| {
-            let run = || nesting.run(|| f(dispatch));
-            let result = panic::catch_unwind(AssertUnwindSafe(run));
+            let result = panic::catch_unwind(AssertUnwindSafe(|| f(dispatch)));
             drop(sender.send(result)); // it fails only if nobody waits any more
         };
         self.jobs.as_ref()?.send(Box::new(job)).ok()?;

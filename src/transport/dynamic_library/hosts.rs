@@ -13,13 +13,10 @@ use core::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use parking_lot::{Mutex, ReentrantMutex, ReentrantMutexGuard, RwLock};
+use parking_lot::{Mutex, ReentrantMutex, RwLock};
 
 use super::RelayError;
-use crate::{
-    panics,
-    receiver::{TracingEventReceiver, nesting::Nesting},
-};
+use crate::{panics, receiver::TracingEventReceiver};
 
 static HOSTS: RwLock<Hosts> = RwLock::new(Hosts { by_handle: BTreeMap::new(), last_handle: 0 });
 
@@ -68,7 +65,8 @@ struct Receiver {
 }
 
 impl Host {
-    fn new(handle: usize, receiver: TracingEventReceiver) -> Self {
+    fn new(handle: usize, mut receiver: TracingEventReceiver) -> Self {
+        receiver.relay_in_place();
         let receiver = Receiver { receiver: Some(receiver), frames: 0 };
         Self {
             handle,
@@ -87,9 +85,9 @@ impl Host {
         self.handle
     }
 
-    /// Whether the caller is being told of a record of this host, on this thread or on one that this one waits for.
+    /// Whether this thread is being told of a record of this host.
     pub(super) fn is_inside_record(&self) -> bool {
-        Nesting::current().contains(self.handle)
+        self.receiver.is_owned_by_current_thread()
     }
 
     /// Waits for the frame at hand, and rolls the receiver back. Frames that come later are ignored.
@@ -99,40 +97,30 @@ impl Host {
         remove(self.handle);
         if self.is_inside_record() {
             self.is_ended.store(true, Ordering::Release);
+            return;
         }
-        let receiver = self.lock();
-        let ended = receiver.as_deref().and_then(take);
-        drop(receiver);
+        let locked = self.receiver.lock();
+        let ended = take(&locked);
+        drop(locked);
         drop(ended); // not while it is locked: subscribers are told of what is closed
     }
 
     fn receive(&self, frame: Option<&[u8]>, len: usize) {
-        let Some(locked) = self.lock() else {
-            self.note_error(RelayError::SentInsideRecord);
-            return;
-        };
+        let locked = self.receiver.lock();
         // A subscriber that calls into the library while it is told of a record, on this thread.
         let Ok(mut receiver) = locked.try_borrow_mut() else {
             self.later.lock().extend(frame.map(<[u8]>::to_vec));
             return;
         };
-        Nesting::current().within(self.handle).run(|| {
-            self.receive_with(&mut receiver, frame, len);
-            while !self.is_ended() {
-                let Some(frame) = self.later.lock().pop_front() else { break };
-                self.receive_with(&mut receiver, Some(&frame), frame.len());
-            }
-        });
+        self.receive_with(&mut receiver, frame, len);
+        while !self.is_ended() {
+            let Some(frame) = self.later.lock().pop_front() else { break };
+            self.receive_with(&mut receiver, Some(&frame), frame.len());
+        }
         drop(receiver);
         let ended = if self.is_ended() { take(&locked) } else { None };
         drop(locked);
         drop(ended);
-    }
-
-    /// Locks the receiver. There is none if this would wait for itself: a thread that is being told of a record may
-    /// have a worker tell a subscriber, and waits for that.
-    fn lock(&self) -> Option<ReentrantMutexGuard<'_, RefCell<Receiver>>> {
-        if self.is_inside_record() { self.receiver.try_lock() } else { Some(self.receiver.lock()) }
     }
 
     fn is_ended(&self) -> bool {

@@ -45,10 +45,6 @@ pub enum RelayError {
         /// The message of the panic, if it has one.
         message: Box<str>,
     },
-    /// A subscriber called into the library while it was told of a record of one of the library's further threads.
-    /// It is told of those on a thread that the receiver starts: for the library that is another thread, whose frame
-    /// would wait for itself. The frame was ignored, and later frames that depend on it are refused.
-    SentInsideRecord,
     /// The connection or the receiver was ended by a subscriber that was being told of one of its records. Nothing
     /// more is received. End it after the call into the library has returned, and do not unload the library before:
     /// see [`Connection`](super::Connection#ending-it-inside-a-record).
@@ -73,11 +69,6 @@ impl fmt::Display for RelayError {
                     "a subscriber panicked at frame {frame} of the library: {message}"
                 )
             }
-            Self::SentInsideRecord => formatter.write_str(
-                "a subscriber called into the library while it was told of a record of another \
-                 thread of the library, and the frame would have waited for itself: call into the \
-                 library outside of its records",
-            ),
             Self::EndedInsideRecord => formatter.write_str(
                 "the stream of the library was ended inside one of its records, which is still \
                  being told: end it after the call into the library has returned, and do not \

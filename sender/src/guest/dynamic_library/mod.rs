@@ -40,7 +40,10 @@
 //! - **Memory.** The frame is the library's. It is valid, and not written to, during the call; the host
 //!   copies what it keeps. The context is the host's: the library hands it back and never looks into it.
 //! - **Threads.** The library calls the function on the thread that traces, before the traced code goes
-//!   on, and on several threads at once if several trace. A `FrameReceiver` takes one frame at a time.
+//!   on, and on several threads at once if several trace. A `FrameReceiver` takes one frame at a time, and relays it
+//!   on that thread: what the host traces in a function that the library calls is in the span which the library
+//!   has entered there. A span that the library keeps entered when it returns keeps the thread in it, as in a program
+//!   that is linked statically.
 //! - **Unwinding.** The function does not unwind. A `FrameReceiver` catches the panic of a subscriber,
 //!   and tells of it when it ends. A function that the library exports must not unwind
 //!   either: Rust aborts the process if an `extern "C"` function does. With `catch_unwind` in it, the spans
@@ -48,9 +51,7 @@
 //! - **Reentrance.** If a subscriber of the host calls into the library, on the thread on which it is told
 //!   of a record, what the library traces then is not sent, but that handles of spans are cloned and dropped
 //!   there is, and is taken after the record at hand. A subscriber must not call into the library on a
-//!   thread of its own and wait for it: there, the library would wait for the receiver. Nor must it when it is
-//!   told of a record of the library's *further* threads, which is on a thread of the receiver's: a
-//!   `FrameReceiver` ignores such frames, and tells of them when it ends.
+//!   thread of its own and wait for it: there, the library would wait for the receiver.
 //! - **Unloading.** A global default cannot be taken back, so that the library's subscriber stays until the
 //!   library is unloaded. `spanshot_uninstall` cuts it off: the library starts no call of the function any more.
 //!   With `wait` other than 0, it also waits for the calls that go on, and returns 0. It does not wait on a thread
