@@ -104,8 +104,10 @@ impl GuestScope {
     /// let scope = store.data().scope();
     /// scope.instrument(run.call_async(&mut store, 7)).await?;
     /// ```
-    pub fn instrument<F: Future>(&self, future: F) -> InGuestScope<F> {
-        InGuestScope { scope: self.clone(), future: Some(Box::pin(future)) }
+    // By value: `tracing::Instrument` has a method of this name for whatever it is, which is found before one that takes a
+    // reference.
+    pub fn instrument<F: Future>(self, future: F) -> InGuestScope<F> {
+        InGuestScope { scope: self, future: Some(Box::pin(future)) }
     }
 
     /// Runs the function in the guest's spans, if the host has not said that it runs the guest.
