@@ -232,6 +232,11 @@ impl TracingEventReceiver {
         self.sink.enter_only_in(None)
     }
 
+    /// Does so with a handle that the host has already, of a receiver before this one.
+    pub(crate) fn set_scope(&mut self, scope: &GuestScope) {
+        self.sink.enter_only_in(Some(scope.clone()));
+    }
+
     #[inline]
     pub(super) fn start(&mut self) {
         if !self.is_started {

@@ -3,7 +3,7 @@
 use std::{cell::RefCell, env, fs, rc::Rc};
 
 use spanshot::{
-    Capture, CaptureLayer, SharedStorage, TracedValue, TracingEventReceiver,
+    Capture, CaptureLayer, LocalSpans, SharedStorage, TracedValue, TracingEventReceiver,
     predicates::*,
     transport::wasm_host::{GuestError, GuestTrace},
 };
@@ -440,6 +440,36 @@ fn guest_whose_buffer_is_not_known_does_not_fall_silent() {
             assert!(error.contains("keep the `GuestTrace`"), "{error}");
             let (_, host) = shop.memory();
             assert_eq!(host.trace.first_error(), Some(&GuestError::NoHello));
+        }
+    }
+}
+
+#[test]
+fn receiver_that_replaces_another_keeps_the_host_out_of_the_guest_s_spans() {
+    for buffer in BUFFERS {
+        for is_local in [true, false] {
+            let capture = Capture::start();
+            let mut shop = shop(Host::default(), buffer, false);
+            shop.call("shift", &[1]).unwrap();
+            read_buffer(&mut shop);
+            let receiver = shop.memory().1.trace.receiver();
+            let suspended = std::mem::take(receiver);
+            let metadata = suspended.persist_metadata();
+            let (spans, local_spans) = suspended.persist();
+            // Without them, the spans are created anew, by a relay that has nothing of the one before.
+            let local_spans = if is_local { local_spans } else { LocalSpans::default() };
+            *receiver = TracingEventReceiver::new(metadata, spans, local_spans);
+            shop.call("order", &[0]).unwrap();
+            info!("host");
+            read_buffer(&mut shop);
+            info!("host");
+            let trace = capture.trace();
+            let shift = trace.scan_spans().last(&name(eq("shift")));
+            shift.scan_spans().single(&name(eq("order")));
+            let point = format!("buffer of {buffer}, local: {is_local}:\n{trace}");
+            let host = trace.all_events().filter(|event| event.message() == Some("host"));
+            assert!(host.clone().all(|event| event.parent().is_none()), "{point}");
+            assert_eq!(host.count(), 2, "{point}");
         }
     }
 }

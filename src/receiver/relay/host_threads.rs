@@ -1,6 +1,7 @@
 //! Which threads of the host are in the spans of a stream's first thread.
 
 use alloc::{sync::Arc, vec::Vec};
+use core::mem;
 
 use parking_lot::Mutex;
 use tracing_core::{Dispatch, span::Id};
@@ -91,6 +92,26 @@ impl HostThreads {
             thread.map_or_else(Vec::new, |thread| thread.leave(0))
         };
         self.tell_of(Moves { exits, ..Moves::default() });
+    }
+
+    /// Goes on with the stack of a receiver that has entered spans before it was told of this one. This thread leaves
+    /// them: it has entered them for the other.
+    pub(super) fn take_over(&self, other: &Self) {
+        if Arc::ptr_eq(&self.0, &other.0) {
+            return;
+        }
+        let (stack, exits) = {
+            let mut state = other.0.lock();
+            state.version += 1;
+            let exits = state.find().map_or_else(Vec::new, |thread| thread.leave(0));
+            (mem::take(&mut state.stack), exits)
+        };
+        other.tell_of(Moves { exits, ..Moves::default() });
+        if !stack.is_empty() {
+            let mut state = self.0.lock();
+            state.stack.extend(stack);
+            state.version += 1;
+        }
     }
 
     /// Sets the subscriber that the spans are of.

@@ -57,7 +57,9 @@ impl Lanes {
         &self.host
     }
 
+    /// Replaces these threads by those that a receiver before this one had, whose handles the host has.
     pub(super) fn set_host(&mut self, host: HostThreads) {
+        host.take_over(&self.host);
         self.host = host;
     }
 

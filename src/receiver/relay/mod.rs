@@ -202,10 +202,10 @@ impl Sink for Relay {
             self.lanes.set_host(scope.into_threads());
         }
         let host = self.lanes.host();
-        host.leave_after_calls();
         if let Some(dispatch) = &self.dispatch {
             host.set_dispatch(dispatch);
         }
+        host.leave_after_calls();
         GuestScope::new(host.clone())
     }
 

@@ -38,6 +38,8 @@ mod offset {
 pub struct GuestTrace {
     receiver: TracingEventReceiver,
     scope: GuestScope,
+    /// Whether the receiver, which may have been replaced, has the scope.
+    is_in_scope: bool,
     /// Frames that the guest has handed over.
     frames: u64,
     /// Address of the control block.
@@ -62,6 +64,7 @@ impl GuestTrace {
         Self {
             receiver,
             scope,
+            is_in_scope: true,
             frames: 0,
             control: None,
             told: None,
@@ -143,7 +146,17 @@ impl GuestTrace {
     /// }
     /// ```
     pub fn receiver(&mut self) -> &mut TracingEventReceiver {
+        self.keep_scope();
+        self.is_in_scope = false;
         &mut self.receiver
+    }
+
+    /// Gives the scope, of which the host has handles, to a receiver that has replaced the first one.
+    fn keep_scope(&mut self) {
+        if !self.is_in_scope {
+            self.receiver.set_scope(&self.scope);
+            self.is_in_scope = true;
+        }
     }
 
     /// Returns the receiver of the stream, to [persist](TracingEventReceiver::persist) it for
@@ -159,6 +172,7 @@ impl GuestTrace {
     /// Returns an error if the frame is not in the memory, or if the receiver refuses it. Nothing that
     /// came before is lost, and the next frame may be taken. None if it [goes on](Self::going_on).
     pub fn send(&mut self, memory: &[u8], address: u32, len: u32) -> Result<(), GuestError> {
+        self.keep_scope();
         let result = guest_bytes(memory, address, len)
             .and_then(|frame| receive(&mut self.receiver, self.frames, address, frame));
         self.frames += 1;
@@ -279,6 +293,7 @@ impl GuestTrace {
     }
 
     fn receive_batch(&mut self, memory: &[u8], address: u32, len: u32) -> Result<(), GuestError> {
+        self.keep_scope();
         let batch = match guest_bytes(memory, address, len) {
             Ok(batch) => batch,
             Err(error) => return self.check(Err(error)),
