@@ -117,9 +117,9 @@ pub(crate) trait Sink: Send + Sync {
         scope.unwrap_or_default()
     }
 
-    /// Whether the program may enter a span now.
+    /// Whether the program may enter and exit spans now.
     #[inline]
-    fn may_enter(&self, _thread: ThreadIndex) -> bool {
+    fn is_in_scope(&self, _thread: ThreadIndex) -> bool {
         true
     }
 

@@ -63,9 +63,9 @@ impl Lanes {
         self.host = host;
     }
 
-    /// Whether a thread of the stream may enter a span: the first one only if the host runs the guest.
-    pub(super) fn may_enter(&self, thread: ThreadIndex) -> bool {
-        thread != FIRST_THREAD || self.is_elsewhere || self.host.may_enter()
+    /// Whether a thread of the stream may enter and exit spans: the first one only if the host runs the guest.
+    pub(super) fn is_in_scope(&self, thread: ThreadIndex) -> bool {
+        thread != FIRST_THREAD || self.is_elsewhere || self.host.is_in_scope()
     }
 
     /// Finds the lane of a thread, in which it stays if it enters a span.

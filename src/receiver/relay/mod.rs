@@ -210,8 +210,8 @@ impl Sink for Relay {
     }
 
     #[inline]
-    fn may_enter(&self, thread: ThreadIndex) -> bool {
-        self.lanes.may_enter(thread)
+    fn is_in_scope(&self, thread: ThreadIndex) -> bool {
+        self.lanes.is_in_scope(thread)
     }
 
     fn suspend(&mut self) {

@@ -77,8 +77,8 @@ impl GuestTrace {
     /// Returns the handle with which you run the guest: in `scope.in_scope(|| …)`, or as a future in
     /// `scope.instrument(…)`.
     ///
-    /// Take it before you call the guest, which borrows the store. A guest that enters a span outside of the scope is
-    /// trapped with [`ReceiveError::NotInScope`](crate::ReceiveError::NotInScope), unless the receiver fills a storage
+    /// Take it before you call the guest, which borrows the store. A guest that enters or exits a span outside of the
+    /// scope is trapped with [`ReceiveError::NotInScope`](crate::ReceiveError::NotInScope), unless the receiver fills a storage
     /// directly: it could not be told which of the host's records are in that span.
     ///
     /// # Example
@@ -250,7 +250,8 @@ impl GuestTrace {
         if self.control.is_none() {
             return self.check(Err(GuestError::NoHello));
         }
-        self.read_buffer(memory)
+        // The guest runs, and the host should have said so.
+        self.empty_buffer(memory, Self::receive_batch)
     }
 
     /// Takes the frames in the buffer of a guest that
@@ -280,14 +281,24 @@ impl GuestTrace {
     /// # }
     /// ```
     pub fn read_buffer(&mut self, memory: &mut [u8]) -> Result<(), GuestError> {
+        let scope = self.scope();
+        self.empty_buffer(memory, |trace, memory, address, len| {
+            scope.in_scope_at_least(|| trace.receive_batch(memory, address, len))
+        })
+    }
+
+    fn empty_buffer(
+        &mut self,
+        memory: &mut [u8],
+        receive: impl FnOnce(&mut Self, &[u8], u32, u32) -> Result<(), GuestError>,
+    ) -> Result<(), GuestError> {
         let Some(control) = self.control else { return Ok(()) };
         let read = |offset| read_u32(memory, control, offset).unwrap_or_default();
         let (address, len) = (read(offset::BUFFER), read(offset::LEN));
         if address == 0 || len == 0 {
             return Ok(());
         }
-        let scope = self.scope();
-        let result = scope.in_scope_at_least(|| self.receive_batch(memory, address, len));
+        let result = receive(self, memory, address, len);
         write_u32(memory, control, offset::LEN, 0);
         result
     }
