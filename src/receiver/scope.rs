@@ -22,6 +22,9 @@ use super::relay::HostThreads;
 /// thread exits them; the guest stays in them, and goes on there when it is called again, on whichever thread. Calls may be nested: a
 /// guest calls its host, which calls the same guest or another one.
 ///
+/// [Hosts that do several things at once](crate::transport::wasm_host::concurrent_hosts) has a table of the cases: turns of
+/// fuel, futures, functions of the host, traps, threads.
+///
 /// You get a handle from a [`GuestTrace`](crate::transport::wasm_host::GuestTrace::scope) or a
 /// [receiver](super::TracingEventReceiver::scope). Clones are of the same guest. The handle of a receiver that fills a
 /// storage [directly](super::TracingEventReceiver::capturing) does nothing: there, the host is never in the guest's spans.

@@ -19,7 +19,9 @@
 //! link_wasm_guest!(wasmi, linker, |trace| trace)?;
 //! let mut store = Store::new(&engine, GuestTrace::default());
 //! let guest = linker.instantiate_and_start(&mut store, &Module::new(&engine, wasm)?)?;
-//! guest.get_typed_func::<(), u32>(&store, "evaluate")?.call(&mut store, ())?;
+//! let scope = store.data().scope();
+//! let evaluate = guest.get_typed_func::<(), u32>(&store, "evaluate")?;
+//! scope.in_scope(|| evaluate.call(&mut store, ()))?;
 //! capture.trace().scan_spans().single(&name(eq("evaluate")));
 //! # Ok(())
 //! # }
@@ -33,6 +35,9 @@
 //! [`guest_bytes()`].
 //!
 //! # Several guests
+//!
+//! [Hosts that do several things at once](concurrent_hosts) shows which call to write if guests take turns, are awaited,
+//! or run on several threads.
 //!
 //! Each instance needs a [`GuestTrace`], and so usually a store, of its own. They may call one another
 //! through the host, and the host may trace in functions that they call: what is traced stands under
@@ -48,6 +53,7 @@
 //! [trap](super::wasm#traps): it traces on.
 
 mod batch;
+pub mod concurrent_hosts;
 mod guest_error;
 mod guest_trace;
 mod link;
