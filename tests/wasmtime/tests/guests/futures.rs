@@ -126,6 +126,15 @@ fn guests_that_are_joined_trace_apart_and_the_host_besides() {
     }
 }
 
+/// What a host does when it is interrupted.
+struct GivesUp;
+
+impl Drop for GivesUp {
+    fn drop(&mut self) {
+        info!("gave up");
+    }
+}
+
 /// A shop whose host never learns the price of the second item when it first asks.
 async fn stuck_shop(buffer: u32, yields: Yields) -> Shop {
     let is_stuck = AtomicBool::new(true);
@@ -135,7 +144,12 @@ async fn stuck_shop(buffer: u32, yields: Yields) -> Shop {
                 info!("before");
                 future::pending().await
             };
-            Box::pin(waiting.instrument(info_span!("asked", item)))
+            let waiting = waiting.instrument(info_span!("asked", item));
+            let gives_up = GivesUp;
+            Box::pin(async move {
+                let _gives_up = gives_up;
+                waiting.await
+            })
         } else {
             Box::pin(asked(item))
         }
@@ -169,6 +183,8 @@ fn guest_that_loses_a_race_leaves_the_host_at_once_and_may_be_called_again() {
         assert_eq!(order.stats().entered, order.stats().exited, "{trace}");
         let asked = item.scan_spans().single(&name(eq("asked")));
         assert!(asked.stats().is_closed, "the host's own future is dropped");
+        let gave_up = trace.scan_events().single(&message(eq("gave up")));
+        assert_eq!(gave_up.parent(), Some(item), "it is dropped on behalf of the guest");
 
         // The guest is where it was: in the item.
         assert_eq!(block_on(shop.order(2)), Ok(40));
@@ -273,6 +289,15 @@ fn guest_that_is_called_out_of_scope_is_trapped_with_the_remedy() {
         let (mut shop, _) = finish(Shop::new(buffer, Yields::Never), unrelated);
         let (refused, _) = finish(shop.call_out_of_scope("order", &[2]), unrelated);
         let error = refused.expect_err(&format!("buffer of {buffer}:\n{}", capture.trace()));
+        assert!(error.contains("await it in `GuestScope::instrument()`"), "{error}");
+
+        // It only enters a span.
+        let (mut shop, _) = finish(Shop::new(buffer, Yields::Never), unrelated);
+        let calls = async {
+            shop.call_out_of_scope("shift", &[1]).await?;
+            shop.call_out_of_scope("flush", &[]).await
+        };
+        let error = finish(calls, unrelated).0.unwrap_err();
         assert!(error.contains("await it in `GuestScope::instrument()`"), "{error}");
     }
 }
