@@ -65,7 +65,7 @@ pub enum ReceiveError {
         /// The thread.
         thread: ThreadIndex,
     },
-    /// A span is entered while the host is not in the [`GuestScope`](super::GuestScope) of this receiver.
+    /// A span is entered or exited while the host is not in the [`GuestScope`](super::GuestScope) of this receiver.
     NotInScope {
         /// The span.
         id: RawSpanId,
@@ -124,8 +124,8 @@ impl fmt::Display for ReceiveError {
             }
             Self::NotInScope { id } => write!(
                 formatter,
-                "span {id} is entered while the host does not run the guest, as far as it says: call the guest in \
-                 `GuestScope::in_scope()`, or await it in `GuestScope::instrument()`"
+                "span {id} is entered or exited while the host does not run the guest, as far as it says: call the \
+                 guest in `GuestScope::in_scope()`, or await it in `GuestScope::in_scope_async()`"
             ),
             Self::LimitExceeded { limit, max, actual } => write!(
                 formatter,

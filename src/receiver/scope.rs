@@ -16,12 +16,15 @@ use crate::panics;
 ///
 /// A guest may be suspended in the middle of a span, wait there, or trap. The host is in the guest's spans only while it
 /// runs the guest: in [`in_scope()`](Self::in_scope), or in a poll of a future that was
-/// [instrumented](Self::instrument). So what the host traces in a function that the guest calls is inside the
+/// passed to [`in_scope_async()`](Self::in_scope_async). So what the host traces in a function that the guest calls is inside the
 /// guest's current span, and what it traces between two calls is not.
 ///
 /// When a call begins, the host's thread enters the spans that the guest is in. When it ends, however it does, the
 /// thread exits them; the guest stays in them, and goes on there when it is called again, on whichever thread. Calls may be nested: a
 /// guest calls its host, which calls the same guest or another one.
+///
+/// [Hosts that do several things at once](crate::transport::wasm_host::concurrent_hosts) has a table of the cases: turns of
+/// fuel, futures, functions of the host, traps, threads.
 ///
 /// You get a handle from a [`GuestTrace`](crate::transport::wasm_host::GuestTrace::scope) or a
 /// [receiver](super::TracingEventReceiver::scope). Clones are of the same guest. The handle of a receiver that fills a
@@ -103,9 +106,9 @@ impl GuestScope {
     ///
     /// ```ignore
     /// let scope = store.data().scope();
-    /// scope.instrument(run.call_async(&mut store, 7)).await?;
+    /// scope.in_scope_async(run.call_async(&mut store, 7)).await?;
     /// ```
-    pub fn instrument<F: Future>(&self, future: F) -> InGuestScope<F> {
+    pub fn in_scope_async<F: Future>(&self, future: F) -> InGuestScope<F> {
         InGuestScope { scope: self.clone(), future: Some(Box::pin(future)) }
     }
 }
@@ -131,7 +134,7 @@ impl Drop for Call<'_> {
     }
 }
 
-/// A future that runs a guest in its spans, made by [`GuestScope::instrument()`].
+/// A future that runs a guest in its spans, made by [`GuestScope::in_scope_async()`].
 #[must_use = "futures do nothing unless they are polled"]
 pub struct InGuestScope<F> {
     scope: GuestScope,

@@ -122,9 +122,9 @@ pub(crate) trait Sink: Send + Sync {
     /// From now on, the host is in spans of the stream in its scope only, which may be set to this one.
     fn enter_only_in_scope(&mut self, _scope: Option<GuestScope>) {}
 
-    /// Whether the program may enter a span now.
+    /// Whether the program may enter and exit spans now.
     #[inline]
-    fn may_enter(&self, _thread: ThreadIndex) -> bool {
+    fn is_in_scope(&self, _thread: ThreadIndex) -> bool {
         true
     }
 

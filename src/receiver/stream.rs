@@ -302,7 +302,7 @@ impl Stream {
         self.limits.check_entered(self.stacks.len())?;
         self.limits.check_depth(self.stacks.depth(thread))?;
         if let Some(span) = sink_span {
-            if !sink.may_enter(thread) {
+            if !sink.is_in_scope(thread) {
                 return Err(ReceiveError::NotInScope { id });
             }
             sink.enter(span, thread);
@@ -317,6 +317,13 @@ impl Stream {
         thread: ThreadIndex,
         sink: &mut (impl Sink + ?Sized),
     ) -> Result<(), ReceiveError> {
+        // What a guest that buffers has entered may be known from its host, which has read the buffer while it was called.
+        if !sink.is_in_scope(thread) {
+            let span = self.spans.get(&id);
+            if span.is_some_and(|span| span.entered > 0 && span.sink_span.is_some()) {
+                return Err(ReceiveError::NotInScope { id });
+            }
+        }
         let Some(entered) = self.stacks.remove(thread, id) else {
             return Err(self.cannot_exit(id, thread));
         };

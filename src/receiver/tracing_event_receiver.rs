@@ -229,7 +229,8 @@ impl TracingEventReceiver {
     /// Without this, the thread that receives is in each span that the guest enters until the guest exits it, whatever
     /// the host does meanwhile. A [`GuestTrace`](crate::transport::wasm_host::GuestTrace) calls this for you.
     ///
-    /// From now on, the receiver [refuses](ReceiveError::NotInScope) a record that enters a span outside of the scope.
+    /// From now on, the receiver [refuses](ReceiveError::NotInScope) a record that enters or exits a span outside of
+    /// the scope.
     /// This goes for the first thread of the stream; the others are relayed on threads of their own.
     ///
     /// # Example

@@ -552,3 +552,31 @@ fn guest_whose_buffer_is_not_known_does_not_fall_silent() {
         }
     }
 }
+
+#[test]
+fn host_is_in_none_of_the_spans_that_are_created_anew() {
+    for buffer in BUFFERS {
+        for is_local in [true, false] {
+            let capture = Capture::start();
+            let mut shop = shop(Host::default(), buffer, false);
+            shop.call("shift", &[1]).unwrap();
+            read_buffer(&mut shop);
+            let trace = &mut shop.memory().1.trace;
+            let (guest, local_spans) = mem::take(trace).persist();
+            // Without them, the spans are created anew, by a relay that has nothing of the one before.
+            let local_spans = if is_local { local_spans } else { LocalSpans::default() };
+            *trace = GuestTrace::restore(guest, local_spans).unwrap();
+            shop.call("order", &[0]).unwrap();
+            info!("host");
+            read_buffer(&mut shop);
+            info!("host");
+            let trace = capture.trace();
+            let shift = trace.scan_spans().last(&name(eq("shift")));
+            shift.scan_spans().single(&name(eq("order")));
+            let point = format!("buffer of {buffer}, local: {is_local}:\n{trace}");
+            let host = trace.all_events().filter(|event| event.message() == Some("host"));
+            assert!(host.clone().all(|event| event.parent().is_none()), "{point}");
+            assert_eq!(host.count(), 2, "{point}");
+        }
+    }
+}

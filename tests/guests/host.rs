@@ -1,7 +1,7 @@
 //! The data of a store: what a host of the guests has, in whichever engine.
 
 use spanshot::{
-    TracingEvent, TracingEventReceiver,
+    TracingEvent,
     transport::wasm_host::{GuestTrace, guest_bytes},
 };
 
@@ -41,7 +41,6 @@ impl Host {
         let json = guest_bytes(memory, address, len)?;
         let event =
             serde_json::from_slice::<TracingEvent>(json).map_err(|error| error.to_string())?;
-        let receiver: &mut TracingEventReceiver = self.trace.receiver();
-        receiver.try_receive(event).map_err(|error| error.to_string())
+        self.trace.try_receive(event).map_err(|error| error.to_string())
     }
 }

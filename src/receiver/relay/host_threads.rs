@@ -115,8 +115,8 @@ impl HostThreads {
         self.0.lock().stack.is_empty()
     }
 
-    /// Whether a span may be entered on this thread: it runs the guest, or need not say so.
-    pub(super) fn may_enter(&self) -> bool {
+    /// Whether spans may be entered and exited on this thread: it runs the guest, or need not say so.
+    pub(super) fn is_in_scope(&self) -> bool {
         self.0.lock().runs_here()
     }
 

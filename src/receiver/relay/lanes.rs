@@ -64,13 +64,14 @@ impl Lanes {
         &self.host
     }
 
+    /// Replaces these threads by those that a receiver before this one had, whose handles the host has.
     pub(super) fn set_host(&mut self, host: HostThreads) {
         self.host = host;
     }
 
-    /// Whether a thread of the stream may enter a span: the first one only if the host runs the guest.
-    pub(super) fn may_enter(&self, thread: ThreadIndex) -> bool {
-        self.is_in_place || thread != FIRST_THREAD || self.is_elsewhere || self.host.may_enter()
+    /// Whether a thread of the stream may enter and exit spans: the first one only if the host runs the guest.
+    pub(super) fn is_in_scope(&self, thread: ThreadIndex) -> bool {
+        self.is_in_place || thread != FIRST_THREAD || self.is_elsewhere || self.host.is_in_scope()
     }
 
     /// Finds the lane of a thread, in which it stays if it enters a span.

@@ -210,15 +210,15 @@ impl Sink for Relay {
             self.lanes.set_host(scope.into_threads());
         }
         let host = self.lanes.host();
-        host.leave_after_calls();
         if let Some(dispatch) = &self.dispatch {
             host.set_dispatch(dispatch);
         }
+        host.leave_after_calls();
     }
 
     #[inline]
-    fn may_enter(&self, thread: ThreadIndex) -> bool {
-        self.lanes.may_enter(thread)
+    fn is_in_scope(&self, thread: ThreadIndex) -> bool {
+        self.lanes.is_in_scope(thread)
     }
 
     fn suspend(&mut self) {

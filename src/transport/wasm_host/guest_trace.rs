@@ -4,9 +4,9 @@ use super::{
     memory::{guest_bytes, read_u32, write_u32},
 };
 use crate::{
-    receiver::{GuestScope, TracingEventReceiver},
+    receiver::{GuestScope, ReceiveError, TracingEventReceiver},
     transport::wasm::{CONTROL_LEN, VERSION},
-    wire::FilterAnswer,
+    wire::{FilterAnswer, TracingEvent},
 };
 
 /// Offsets in the control block.
@@ -72,10 +72,10 @@ impl GuestTrace {
     }
 
     /// Returns the handle with which you run the guest: in `scope.in_scope(|| …)`, or as a future in
-    /// `scope.instrument(…)`.
+    /// `scope.in_scope_async(…)`.
     ///
-    /// Take it before you call the guest, which borrows the store. A guest that enters a span outside of the scope is
-    /// trapped with [`ReceiveError::NotInScope`](crate::ReceiveError::NotInScope), unless the receiver fills a storage
+    /// Take it before you call the guest, which borrows the store. A guest that enters or exits a span outside of the
+    /// scope is trapped with [`ReceiveError::NotInScope`](crate::ReceiveError::NotInScope), unless the receiver fills a storage
     /// directly: it could not be told which of the host's records are in that span.
     ///
     /// # Example
@@ -123,11 +123,22 @@ impl GuestTrace {
         self.frames
     }
 
-    /// Returns the receiver of the stream, for guests that hand over something else than frames.
+    /// Returns the receiver of the stream: for what it has [refused](TracingEventReceiver::refusals), for example.
+    pub fn receiver(&self) -> &TracingEventReceiver {
+        &self.receiver
+    }
+
+    /// Takes a record of a guest that hands over something else than frames: JSON, say.
     ///
-    /// To suspend the guest, [persist](Self::persist) the whole.
-    pub fn receiver(&mut self) -> &mut TracingEventReceiver {
-        &mut self.receiver
+    /// # Errors
+    ///
+    /// Returns the errors of [`TracingEventReceiver::try_receive()`].
+    ///
+    /// # Example
+    ///
+    /// See [`guest_bytes()`](super::guest_bytes), which finds the record in the guest's memory.
+    pub fn try_receive(&mut self, event: TracingEvent) -> Result<(), ReceiveError> {
+        self.receiver.try_receive(event)
     }
 
     /// Takes one frame: the import `send`.

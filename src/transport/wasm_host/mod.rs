@@ -39,7 +39,8 @@
 //! Each instance needs a [`GuestTrace`], and so usually a store, of its own. Guests may call one another through the
 //! host, take turns, wait in futures, and trap: call each in its [scope](GuestTrace::scope), or await it there. While a
 //! guest runs, the host is in its spans, so that what the host traces in a function that the guest calls is inside them.
-//! While it does not run, the host is in none of them. If the guest
+//! While it does not run, the host is in none of them. [Hosts that do several things at once](concurrent_hosts) shows
+//! which call to write. If the guest
 //! [buffers](spanshot_sender::wasm_guest::Builder::buffered), the host [reads the buffer](GuestTrace::read_buffer)
 //! in such a function before it traces.
 //!
@@ -59,6 +60,7 @@
 //! [trap](super::wasm#traps): it traces on.
 
 mod batch;
+pub mod concurrent_hosts;
 mod guest_error;
 mod guest_trace;
 mod link;
