@@ -5,17 +5,20 @@
 pub(crate) enum Table {
     Peers,
     Growth,
+    Calls,
     Threads,
     Unused,
 }
 
 impl Table {
-    pub(crate) const ALL: [Self; 4] = [Self::Peers, Self::Growth, Self::Threads, Self::Unused];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Peers, Self::Growth, Self::Calls, Self::Threads, Self::Unused];
 
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Peers => "Ours against the peers",
             Self::Growth => "Growth: much against little",
+            Self::Calls => "Calls of a guest: in its scope against calls that nobody is told of",
             Self::Threads => "Threads: two at once against one",
             Self::Unused => "What is disabled: with spanshot against without",
         }
@@ -27,6 +30,7 @@ impl Table {
         match self {
             Self::Peers => ["ours", "peers"],
             Self::Growth => ["much", "little"],
+            Self::Calls => ["scoped", "untold"],
             Self::Threads => ["two", "one"],
             Self::Unused => ["with", "without"],
         }
@@ -36,7 +40,7 @@ impl Table {
     /// at most, a check gives up.
     pub(crate) fn rounds(self) -> [u32; 2] {
         match self {
-            Self::Peers | Self::Threads | Self::Unused => [5, 10],
+            Self::Peers | Self::Calls | Self::Threads | Self::Unused => [5, 10],
             Self::Growth => [2, 6],
         }
     }
@@ -45,7 +49,7 @@ impl Table {
     /// than the machine.
     pub(crate) fn share_counted(self) -> u64 {
         match self {
-            Self::Peers => 10,
+            Self::Peers | Self::Calls => 10,
             Self::Growth => 20,
             Self::Threads => 1,
             Self::Unused => 100,

@@ -71,8 +71,8 @@ impl GuestScope {
         Self { threads }
     }
 
-    pub(super) fn into_threads(self) -> HostThreads {
-        self.threads
+    pub(super) fn threads(&self) -> &HostThreads {
+        &self.threads
     }
 
     /// Runs a function that runs the guest, in the guest's spans.

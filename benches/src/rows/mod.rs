@@ -4,6 +4,7 @@
 
 mod amounts;
 mod call_sites;
+mod calls;
 mod growth;
 mod open_spans;
 pub(crate) mod peers;
@@ -19,6 +20,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Row> {
         peers::ROWS,
         growth::ROWS,
         call_sites::ROWS,
+        calls::ROWS,
         open_spans::ROWS,
         records::ROWS,
         threads::ROWS,

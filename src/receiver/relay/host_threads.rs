@@ -38,13 +38,12 @@ struct State {
     /// The subscriber that the spans are of.
     dispatch: Option<Dispatch>,
     stack: SpanStack<Stacked>,
-    /// How often the stack has changed.
-    version: u64,
     /// Spans on the stack that the subscriber has closed: they cannot be entered again.
     closed: BTreeSet<SinkSpan>,
     /// Whether threads of the host are in the guest's spans during calls only. If not, the thread that receives is in
     /// them until the guest exits them.
     is_scoped: bool,
+    /// The one that was the last to do something comes first.
     threads: Vec<HostThread>,
 }
 
@@ -63,8 +62,10 @@ struct HostThread {
     /// Calls of the guest that this thread is in, one within the other.
     calls: usize,
     entered: SpanStack<EnteredSpan>,
-    /// Version of the stack that `entered` is equal to.
-    version: Option<u64>,
+    /// Whether `entered` is equal to the stack.
+    is_in_step: bool,
+    /// How many of the entered spans were passed over.
+    passed_over: usize,
     /// The host's own span around `entered`, kept open.
     host_span: Option<Id>,
 }
@@ -117,27 +118,35 @@ impl HostThreads {
 
     /// Whether spans may be entered and exited on this thread: it runs the guest, or need not say so.
     pub(super) fn is_in_scope(&self) -> bool {
-        self.0.lock().runs_here()
+        let mut state = self.0.lock();
+        !state.is_scoped || state.find().is_some_and(|thread| thread.calls > 0)
     }
 
     /// Begins a call of the guest on this thread, which enters the guest's spans.
+    #[inline]
     pub(in crate::receiver) fn begin_call(&self) {
         let moves = {
-            let mut state = self.0.lock();
-            let (thread, guest) = state.here();
+            let State { threads, stack, closed, .. } = &mut *self.0.lock();
+            let thread = this_one_of(threads);
             thread.calls += 1;
-            thread.catch_up(&guest)
+            if thread.is_in_step { None } else { Some(thread.catch_up(stack, closed)) }
         };
-        self.tell_of(moves);
+        if let Some(moves) = moves {
+            self.tell_of(moves);
+        }
     }
 
     /// Ends the call of the guest that began last on this thread, which exits what it has entered since.
+    #[inline]
     pub(in crate::receiver) fn end_call(&self) {
         let exits = {
             let mut state = self.0.lock();
             let Some(thread) = state.find() else { return };
             let calls = thread.calls;
             thread.calls = calls.saturating_sub(1);
+            if thread.entered.is_empty() {
+                return; // as nearly always
+            }
             thread.leave(|entered| entered.call >= calls)
         };
         self.tell_of(Moves { exits, ..Moves::default() });
@@ -145,14 +154,18 @@ impl HostThreads {
 
     /// Has this thread in the guest's spans, if it runs the guest. Returns whether the guest's current span is the
     /// thread's then.
+    #[inline]
     pub(super) fn catch_up(&self, dispatch: &Dispatch) -> bool {
         let (moves, is_exact) = {
-            let mut state = self.0.lock();
-            if !state.runs_here() {
-                return state.stack.is_empty();
+            let State { threads, stack, closed, is_scoped, .. } = &mut *self.0.lock();
+            let thread = this_one_of(threads);
+            if *is_scoped && thread.calls == 0 {
+                return stack.is_empty();
             }
-            let (thread, guest) = state.here();
-            (thread.catch_up(&guest), thread.is_exact())
+            if thread.is_in_step {
+                return thread.is_exact();
+            }
+            (thread.catch_up(stack, closed), thread.is_exact())
         };
         self.tell(moves, dispatch);
         is_exact
@@ -160,65 +173,63 @@ impl HostThreads {
 
     /// Notes that the guest enters a span. This thread does, too, if it runs the guest.
     pub(super) fn enter(&self, span: SinkSpan, dispatch: &Dispatch) {
-        let (moves, runs_here) = {
-            let mut state = self.0.lock();
-            let runs_here = state.runs_here();
-            let mut moves = Moves::default();
+        self.catch_up(dispatch);
+        let is_first = {
+            let State { threads, stack, closed, is_scoped, .. } = &mut *self.0.lock();
+            stack.push(Stacked(span));
+            if !closed.is_empty() {
+                closed.remove(&span); // an ID may be used again
+            }
+            let thread = this_one_of(threads);
+            let runs_here = !*is_scoped || thread.calls > 0;
+            let is_first = thread.entered.is_empty();
             if runs_here {
-                let (thread, guest) = state.here();
-                moves = thread.catch_up(&guest);
-                moves.is_first |= thread.entered.is_empty();
-                let version = guest.version + 1;
-                thread.enter(span, version);
+                thread.push(span, false);
             }
-            state.stack.push(Stacked(span));
-            state.version += 1;
-            if !state.closed.is_empty() {
-                state.closed.remove(&span); // an ID may be used again
+            lose_step(threads, runs_here);
+            if !runs_here {
+                return;
             }
-            (moves, runs_here)
+            is_first
         };
-        if runs_here {
-            self.tell(moves, dispatch);
-            with_default(dispatch, |dispatch| dispatch.enter(&id(span)));
+        if is_first {
+            self.note_host_span(dispatch);
         }
+        dispatch.enter(&id(span)); // whichever subscriber is the default one, as natively
     }
 
     /// Notes that the guest exits a span, as does the thread that has entered it.
     pub(super) fn exit(&self, span: SinkSpan, dispatch: &Dispatch) {
         let (is_entered, host_span) = {
-            let mut state = self.0.lock();
-            let State { stack, version, closed, threads, .. } = &mut *state;
+            let State { threads, stack, closed, .. } = &mut *self.0.lock();
             if stack.remove(span.get()).is_none() {
                 return;
             }
-            if stack.is_empty() {
+            if !closed.is_empty() && stack.is_empty() {
                 closed.clear();
             }
-            let before = *version;
-            *version += 1;
-            // A receiver may have been moved since: this thread comes before others.
-            let number = this_thread();
-            threads.sort_by_key(|thread| thread.number != number);
-            let exited = threads
-                .iter_mut()
-                .find_map(|thread| Some((thread.entered.remove(span.get())?, thread)));
-            let Some((exited, thread)) = exited else { return };
-            if thread.version == Some(before) {
-                thread.version = Some(*version);
+            let here = this_one_of(threads);
+            if let Some(exited) = here.remove(span) {
+                let host_span = here.host_span_to_release();
+                lose_step(threads, true);
+                (!exited.is_passed_over, host_span)
+            } else {
+                // A receiver may have been moved since: another thread is still in it, as far as the subscriber knows.
+                let exited = threads.iter_mut().find_map(|thread| thread.remove(span));
+                lose_step(threads, false);
+                (exited.is_some_and(|exited| !exited.is_passed_over), None)
             }
-            let host_span =
-                if thread.number == number { thread.host_span_to_release() } else { None };
-            (!exited.is_passed_over, host_span)
         };
-        with_default(dispatch, |dispatch| {
-            if is_entered {
-                dispatch.exit(&id(span));
-            }
-            if let Some(host_span) = host_span {
-                dispatch.try_close(host_span);
-            }
-        });
+        if is_entered || host_span.is_some() {
+            with_default(dispatch, |dispatch| {
+                if is_entered {
+                    dispatch.exit(&id(span));
+                }
+                if let Some(host_span) = host_span {
+                    dispatch.try_close(host_span);
+                }
+            });
+        }
     }
 
     /// Notes that the subscriber has closed a span that the guest is in.
@@ -241,7 +252,7 @@ impl HostThreads {
     }
 
     fn note_host_span(&self, dispatch: &Dispatch) {
-        let Some(host_span) = with_default(dispatch, current_span) else { return };
+        let Some(host_span) = current_span(dispatch) else { return };
         if let Some(thread) = self.0.lock().find() {
             thread.host_span = Some(host_span);
         }
@@ -260,13 +271,13 @@ impl HostThreads {
 
     fn tell(&self, moves: Moves, dispatch: &Dispatch) {
         let Moves { exits, is_first, enters } = moves;
-        if is_first {
-            self.note_host_span(dispatch);
-        }
         if exits.is_empty() && enters.is_empty() {
             return;
         }
         with_default(dispatch, |dispatch| {
+            if is_first {
+                self.note_host_span(dispatch);
+            }
             for span in exits {
                 dispatch.exit(&id(span));
             }
@@ -286,37 +297,46 @@ impl State {
         let number = this_thread();
         self.threads.iter_mut().find(|thread| thread.number == number)
     }
+}
 
-    /// Whether this thread is to be in the guest's spans.
-    fn runs_here(&mut self) -> bool {
-        !self.is_scoped || self.find().is_some_and(|thread| thread.calls > 0)
+/// Returns this thread, which comes first then.
+#[inline]
+fn this_one_of(threads: &mut Vec<HostThread>) -> &mut HostThread {
+    let number = this_thread();
+    if threads.first().is_none_or(|first| first.number != number) {
+        bring_forward(threads, number);
     }
+    &mut threads[0]
+}
 
-    /// Returns this thread, and the guest's spans.
-    fn here(&mut self) -> (&mut HostThread, GuestSpans<'_>) {
-        let number = this_thread();
-        let threads = &mut self.threads;
-        let place = threads.iter().position(|thread| thread.number == number);
-        let place = place.unwrap_or_else(|| {
-            threads.retain(|thread| !thread.is_idle());
-            threads.push(HostThread::new(number));
-            threads.len() - 1
-        });
-        let guest = GuestSpans { stack: &self.stack, closed: &self.closed, version: self.version };
-        (&mut threads[place], guest)
+#[cold]
+fn bring_forward(threads: &mut Vec<HostThread>, number: ThreadNumber) {
+    if let Some(place) = threads.iter().position(|thread| thread.number == number) {
+        threads.swap(0, place);
+    } else {
+        threads.retain(|thread| !thread.is_idle());
+        threads.insert(0, HostThread::new(number));
     }
 }
 
-/// The spans that the guest is in.
-struct GuestSpans<'a> {
-    stack: &'a SpanStack<Stacked>,
-    closed: &'a BTreeSet<SinkSpan>,
-    version: u64,
+/// Notes that the stack has changed, and that only the first thread has changed with it, if any.
+#[inline]
+fn lose_step(threads: &mut [HostThread], but_first: bool) {
+    for thread in threads.iter_mut().skip(usize::from(but_first)) {
+        thread.is_in_step = false;
+    }
 }
 
 impl HostThread {
     fn new(number: ThreadNumber) -> Self {
-        Self { number, calls: 0, entered: SpanStack::new(), version: None, host_span: None }
+        Self {
+            number,
+            calls: 0,
+            entered: SpanStack::new(),
+            is_in_step: false,
+            passed_over: 0,
+            host_span: None,
+        }
     }
 
     fn is_idle(&self) -> bool {
@@ -324,53 +344,55 @@ impl HostThread {
     }
 
     /// Whether the guest's current span is this thread's.
-    fn is_exact(&self) -> bool {
-        self.entered.iter().next_back().is_none_or(|innermost| !innermost.is_passed_over)
-    }
-
     #[inline]
-    fn catch_up(&mut self, guest: &GuestSpans<'_>) -> Moves {
-        if self.version == Some(guest.version) {
-            Moves::default()
-        } else {
-            self.catch_up_now(guest)
-        }
+    fn is_exact(&self) -> bool {
+        let innermost = || self.entered.iter().next_back();
+        self.passed_over == 0 || innermost().is_none_or(|innermost| !innermost.is_passed_over)
     }
 
-    fn catch_up_now(&mut self, guest: &GuestSpans<'_>) -> Moves {
-        let pairs = self.entered.iter().zip(guest.stack.iter());
+    /// Makes the spans that this thread has entered equal to the stack.
+    fn catch_up(&mut self, stack: &SpanStack<Stacked>, closed: &BTreeSet<SinkSpan>) -> Moves {
+        let pairs = self.entered.iter().zip(stack.iter());
         let common = pairs.take_while(|(entered, stacked)| entered.span == stacked.0).count();
         let mut extra = common..self.entered.len();
         let exits = self.leave(|_| extra.next().is_some());
         let is_first = common == 0 && exits.is_empty();
         let mut enters = Vec::new();
-        for &Stacked(span) in guest.stack.iter().skip(common) {
-            let is_passed_over = guest.closed.contains(&span);
-            self.entered.push(EnteredSpan { span, call: self.calls, is_passed_over });
+        for &Stacked(span) in stack.iter().skip(common) {
+            let is_passed_over = closed.contains(&span);
+            self.push(span, is_passed_over);
             if !is_passed_over {
                 enters.push(span);
             }
         }
-        self.version = Some(guest.version);
-        Moves { exits, is_first: is_first && !enters.is_empty(), enters }
+        self.is_in_step = true;
+        Moves { exits, is_first, enters }
     }
 
-    fn enter(&mut self, span: SinkSpan, version: u64) {
-        self.entered.push(EnteredSpan { span, call: self.calls, is_passed_over: false });
-        self.version = Some(version);
+    fn push(&mut self, span: SinkSpan, is_passed_over: bool) {
+        self.entered.push(EnteredSpan { span, call: self.calls, is_passed_over });
+        self.passed_over += usize::from(is_passed_over);
+    }
+
+    fn remove(&mut self, span: SinkSpan) -> Option<EnteredSpan> {
+        let removed = self.entered.remove(span.get())?;
+        self.passed_over -= usize::from(removed.is_passed_over);
+        Some(removed)
     }
 
     /// Forgets the innermost spans for as long as the function says so, and returns those that are to be exited.
     fn leave(&mut self, mut is_left: impl FnMut(&EnteredSpan) -> bool) -> Vec<SinkSpan> {
-        let innermost_first = self.entered.iter().rev();
-        let left: Vec<_> =
-            innermost_first.take_while(|entered| is_left(entered)).copied().collect();
-        for entered in &left {
-            self.entered.remove(entered.key());
-            self.version = None;
+        let mut exits = Vec::new();
+        loop {
+            let innermost = self.entered.iter().next_back().copied();
+            let Some(innermost) = innermost.filter(&mut is_left) else { break };
+            self.remove(innermost.span);
+            self.is_in_step = false;
+            if !innermost.is_passed_over {
+                exits.push(innermost.span);
+            }
         }
-        let exits = left.iter().filter(|entered| !entered.is_passed_over);
-        exits.map(|entered| entered.span).collect()
+        exits
     }
 
     fn host_span_to_release(&mut self) -> Option<Id> {

@@ -32,6 +32,8 @@ pub(super) struct Lanes {
     shared: usize,
     /// The host's own span that was current when the first of these was entered, kept open.
     shared_host_span: Option<Id>,
+    /// Whether threads of the host are in these spans only during calls.
+    is_scoped: bool,
     /// Whether the first thread of the stream has a worker, too.
     is_elsewhere: bool,
     /// Whether each thread of the stream is a thread of the host, and hands over its records itself.
@@ -64,14 +66,21 @@ impl Lanes {
         &self.host
     }
 
-    /// Replaces these threads by those that a receiver before this one had, whose handles the host has.
-    pub(super) fn set_host(&mut self, host: HostThreads) {
-        self.host = host;
+    /// Keeps threads of the host out of spans but during calls. These are told by handles that the host may have
+    /// already, from a receiver before this one.
+    pub(super) fn leave_after_calls(&mut self, host: Option<HostThreads>) {
+        self.is_scoped = true;
+        if let Some(host) = host {
+            self.host = host;
+        }
+        self.host.leave_after_calls();
     }
 
     /// Whether a thread of the stream may enter and exit spans: the first one only if the host runs the guest.
+    #[inline]
     pub(super) fn is_in_scope(&self, thread: ThreadIndex) -> bool {
-        self.is_in_place || thread != FIRST_THREAD || self.is_elsewhere || self.host.is_in_scope()
+        let is_free = !self.is_scoped || thread != FIRST_THREAD;
+        is_free || self.is_in_place || self.is_elsewhere || self.host.is_in_scope()
     }
 
     /// Finds the lane of a thread, in which it stays if it enters a span.

@@ -206,14 +206,10 @@ impl Sink for Relay {
     }
 
     fn enter_only_in_scope(&mut self, scope: Option<GuestScope>) {
-        if let Some(scope) = scope {
-            self.lanes.set_host(scope.into_threads());
+        if let (Some(scope), Some(dispatch)) = (&scope, &self.dispatch) {
+            scope.threads().set_dispatch(dispatch);
         }
-        let host = self.lanes.host();
-        if let Some(dispatch) = &self.dispatch {
-            host.set_dispatch(dispatch);
-        }
-        host.leave_after_calls();
+        self.lanes.leave_after_calls(scope.map(|scope| scope.threads().clone()));
     }
 
     #[inline]
