@@ -309,8 +309,9 @@ mod either {
             // All process-wide captures have one subscriber.
             let capture = Capture::start_process_wide();
             feed(&mut pooled, || info!("relayed"));
-            assert_eq!(capture.trace().to_string(), "INFO relayed");
             no_errors(&capture).unwrap();
+            assert_eq!(capture.take().to_string(), "INFO relayed");
+            assert_eq!(capture.trace().to_string(), "(nothing was captured)");
             {
                 let inner = Capture::start();
                 info!("captured");

@@ -195,6 +195,7 @@ fn pooled_guest_relays_to_the_next_capture_if_it_is_told_to() {
     }
     {
         let capture = quiet().start();
+        info!("captured");
         let mut trace = POOL.take().pop().unwrap();
         call(&mut trace, || error!("second"));
         capture.trace().scan_events().try_none(&level(Level::ERROR)).unwrap_err();
@@ -281,14 +282,16 @@ fn captures_that_are_carried_learn_of_it_too() {
     info!("captured");
     alone.trace().scan_events().none(&level(Level::ERROR));
 
-    let (capture, handle) = (quiet().start(), capture.handle());
+    let capture = quiet().start();
     info!("captured");
+    let handle = capture.handle();
     let thread = thread::spawn(move || {
         handle.attach_thread();
         feed(&mut pooled, || error!("lost"));
     });
     thread.join().unwrap();
-    capture.trace().scan_events().none(&level(Level::ERROR));
+    capture.trace().scan_events().try_none(&level(Level::ERROR)).unwrap_err();
+    alone.trace().scan_events().none(&level(Level::ERROR));
 }
 
 #[test]
@@ -340,6 +343,7 @@ fn nothing_is_said_where_capture_and_receiver_belong_together() {
 #[test]
 fn storages_of_layers_are_none_of_this() {
     let mut pooled = receiver_of_ended();
+    let capture = quiet().start();
     let storage = SharedStorage::default();
     let layered = Registry::default().with(CaptureLayer::new(&storage));
     with_default(layered, || {
@@ -349,6 +353,7 @@ fn storages_of_layers_are_none_of_this() {
     });
     assert_eq!(storage.lock().to_string(), "INFO relayed");
     storage.lock().scan_events().none(&level(Level::ERROR));
+    assert_eq!(capture.trace().to_string(), format!("(nothing was captured: {ENDED})"));
 }
 
 #[test]
