@@ -125,10 +125,11 @@ mod failing {
 mod either {
     use std::{
         panic::{AssertUnwindSafe, catch_unwind},
+        sync::{Arc, Mutex},
         thread,
     };
 
-    use spanshot::{Capture, Keep, predicates::*};
+    use spanshot::{Capture, Keep, TracingEventReceiver, TracingEventSender, predicates::*};
     use tracing::{Instrument, Level, Span, error, field, info, info_span, warn};
 
     tests! {
@@ -281,6 +282,55 @@ mod either {
             .join()
             .unwrap();
             assert_eq!(capture.finish().to_string(), "INFO span{}\n└─ INFO in it");
+        }
+        receiver_that_relays_to_another_capture: {
+            let feed = |receiver: &mut TracingEventReceiver, program: fn()| {
+                let frames = Arc::new(Mutex::new(vec![]));
+                let sent = Arc::clone(&frames);
+                let sender = TracingEventSender::encoded(move |frame: &[u8]| {
+                    sent.lock().unwrap().push(frame.to_vec());
+                });
+                tracing::subscriber::with_default(sender, program);
+                for frame in frames.lock().unwrap().iter() {
+                    receiver.receive_encoded(frame).unwrap();
+                }
+            };
+            let no_errors = |capture: &Capture| {
+                capture.trace().scan_events().ignore_unattributed().try_none(&level(Level::ERROR))
+            };
+            let mut of_own = {
+                let _capture = Capture::start();
+                TracingEventReceiver::default()
+            };
+            let mut pooled = {
+                let _capture = Capture::start_process_wide();
+                TracingEventReceiver::default()
+            };
+            // All process-wide captures have one subscriber.
+            let capture = Capture::start_process_wide();
+            feed(&mut pooled, || info!("relayed"));
+            no_errors(&capture).unwrap();
+            assert_eq!(capture.take().to_string(), "INFO relayed");
+            assert_eq!(capture.trace().to_string(), "(nothing was captured)");
+            {
+                let inner = Capture::start();
+                info!("captured");
+                feed(&mut pooled, || error!("for the outer one"));
+                no_errors(&inner).unwrap();
+            }
+            capture.take().scan_events().single(&level(Level::ERROR));
+            feed(&mut pooled, || info!("relayed"));
+            no_errors(&capture).unwrap();
+            feed(&mut of_own, || error!("lost"));
+            let message = no_errors(&capture).unwrap_err().to_string();
+            assert!(message.contains("relays to one that has ended"), "{message}");
+            drop(capture);
+
+            let capture = Capture::start();
+            info!("captured");
+            feed(&mut pooled, || error!("lost, since no process-wide capture is under way"));
+            let message = no_errors(&capture).unwrap_err().to_string();
+            assert!(message.contains("relays to one that has ended"), "{message}");
         }
         event_that_is_gone_fails_the_test: {
             let builders = [

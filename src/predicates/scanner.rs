@@ -39,6 +39,8 @@ use crate::{
 ///
 /// - if the capture left something out for want of room; `first()` and `last()` if it was on their side;
 /// - if another subscriber than the capture's has the records of the thread;
+/// - if a receiver that was called in the scope of the capture relays to a capture that has ended, so that its records
+///   are lost;
 /// - if all that could be missing is hidden by the capture's [filter](crate::CaptureBuilder::filter), or by
 ///   the levels that are compiled into `tracing`, as far as [`level()`](super::level) and
 ///   [`target()`](super::target) tell. If the filter was replaced meanwhile, each of its values counts;

@@ -21,7 +21,7 @@ use tracing_subscriber::filter::Targets;
 
 use super::combinators::{ALONE, EVER, OPERATOR, RELATED, TREE};
 use crate::{
-    capture::{Storage, short::Short},
+    capture::{RelayedElsewhere, Storage, short::Short},
     wire::text::Quoted,
 };
 
@@ -49,19 +49,30 @@ pub(super) fn gap(storage: &Storage) -> Option<String> {
             storage.evicted_values
         ))
     } else if storage.roots().len() == 0 {
-        Some("the capture saw nothing at all".to_string())
+        let other = other_subscriber(storage).map(|other| format!(": {other}"));
+        Some(format!("the capture saw nothing at all{}", other.unwrap_or_default()))
     } else {
         None
     }
 }
 
-/// Says that records of the thread go elsewhere, if they do.
+/// Says that records are elsewhere which would be here, if they are.
 pub(super) fn bypass(storage: &Storage) -> Option<String> {
-    storage.sight().is_bypassed.then(|| {
+    let sight = storage.sight();
+    let left_behind = sight.is_bypassed.then(|| {
         "this thread's subscriber is not the capture's, so that records go elsewhere (something called \
          `set_default` and kept the guard)"
             .to_string()
-    })
+    });
+    left_behind.or_else(|| sight.lost_relayed())
+}
+
+/// Says that a receiver relays to another subscriber, which may be meant, if one does.
+pub(super) fn other_subscriber(storage: &Storage) -> Option<String> {
+    let other = storage.sight().relayed_elsewhere;
+    let other = other.filter(|other| *other == RelayedElsewhere::ToOther)?;
+    let (what, remedy) = (other.what(), RelayedElsewhere::REMEDY);
+    Some(format!("{what}; if its records are to come here, {remedy}"))
 }
 
 pub(super) fn left_out(count: u64) -> String {

@@ -15,7 +15,7 @@ use super::{
     checks::ScanError,
     failure::blind,
     scope::Scope,
-    sight::{bypass, limit},
+    sight::{bypass, limit, other_subscriber},
 };
 use crate::{
     capture::{Captured, Sealed, short::Short},
@@ -87,6 +87,7 @@ where
         if hints.is_empty() && storage.sight().is_of_thread {
             hints.push(REMEDIES.to_string());
         }
+        hints.extend(other_subscriber(storage).map(|other| format!("({other})")));
         hints
     }
 }

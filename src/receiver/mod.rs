@@ -63,8 +63,6 @@ mod value_set;
 mod values;
 
 pub use self::frame_decoder::FrameDecoder;
-#[cfg(feature = "capture")]
-pub(crate) use self::sink::{Innermost, Sink, SinkParent, SinkSpan, SinkValues};
 pub use self::{
     error::ReceiveError,
     limit::Limit,
@@ -74,4 +72,9 @@ pub use self::{
     restore::RestoreError,
     scope::{GuestScope, InGuestScope},
     tracing_event_receiver::TracingEventReceiver,
+};
+#[cfg(feature = "capture")]
+pub(crate) use self::{
+    relay::{RelayObserver, RelayObserverGuard, note_ended_subscriber, observe_relays},
+    sink::{Innermost, Sink, SinkParent, SinkSpan, SinkValues},
 };

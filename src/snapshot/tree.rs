@@ -12,7 +12,7 @@ use super::{
     view::View,
     view_node::Place,
 };
-use crate::capture::{CapturedEvent, CapturedNode, CapturedSpan, Shown, Storage};
+use crate::capture::{CapturedEvent, CapturedNode, CapturedSpan, RelayedElsewhere, Shown, Storage};
 
 /// Levels of the tree that are drawn. Deeper ones are as good as never read, and drawing them would
 /// take space in the square of their number.
@@ -44,6 +44,8 @@ impl fmt::Display for Shown<'_> {
         let options = Options { is_coloured, ..options(formatter) };
         let mut view = View::of_trace(storage, options, &filter);
         view.hidden = hidden(storage, filter);
+        // Not in snapshots: what they show does not depend on it.
+        view.why_empty = storage.sight.relayed_elsewhere.map(RelayedElsewhere::what);
         view.fmt(formatter)
     }
 }
@@ -123,12 +125,13 @@ impl Lines<'_, '_, '_> {
     }
 
     fn write_notes_before(&mut self) -> fmt::Result {
-        let View { left_out_earlier, hidden, empty, .. } = *self.view;
+        let View { left_out_earlier, hidden, empty, why_empty, .. } = *self.view;
         if left_out_earlier > 0 {
             self.line(format_args!("({left_out_earlier} earlier nodes were left out)"))?;
         }
         if hidden == 0 && self.view.first_child(Place::ROOT).is_none() {
-            self.line(format_args!("({empty})"))?;
+            let colon = if why_empty.is_some() { ": " } else { "" };
+            self.line(format_args!("({empty}{colon}{})", why_empty.unwrap_or_default()))?;
         }
         Ok(())
     }

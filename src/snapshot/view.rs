@@ -16,6 +16,8 @@ pub(crate) struct View<'a> {
     options: Options,
     /// What is said if there is nothing.
     pub(super) empty: &'static str,
+    /// Why there may be nothing, where that is to be said.
+    pub(super) why_empty: Option<&'static str>,
     /// Nodes that the capture has left out.
     pub(super) left_out_earlier: u64,
     pub(super) left_out_later: u64,
@@ -31,6 +33,7 @@ impl<'a> View<'a> {
             nodes: vec![ViewNode::new(None)],
             options,
             empty: "no spans or events",
+            why_empty: None,
             left_out_earlier: 0,
             left_out_later: 0,
             hidden: 0,

@@ -1,6 +1,7 @@
 //! One integration binary, a module a topic.
 
 mod asking;
+mod attached;
 mod awaiting;
 mod blind_spots;
 mod bounds;

@@ -10,6 +10,7 @@ use crate::{
         subscriber::{are_same, test_span::TestSpan},
     },
     panics,
+    receiver::RelayObserverGuard,
 };
 
 /// A capture that stays on the current thread.
@@ -19,6 +20,7 @@ struct Attached {
     /// Exited before the subscriber goes.
     span: Option<TestSpan>,
     default: Option<DefaultGuard>,
+    observer: Option<RelayObserverGuard>,
 }
 
 impl Drop for Attached {
@@ -27,6 +29,7 @@ impl Drop for Attached {
         // span of the test is exited, and may use thread-local values that are gone.
         let _ = panics::catch(|| drop(self.span.take()));
         let _ = panics::catch(|| drop(self.default.take()));
+        let _ = panics::catch(|| drop(self.observer.take()));
     }
 }
 
@@ -41,8 +44,9 @@ pub(crate) fn attach(handle: &CaptureHandle) {
     }
     // What is dropped may run code of the user: not under the borrow.
     let _ = ATTACHED.try_with(|attached| drop(mem::take(&mut *attached.borrow_mut())));
-    let (default, span) = handle.enter();
-    let new = Attached { number: handle.number(), span, default: Some(default) };
+    let (default, span, observer) = handle.enter();
+    let (default, observer) = (Some(default), Some(observer));
+    let new = Attached { number: handle.number(), span, default, observer };
     // It is pushed after it has entered, since thread-local values are mostly dropped in the opposite order of
     // their first use: those of `tracing` are still there when this one is dropped. Where the thread is ending
     // already, it ends with this.

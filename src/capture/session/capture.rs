@@ -20,6 +20,7 @@ use crate::capture::{
     subscriber::own::CaptureSubscriber,
     subscriber::test_span::Test,
 };
+use crate::receiver::note_ended_subscriber;
 
 /// Captures what the current thread traces, until it is dropped.
 ///
@@ -32,7 +33,12 @@ use crate::capture::{
 /// records, and say nothing of them. They may be dropped in any order.
 ///
 /// A [`TracingEventReceiver`](crate::TracingEventReceiver) stays with the subscriber that it
-/// started with. One that is to relay into the capture is created after it.
+/// started with. Start the capture before you create the receiver. If you keep the instance of a guest in a pool, call
+/// [`GuestTrace::relay_here()`](crate::transport::wasm_host::GuestTrace::relay_here) in each test. Otherwise the
+/// guest's records go to an earlier test's capture, which has ended, and are lost. The capture that is under way notices
+/// that: its assertions that something is missing [fail](crate::predicates::Scanner#negatives), as do its snapshots and
+/// its checks at the [end of the test](CaptureBuilder#watching-over-a-test). If the receiver relays to another live
+/// subscriber, verdicts stand, and a failure mentions that subscriber.
 ///
 /// If the test panics while a capture lives, its trace is printed to the output of the test; when it
 /// is to be printed otherwise, and what makes a capture fail its test, is told to its
@@ -258,8 +264,8 @@ impl Capture {
             panic!("{error}"); // not in a closure, which would not point at the line of the test
         }
 
-        started::begin(&storage, &dispatch, test.as_ref());
         let handle = CaptureHandle::new(dispatch, test.as_ref().map(Arc::downgrade));
+        started::begin(&storage, &handle, test.as_ref());
         Self { storage, handle, test, ending: Some(ending), not_send: PhantomData }
     }
 
@@ -406,6 +412,8 @@ impl Capture {
         }
         self.test = None;
         started::end(&self.storage);
+        self.storage.set_ended();
+        note_ended_subscriber();
         let trace = self.storage.lock();
         match ending {
             Some(ending) => {

@@ -1,4 +1,4 @@
-use alloc::sync::Weak;
+use alloc::sync::{Arc, Weak};
 use core::{
     fmt,
     panic::{RefUnwindSafe, UnwindSafe},
@@ -10,13 +10,15 @@ use tracing_core::{
 };
 
 use crate::capture::{
-    Capture,
+    Capture, SharedStorage,
     session::attached,
     session::carried::{Carried, Kept},
     session::not_a_future::NotAFuture,
+    storage::sight::RelayedElsewhere,
     subscriber::test_span::{self, Test, TestSpan},
-    subscriber::thread_spans,
+    subscriber::{are_same, has_ended, storage_of, thread_spans},
 };
+use crate::receiver::{RelayObserver, RelayObserverGuard, observe_relays};
 
 /// Carries a [`Capture`](crate::Capture) to other threads and tasks.
 ///
@@ -75,11 +77,40 @@ use crate::capture::{
 /// ```
 #[derive(Clone)]
 pub struct CaptureHandle {
+    target: Arc<Target>,
+}
+
+/// Where a capture is on the threads that it was carried to.
+struct Target {
     dispatch: Dispatch,
     /// The capture, if its subscriber is that of all captures.
     test: Option<Weak<Test>>,
     /// Number of the capture, which no other one has.
     number: u64,
+}
+
+impl Target {
+    /// Returns the storage of the capture, unless it is process-wide and has ended.
+    fn storage(&self) -> Option<SharedStorage> {
+        match &self.test {
+            Some(test) => Some(test.upgrade()?.spans.storage.clone()),
+            None => storage_of(&self.dispatch).cloned(),
+        }
+    }
+}
+
+impl RelayObserver for Target {
+    /// Notes that records go to another subscriber, unless that captures into the same storage.
+    fn relays_to(&self, subscriber: &Dispatch) {
+        let Some(storage) = self.storage() else { return };
+        let is_here = storage_of(subscriber).is_some_and(|other| other.is_same(&storage));
+        if !is_here && !are_same(subscriber, &self.dispatch) {
+            let ended = has_ended(subscriber);
+            let elsewhere =
+                if ended { RelayedElsewhere::ToEnded } else { RelayedElsewhere::ToOther };
+            storage.set_sight(|sight| sight.note_relayed(elsewhere));
+        }
+    }
 }
 
 impl fmt::Debug for CaptureHandle {
@@ -94,23 +125,30 @@ impl RefUnwindSafe for CaptureHandle {}
 
 impl CaptureHandle {
     pub(crate) fn new(dispatch: Dispatch, test: Option<Weak<Test>>) -> Self {
-        Self { dispatch, test, number: thread_spans::next_number() }
+        let number = thread_spans::next_number();
+        Self { target: Arc::new(Target { dispatch, test, number }) }
     }
 
     pub(crate) fn number(&self) -> u64 {
-        self.number
+        self.target.number
     }
 
-    /// Has the current thread trace for the capture, until both are dropped, the span first.
-    pub(crate) fn enter(&self) -> (DefaultGuard, Option<TestSpan>) {
-        let default = dispatcher::set_default(&self.dispatch);
-        let span = self.test.as_ref().and_then(|test| TestSpan::carry(&self.dispatch, test));
-        (default, span)
+    /// Has the current thread trace for the capture, until all of these are dropped, the span before the subscriber.
+    pub(crate) fn enter(&self) -> (DefaultGuard, Option<TestSpan>, RelayObserverGuard) {
+        let Target { dispatch, test, .. } = &*self.target;
+        let default = dispatcher::set_default(dispatch);
+        let span = test.as_ref().and_then(|test| TestSpan::carry(dispatch, test));
+        (default, span, self.observe())
+    }
+
+    /// Has the capture learn where receivers on the current thread relay to.
+    pub(crate) fn observe(&self) -> RelayObserverGuard {
+        observe_relays(Arc::<Target>::clone(&self.target))
     }
 
     /// Whether the current thread runs the test of the capture, if that is what the subscriber goes by.
     pub(crate) fn is_running(&self) -> bool {
-        self.test.as_ref().is_none_or(test_span::is_running)
+        self.target.test.as_ref().is_none_or(test_span::is_running)
     }
 
     /// Runs a function in the scope of the capture, on the current thread.
@@ -138,7 +176,7 @@ impl CaptureHandle {
         f: impl FnOnce() -> T,
     ) -> T {
         // They are undone in the opposite order, also if the function panics.
-        let (_default, _span) = self.enter();
+        let (_default, _span, _observer) = self.enter();
         f()
     }
 
@@ -240,7 +278,7 @@ impl CaptureHandle {
 
     /// Returns the subscriber of the capture; see [`Capture::dispatch()`](crate::Capture::dispatch).
     pub fn dispatch(&self) -> &Dispatch {
-        &self.dispatch
+        &self.target.dispatch
     }
 }
 

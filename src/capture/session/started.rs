@@ -3,14 +3,14 @@
 use alloc::{sync::Arc, vec::Vec};
 use core::cell::RefCell;
 
-use tracing_core::{
-    Dispatch,
-    dispatcher::{self, DefaultGuard},
-};
+use tracing_core::dispatcher::{self, DefaultGuard};
 
-use crate::capture::{
-    SharedStorage,
-    subscriber::test_span::{Test, TestSpan},
+use crate::{
+    capture::{
+        CaptureHandle, SharedStorage,
+        subscriber::test_span::{Test, TestSpan},
+    },
+    receiver::RelayObserverGuard,
 };
 
 /// A capture of this thread that is under way, or over while a later one is not.
@@ -19,6 +19,7 @@ struct Started {
     /// Exited before its subscriber goes.
     _span: Option<TestSpan>,
     _default: DefaultGuard,
+    _observer: RelayObserverGuard,
     is_over: bool,
 }
 
@@ -29,11 +30,17 @@ std::thread_local! {
 }
 
 /// Has the current thread's subscriber be that of a capture, and the thread run its test.
-pub(crate) fn begin(storage: &SharedStorage, dispatch: &Dispatch, test: Option<&Arc<Test>>) {
+pub(crate) fn begin(storage: &SharedStorage, handle: &CaptureHandle, test: Option<&Arc<Test>>) {
+    let dispatch = handle.dispatch();
     let default = dispatcher::set_default(dispatch);
     let span = test.map(|test| TestSpan::enter(dispatch, &Arc::downgrade(test)));
-    let capture =
-        Started { storage: storage.clone(), _span: span, _default: default, is_over: false };
+    let capture = Started {
+        storage: storage.clone(),
+        _span: span,
+        _default: default,
+        _observer: handle.observe(),
+        is_over: false,
+    };
     // There is no list any more while the thread ends, and then the capture is over at once.
     let _ = STARTED.try_with(|started| started.borrow_mut().push(capture));
 }

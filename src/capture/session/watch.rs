@@ -12,6 +12,7 @@ use crate::capture::{
     storage::{
         metadata::{CallSite, KnownCallSite},
         node::EventIndex,
+        sight::RelayedElsewhere,
     },
 };
 use crate::{panics, wire::text::Escaped};
@@ -249,6 +250,11 @@ impl Watch {
             &mut findings,
             &Tally { count: storage.sight.is_bypassed.into(), lines: String::new() },
         );
+        if storage.sight.has_lost_relayed() {
+            let (what, remedy) = (RelayedElsewhere::ToEnded.what(), RelayedElsewhere::REMEDY);
+            // Writing to a string does not fail.
+            let _ = write!(findings, "\n{what}, so that its records are lost:\n  ({remedy})\n");
+        }
         let open = || storage.all_spans().filter(|span| !span.stats().is_closed);
         if self.rules.open_spans {
             Finding {

@@ -2,6 +2,7 @@ use alloc::{sync::Arc, vec::Vec};
 use core::{
     fmt, mem, ops,
     panic::{RefUnwindSafe, UnwindSafe},
+    sync::atomic::{AtomicBool, Ordering},
     task::Waker,
 };
 use std::{
@@ -56,6 +57,8 @@ struct Shared {
     state: Mutex<State>,
     /// Those who wait for a change are woken through it.
     changed: Condvar,
+    /// Whether the capture that the storage was for has ended.
+    has_ended: AtomicBool,
 }
 
 #[derive(Default)]
@@ -310,6 +313,16 @@ impl SharedStorage {
     /// Notes that a layer beside the capture keeps a record of this level and target from it.
     pub(crate) fn note_hidden(&self, metadata: &Metadata<'_>) {
         self.set_sight(|sight| sight.note_hidden(*metadata.level(), metadata.target()));
+    }
+
+    /// Notes that the capture has ended.
+    pub(crate) fn set_ended(&self) {
+        self.shared.has_ended.store(true, Ordering::Release);
+    }
+
+    /// Whether the capture that the storage was for has ended.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.shared.has_ended.load(Ordering::Acquire)
     }
 
     pub(crate) fn is_same(&self, other: &Self) -> bool {

@@ -34,11 +34,40 @@ pub(crate) struct Sight {
     /// Whether the subscriber of the capture's thread was another one when the trace was read, so that
     /// records go elsewhere.
     pub(crate) is_bypassed: bool,
+    /// Where a receiver relayed to that was called in the scope of the capture, unless that was here.
+    pub(crate) relayed_elsewhere: Option<RelayedElsewhere>,
     /// What no test can claim of the records that the process traced since the capture was started, or
     /// last emptied. A process-wide capture has it, unless the test said that it does not matter.
     pub(crate) unattributed: Option<Arc<Storage>>,
     /// Number of such records that were evicted.
     pub(crate) unattributed_evicted: u64,
+}
+
+/// A subscriber that got records of a receiver in the place of the capture. What is worse comes later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum RelayedElsewhere {
+    /// Another one, which may be meant to have them.
+    ToOther,
+    /// That of a capture that had ended: they are lost.
+    ToEnded,
+}
+
+impl RelayedElsewhere {
+    /// What to do if that was a mistake.
+    pub(crate) const REMEDY: &str = "create the receiver or the `GuestTrace` after the capture has started, or call \
+                                     `GuestTrace::relay_here()`";
+
+    /// Says what happened.
+    pub(crate) fn what(self) -> &'static str {
+        match self {
+            Self::ToOther => {
+                "a receiver that was called in this capture relays to another subscriber"
+            }
+            Self::ToEnded => {
+                "a receiver that was called in this capture relays to one that has ended"
+            }
+        }
+    }
 }
 
 /// Targets of hidden records that are told apart.
@@ -79,6 +108,24 @@ impl Sight {
         hidden.map(|(_, target)| format!("another layer has hidden {level} of {target:?}"))
     }
 
+    /// Notes that a receiver relays to another subscriber.
+    pub(crate) fn note_relayed(&mut self, elsewhere: RelayedElsewhere) {
+        self.relayed_elsewhere = self.relayed_elsewhere.max(Some(elsewhere));
+    }
+
+    /// Whether records of a receiver are lost.
+    pub(crate) fn has_lost_relayed(&self) -> bool {
+        self.relayed_elsewhere == Some(RelayedElsewhere::ToEnded)
+    }
+
+    /// Says that records of a receiver are lost, if they are.
+    #[cfg(any(feature = "predicates", feature = "snapshot"))]
+    pub(crate) fn lost_relayed(&self) -> Option<String> {
+        let elsewhere = self.relayed_elsewhere.filter(|_| self.has_lost_relayed())?;
+        let (what, remedy) = (elsewhere.what(), RelayedElsewhere::REMEDY);
+        Some(format!("{what}, so that its records are lost ({remedy})"))
+    }
+
     /// Says why a trace is perhaps not all that its test traced.
     #[cfg(feature = "snapshot")]
     pub(crate) fn incomplete(&self) -> Option<String> {
@@ -90,6 +137,9 @@ impl Sight {
             return Some(
                 "this trace is not all that was traced: other subscribers had records".into(),
             );
+        }
+        if let Some(lost) = self.lost_relayed() {
+            return Some(format!("this trace is not all that was traced: {lost}"));
         }
         first.map(|first| {
             format!(

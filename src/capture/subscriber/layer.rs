@@ -1,5 +1,6 @@
 use alloc::{boxed::Box, sync::Arc};
 use core::{
+    any::TypeId,
     fmt,
     sync::atomic::{AtomicBool, Ordering},
 };
@@ -331,6 +332,18 @@ where
                 storage.close(names.close(self.layer, &id)?);
                 Some(())
             });
+        }
+    }
+
+    /// Finds the storage, by which a capture knows a subscriber that has a layer for it.
+    #[allow(unsafe_code)] // there is no other way to find it without knowing the type of the whole subscriber
+    unsafe fn downcast_raw(&self, id: TypeId) -> Option<*const ()> {
+        if id == TypeId::of::<Self>() {
+            Some(core::ptr::from_ref(self).cast())
+        } else if id == TypeId::of::<SharedStorage>() {
+            Some(core::ptr::from_ref(&self.storage).cast()) // it lives as long as `self`
+        } else {
+            None
         }
     }
 }

@@ -34,6 +34,7 @@ use self::{
     layered::LayeredSubscriber, own::CaptureSubscriber, process_wide_layer::ProcessWideLayer,
     process_wide_subscriber::ProcessWideSubscriber,
 };
+use crate::capture::SharedStorage;
 
 /// Checks whether two subscribers of captures are the same one.
 pub(crate) fn are_same(one: &Dispatch, other: &Dispatch) -> bool {
@@ -45,6 +46,21 @@ pub(crate) fn are_same(one: &Dispatch, other: &Dispatch) -> bool {
         || are_same_as::<LayeredSubscriber>(one, other)
         || are_same_as::<ProcessWideSubscriber>(one, other)
         || are_same_as::<ProcessWideLayer>(one, other)
+}
+
+/// Finds the storage that a subscriber captures into. All process-wide captures share one, which has none.
+pub(crate) fn storage_of(dispatch: &Dispatch) -> Option<&SharedStorage> {
+    let own = dispatch.downcast_ref::<CaptureSubscriber>().map(CaptureSubscriber::storage);
+    own.or_else(|| dispatch.downcast_ref::<SharedStorage>()) // that of a `CaptureLayer`
+}
+
+/// Checks whether a subscriber is that of captures only, none of which takes what the current thread traces.
+pub(crate) fn has_ended(dispatch: &Dispatch) -> bool {
+    if let Some(process_wide) = dispatch.downcast_ref::<ProcessWideSubscriber>() {
+        return process_wide.has_no_capture_here();
+    }
+    let is_own = dispatch.is::<CaptureSubscriber>() || dispatch.is::<LayeredSubscriber>();
+    is_own && storage_of(dispatch).is_some_and(SharedStorage::has_ended)
 }
 
 /// Checks whether this is the subscriber of a capture, or of all that are process-wide.

@@ -33,6 +33,10 @@ impl CaptureSubscriber {
         Self { spans, number: thread_spans::next_number(), filter }
     }
 
+    pub(crate) fn storage(&self) -> &SharedStorage {
+        &self.spans.storage
+    }
+
     #[inline]
     fn parent(&self, is_contextual: bool, explicit: Option<&Id>) -> Option<SpanKey> {
         match explicit {

@@ -77,6 +77,11 @@ impl ProcessWideSubscriber {
         Self { number: thread_spans::next_number() }
     }
 
+    /// Whether no capture gets what the current thread traces.
+    pub(crate) fn has_no_capture_here(&self) -> bool {
+        !matches!(self.place(true, None), (Owner::Test(_), _))
+    }
+
     fn place(&self, is_contextual: bool, explicit: Option<&Id>) -> (Owner, Option<SpanKey>) {
         let parent = match explicit {
             Some(parent) => ParentKind::Explicit(around(parent)),

@@ -53,6 +53,7 @@ impl Relay {
             // There may be a subscriber later.
             return Ok(FilterAnswer::NotNow);
         };
+        self.told.tell(&dispatch); // what this subscriber filters out is never sent
         let thread = question.thread;
         let now = |is_enabled| if is_enabled { FilterAnswer::Now } else { FilterAnswer::NotNow };
         let (site, interest) = match &question.about {

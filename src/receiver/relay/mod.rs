@@ -9,6 +9,7 @@ mod guard;
 mod host_threads;
 mod lanes;
 mod log_records;
+mod observers;
 mod occupants;
 mod this_thread;
 mod worker;
@@ -22,9 +23,14 @@ use tracing_core::{
 };
 
 pub(super) use self::host_threads::HostThreads;
+#[cfg(feature = "capture")]
+pub(crate) use self::observers::{
+    RelayObserver, RelayObserverGuard, note_ended_subscriber, observe_relays,
+};
 use self::{
     guard::{guarded, guarded_here, with_default},
     lanes::{Lane, Lanes},
+    observers::Told,
 };
 use super::{
     GuestScope, ReceiveError, ReceiverLimits,
@@ -53,6 +59,7 @@ pub(super) struct Relay {
     /// IDs that the subscriber returned for cloned handles, if they are not that of the span. A stream does
     /// not tell which handle is dropped: the latest clone is taken for it.
     cloned: BTreeMap<SinkSpan, Vec<Id>>,
+    told: Told,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -257,7 +264,9 @@ impl Sink for Relay {
     ) -> Option<SinkSpan> {
         let values = values?;
         let call_site = *self.call_sites.get(call_site)?;
-        call_site.reach(self.dispatch.as_ref()?);
+        let dispatch = self.dispatch.as_ref()?;
+        self.told.tell(dispatch);
+        call_site.reach(dispatch);
         let site = call_site.site;
         let is_granted = call_site.dynamic.is_some_and(|site| self.take_grant(site, thread));
         let span = self.run(thread, parent, values, move |dispatch, parent, values| {
@@ -291,6 +300,7 @@ impl Sink for Relay {
         let Some(values) = values else { return };
         let Some(call_site) = self.call_sites.get(call_site).copied() else { return };
         let Some(dispatch) = &self.dispatch else { return };
+        self.told.tell(dispatch);
         call_site.reach(dispatch);
         let site = call_site.site;
         let is_granted = call_site.dynamic.is_some_and(|site| self.take_grant(site, thread));
@@ -313,6 +323,9 @@ impl Sink for Relay {
 
     fn record(&mut self, span: SinkSpan, call_site: usize, values: &SinkValues<'_>) {
         let Some(site) = self.call_sites.get(call_site).copied() else { return };
+        if let Some(dispatch) = &self.dispatch {
+            self.told.tell(dispatch);
+        }
         self.run_here(|dispatch| {
             with_values_alone(site.site, values, |values| {
                 dispatch.record(&id(span), &Record::new(values));
@@ -326,6 +339,7 @@ impl Sink for Relay {
 
     fn enter(&mut self, span: SinkSpan, thread: ThreadIndex) {
         let Some(dispatch) = &self.dispatch else { return };
+        self.told.tell(dispatch);
         self.lanes.enter(span, thread, dispatch);
         self.note_thread(span, thread);
     }

@@ -57,6 +57,10 @@ impl Default for GuestTrace {
 
 impl GuestTrace {
     /// Takes the stream of a new instance with this receiver.
+    ///
+    /// The receiver stays with its subscriber: in a test, start the [`Capture`](crate::Capture) before you create the
+    /// receiver. If you keep the instance for the next test, call [`relay_here()`](Self::relay_here) there. If you
+    /// forget it, assertions of the next capture that something is missing fail, since the records are lost.
     pub fn new(mut receiver: TracingEventReceiver) -> Self {
         let scope = receiver.scope();
         Self {

@@ -1,0 +1,110 @@
+//! Tells a capture where the receivers on its threads relay to.
+//!
+//! A receiver stays with its subscriber. If it is kept in a pool, and called in the next test, its records do not
+//! come to that test's capture, which has to know. So a capture observes the threads that it is on. A relay tells the
+//! innermost observer of the thread which subscriber it relays to, once:
+//!
+//! ```text
+//! now := (number of the thread's innermost observer, how often a subscriber has ended in this process)
+//! if now differs from what it was with the last record: tell the observer
+//! ```
+//!
+//! A record costs two comparisons then; and a capture learns of a subscriber that ends while it is under way.
+
+use alloc::{sync::Arc, vec::Vec};
+use core::{
+    cell::{Cell, RefCell},
+    marker::PhantomData,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use tracing_core::Dispatch;
+
+/// Learns which subscribers receivers relay to.
+#[cfg_attr(not(feature = "capture"), allow(dead_code))]
+pub(crate) trait RelayObserver {
+    /// A receiver on the current thread relays a record to this subscriber.
+    fn relays_to(&self, subscriber: &Dispatch);
+}
+
+std::thread_local! {
+    /// Number of the innermost observer of the thread, or 0 if there is none.
+    static INNERMOST: Cell<u64> = const { Cell::new(0) };
+
+    /// Observers of the thread with their numbers, the innermost last.
+    static OBSERVERS: RefCell<Vec<(u64, Arc<dyn RelayObserver>)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// How often a subscriber has ended.
+static ENDED: AtomicU64 = AtomicU64::new(0);
+
+/// Keeps an observer on the current thread until it is dropped.
+#[derive(Debug)]
+#[must_use]
+#[cfg_attr(not(feature = "capture"), allow(dead_code))]
+pub(crate) struct RelayObserverGuard {
+    number: u64,
+    /// It is that of a thread.
+    not_send: PhantomData<*const ()>,
+}
+
+/// Has an observer learn where receivers on the current thread relay to.
+#[cfg_attr(not(feature = "capture"), allow(dead_code))]
+pub(crate) fn observe_relays(observer: Arc<dyn RelayObserver>) -> RelayObserverGuard {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+
+    let number = LAST.fetch_add(1, Ordering::Relaxed) + 1;
+    // There is no list any more while the thread ends, and then nothing is observed.
+    let pushed = OBSERVERS.try_with(|observers| observers.borrow_mut().push((number, observer)));
+    if pushed.is_ok() {
+        INNERMOST.set(number);
+    }
+    RelayObserverGuard { number, not_send: PhantomData }
+}
+
+impl Drop for RelayObserverGuard {
+    fn drop(&mut self) {
+        let removed = OBSERVERS.try_with(|observers| {
+            let mut observers = observers.borrow_mut();
+            let place = observers.iter().rposition(|(number, _)| *number == self.number)?;
+            let removed = observers.remove(place);
+            INNERMOST.set(observers.last().map_or(0, |(number, _)| *number));
+            Some(removed)
+        });
+        drop(removed); // it may hold a subscriber, which is code of the user: not under the borrow
+    }
+}
+
+/// Has observers asked anew, since what they make of a subscriber may be another thing now.
+#[cfg_attr(not(feature = "capture"), allow(dead_code))]
+pub(crate) fn note_ended_subscriber() {
+    ENDED.fetch_add(1, Ordering::Release);
+}
+
+/// Remembers whom a relay has told.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    observer: u64,
+    ended: u64,
+}
+
+impl Told {
+    /// Tells the observer of the current thread that a record is relayed to this subscriber.
+    #[inline]
+    pub(super) fn tell(&mut self, subscriber: &Dispatch) {
+        if self.observer != INNERMOST.get() || self.ended != ENDED.load(Ordering::Acquire) {
+            self.tell_now(subscriber);
+        }
+    }
+
+    #[cold]
+    fn tell_now(&mut self, subscriber: &Dispatch) {
+        (self.observer, self.ended) = (INNERMOST.get(), ENDED.load(Ordering::Acquire));
+        let innermost = OBSERVERS.try_with(|observers| {
+            observers.borrow().last().map(|(_, observer)| Arc::clone(observer))
+        });
+        if let Ok(Some(observer)) = innermost {
+            observer.relays_to(subscriber);
+        }
+    }
+}
