@@ -107,8 +107,10 @@
 //! - Each thread of a stream is relayed on a thread of its own: the first one on that which receives, up
 //!   to 64 others at a time on threads that the receiver starts. Those beyond share the first one, where
 //!   the span that each is in is given to new spans and events as an *explicit* parent. Filters of single
-//!   layers, and span directives of an `EnvFilter`, can tell the difference. The same holds if a receiver
-//!   is moved to another thread of the host while its program's first thread is in a span.
+//!   layers, and span directives of an `EnvFilter`, can tell the difference.
+//! - A receiver that was not asked for its [scope](TracingEventReceiver::scope) keeps the host's thread in a span until
+//!   the program exits it. If you call it on another thread meanwhile, that thread enters the span, too, and the first
+//!   one stays in it.
 //! - Each handle of a span has the same ID in a stream. If a subscriber's `clone_span()` returns other IDs,
 //!   the receiver takes the latest clone for the handle that is dropped first.
 //! - `LevelFilter::current()` in a module is what its sender takes, and not more than the

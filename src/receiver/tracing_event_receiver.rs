@@ -176,18 +176,13 @@ impl TracingEventReceiver {
         call_sites::leaked_bytes()
     }
 
-    /// Keeps the thread that receives out of the stream's spans.
+    /// Relays the whole stream on threads that the receiver starts, so that your thread is in none of its spans.
     ///
-    /// A relaying receiver enters a span of the stream's first thread on the thread that it is called
-    /// on, where it stays entered until the stream exits it. That is right for a host which calls a
-    /// function of its module, and waits. A host that does something else between two records, as an
-    /// asynchronous one does, would do so in that span. With this, the first thread of the stream is
-    /// relayed on a thread that the receiver starts, as the others are. Roots of the stream are still
-    /// children of the span that is current where the receiver is called.
+    /// Use it for a program that runs by itself while you read its records, on whichever threads: a child process whose
+    /// frames you decode yourself, say. Each record takes a switch to the other thread and back. For a guest that runs when you
+    /// call it, use its [scope](Self::scope) instead, which costs next to nothing.
     ///
-    /// Use it also if your host calls the receiver on several threads in turn, as tasks of a multi-threaded runtime do.
-    /// Otherwise call, persist and drop the receiver on one thread: a span that was entered on a thread of the host, and
-    /// exited on another one, stays entered on the first.
+    /// Roots of the stream are still children of the span that is current where you call the receiver.
     ///
     /// # Example
     ///
