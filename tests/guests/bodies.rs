@@ -265,6 +265,50 @@ fn guests_call_one_another_through_the_host() {
 }
 
 #[test]
+fn guest_is_called_again_by_a_function_that_it_has_called() {
+    for (buffer, asks) in ways() {
+        let capture = Capture::start();
+        let mut shop = shop(Host::default(), buffer, asks);
+        shop.memory().1.nested_order = Some(1);
+        shop.call("order", &[1]).unwrap();
+        read_buffer(&mut shop);
+        assert_eq!(
+            capture.trace().to_string(),
+            "INFO order{items=1 total=0}\n\
+             ├─ DEBUG item{item=0 price=0}\n\
+             │  ├─ INFO nested{}\n\
+             │  │  ├─ INFO order{items=1 total=0}\n\
+             │  │  │  ├─ DEBUG item{item=0 price=0}\n\
+             │  │  │  │  └─ TRACE printed receipt=receipt no. 0\n\
+             │  │  │  └─ INFO served\n\
+             │  │  └─ INFO back in the host\n\
+             │  └─ TRACE printed receipt=receipt no. 0\n\
+             └─ INFO served",
+            "buffer of {buffer}, asks: {asks}"
+        );
+    }
+}
+
+#[test]
+fn host_whose_guest_has_trapped_in_a_nested_call_is_back_in_the_outer_one() {
+    for (buffer, asks) in ways() {
+        let capture = Capture::start();
+        let mut shop = shop(Host::default(), buffer, asks);
+        shop.memory().1.nested_order = Some(13);
+        info_span!("host").in_scope(|| shop.call("order", &[1]).unwrap());
+        info!("by the host");
+        let trace = capture.trace();
+        let back = trace.scan_events().single(&message(eq("back in the host")));
+        let names: Vec<_> = back.ancestors().map(|span| span.metadata().name()).collect();
+        assert_eq!(names, ["nested", "item", "order", "host"], "{buffer}, {asks}:\n{trace}");
+        trace.scan_events().single(&(message(eq("by the host")) & !parent(always())));
+        // The guest itself is still where it trapped, and what it traces afterwards is there.
+        trace.scan_spans().single(&(field("item", 12) & !closed()));
+        assert_eq!(shop.memory().1.trace.errors(), 0);
+    }
+}
+
+#[test]
 fn instances_have_streams_of_their_own() {
     let storages: [_; 3] = std::array::from_fn(|_| SharedStorage::default());
     let mut shops = storages.each_ref().map(|storage| {

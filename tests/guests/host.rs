@@ -7,7 +7,9 @@ use spanshot::{
 
 pub(crate) struct Host {
     pub(crate) trace: GuestTrace,
-    price: Box<dyn FnMut(u32) -> u32>,
+    /// Items to order of the same guest when it asks for the next price.
+    pub(crate) nested_order: Option<u32>,
+    price: Box<dyn FnMut(u32) -> u32 + Send>,
 }
 
 impl Default for Host {
@@ -17,8 +19,8 @@ impl Default for Host {
 }
 
 impl Host {
-    pub(crate) fn with_prices(price: impl FnMut(u32) -> u32 + 'static) -> Self {
-        Self { trace: GuestTrace::default(), price: Box::new(price) }
+    pub(crate) fn with_prices(price: impl FnMut(u32) -> u32 + Send + 'static) -> Self {
+        Self { trace: GuestTrace::default(), nested_order: None, price: Box::new(price) }
     }
 
     pub(crate) fn with_trace(trace: GuestTrace) -> Self {

@@ -6,6 +6,7 @@ use std::{
 };
 
 use spanshot::link_wasm_guest;
+use tracing::{info, info_span};
 use wasmi::{
     Caller, CompilationMode, Config, Engine, Error, Extern, Linker, Memory, Module, ResumableCall,
     ResumableCallOutOfFuel, Store, Val,
@@ -52,7 +53,22 @@ impl Instance {
         linker
             .func_wrap("shop", "price", |mut caller: Caller<'_, Host>, item: u32| {
                 let (memory, host) = memory(&mut caller).data_and_store_mut(&mut caller);
-                host.price(memory, item).map_err(Error::new)
+                let price = host.price(memory, item).map_err(Error::new)?;
+                if let Some(items) = host.nested_order.take() {
+                    let scope = host.trace.scope();
+                    let _nested = info_span!("nested").entered();
+                    let order = caller.get_export("order").and_then(Extern::into_func);
+                    let order = order.expect("it is exported").typed::<u32, u32>(&caller)?;
+                    scope.in_scope(|| {
+                        let is_served = order.call(&mut caller, items).is_ok();
+                        let memory = self::memory(&mut caller);
+                        let (memory, host) = memory.data_and_store_mut(&mut caller);
+                        assert_eq!(is_served, items != 13);
+                        host.trace.read_buffer(memory).map_err(Error::new)
+                    })?;
+                    info!("back in the host");
+                }
+                Ok(price)
             })
             .unwrap();
         linker

@@ -1,13 +1,13 @@
-//! Guests that take turns on one thread, suspended wherever their fuel runs out, trapped, or given up.
+//! Guests that take turns, on one thread or on several, suspended wherever their fuel runs out, trapped, or given up.
 
-use std::mem;
+use std::{mem, thread};
 
 use proptest::{prelude::*, sample::select};
 use spanshot::{
     Capture, CapturedSpan, SharedStorage, Trace, TracingEventReceiver, predicates::*,
     transport::wasm_host::GuestTrace,
 };
-use tracing::{info, info_span};
+use tracing::{Span, info, info_span};
 
 use crate::{
     bodies::{BUFFERS, read_buffer, shop},
@@ -74,13 +74,16 @@ fn way() -> impl Strategy<Value = Way> {
 struct Turn {
     guest: usize,
     fuel: u64,
+    /// Whether the guest runs on another thread.
+    is_elsewhere: bool,
     /// Whether it is given up afterwards.
     is_last: bool,
 }
 
 fn turn() -> impl Strategy<Value = Turn> {
-    (0..ITEMS.len(), 1..6_000_u64, prop::bool::weighted(0.04))
-        .prop_map(|(guest, fuel, is_last)| Turn { guest, fuel, is_last })
+    (0..ITEMS.len(), 1..6_000_u64, any::<bool>(), prop::bool::weighted(0.04)).prop_map(
+        |(guest, fuel, is_elsewhere, is_last)| Turn { guest, fuel, is_elsewhere, is_last },
+    )
 }
 
 #[test]
@@ -143,7 +146,19 @@ proptest! {
         for (number, turn) in turns.iter().enumerate() {
             info_span!("turn", number).in_scope(|| {
                 let Some(guest) = &mut guests[turn.guest] else { return };
-                guest.turn(turn.fuel);
+                if turn.is_elsewhere {
+                    let span = Span::current();
+                    let run = capture.carry(|| {
+                        span.in_scope(|| {
+                            guest.turn(turn.fuel);
+                            info!(number, "after a turn");
+                        });
+                        info!(number, "between turns");
+                    });
+                    thread::scope(|scope| scope.spawn(run).join().unwrap());
+                } else {
+                    guest.turn(turn.fuel);
+                }
                 info!(number, "after a turn");
                 if turn.is_last {
                     guests[turn.guest] = None;
