@@ -20,7 +20,7 @@ use crate::panics;
 /// guest's current span, and what it traces between two calls is not.
 ///
 /// When a call begins, the host's thread enters the spans that the guest is in. When it ends, however it does, the
-/// thread exits them; the guest stays in them, and goes on there when it is called again, on whichever thread. Calls may be nested: a
+/// thread exits them; the guest stays in them, and goes on there when it is called again, on any thread. Calls may be nested: a
 /// guest calls its host, which calls the same guest or another one.
 ///
 /// [Hosts that do several things at once](crate::transport::wasm_host::concurrent_hosts) has a table of the cases: turns of

@@ -178,7 +178,7 @@ impl TracingEventReceiver {
 
     /// Relays the whole stream on threads that the receiver starts, so that your thread is in none of its spans.
     ///
-    /// Use it for a program that runs by itself while you read its records, on whichever threads: a child process whose
+    /// Use it for a program that runs by itself while you read its records, on any thread: a child process whose
     /// frames you decode yourself, say. Each record takes a switch to the other thread and back. For a guest that runs when you
     /// call it, use its [scope](Self::scope) instead, which costs next to nothing.
     ///

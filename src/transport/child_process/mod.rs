@@ -46,7 +46,7 @@
 //! if it calls [`install_from_env()`] before it starts others. Nothing that the others write changes
 //! or ends that stream, and nothing of them is received.
 //!
-//! So that you know what is missing, [`Receipt::problems`](super::stream::Receipt::problems) has a
+//! You learn what is missing: [`Receipt::problems`](super::stream::Receipt::problems) has a
 //! [`StreamError::OtherStream`](super::stream::StreamError::OtherStream) for each of the others, and
 //! [`into_result()`](super::stream::Receipt::into_result) fails. Choose what you want, in the code that
 //! starts the process:

@@ -113,7 +113,7 @@ impl GuestTrace {
         Ok(trace)
     }
 
-    /// Relays to the current subscriber from now on: that of the next test, for an instance that is kept in a pool.
+    /// Relays to the current subscriber from now on: the next test's capture, for an instance that you keep in a pool.
     ///
     /// The guest's open spans are created anew there. In the subscriber before, they stay open, and are exited. Handles
     /// that [`scope()`](Self::scope) has returned stay valid.

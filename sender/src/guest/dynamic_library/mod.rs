@@ -35,7 +35,7 @@
 //!   `spanshot_install` is the same in all versions; everything else may change with the version.
 //! - **Result.** `spanshot_install` returns 0 if the library sends its trace from now on, and otherwise the
 //!   [code](InstallError::code) of an [`InstallError`]. `spanshot_uninstall` returns 0 if no call of the
-//!   function goes on, so that the library may be unloaded and the context freed, and otherwise 1:
+//!   function goes on: the library may be unloaded and the context freed. Otherwise it returns 1:
 //!   [`UninstallError::InUse`].
 //! - **Memory.** The frame is the library's. It is valid, and not written to, during the call; the host
 //!   copies what it keeps. The context is the host's: the library hands it back and never looks into it.

@@ -20,10 +20,10 @@
 //! A process hands its output down to those that it starts, and they may trace to it as well. So each
 //! stream has a name, and each packet says which stream it belongs to. A reader follows the stream that
 //! comes first, and reports the others. On Unix, each packet goes out with one `write()` that is short
-//! enough for a pipe to take it as a whole, so that nothing gets into the middle of it, whoever else writes
+//! enough for a pipe to take it as a whole: nothing gets into the middle of it, even if others write
 //! to the same pipe. Give a [`StreamWriter`] an output without a buffer, such as
 //! [`io::stderr()`](std::io::stderr): the buffer of [`io::stdout()`](std::io::stdout) cuts packets at line
-//! ends, of which only threads of the same process know nothing.
+//! ends, which only threads of the same process do not see.
 //! [`install_from_env()`](crate::child_process::install_from_env) writes to the standard output without it.
 //!
 //! # Specification

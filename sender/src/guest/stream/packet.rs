@@ -22,8 +22,8 @@ pub const ESCAPED: u8 = 0;
 /// Bytes of the checksum.
 const CHECKSUM_LEN: usize = 4;
 
-/// Bytes that a pipe takes from one `write()` without those of other processes in between: `PIPE_BUF`,
-/// of which POSIX promises 512.
+/// Bytes that a pipe takes from one `write()` without bytes of other processes in between: `PIPE_BUF`.
+/// POSIX promises 512.
 const MAX_LEN: usize =
     if cfg!(any(target_os = "linux", target_os = "android", windows)) { 4096 } else { 512 };
 
