@@ -185,12 +185,13 @@ fn panic_of_the_subscriber_reaches_the_caller_from_whichever_thread() {
 fn subscriber_is_let_go_of_when_the_receiver_is_dropped_or_persisted() {
     let alive = Arc::new(());
     let subscriber = tracing_subscriber::registry().with(Holder(Arc::clone(&alive)));
-    let (first, second) = tracing::subscriber::with_default(subscriber, || {
+    let (mut first, second) = tracing::subscriber::with_default(subscriber, || {
         let mut receivers = (receiver(), receiver());
         receivers.0.receive(event(1));
         receivers.1.receive(event(1));
         receivers
     });
+    let scope = first.scope(); // which outlives it
     assert_eq!(Arc::strong_count(&alive), 2);
     drop(first);
     drop(second.persist());
@@ -200,6 +201,7 @@ fn subscriber_is_let_go_of_when_the_receiver_is_dropped_or_persisted() {
         thread::yield_now();
     }
     assert_eq!(Arc::strong_count(&alive), 1);
+    scope.in_scope(|| ());
 }
 
 #[test]

@@ -111,6 +111,12 @@ impl HostThreads {
         self.0.lock().dispatch = Some(dispatch.clone());
     }
 
+    /// Lets go of the subscriber, for which there are no spans any more. Handles may outlive the receiver.
+    pub(super) fn let_go(&self) {
+        let dispatch = self.0.lock().dispatch.take();
+        drop(dispatch); // not while it is locked: this may be the last one
+    }
+
     /// Whether the guest is in no span.
     pub(super) fn is_outside(&self) -> bool {
         self.0.lock().stack.is_empty()

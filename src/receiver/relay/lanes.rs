@@ -203,6 +203,12 @@ impl Lanes {
     }
 }
 
+impl Drop for Lanes {
+    fn drop(&mut self) {
+        self.host.let_go();
+    }
+}
+
 /// Whether a thread of the stream is that whose spans threads of the host are in.
 fn is_host(thread: ThreadIndex, lane: Lane) -> bool {
     thread == FIRST_THREAD && lane == Lane::Here
