@@ -37,8 +37,8 @@ pub(super) struct Checkpoint {
 impl TracingEventReceiver {
     /// Begins an attempt, which [`roll_back()`](Self::roll_back) undoes.
     ///
-    /// Call it after you have restored a receiver from what you may need again: a state to which the guest goes back if
-    /// it traps, say. Spans that are open now stay open in the subscriber, or the storage, until the attempt is
+    /// Call it after you have restored a receiver from a state that you may go back to, if the guest traps for example.
+    /// Spans that are open now stay open in the subscriber, or the storage, until the attempt is
     /// over: [`persist()`](Self::persist) closes those that the guest has closed by then. If you drop the receiver, they
     /// stay open.
     ///
@@ -77,14 +77,15 @@ impl TracingEventReceiver {
         }
     }
 
-    /// Undoes what the guest did since the [attempt began](Self::begin_attempt), and returns what the next one needs.
+    /// Undoes the guest's changes to its open spans since the [attempt began](Self::begin_attempt), and returns these
+    /// spans for the next attempt.
     ///
     /// The receiver exits what the guest is in, closes the spans that the guest has opened since, and
-    /// leaves those open that were open when the attempt began, however the guest has dealt with them. Restore the next
-    /// receiver with the `metadata` and `spans` that you have restored this one with, and with the spans that are
-    /// returned. Events and values that were recorded stay in the trace, which tells what happened.
+    /// leaves those open that were open when the attempt began, even if the guest has closed them. Restore the next
+    /// receiver from the same `metadata` and `spans` as this one, and with the spans that this returns. Events and values
+    /// that the guest recorded stay in the trace.
     ///
-    /// If no attempt has begun, this is as if you dropped the receiver, and there are no spans to return.
+    /// If you have not begun an attempt, this drops the receiver, and returns `LocalSpans::default()`.
     ///
     /// # Example
     ///

@@ -65,7 +65,8 @@ pub enum ReceiveError {
         /// The thread.
         thread: ThreadIndex,
     },
-    /// A span is entered or exited while the host is not in the [`GuestScope`](super::GuestScope) of this receiver.
+    /// A span is entered or exited while the host is not in the [`GuestScope`](super::GuestScope) of this receiver: call
+    /// the guest in [`in_scope()`](super::GuestScope::in_scope).
     NotInScope {
         /// The span.
         id: RawSpanId,

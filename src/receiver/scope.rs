@@ -12,23 +12,23 @@ use std::thread;
 use super::relay::HostThreads;
 use crate::panics;
 
-/// A handle with which a host says when it runs its guest.
+/// A handle that runs a guest in the guest's spans.
 ///
 /// A guest may be suspended in the middle of a span, wait there, or trap. The host is in the guest's spans only while it
-/// runs the guest: in [`in_scope()`](Self::in_scope), or in a poll of a future that was
-/// passed to [`in_scope_async()`](Self::in_scope_async). So what the host traces in a function that the guest calls is inside the
-/// guest's current span, and what it traces between two calls is not.
+/// runs the guest: in [`in_scope()`](Self::in_scope), or in a poll of a future that you passed to
+/// [`in_scope_async()`](Self::in_scope_async). A function that the guest calls traces into the guest's current span. Between
+/// two calls, the host traces outside of the guest's spans.
 ///
-/// When a call begins, the host's thread enters the spans that the guest is in. When it ends, however it does, the
-/// thread exits them; the guest stays in them, and goes on there when it is called again, on any thread. Calls may be nested: a
-/// guest calls its host, which calls the same guest or another one.
+/// When a call begins, the host's thread enters the spans that the guest is in. When it ends, normally or by a trap, the
+/// thread exits them. The guest stays in its spans, and the next call enters them again, on any thread. You may nest
+/// calls: a guest calls its host, which calls the same guest or another one.
 ///
 /// [Hosts that do several things at once](crate::transport::wasm_host::concurrent_hosts) has a table of the cases: turns of
 /// fuel, futures, functions of the host, traps, threads.
 ///
 /// You get a handle from a [`GuestTrace`](crate::transport::wasm_host::GuestTrace::scope) or a
-/// [receiver](super::TracingEventReceiver::scope). Clones are of the same guest. The handle of a receiver that fills a
-/// storage [directly](super::TracingEventReceiver::capturing) does nothing: there, the host is never in the guest's spans.
+/// [receiver](super::TracingEventReceiver::scope). A clone is a handle for the same guest. If the receiver fills a storage
+/// [directly](super::TracingEventReceiver::capturing), its scope does nothing: the host is never in the guest's spans.
 ///
 /// # Example
 ///
@@ -75,7 +75,10 @@ impl GuestScope {
         &self.threads
     }
 
-    /// Runs a function that runs the guest, in the guest's spans.
+    /// Calls the guest, by this function, in the guest's spans.
+    ///
+    /// Do not return a future from the function, as in `scope.in_scope(|| run.call_async(…)).await`: the scope has ended
+    /// when it is polled. Pass the future to [`in_scope_async()`](Self::in_scope_async).
     ///
     /// # Example
     ///
@@ -96,9 +99,9 @@ impl GuestScope {
         f()
     }
 
-    /// Runs a future that runs the guest, in the guest's spans: whenever it is polled, and when it is dropped.
+    /// Awaits a call of the guest in the guest's spans: enters them whenever the future is polled or dropped.
     ///
-    /// Tasks that the future spawns are not included; a future that the guest's functions of the host await is.
+    /// Async functions of the host that the guest calls run in these spans, too. Tasks that they spawn do not.
     ///
     /// # Example
     ///

@@ -218,8 +218,7 @@ impl TracingEventReceiver {
         self.sink.relay_in_place();
     }
 
-    /// Keeps the host out of the stream's spans while it does not run the guest, and returns the handle with which it
-    /// says when it does.
+    /// Keeps the host out of the guest's spans between two calls, and returns the handle to call the guest with.
     ///
     /// Without this, the thread that receives is in each span that the guest enters until the guest exits it, whatever
     /// the host does meanwhile. A [`GuestTrace`](crate::transport::wasm_host::GuestTrace) calls this for you.

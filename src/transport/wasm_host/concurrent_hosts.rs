@@ -1,12 +1,12 @@
-//! # Hosts that do several things at once
+//! A guide for hosts that do several things at once: futures, turns of fuel, several guests.
 //!
 //! A guest may be suspended in the middle of a span: it has used up its fuel, it waits for its host, or it has
 //! trapped. Your host does something else then, and perhaps runs another guest. Call each guest in its
 //! [scope](super::GuestTrace::scope), and their traces stay apart:
 //!
 //! - **While a guest is not running, the host is inside none of its spans.**
-//! - **While it runs, everything that the host does on its behalf is inside its current span.** That is, the
-//!   functions of the host that the guest calls, whether they return at once or are awaited.
+//! - **While it runs, everything that the host does on its behalf is inside its current span**: the functions of the host
+//!   that the guest calls, whether they return at once or are awaited.
 //!
 //! | your host | write |
 //! |---|---|
@@ -16,9 +16,9 @@
 //! | runs several with `join!` or `select!` | `join!(scope_a.in_scope_async(…), scope_b.in_scope_async(…))` |
 //! | spawns it | `tokio::spawn(capture.carry_future(async move { … scope.in_scope_async(…).await … }))` |
 //! | starts a span around the call | `scope.in_scope_async(run.call_async(…)).instrument(info_span!("request"))`: the span outside |
-//! | traces in a function that the guest calls | nothing; if the guest [buffers], `trace.read_buffer(memory)` first |
+//! | traces in a function that the guest calls | nothing; if the guest [buffers], [`trace.read_buffer(memory)`](#functions-that-the-guest-calls) first |
 //! | awaits guest B in an async function that guest A calls | `scope_b.in_scope_async(…).await`, with B's scope only |
-//! | handles a trap, or drops the future | nothing; if the guest buffers, `trace.read_buffer(memory)` after it |
+//! | handles a trap, or drops the future | nothing; if the guest buffers, `scope.in_scope(\|\| trace.read_buffer(memory))` after it |
 //! | reads child processes | `stream::receive_async(stdout, &mut receiver)` for each; no scope |
 //!
 //! Take the scope before the call, which borrows the store: `let scope = store.data().scope();`. It is a handle:
@@ -98,7 +98,22 @@
 //! task that it spawns is not part of the call; give that `.instrument(Span::current())` if you want it there.
 //!
 //! A guest that [buffers] may not have handed over the span that it is in. So have the function call
-//! [`read_buffer()`](super::GuestTrace::read_buffer) before it traces.
+//! [`read_buffer()`](super::GuestTrace::read_buffer) before it traces. It is in the guest's scope already. If you forget
+//! it, you get no error: the records of the host come too early, and outside the span. In wasmi:
+//!
+//! ```
+//! use spanshot::transport::wasm_host::GuestTrace;
+//! use wasmi::{Caller, Error, Extern};
+//!
+//! fn price(mut caller: Caller<'_, GuestTrace>, item: u32) -> Result<u32, Error> {
+//!     if let Some(memory) = caller.get_export("memory").and_then(Extern::into_memory) {
+//!         let (memory, trace) = memory.data_and_store_mut(&mut caller);
+//!         trace.read_buffer(memory).map_err(Error::new)?;
+//!     }
+//!     tracing::debug!(item, "priced"); // in the guest's span
+//!     Ok(item * 40)
+//! }
+//! ```
 //!
 //! # Traps, cancellation, panics
 //!
@@ -124,10 +139,12 @@
 //! `GuestScope::in_scope()`, or await it in `GuestScope::in_scope_async()`
 //! ```
 //!
-//! This is [`ReceiveError::NotInScope`](crate::ReceiveError::NotInScope). A guest that buffers is trapped when it sends its
-//! buffer. Functions that enter no span, such as one that only installs the sender, need no scope. Neither do guests whose
-//! receiver [fills a storage directly](crate::TracingEventReceiver::capturing): there, the host is in no span of
-//! theirs, ever.
+//! This is [`ReceiveError::NotInScope`](crate::ReceiveError::NotInScope). wasmtime shows the message with `{:?}`, but not
+//! with `{}`. You get the same error if you write `scope.in_scope(|| run.call_async(…)).await`: the scope has ended when
+//! the future is polled. A guest that buffers traps when it sends its buffer.
+//!
+//! You need no scope to call functions that enter no span, such as one that only installs the sender, or if the receiver
+//! [fills a storage directly](crate::TracingEventReceiver::capturing): there, the host is never in the guest's spans.
 //!
 //! # Child processes and other streams of bytes
 //!

@@ -16,13 +16,18 @@ mod offset {
     pub(super) const LEN: u32 = 8;
 }
 
-/// What a host knows of one instance of a guest: a receiver of its stream, and how far that has come.
+/// The trace of one instance of a guest, kept by its host: takes the guest's records, and relays them.
 ///
-/// The default one relays to the subscriber that is current when it is created. Its functions are the
-/// imports of [the agreement](crate::transport::wasm); [`link_wasm_guest!`](crate::link_wasm_guest)
-/// calls them.
+/// Create it with `GuestTrace::default()` to relay to the subscriber that is current then. Put it into the data of the
+/// engine's store, link the guest's imports with [`link_wasm_guest!`](crate::link_wasm_guest), and call the guest in its
+/// [scope](Self::scope): see the [example](super).
+///
+/// `send`, `hello`, `flush` and `ask` are the imports of [the agreement](crate::transport::wasm), for hosts that do
+/// without the macro.
 ///
 /// # Example
+///
+/// Without an engine, and into a storage:
 ///
 /// ```
 /// use spanshot::{SharedStorage, TracingEventReceiver, transport::wasm_host::GuestTrace};
@@ -56,11 +61,11 @@ impl Default for GuestTrace {
 }
 
 impl GuestTrace {
-    /// Takes the stream of a new instance with this receiver.
+    /// Creates the trace of a new instance, whose records this receiver takes.
     ///
     /// The receiver stays with its subscriber: in a test, start the [`Capture`](crate::Capture) before you create the
     /// receiver. If you keep the instance for the next test, call [`relay_here()`](Self::relay_here) there. If you
-    /// forget it, assertions of the next capture that something is missing fail, since the records are lost.
+    /// forget it, the records are lost. Assertions of the next capture that something is missing fail then, and say so.
     pub fn new(mut receiver: TracingEventReceiver) -> Self {
         let scope = receiver.scope();
         Self {
@@ -78,9 +83,9 @@ impl GuestTrace {
     /// Returns the handle with which you run the guest: in `scope.in_scope(|| …)`, or as a future in
     /// `scope.in_scope_async(…)`.
     ///
-    /// Take it before you call the guest, which borrows the store. A guest that enters or exits a span outside of the
-    /// scope is trapped with [`ReceiveError::NotInScope`](crate::ReceiveError::NotInScope), unless the receiver fills a storage
-    /// directly: it could not be told which of the host's records are in that span.
+    /// Take it before you call the guest, which borrows the store. If you forget the scope, the guest traps with
+    /// [`ReceiveError::NotInScope`](crate::ReceiveError::NotInScope) when it enters or exits a span, since nobody could
+    /// tell which of the host's records are in that span. A receiver that fills a storage directly needs no scope.
     ///
     /// # Example
     ///
@@ -89,7 +94,9 @@ impl GuestTrace {
         self.scope.clone()
     }
 
-    /// Goes on after errors, which are counted, rather than have the guest trapped.
+    /// Counts errors, and lets the guest run on, instead of trapping it.
+    ///
+    /// Check [`errors()`](Self::errors) at the end of your test: the records that were refused are missing from the trace.
     ///
     /// # Example
     ///
@@ -112,12 +119,12 @@ impl GuestTrace {
         self
     }
 
-    /// Returns the first thing that was refused, whether or not the guest was trapped for it.
+    /// Returns the first error, whether the guest trapped or [ran on](Self::going_on).
     pub fn first_error(&self) -> Option<&GuestError> {
         self.first_error.as_ref()
     }
 
-    /// Returns how much was refused.
+    /// Returns the number of errors, whether the guest trapped or [ran on](Self::going_on).
     pub fn errors(&self) -> u64 {
         self.errors
     }
@@ -149,8 +156,8 @@ impl GuestTrace {
     ///
     /// # Errors
     ///
-    /// Returns an error if the frame is not in the memory, or if the receiver refuses it. Nothing that
-    /// came before is lost, and the next frame may be taken. None if it [goes on](Self::going_on).
+    /// Returns an error if the frame is not in the memory, or if the receiver refuses it. Earlier records are kept, and
+    /// you may pass the next frame. With [`going_on()`](Self::going_on), the error is counted, and not returned.
     pub fn send(&mut self, memory: &[u8], address: u32, len: u32) -> Result<(), GuestError> {
         let result = guest_bytes(memory, address, len)
             .and_then(|frame| receive(&mut self.receiver, self.frames, address, frame));
@@ -158,13 +165,13 @@ impl GuestTrace {
         self.check(result)
     }
 
-    /// Learns of a guest that buffers or asks: the import `hello`.
+    /// Notes where the control block of a guest that buffers or asks is: the import `hello`.
     ///
     /// # Errors
     ///
     /// Returns an error if the guest is of another version of the agreement, or if its control block
-    /// is not in its memory. None if it [goes on](Self::going_on), but then the guest is not told of
-    /// changes, and its buffer is not read.
+    /// is not in its memory. With [`going_on()`](Self::going_on), the error is counted, and not returned; the guest
+    /// does not learn of changed filters then, and its buffer is not read.
     pub fn hello(
         &mut self,
         memory: &mut [u8],
@@ -191,8 +198,8 @@ impl GuestTrace {
     ///
     /// # Errors
     ///
-    /// Returns an error if the question is not in the memory, or is none. If it [goes
-    /// on](Self::going_on), the answer is [`Always`](FilterAnswer::Always) then.
+    /// Returns an error if the question is not in the memory, or is invalid. With [`going_on()`](Self::going_on), the
+    /// error is counted, and the answer is [`Always`](FilterAnswer::Always).
     pub fn ask(
         &mut self,
         memory: &[u8],
@@ -213,7 +220,7 @@ impl GuestTrace {
     ///
     /// # Errors
     ///
-    /// Returns an error if the guest has not called `hello` of this `GuestTrace`, so that nobody knows where
+    /// Returns an error if the guest has not called `hello` of this `GuestTrace`, which would have said where
     /// the buffer is. Otherwise returns the errors of [`read_buffer()`](Self::read_buffer).
     ///
     /// # Example
@@ -232,22 +239,25 @@ impl GuestTrace {
         self.read_buffer(memory)
     }
 
-    /// Takes the frames in the buffer of a guest that
-    /// [buffers](spanshot_sender::wasm_guest::Builder::buffered), and empties the buffer. Of other guests it
-    /// takes nothing.
+    /// Takes the frames that a guest that [buffers](spanshot_sender::wasm_guest::Builder::buffered) has not sent yet.
     ///
-    /// Call it in functions that the guest calls, before they trace, and after the guest has trapped: then in the
-    /// guest's [scope](Self::scope), as if you called the guest. No code of the guest is run.
+    /// The buffer is empty afterwards. For other guests, this does nothing. It runs no code of the guest.
+    ///
+    /// Call it at two places:
+    ///
+    /// - in functions that the guest calls, before they trace, as
+    ///   [this example](super::concurrent_hosts#functions-that-the-guest-calls) does;
+    /// - after the guest has trapped, in the guest's [scope](Self::scope), since the frames may enter and exit spans.
     ///
     /// # Errors
     ///
-    /// Returns the first error of [`send()`](Self::send) among its frames, all of which are tried; or
-    /// an error if the buffer is not in the memory, or ends in the middle of a frame. None if it [goes
-    /// on](Self::going_on). The buffer is empty in any case.
+    /// Tries all frames, and returns the first error of [`send()`](Self::send) among them. Also returns
+    /// an error if the buffer is not in the memory, or ends in the middle of a frame. With
+    /// [`going_on()`](Self::going_on), errors are counted, and not returned.
     ///
     /// # Example
     ///
-    /// In wasmi or wasmtime, where the store's data is the [`GuestTrace`]:
+    /// After a trap, in wasmi or wasmtime, where the store's data is the [`GuestTrace`]:
     ///
     /// ```
     /// # use spanshot::transport::wasm_host::GuestTrace;
@@ -292,9 +302,9 @@ impl GuestTrace {
     /// Tells a guest that [asks](spanshot_sender::wasm_guest::Builder::filtered_by_host) if the host's filter
     /// may have changed.
     ///
-    /// The macro does so whenever the guest calls its host. If a filter is changed while the guest does
-    /// not run, by `reload` of `tracing-subscriber` for example, this is to be called: the guest, which
-    /// may have been told that nothing is wanted, has no reason to ask.
+    /// [`link_wasm_guest!`](crate::link_wasm_guest) does so whenever the guest calls one of its functions. Call this
+    /// yourself if a filter changes while the guest does not run, by `reload` of `tracing-subscriber` for example. A
+    /// guest that was told that nothing is wanted has no reason to ask again.
     ///
     /// # Example
     ///

@@ -1,17 +1,16 @@
-/// Provides what a WASM guest imports, in an engine of one's own that looks like wasmi or wasmtime.
+/// Links the imports of a WASM guest, in wasmi, wasmtime, or an engine with the same API.
 ///
-/// It takes the name of the engine's crate, its `Linker`, and a closure that finds the
+/// Pass the name of the engine's crate, its `Linker`, and a closure that returns the
 /// [`GuestTrace`](crate::transport::wasm_host::GuestTrace) in the data of the `Store`. The closure has
-/// to be [`Copy`].
+/// to be [`Copy`]. Then call the guest in its [scope](crate::transport::wasm_host::GuestTrace::scope).
 ///
 /// # Errors
 ///
 /// Returns the engine's error if something is linked already under the names of the
 /// [imports](crate::transport::wasm#imports).
 ///
-/// The guest is trapped with the message of a
-/// [`GuestError`](crate::transport::wasm_host::GuestError) if it hands over something wrong, unless the
-/// [`GuestTrace`](crate::transport::wasm_host::GuestTrace::going_on) is to go on.
+/// The guest traps with a [`GuestError`](crate::transport::wasm_host::GuestError) if the host refuses a frame, unless
+/// you create its trace with [`going_on()`](crate::transport::wasm_host::GuestTrace::going_on).
 ///
 /// # Example
 ///

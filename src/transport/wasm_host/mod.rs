@@ -1,11 +1,11 @@
 //! The host's side of a WebAssembly boundary.
 //!
-//! Each instance of a guest makes a stream of its own, and has a [`GuestTrace`] in the host, which takes
-//! the stream, relays it to the current subscriber (or where its receiver goes), and answers the guest's
-//! questions. It is kept in the data of the engine's store.
+//! Create a [`GuestTrace`] for each instance of a guest, and keep it in the data of the engine's store. It takes the
+//! guest's records, relays them to the current subscriber, and answers the guest's questions. Then call the guest in its
+//! [scope](GuestTrace::scope).
 //!
-//! This crate depends on no engine. [`link_wasm_guest!`](crate::link_wasm_guest) provides the guest's
-//! imports in one line for those that look like wasmi and wasmtime:
+//! This crate depends on no engine. [`link_wasm_guest!`](crate::link_wasm_guest) links the guest's imports for engines whose
+//! API looks like that of wasmi or wasmtime:
 //!
 //! ```
 //! use spanshot::{Capture, link_wasm_guest, predicates::*, transport::wasm_host::GuestTrace};
@@ -27,24 +27,27 @@
 //! # }
 //! ```
 //!
-//! For any other engine there are functions over the guest's memory, a `&[u8]`: [`GuestTrace::send()`]
-//! and, for guests that do more than [`install()`](spanshot_sender::wasm_guest::install),
+//! With any other engine, define the imports yourself. Pass the guest's memory, a `&[u8]`, to [`GuestTrace::send()`]
+//! and, for guests that do more than [`install()`](spanshot_sender::wasm_guest::install), to
 //! [`hello()`](GuestTrace::hello), [`flush()`](GuestTrace::flush) and [`ask()`](GuestTrace::ask).
-//! `examples/third_engine` in the repository is a host that uses such a function.
-//! Guests that hand over something else, such as JSON, have imports of their own, for which there is
-//! [`guest_bytes()`].
+//! `examples/third_engine` in the repository is such a host. If your guest hands over something else, such as JSON,
+//! use [`guest_bytes()`] in an import of your own.
 //!
 //! # Several guests
 //!
 //! Each instance needs a [`GuestTrace`], and so usually a store, of its own. Guests may call one another through the
 //! host, take turns, wait in futures, and trap: call each in its [scope](GuestTrace::scope), or await it there. While a
-//! guest runs, the host is in its spans, so that what the host traces in a function that the guest calls is inside them.
+//! guest runs, the host is in its spans: functions that the guest calls trace into its current span.
 //! While it does not run, the host is in none of them. [Hosts that do several things at once](concurrent_hosts) shows
-//! which call to write. If the guest
-//! [buffers](spanshot_sender::wasm_guest::Builder::buffered), the host [reads the buffer](GuestTrace::read_buffer)
-//! in such a function before it traces.
+//! which call to write. If the guest [buffers](spanshot_sender::wasm_guest::Builder::buffered), such a function
+//! [reads the buffer](GuestTrace::read_buffer) before it traces. Otherwise its records end up outside the guest's
+//! span, without an error.
 //!
 //! # Suspended guests
+//!
+//! Between two calls, a guest that rustc compiled has all of its state in its memory. Save the memory together with the
+//! [`PersistedGuest`], and write it into a new instance to resume. [`GuestTrace::persist()`] shows how;
+//! `examples/workflow` in the repository does so with a file.
 //!
 //! | to | call |
 //! |---|---|
@@ -54,10 +57,13 @@
 //!
 //! # Refused records
 //!
-//! The host traps a guest that hands over an invalid record, with a [`GuestError`] that says which
-//! frame is wrong, and how; or not, [if the host prefers](GuestTrace::going_on). In any case nothing is
-//! lost that came before, and the stream goes on with the next frame. You may call a guest again after any
-//! [trap](super::wasm#traps): it traces on.
+//! A guest that hands over an invalid frame traps, with a [`GuestError`] that says which frame is wrong, and how. If you
+//! would rather let it run on, and count its errors, create its trace with [`going_on()`](GuestTrace::going_on). In either
+//! case, all earlier records are kept, and the next frame is taken again. You may call a guest again after any
+//! [trap](super::wasm#traps), and its records continue.
+//!
+//! wasmi shows the [`GuestError`] in the text of its error. wasmtime shows it with `{:?}` and `{:#}`, but not with `{}`. You
+//! also get it from [`GuestTrace::first_error()`].
 
 mod batch;
 pub mod concurrent_hosts;

@@ -8,26 +8,68 @@ use crate::receiver::{
     TracingEventReceiver,
 };
 
-/// What a host has to keep of a guest's trace while the guest is suspended, in one piece.
+/// The trace of a suspended guest, to be kept together with the guest's memory.
 ///
-/// Keep it together with the guest's memory: in a file, if the guest is to outlive this process. It is
-/// serialized with serde.
+/// Serialize it with serde, and write both to a file if the guest is to outlive this process. The memory must be that of
+/// the same moment.
 ///
 /// # Example
 ///
+/// Suspend a guest in the middle of a span, and resume it in a new instance. `examples/workflow` in the repository does
+/// so with a file.
+///
 /// ```
-/// use spanshot::{LocalSpans, transport::wasm_host::{GuestTrace, PersistedGuest}};
+/// use spanshot::{Capture, LocalSpans, link_wasm_guest};
+/// use spanshot::transport::wasm_host::{GuestTrace, PersistedGuest};
+/// use wasmi::{Engine, Instance, Linker, Module, Store};
 ///
-/// # let subscriber = tracing_subscriber::registry();
-/// # let _guard = tracing::subscriber::set_default(subscriber);
-/// let trace = GuestTrace::default(); // of a guest, which is suspended
-/// let (guest, _local_spans) = trace.persist();
-/// let file = serde_json::to_string(&guest)?;
+/// # type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
+/// fn instantiate(trace: GuestTrace) -> Result<(Store<GuestTrace>, Instance)> {
+///     let engine = Engine::default();
+///     let mut linker = Linker::new(&engine);
+///     link_wasm_guest!(wasmi, linker, |trace| trace)?;
+///     # linker.func_wrap("shop", "price", |item: u32| item)?;
+///     # let wasm: &[u8] = include_bytes!("../../../examples/shop_guest.wasm");
+///     let mut store = Store::new(&engine, trace);
+///     let guest = linker.instantiate_and_start(&mut store, &Module::new(&engine, wasm)?)?;
+///     Ok((store, guest))
+/// }
 ///
-/// // In another process, perhaps:
-/// let guest: PersistedGuest = serde_json::from_str(&file)?;
-/// let trace = GuestTrace::restore(guest, LocalSpans::default())?;
-/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// # fn call(store: &mut Store<GuestTrace>, guest: Instance, export: &str, argument: u32) -> Result {
+/// #     let function = guest.get_func(&*store, export).unwrap();
+/// #     let results = function.ty(&*store).results().len();
+/// #     let arguments = vec![wasmi::Val::from(argument as i32); function.ty(&*store).params().len()];
+/// #     let scope = store.data().scope();
+/// #     let mut results = vec![wasmi::Val::I32(0); results];
+/// #     Ok(scope.in_scope(|| function.call(store, &arguments, &mut results))?)
+/// # }
+/// # fn main() -> Result {
+/// let capture = Capture::start();
+/// let (mut store, guest) = instantiate(GuestTrace::default())?;
+/// # call(&mut store, guest, "install", 0)?;
+/// call(&mut store, guest, "shift", 7)?; // in the guest's scope; the guest enters a span
+///
+/// let memory = guest.get_memory(&store, "memory").unwrap().data(&store).to_vec();
+/// let (trace, local_spans) = store.into_data().persist();
+/// let saved = serde_json::to_string(&trace)?;
+///
+/// // In another process, pass `LocalSpans::default()` instead:
+/// let trace: PersistedGuest = serde_json::from_str(&saved)?;
+/// let (mut store, guest) = instantiate(GuestTrace::restore(trace, local_spans)?)?;
+/// let resumed = guest.get_memory(&store, "memory").unwrap();
+/// let pages = (memory.len() - resumed.data_size(&store)) / 65_536;
+/// resumed.grow(&mut store, pages as u64)?;
+/// resumed.write(&mut store, 0, &memory)?;
+/// call(&mut store, guest, "order", 0)?;
+///
+/// let expected = "\
+/// INFO shift{number=7}
+/// ├─ DEBUG open
+/// └─ INFO order{items=0 total=0}
+///    └─ INFO served";
+/// assert_eq!(capture.trace().to_string(), expected);
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PersistedGuest {
@@ -47,18 +89,19 @@ impl PersistedGuest {
 }
 
 impl GuestTrace {
-    /// Ends the trace, and returns all that it takes to go on with it.
+    /// Suspends the trace, and returns the state to [restore](Self::restore) it from.
     ///
-    /// [Restore](Self::restore) it with the [`LocalSpans`] if you go on in this process, and the spans are the same. In
-    /// another process, pass the default ones: the open spans are created anew.
+    /// If you restore it in this process, pass the [`LocalSpans`], and the trace continues in the same spans. In
+    /// another process, pass `LocalSpans::default()`, and the open spans are created anew.
     ///
-    /// Of a guest that [buffers](spanshot_sender::wasm_guest::Builder::buffered), [read the buffer](Self::read_buffer)
-    /// before, or keep the guest's memory as it is now: what is in the buffer is read later then. Errors that were
-    /// [counted](Self::errors) are not kept, nor is whether the host [goes on](Self::going_on).
+    /// If the guest [buffers](spanshot_sender::wasm_guest::Builder::buffered), the host may read the buffer later, since
+    /// it is in the guest's memory, which you keep. To have its records in this trace, [read it](Self::read_buffer)
+    /// before you copy the memory. The number of [errors](Self::errors) is not kept, and neither is
+    /// [`going_on()`](Self::going_on): call that again.
     ///
     /// # Example
     ///
-    /// Suspend the guest of a store:
+    /// [`PersistedGuest`] has a whole one. Suspend the guest of a store:
     ///
     /// ```
     /// use spanshot::{LocalSpans, transport::wasm_host::{GuestTrace, PersistedGuest}};
@@ -74,14 +117,18 @@ impl GuestTrace {
         (PersistedGuest { metadata, spans, frames, control }, local_spans)
     }
 
-    /// Goes on with the trace of a guest that was suspended.
+    /// Restores the trace of a suspended guest.
     ///
-    /// Pass the `local_spans` of the same guest, and the trace goes on in the subscriber, or the storage, that they
-    /// live in. Pass the default ones, and the guest's open spans are created anew in the current subscriber; pass
-    /// [`LocalSpans::capturing()`], and in a storage.
+    /// | you pass | the trace continues in |
+    /// |---|---|
+    /// | the `local_spans` that came with `guest` | the same spans, in their subscriber or storage |
+    /// | `LocalSpans::default()` | the current subscriber, where the guest's open spans are created anew |
+    /// | [`LocalSpans::capturing(…)`](LocalSpans::capturing) | a storage, where they are created anew |
     ///
-    /// A guest that [asks](spanshot_sender::wasm_guest::Builder::filtered_by_host) learns with its next record that the
-    /// filter may be another one; [tell it](Self::tell_filter) before, if it may have nothing to send.
+    /// Restore the guest's memory, too. Otherwise records are refused, or attributed to the wrong spans. If the guest
+    /// [asks for the filter](spanshot_sender::wasm_guest::Builder::filtered_by_host), call
+    /// [`tell_filter()`](Self::tell_filter) with the restored memory. Otherwise the guest learns of another filter only with
+    /// its next record, and sends none while it believes that nothing is wanted.
     ///
     /// # Errors
     ///
@@ -95,7 +142,7 @@ impl GuestTrace {
         Self::restore_with_limits(guest, local_spans, ReceiverLimits::default())
     }
 
-    /// Goes on with the trace of a guest, as [`restore()`](Self::restore) does, under these limits.
+    /// Restores the trace of a suspended guest, as [`restore()`](Self::restore) does, under these limits.
     ///
     /// # Errors
     ///
@@ -113,15 +160,16 @@ impl GuestTrace {
         Ok(trace)
     }
 
-    /// Relays to the current subscriber from now on: the next test's capture, for an instance that you keep in a pool.
+    /// Relays to the current subscriber from now on.
     ///
-    /// The guest's open spans are created anew there. In the subscriber before, they stay open, and are exited. Handles
-    /// that [`scope()`](Self::scope) has returned stay valid.
+    /// Call it at the beginning of each test, after you have started the capture, if you keep an instance in a pool. The
+    /// guest's open spans are created anew in the current subscriber. In the earlier one, they are exited, and stay open.
+    /// Handles that [`scope()`](Self::scope) has returned stay valid.
     ///
     /// # Errors
     ///
-    /// Returns an error if the guest has sent what cannot be restored within the limits of the receiver. The trace is
-    /// that of a new guest then, which refuses records of what it does not know.
+    /// Returns an error if the guest's spans cannot be restored within the limits of the receiver. The trace forgets
+    /// them then, and refuses records that refer to them.
     ///
     /// # Example
     ///
@@ -150,15 +198,50 @@ impl GuestTrace {
 
     /// Begins an attempt, which [`roll_back()`](Self::roll_back) undoes.
     ///
-    /// See [`TracingEventReceiver::begin_attempt()`].
+    /// Call it right after [`restore()`](Self::restore). See [`TracingEventReceiver::begin_attempt()`].
+    ///
+    /// # Example
+    ///
+    /// Retry a call that may trap:
+    ///
+    /// ```
+    /// use spanshot::{LocalSpans, RestoreError, transport::wasm_host::{GuestTrace, PersistedGuest}};
+    ///
+    /// # enum Outcome { Done(GuestTrace), Trapped(GuestTrace) }
+    /// # use Outcome::{Done, Trapped};
+    /// # fn retry(saved: &PersistedGuest, mut call: impl FnMut(GuestTrace) -> Outcome) -> Result<GuestTrace, RestoreError> {
+    /// let mut local_spans = LocalSpans::default(); // or those that came with `saved`
+    /// loop {
+    ///     let mut trace = GuestTrace::restore(saved.clone(), local_spans)?;
+    ///     trace.begin_attempt();
+    ///     match call(trace) { // in a new instance, with the memory of `saved`; returns the trace of its store
+    ///         Done(trace) => return Ok(trace),
+    ///         Trapped(trace) => local_spans = trace.roll_back(),
+    ///     }
+    /// }
+    /// # }
+    /// # let (saved, _) = GuestTrace::default().persist();
+    /// # let mut calls = 0;
+    /// # let call = |trace| { calls += 1; if calls < 3 { Trapped(trace) } else { Done(trace) } };
+    /// # retry(&saved, call)?;
+    /// # Ok::<_, RestoreError>(())
+    /// ```
     pub fn begin_attempt(&mut self) {
         self.receiver.begin_attempt();
     }
 
-    /// Undoes what the guest did since the [attempt began](Self::begin_attempt), and returns what the next one needs.
+    /// Undoes the guest's changes to its open spans since the [attempt began](Self::begin_attempt), and returns these
+    /// spans for the next attempt.
     ///
     /// Restore the guest's memory, and [restore](Self::restore) the trace from the same [`PersistedGuest`] as before,
-    /// with the spans that are returned. See [`TracingEventReceiver::roll_back()`].
+    /// with the spans that this returns. Events and values of the failed attempt stay in the trace.
+    ///
+    /// If you have not called [`begin_attempt()`](Self::begin_attempt), this returns `LocalSpans::default()`, without an
+    /// error: the next [`restore()`](Self::restore) creates the open spans again, and the trace shows them twice.
+    ///
+    /// # Example
+    ///
+    /// See [`Self::begin_attempt()`].
     pub fn roll_back(self) -> LocalSpans {
         self.receiver.roll_back()
     }

@@ -7,9 +7,9 @@ use crate::{
     wire::FilterAnswer,
 };
 
-/// Sets up the sender of a guest that is to do more than [`install()`](super::install).
+/// Installs a sender that buffers frames, asks the host for its filter, or both.
 ///
-/// The guest imports what it is set up for; its parameters are for that, and need not be named.
+/// The guest imports only the functions that it needs. The type parameters say which, and you need not name them.
 ///
 /// # Example
 ///
@@ -43,21 +43,22 @@ impl Builder {
 }
 
 impl<const FILTERED: bool> Builder<false, FILTERED> {
-    /// Collects frames in a buffer of this many bytes, and sends them together: when the buffer is
-    /// full, when a span is closed (more exactly, when a handle of one is dropped), when the host is
-    /// to be asked something, and by [`flush()`](super::flush).
+    /// Collects frames in a buffer of this many bytes, and sends them together.
     ///
-    /// When the guest traps, its host reads the unsent frames from the buffer. This is for guests
-    /// with one thread.
+    /// The guest sends them when the buffer is full, when a handle of a span is dropped (as when the span is closed),
+    /// before it asks the host something, and by [`flush()`](super::flush).
+    ///
+    /// Two things are then up to the host: to call `GuestTrace::read_buffer()` in functions that the guest calls, before
+    /// they trace; and to call it after a trap, to get the last records. Use it only in guests with one thread.
     pub const fn buffered(self, capacity: usize) -> Builder<true, FILTERED> {
         Builder { capacity, max_level: self.max_level }
     }
 }
 
 impl<const BUFFERED: bool> Builder<BUFFERED, false> {
-    /// Asks the host for what it wants, and neither formats nor sends anything else.
+    /// Asks the host which records it wants, and neither formats nor sends others.
     ///
-    /// The guest is then under the filter of the host as if it traced there: see
+    /// The host's filter then applies to the guest as if it traced there: see
     /// [`TracingEventSender::with_host_filter()`].
     pub const fn filtered_by_host(self) -> Builder<BUFFERED, true> {
         Builder { capacity: self.capacity, max_level: self.max_level }

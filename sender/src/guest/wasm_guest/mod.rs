@@ -1,13 +1,11 @@
 //! The guest's side of a WebAssembly boundary.
 //!
-//! [`install()`] is all that a guest has to call: what it traces then goes to its host, a frame a
-//! record, at once, so that a guest that traps has sent everything that it traced. [`Builder`] is for
-//! guests that would rather collect frames, since a call into the host costs more than a small record
-//! does, or that want to be told what the host wants.
+//! Call [`install()`] in your guest. It then sends each record to its host at once, so a guest that traps has sent
+//! everything that it traced. Use [`Builder`] to send several records with one call, since a call into the host costs more
+//! than a small record, or to send only records that the host wants.
 //!
-//! A guest imports a function of its host for each thing that it needs, `send` in any case. What they
-//! are, and what each side may expect of the other, is in [`wasm`](super::wasm); the host's side is
-//! `spanshot::transport::wasm_host`.
+//! The guest imports `spanshot.send`, and other functions if you use the [`Builder`]. The page [`wasm`](super::wasm) lists
+//! them, and says what each side may expect of the other. The host's side is `spanshot::transport::wasm_host`.
 
 mod buffer;
 mod builder;
@@ -43,8 +41,7 @@ pub fn install() -> bool {
     dispatcher::set_global_default(Dispatch::new(sender)).is_ok()
 }
 
-/// Sends the buffered frames of a guest that [buffers](Builder::buffered). Otherwise it does
-/// nothing.
+/// Sends the frames in the buffer of a guest that [buffers](Builder::buffered); does nothing in other guests.
 ///
 /// # Example
 ///
