@@ -164,6 +164,7 @@ mod capture;
 mod export;
 mod interest;
 mod log_record;
+mod not_a_future;
 mod panics;
 #[cfg(feature = "predicates")]
 pub mod predicates;
@@ -176,11 +177,12 @@ pub mod transport;
 pub use crate::capture::{
     Capture, CaptureBuilder, CaptureHandle, CaptureLayer, Captured, CapturedEvent, CapturedEvents,
     CapturedMetadata, CapturedNode, CapturedNodes, CapturedSpan, CapturedSpans, Carried,
-    DescendantEvents, DescendantSpans, Happening, Keep, Moment, NotAFuture, Print,
-    ProcessWideLayer, SharedStorage, SpanStats, Storage, TestResult, TimedOut, Trace,
+    DescendantEvents, DescendantSpans, Happening, Keep, Moment, Print, ProcessWideLayer,
+    SharedStorage, SpanStats, Storage, TestResult, TimedOut, Trace,
 };
 #[cfg(feature = "export")]
 pub use crate::export::{ChromeTrace, HtmlPage};
+pub use crate::not_a_future::NotAFuture;
 pub use crate::receiver::{
     FrameDecoder, GuestScope, InGuestScope, Limit, LocalSpans, PersistedMetadata, PersistedSpans,
     ReceiveError, ReceiverLimits, Refusals, RestoreError, TracingEventReceiver,

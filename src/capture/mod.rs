@@ -27,7 +27,7 @@ pub(crate) use self::{session::print::is_coloured, storage::captured::sealed::Se
 pub use self::{
     session::{
         builder::CaptureBuilder, capture::Capture, carried::Carried, handle::CaptureHandle,
-        not_a_future::NotAFuture, print::Print, test_result::TestResult, waiting::TimedOut,
+        print::Print, test_result::TestResult, waiting::TimedOut,
     },
     storage::{
         bound::Keep,

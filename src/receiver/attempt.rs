@@ -72,7 +72,8 @@ impl TracingEventReceiver {
     pub fn begin_attempt(&mut self) {
         self.start();
         self.stream.end_attempt(&mut *self.sink);
-        if self.to_restore.is_none() {
+        self.is_attempt_due = self.to_restore.is_some();
+        if !self.is_attempt_due {
             self.stream.begin_attempt(&mut *self.sink);
         }
     }
@@ -85,13 +86,23 @@ impl TracingEventReceiver {
     /// receiver from the same `metadata` and `spans` as this one, and with the spans that this returns. Events and values
     /// that the guest recorded stay in the trace.
     ///
-    /// If you have not begun an attempt, this drops the receiver, and returns `LocalSpans::default()`.
+    /// # Panics
+    ///
+    /// Panics if no attempt has begun.
     ///
     /// # Example
     ///
     /// See [`Self::begin_attempt()`].
+    #[track_caller]
     pub fn roll_back(mut self) -> LocalSpans {
-        let Some(checkpoint) = self.stream.attempt.take() else { return LocalSpans::default() };
+        if self.is_attempt_due {
+            return LocalSpans::default(); // there was no subscriber yet
+        }
+        let Some(checkpoint) = self.stream.attempt.take() else {
+            panic!(
+                "no attempt has begun: call `begin_attempt()` after you have restored the state to go back to"
+            )
+        };
         let mut stream = mem::take(&mut self.stream);
         let mut sink = mem::replace(&mut self.sink, Box::new(Relay::default()));
         stream.go_back_to(*checkpoint, &mut *sink);
@@ -101,7 +112,7 @@ impl TracingEventReceiver {
 }
 
 impl Stream {
-    fn begin_attempt(&mut self, sink: &mut (impl Sink + ?Sized)) {
+    pub(super) fn begin_attempt(&mut self, sink: &mut (impl Sink + ?Sized)) {
         for span in self.spans.values().filter_map(|span| span.sink_span) {
             sink.clone_handle(span);
         }

@@ -125,8 +125,8 @@ impl fmt::Display for ReceiveError {
             }
             Self::NotInScope { id } => write!(
                 formatter,
-                "span {id} is entered or exited while the host does not run the guest, as far as it says: call the \
-                 guest in `GuestScope::in_scope()`, or await it in `GuestScope::in_scope_async()`"
+                "span {id} is entered or exited outside of the guest's scope: call the guest in \
+                 `GuestScope::in_scope()`, or await it in `GuestScope::in_scope_async()`"
             ),
             Self::LimitExceeded { limit, max, actual } => write!(
                 formatter,

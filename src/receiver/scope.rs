@@ -10,7 +10,7 @@ use core::{
 use std::thread;
 
 use super::relay::HostThreads;
-use crate::panics;
+use crate::{NotAFuture, panics};
 
 /// A handle that runs a guest in the guest's spans.
 ///
@@ -94,7 +94,10 @@ impl GuestScope {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn in_scope<T>(&self, f: impl FnOnce() -> T) -> T {
+    pub fn in_scope<T: NotAFuture<UseInScopeAsyncInstead>, UseInScopeAsyncInstead>(
+        &self,
+        f: impl FnOnce() -> T,
+    ) -> T {
         let _call = Call::begin(&self.threads);
         f()
     }

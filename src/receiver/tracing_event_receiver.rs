@@ -1,5 +1,5 @@
 use alloc::boxed::Box;
-use core::{cell::OnceCell, fmt};
+use core::{cell::OnceCell, fmt, mem};
 use std::thread;
 
 use super::{
@@ -90,6 +90,8 @@ pub struct TracingEventReceiver {
     pub(super) is_started: bool,
     /// Spans that wait for the sink to be ready for them.
     pub(super) to_restore: Option<CheckedSpans>,
+    /// Whether an attempt begins when these are restored.
+    pub(super) is_attempt_due: bool,
 }
 
 impl fmt::Debug for TracingEventReceiver {
@@ -116,6 +118,7 @@ impl TracingEventReceiver {
             refusals: Refusals::default(),
             is_started: false,
             to_restore: None,
+            is_attempt_due: false,
         }
     }
 
@@ -252,6 +255,9 @@ impl TracingEventReceiver {
         self.sink.start();
         if let Some(spans) = self.to_restore.take() {
             self.stream.restore(spans, &mut *self.sink);
+            if mem::take(&mut self.is_attempt_due) {
+                self.stream.begin_attempt(&mut *self.sink);
+            }
         }
         self.is_started = self.sink.is_ready();
     }

@@ -2,6 +2,7 @@
 
 mod asking;
 mod attached;
+mod attempts;
 mod awaiting;
 mod blind_spots;
 mod bounds;

@@ -9,11 +9,11 @@ use tracing_core::{
     dispatcher::{self, DefaultGuard},
 };
 
+use crate::NotAFuture;
 use crate::capture::{
     Capture, SharedStorage,
     session::attached,
     session::carried::{Carried, Kept},
-    session::not_a_future::NotAFuture,
     storage::sight::RelayedElsewhere,
     subscriber::test_span::{self, Test, TestSpan},
     subscriber::{are_same, has_ended, storage_of, thread_spans},

@@ -5,7 +5,7 @@
 //! | `capture.rs` | [`Capture`](capture::Capture): starts, is read, and ends with its test |
 //! | `builder.rs` | the options of a capture |
 //! | `started.rs` | the captures that a thread has started, which may end in any order |
-//! | `handle.rs`, `carried.rs`, `attached.rs`, `not_a_future.rs` | other threads and tasks |
+//! | `handle.rs`, `carried.rs`, `attached.rs` | other threads and tasks |
 //! | `waiting.rs` | waiting for something to be captured |
 //! | `ending.rs`, `watch.rs`, `test_result.rs` | the end of a test: printing, recording, and what fails it |
 //! | `print.rs`, `shown.rs`, `excerpt.rs`, `short.rs` | the text that people see |
@@ -21,7 +21,6 @@ pub(crate) mod excerpt;
 pub(crate) mod handle;
 #[cfg(feature = "log")]
 pub(crate) mod logger;
-pub(crate) mod not_a_future;
 pub(crate) mod print;
 pub(crate) mod recording;
 #[cfg(feature = "predicates")]

@@ -135,8 +135,8 @@
 //! The guest is trapped as soon as it enters or exits a span, and the message tells you what to write:
 //!
 //! ```text
-//! span 1 is entered or exited while the host does not run the guest, as far as it says: call the guest in
-//! `GuestScope::in_scope()`, or await it in `GuestScope::in_scope_async()`
+//! span 1 is entered or exited outside of the guest's scope: call the guest in `GuestScope::in_scope()`, or
+//! await it in `GuestScope::in_scope_async()`
 //! ```
 //!
 //! This is [`ReceiveError::NotInScope`](crate::ReceiveError::NotInScope). wasmtime shows the message with `{:?}`, but not

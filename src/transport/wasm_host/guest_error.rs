@@ -105,14 +105,8 @@ impl fmt::Display for GuestError {
     }
 }
 
-impl Error for GuestError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Refused { error, .. } | Self::InvalidQuestion { error, .. } => Some(error),
-            _ => None,
-        }
-    }
-}
+/// The message has all: engines that show a chain of errors would show a source twice.
+impl Error for GuestError {}
 
 /// The message, for engines whose errors are made of one.
 impl From<GuestError> for String {

@@ -236,12 +236,14 @@ impl GuestTrace {
     /// Restore the guest's memory, and [restore](Self::restore) the trace from the same [`PersistedGuest`] as before,
     /// with the spans that this returns. Events and values of the failed attempt stay in the trace.
     ///
-    /// If you have not called [`begin_attempt()`](Self::begin_attempt), this returns `LocalSpans::default()`, without an
-    /// error: the next [`restore()`](Self::restore) creates the open spans again, and the trace shows them twice.
+    /// # Panics
+    ///
+    /// Panics if no [attempt has begun](Self::begin_attempt).
     ///
     /// # Example
     ///
     /// See [`Self::begin_attempt()`].
+    #[track_caller]
     pub fn roll_back(self) -> LocalSpans {
         self.receiver.roll_back()
     }

@@ -1,7 +1,8 @@
 /// A result that is no future: every type that does not implement [`Future`].
 ///
 /// [`Capture::carry()`](crate::Capture::carry) and [`CaptureHandle::in_scope()`](crate::CaptureHandle::in_scope)
-/// run a closure in the scope of a capture. If the closure returned a future, as in `carry(|| async { … })`,
+/// run a closure in the scope of a capture, and [`GuestScope::in_scope()`](crate::GuestScope::in_scope) runs one in the
+/// spans of a guest. If the closure returned a future, as in `carry(|| async { … })`,
 /// only the *creation* of that would run there: it would be polled outside of the scope, and what it traces would be
 /// lost. The compiler therefore rejects such a closure: *type annotations needed* (`E0282` or `E0283`) *for
 /// the type parameter `UseCarryFutureInstead`*, since a future implements this trait in two ways. Call
