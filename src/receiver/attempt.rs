@@ -173,7 +173,9 @@ impl Stream {
             }
             sink.drop_handle(sink_span); // the additional one
         }
-        (self.call_site_ids, self.last_span_id) = (call_site_ids, last_span_id);
+        // Those that were announced since are kept: they are announced again, and are not one more each time.
+        self.call_site_ids.extend(call_site_ids);
+        self.last_span_id = last_span_id;
         (self.without_handle, self.stacks) = (without_handle, stacks);
     }
 }
