@@ -219,6 +219,10 @@ impl TracingEventReceiver {
     }
 
     /// Relays each record on the thread that hands it over: threads of the stream are threads of this process.
+    pub(crate) fn is_relaying_elsewhere(&self) -> bool {
+        self.sink.is_elsewhere()
+    }
+
     pub(crate) fn relay_in_place(&mut self) {
         self.sink.relay_in_place();
     }
