@@ -18,7 +18,7 @@
 //! | starts a span around the call | `scope.in_scope_async(run.call_async(…)).instrument(info_span!("request"))`: the span outside |
 //! | traces in a function that the guest calls | nothing; if the guest [buffers], `trace.read_buffer(memory)` first |
 //! | awaits guest B in an async function that guest A calls | `scope_b.in_scope_async(…).await`, with B's scope only |
-//! | handles a trap, or drops the future | nothing; if the guest buffers, `trace.read_buffer(memory)` after it |
+//! | handles a trap, or drops the future | nothing; if the guest buffers, `scope.in_scope(\|\| trace.read_buffer(memory))` after it |
 //! | reads child processes | `stream::receive_async(stdout, &mut receiver)` for each; no scope |
 //!
 //! Take the scope before the call, which borrows the store: `let scope = store.data().scope();`. It is a handle:
