@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use core::{
+    cell::Cell,
     fmt,
     future::Future,
     pin::Pin,
@@ -21,7 +22,7 @@ use crate::panics;
 ///
 /// When a call begins, the host's thread enters the spans that the guest is in. When it ends, however it does, the
 /// thread exits them; the guest stays in them, and goes on there when it is called again, on whichever thread. Calls may be nested: a
-/// guest calls its host, which calls the same guest or another one.
+/// guest calls its host, which calls the same guest or another one. If it is the same, that is part of the call around it.
 ///
 /// [Hosts that do several things at once](crate::transport::wasm_host::concurrent_hosts) has a table of the cases: turns of
 /// fuel, futures, functions of the host, traps, threads.
@@ -113,23 +114,47 @@ impl GuestScope {
     }
 }
 
+std::thread_local! {
+    /// Address of the guest whose call is the innermost on this thread, or 0.
+    static INNERMOST: Cell<usize> = const { Cell::new(0) };
+}
+
 /// A call of the guest, which ends when this is dropped.
-struct Call<'a>(&'a HostThreads);
+///
+/// The host may call a guest in a function which that calls. If there is no other guest in between, this is part of the
+/// call around it: the guest may enter spans, and return in them.
+struct Call<'a> {
+    threads: &'a HostThreads,
+    around: usize,
+}
 
 impl<'a> Call<'a> {
     fn begin(threads: &'a HostThreads) -> Self {
-        threads.begin_call();
-        Self(threads)
+        let call = Self { threads, around: INNERMOST.replace(threads.address()) };
+        if thread::panicking() {
+            // A subscriber that panics while it is told would abort the process.
+            let _ = panics::catch(|| threads.begin_call(call.is_part()));
+        } else {
+            threads.begin_call(call.is_part()); // if that panics, the call ends
+        }
+        call
+    }
+
+    fn is_part(&self) -> bool {
+        self.around == self.threads.address()
     }
 }
 
 impl Drop for Call<'_> {
     fn drop(&mut self) {
+        INNERMOST.set(self.around);
+        if self.is_part() {
+            return;
+        }
         if thread::panicking() {
-            // A subscriber that panics while it is told would abort the process.
-            let _ = panics::catch(|| self.0.end_call());
+            let _ = panics::catch(|| self.threads.end_call());
         } else {
-            self.0.end_call();
+            self.threads.end_call();
         }
     }
 }
