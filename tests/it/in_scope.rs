@@ -321,3 +321,25 @@ fn attempts_do_not_use_up_call_sites() {
         local_spans = receiver.roll_back();
     }
 }
+
+#[test]
+fn receiver_whose_end_panics_has_exited_and_closed_all_spans() {
+    for nth in 1..=3 {
+        let layer = Panics::default();
+        with_layer(layer.clone(), |storage| {
+            let mut receiver = TracingEventReceiver::default();
+            let scope = receiver.scope();
+            scope.in_scope(|| {
+                enter_spans(&mut receiver, 3);
+                layer.exits.store(nth, Ordering::Relaxed);
+                panics(|| drop(receiver));
+                info!("in the call");
+            });
+            scope.in_scope(|| info!("after"));
+            for event in ["in the call", "after"] {
+                assert_eq!(parent(&storage.lock(), event), None);
+            }
+            assert_closed(&storage.lock(), "job");
+        });
+    }
+}
