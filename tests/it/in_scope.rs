@@ -343,3 +343,16 @@ fn receiver_whose_end_panics_has_exited_and_closed_all_spans() {
         });
     }
 }
+
+#[test]
+fn span_from_before_there_was_a_scope_is_left_with_the_first_call() {
+    let capture = Capture::start();
+    let mut receiver = TracingEventReceiver::default();
+    enter_spans(&mut receiver, 1);
+    // On this thread, it would be left at once.
+    let scope = thread::scope(|threads| threads.spawn(|| receiver.scope()).join().unwrap());
+    scope.in_scope(|| info!("in the call"));
+    info!("after");
+    assert_eq!(parent(&capture.trace(), "in the call").as_deref(), Some("job"));
+    assert_eq!(parent(&capture.trace(), "after"), None);
+}

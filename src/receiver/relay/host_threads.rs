@@ -170,13 +170,15 @@ impl HostThreads {
     pub(in crate::receiver) fn end_call(&self) {
         let exits = {
             let mut state = self.0.lock();
+            let is_scoped = state.is_scoped;
             let Some(thread) = state.find() else { return };
             let calls = thread.calls;
             thread.calls = calls.saturating_sub(1);
             if thread.entered.is_empty() {
                 return; // as nearly always
             }
-            thread.leave(|entered| entered.call >= calls)
+            // What it has entered in no call, before there was a scope, goes with the outermost.
+            thread.leave(|entered| is_scoped && calls <= 1 || entered.call >= calls)
         };
         self.tell_of(Moves { exits, ..Moves::default() });
     }
