@@ -34,6 +34,30 @@ pub(crate) fn discard(payload: Payload) {
     }
 }
 
+/// Steps that are all taken, even if one panics.
+#[derive(Default)]
+pub(crate) struct Steps {
+    /// Payload of the first panic.
+    panic: Option<Payload>,
+}
+
+impl Steps {
+    pub(crate) fn run(&mut self, step: impl FnOnce()) {
+        match panic::catch_unwind(AssertUnwindSafe(step)) {
+            Ok(()) => {}
+            Err(payload) if self.panic.is_none() => self.panic = Some(payload),
+            Err(payload) => discard(payload),
+        }
+    }
+
+    /// Panics if one of the steps did, as the first one of these.
+    pub(crate) fn end(self) {
+        if let Some(payload) = self.panic {
+            panic::resume_unwind(payload);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::panic::panic_any;

@@ -18,7 +18,10 @@ use super::{
     stacks::Stacks,
     stream::Stream,
 };
-use crate::wire::{MetadataId, RawSpanId};
+use crate::{
+    panics::Steps,
+    wire::{MetadataId, RawSpanId},
+};
 
 /// The state to go back to.
 #[derive(Debug)]
@@ -157,7 +160,8 @@ impl Stream {
     }
 
     fn go_back_to(&mut self, attempt: Checkpoint, sink: &mut (impl Sink + ?Sized)) {
-        self.exit_all(sink);
+        let mut steps = Steps::default();
+        self.exit_all(sink, &mut steps);
         let Checkpoint {
             call_site_ids,
             spans,
@@ -169,7 +173,7 @@ impl Stream {
         } = attempt;
         let now = mem::replace(&mut self.spans, spans).into_values();
         let (opened, now): (Vec<_>, Vec<_>) = now.partition(|span| span.created.get() > created);
-        close_all(opened, sink);
+        close_all(opened, sink, &mut steps);
         let known = now.iter().chain(&set_aside);
         let handles: BTreeMap<_, _> =
             known.filter_map(|span| Some((span.sink_span?, span.handles_in_sink()))).collect();
@@ -177,25 +181,34 @@ impl Stream {
             let Some(sink_span) = span.sink_span else { continue };
             let (then, now) =
                 (span.handles_in_sink(), handles.get(&sink_span).copied().unwrap_or_default());
-            for _ in now..then {
-                sink.clone_handle(sink_span);
-            }
-            for _ in then..now {
-                sink.drop_handle(sink_span);
-            }
-            sink.drop_handle(sink_span); // the additional one
+            steps.run(|| {
+                for _ in now..then {
+                    sink.clone_handle(sink_span);
+                }
+                for _ in then..now {
+                    sink.drop_handle(sink_span);
+                }
+                sink.drop_handle(sink_span); // the additional one
+            });
         }
-        (self.call_site_ids, self.last_span_id) = (call_site_ids, last_span_id);
+        steps.end();
+        // Those that were announced since are kept: they are announced again, and are not one more each time.
+        self.call_site_ids.extend(call_site_ids);
+        self.last_span_id = last_span_id;
         (self.without_handle, self.stacks) = (without_handle, stacks);
     }
 }
 
 /// Closes spans, the newest first.
-pub(super) fn close_all(mut spans: Vec<KnownSpan>, sink: &mut (impl Sink + ?Sized)) {
+pub(super) fn close_all(
+    mut spans: Vec<KnownSpan>,
+    sink: &mut (impl Sink + ?Sized),
+    steps: &mut Steps,
+) {
     spans.sort_unstable_by_key(|span| span.created);
     for span in spans.into_iter().rev() {
         if let Some(sink_span) = span.sink_span {
-            close(&span, sink_span, sink);
+            steps.run(|| close(&span, sink_span, sink));
         }
     }
 }

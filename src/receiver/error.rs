@@ -65,8 +65,9 @@ pub enum ReceiveError {
         /// The thread.
         thread: ThreadIndex,
     },
-    /// A span is entered or exited while the host is not in the [`GuestScope`](super::GuestScope) of this receiver: call
-    /// the guest in [`in_scope()`](super::GuestScope::in_scope).
+    /// A span is entered or exited, or the guest traces in one, while the host is not in the
+    /// [`GuestScope`](super::GuestScope) of this receiver: call the guest in
+    /// [`in_scope()`](super::GuestScope::in_scope).
     NotInScope {
         /// The span.
         id: RawSpanId,
@@ -125,8 +126,8 @@ impl fmt::Display for ReceiveError {
             }
             Self::NotInScope { id } => write!(
                 formatter,
-                "span {id} is entered or exited outside of the guest's scope: call the guest in \
-                 `GuestScope::in_scope()`, or await it in `GuestScope::in_scope_async()`"
+                "the guest traces in span {id} outside of its scope: call the guest in `GuestScope::in_scope()`, or \
+                 await it in `GuestScope::in_scope_async()`"
             ),
             Self::LimitExceeded { limit, max, actual } => write!(
                 formatter,

@@ -26,6 +26,7 @@ use super::{
     TracingEventReceiver, attempt::close_all, parents::Around, relay::Relay, sink::Sink,
     span::KnownSpan, stream::Stream, told_sink::ToldSink, values::name,
 };
+use crate::panics::Steps;
 use crate::wire::{
     CallSiteData, MetadataId, RawSpanId, StackedSpan, ThreadIndex, TracedValues, names_of_bytes,
     restore,
@@ -180,8 +181,10 @@ impl TracingEventReceiver {
         let mut sink = mem::replace(&mut self.sink, Box::new(Relay::default()));
         stream.end_attempt(&mut *sink);
         let spans = stream.persist();
-        stream.exit_all(&mut *sink);
+        let mut steps = Steps::default();
+        stream.exit_all(&mut *sink, &mut steps);
         sink.suspend();
+        steps.end();
         (spans, LocalSpans { stream: Some(stream), sink: Some(sink) })
     }
 }
@@ -288,21 +291,23 @@ impl Stream {
     }
 
     /// Exits all spans, threads one after another, on each the innermost span first. The stream stays inside.
-    pub(super) fn exit_all(&self, sink: &mut (impl Sink + ?Sized)) {
+    pub(super) fn exit_all(&self, sink: &mut (impl Sink + ?Sized), steps: &mut Steps) {
         for (thread, stack) in self.stacks.iter() {
             for span in stack.rev().filter_map(|entered| entered.sink_span) {
-                sink.exit(span, thread);
+                steps.run(|| sink.exit(span, thread));
             }
         }
     }
 
     /// Exits all entered spans, and closes those that were never persisted, the newest first.
     pub(super) fn roll_back(&mut self, sink: &mut (impl Sink + ?Sized)) {
-        self.exit_all(sink);
+        let mut steps = Steps::default();
+        self.exit_all(sink, &mut steps);
         let Self { spans, committed, .. } = mem::take(self);
         let mut spans: Vec<_> = spans.into_values().collect();
         spans.retain(|span| span.created.get() > committed);
-        close_all(spans, sink);
+        close_all(spans, sink, &mut steps);
+        steps.end();
     }
 }
 

@@ -124,16 +124,23 @@ impl TracingEventReceiver {
         Self::restore(metadata, spans, local_spans, limits, |_| ())
     }
 
-    /// Restores a receiver whose host is in spans of the stream only in this scope, or in one of its own.
+    /// Restores a receiver whose host is in spans of the stream only in this scope, or in one of its own; or in none,
+    /// if it relays elsewhere.
     pub(crate) fn restore_in_scope(
         metadata: PersistedMetadata,
         spans: PersistedSpans,
         local_spans: LocalSpans,
         limits: ReceiverLimits,
         scope: Option<GuestScope>,
+        is_elsewhere: bool,
     ) -> Result<Self, RestoreError> {
-        let set_scope = |sink: &mut dyn ToldSink| sink.enter_only_in_scope(scope);
-        Self::restore(metadata, spans, local_spans, limits, set_scope)
+        let set_up = |sink: &mut dyn ToldSink| {
+            if is_elsewhere {
+                sink.relay_elsewhere();
+            }
+            sink.enter_only_in_scope(scope);
+        };
+        Self::restore(metadata, spans, local_spans, limits, set_up)
     }
 
     fn restore(

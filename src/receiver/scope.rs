@@ -124,15 +124,20 @@ struct Call<'a>(&'a HostThreads);
 
 impl<'a> Call<'a> {
     fn begin(threads: &'a HostThreads) -> Self {
-        threads.begin_call();
-        Self(threads)
+        let call = Self(threads); // if the subscriber panics when it is told of the spans, the call ends
+        if thread::panicking() {
+            // A second panic would abort the process.
+            let _ = panics::catch(|| threads.begin_call());
+        } else {
+            threads.begin_call();
+        }
+        call
     }
 }
 
 impl Drop for Call<'_> {
     fn drop(&mut self) {
         if thread::panicking() {
-            // A subscriber that panics while it is told would abort the process.
             let _ = panics::catch(|| self.0.end_call());
         } else {
             self.0.end_call();

@@ -108,6 +108,11 @@ pub(crate) trait Sink: Send + Sync {
     /// Gets ready for a record, if it is not yet.
     fn start(&mut self) {}
 
+    /// Whether the sink keeps the thread that receives out of the spans.
+    fn is_elsewhere(&self) -> bool {
+        false
+    }
+
     /// From now on, the thread that receives is not one of the stream's.
     fn relay_elsewhere(&mut self) {}
 

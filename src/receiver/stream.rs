@@ -198,6 +198,7 @@ impl Stream {
         let (index, site) = self.call_site(metadata_id, CallSiteKind::Event)?;
         let mut room = None;
         let values = self.values(metadata_id, site, values, sink, &mut room)?;
+        self.check_scope(parent, thread, sink)?;
         let parent = self.parent_of_event(parent, thread)?;
         sink.new_event(index, thread, parent, values);
         Ok(())
@@ -242,6 +243,7 @@ impl Stream {
         let (call_site, site) = self.call_site(metadata_id, CallSiteKind::Span)?;
         let mut room = None;
         let resolved = self.values(metadata_id, site, values, sink, &mut room)?;
+        self.check_scope(parent, thread, sink)?;
         let parent = self.parent(parent, thread)?;
         if self.spans.contains_key(&id) {
             return Err(ReceiveError::SpanExists(id));
@@ -276,6 +278,23 @@ impl Stream {
         self.spans.insert(id, span);
         self.last_span_id = self.last_span_id.max(id);
         self.keep_open(keeps_open);
+        Ok(())
+    }
+
+    /// Checks that the host is in the span that a new span or event is in, as filters have to know.
+    #[inline]
+    fn check_scope(
+        &self,
+        parent: Parent,
+        thread: ThreadIndex,
+        sink: &(impl Sink + ?Sized),
+    ) -> Result<(), ReceiveError> {
+        if matches!(parent, Parent::Contextual) && !sink.is_in_scope(thread) {
+            let entered = self.stacks.in_sink(thread);
+            if let Some(EnteredSpan { id, sink_span: Some(_), .. }) = entered {
+                return Err(ReceiveError::NotInScope { id: *id });
+            }
+        }
         Ok(())
     }
 

@@ -217,6 +217,10 @@ impl TracingEventReceiver {
     }
 
     /// Relays each record on the thread that hands it over: threads of the stream are threads of this process.
+    pub(crate) fn is_relaying_elsewhere(&self) -> bool {
+        self.sink.is_elsewhere()
+    }
+
     pub(crate) fn relay_in_place(&mut self) {
         self.sink.relay_in_place();
     }
@@ -226,9 +230,8 @@ impl TracingEventReceiver {
     /// Without this, the thread that receives is in each span that the guest enters until the guest exits it, whatever
     /// the host does meanwhile. A [`GuestTrace`](crate::transport::wasm_host::GuestTrace) calls this for you.
     ///
-    /// From now on, the receiver [refuses](ReceiveError::NotInScope) a record that enters or exits a span outside of
-    /// the scope.
-    /// This goes for the first thread of the stream; the others are relayed on threads of their own.
+    /// From now on, the receiver [refuses](ReceiveError::NotInScope) a record that enters or exits a span, or is in one,
+    /// outside of the scope. This goes for the first thread of the stream; the others are relayed on threads of their own.
     ///
     /// # Example
     ///

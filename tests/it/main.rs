@@ -21,6 +21,7 @@ mod foreign_spans;
 mod frames;
 mod guest;
 mod hostile_output;
+mod in_scope;
 mod json;
 mod layers;
 mod left_out;

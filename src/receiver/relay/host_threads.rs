@@ -1,6 +1,8 @@
 //! Which threads of the host are in the spans of a stream's first thread.
 
-use alloc::{collections::BTreeSet, sync::Arc, vec::Vec};
+use alloc::{collections::BTreeSet, sync::Arc, vec, vec::Vec};
+use core::mem;
+use std::thread;
 
 use parking_lot::Mutex;
 use tracing_core::{Dispatch, span::Id};
@@ -12,6 +14,7 @@ use super::{
     this_thread::{ThreadNumber, this_thread},
 };
 use crate::{
+    panics,
     receiver::sink::SinkSpan,
     wire::{SpanStack, StackedSpan},
 };
@@ -37,6 +40,8 @@ pub(in crate::receiver) struct HostThreads(Arc<Mutex<State>>);
 struct State {
     /// The subscriber that the spans are of.
     dispatch: Option<Dispatch>,
+    /// Whether the receiver is gone, and the subscriber is only needed for threads that are still in spans.
+    is_let_go: bool,
     stack: SpanStack<Stacked>,
     /// Spans on the stack that the subscriber has closed: they cannot be entered again.
     closed: BTreeSet<SinkSpan>,
@@ -68,6 +73,8 @@ struct HostThread {
     passed_over: usize,
     /// The host's own span around `entered`, kept open.
     host_span: Option<Id>,
+    /// How often, one within the other, the subscriber is being told of moves of this thread: it may call back.
+    told: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -108,12 +115,31 @@ impl HostThreads {
 
     /// Sets the subscriber that the spans are of.
     pub(super) fn set_dispatch(&self, dispatch: &Dispatch) {
-        self.0.lock().dispatch = Some(dispatch.clone());
+        let (before, host_spans) = {
+            let mut state = self.0.lock();
+            // What other threads are in is not known to this subscriber.
+            let host_spans: Vec<_> =
+                state.threads.iter_mut().filter_map(HostThread::forget).collect();
+            state.is_let_go = false;
+            (state.dispatch.replace(dispatch.clone()), host_spans)
+        };
+        // Not under the lock: this may be the end of the subscriber before, which may call back.
+        if let Some(before) = before {
+            with_default(&before, |before| {
+                for host_span in host_spans {
+                    before.try_close(host_span);
+                }
+            });
+        }
     }
 
     /// Lets go of the subscriber, for which there are no spans any more. Handles may outlive the receiver.
     pub(super) fn let_go(&self) {
-        let dispatch = self.0.lock().dispatch.take();
+        let dispatch = {
+            let mut state = self.0.lock();
+            state.is_let_go = true;
+            state.unused_dispatch()
+        };
         drop(dispatch); // not while it is locked: this may be the last one
     }
 
@@ -135,7 +161,9 @@ impl HostThreads {
             let State { threads, stack, closed, .. } = &mut *self.0.lock();
             let thread = this_one_of(threads);
             thread.calls += 1;
-            if thread.is_in_step { None } else { Some(thread.catch_up(stack, closed)) }
+            // A subscriber that calls the guest whenever a span is exited would come here without an end.
+            let is_left_alone = thread.is_in_step || thread.told > 0;
+            if is_left_alone { None } else { Some(thread.catch_up(stack, closed)) }
         };
         if let Some(moves) = moves {
             self.tell_of(moves);
@@ -147,15 +175,19 @@ impl HostThreads {
     pub(in crate::receiver) fn end_call(&self) {
         let exits = {
             let mut state = self.0.lock();
+            let is_scoped = state.is_scoped;
             let Some(thread) = state.find() else { return };
             let calls = thread.calls;
             thread.calls = calls.saturating_sub(1);
             if thread.entered.is_empty() {
                 return; // as nearly always
             }
-            thread.leave(|entered| entered.call >= calls)
+            // What it has entered in no call, before there was a scope, goes with the outermost.
+            thread.leave(|entered| is_scoped && calls <= 1 || entered.call >= calls)
         };
         self.tell_of(Moves { exits, ..Moves::default() });
+        let unused = self.0.lock().unused_dispatch();
+        drop(unused);
     }
 
     /// Has this thread in the guest's spans, if it runs the guest. Returns whether the guest's current span is the
@@ -201,7 +233,9 @@ impl HostThreads {
         if is_first {
             self.note_host_span(dispatch);
         }
+        let unwinding = TakeBack { host: self, span };
         dispatch.enter(&id(span)); // whichever subscriber is the default one, as natively
+        mem::forget(unwinding);
     }
 
     /// Notes that the guest exits a span, as does the thread that has entered it.
@@ -221,18 +255,18 @@ impl HostThreads {
                 (!exited.is_passed_over, host_span)
             } else {
                 // A receiver may have been moved since: another thread is still in it, as far as the subscriber knows.
-                let exited = threads.iter_mut().find_map(|thread| thread.remove(span));
+                // If that is in a call, it exits the span when the call ends.
+                let mut left = threads.iter_mut().filter(|thread| thread.calls == 0);
+                let exited = left.find_map(|thread| thread.remove(span));
                 lose_step(threads, false);
                 (exited.is_some_and(|exited| !exited.is_passed_over), None)
             }
         };
         if is_entered || host_span.is_some() {
             with_default(dispatch, |dispatch| {
+                let _released = host_span.map(|host_span| Released { dispatch, host_span });
                 if is_entered {
                     dispatch.exit(&id(span));
-                }
-                if let Some(host_span) = host_span {
-                    dispatch.try_close(host_span);
                 }
             });
         }
@@ -259,9 +293,8 @@ impl HostThreads {
 
     fn note_host_span(&self, dispatch: &Dispatch) {
         let Some(host_span) = current_span(dispatch) else { return };
-        if let Some(thread) = self.0.lock().find() {
-            thread.host_span = Some(host_span);
-        }
+        let before = self.0.lock().find().and_then(|thread| thread.host_span.replace(host_span));
+        drop(before.map(|host_span| Released { dispatch, host_span }));
     }
 
     /// Tells the subscriber that the spans are of. If there is none yet, there are no spans.
@@ -281,24 +314,104 @@ impl HostThreads {
             return;
         }
         with_default(dispatch, |dispatch| {
+            if let Some(thread) = self.0.lock().find() {
+                thread.told += 1;
+            }
+            let (exits, enters) = (exits.into_iter(), enters.into_iter());
+            let mut telling = Telling { host: self, dispatch, exits, enters };
             if is_first {
                 self.note_host_span(dispatch);
             }
-            for span in exits {
-                dispatch.exit(&id(span));
-            }
-            for span in enters {
+            telling.exit();
+            for span in telling.enters.by_ref() {
                 dispatch.enter(&id(span));
-            }
-            let released = self.0.lock().find().and_then(HostThread::host_span_to_release);
-            if let Some(host_span) = released {
-                dispatch.try_close(host_span);
             }
         });
     }
 }
 
+/// Tells the subscriber of moves. If it panics, it learns of the other exits all the same, and of no enter.
+struct Telling<'a> {
+    host: &'a HostThreads,
+    dispatch: &'a Dispatch,
+    exits: vec::IntoIter<SinkSpan>,
+    enters: vec::IntoIter<SinkSpan>,
+}
+
+impl Telling<'_> {
+    fn exit(&mut self) {
+        for span in self.exits.by_ref() {
+            self.dispatch.exit(&id(span));
+        }
+    }
+
+    /// Closes the host's own span if the thread is in no span of the guest any more.
+    fn end(&self) {
+        let released = {
+            let mut state = self.host.0.lock();
+            let Some(thread) = state.find() else { return };
+            thread.told -= 1;
+            for span in self.enters.as_slice().iter().rev() {
+                thread.remove(*span);
+                thread.is_in_step = false;
+            }
+            thread.host_span_to_release()
+        };
+        drop(released.map(|host_span| Released { dispatch: self.dispatch, host_span }));
+    }
+}
+
+impl Drop for Telling<'_> {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            return self.end();
+        }
+        while !self.exits.as_slice().is_empty() {
+            let _ = panics::catch(|| self.exit());
+        }
+        let _ = panics::catch(|| self.end());
+    }
+}
+
+/// A span of the host that is closed when this is dropped, even if the subscriber panics before.
+struct Released<'a> {
+    dispatch: &'a Dispatch,
+    host_span: Id,
+}
+
+impl Drop for Released<'_> {
+    fn drop(&mut self) {
+        let close = || self.dispatch.try_close(self.host_span.clone());
+        if thread::panicking() {
+            let _ = panics::catch(close);
+        } else {
+            close();
+        }
+    }
+}
+
+/// Takes a span from the guest's stack, if the subscriber panics when it is told that the guest enters the span: nobody
+/// will tell of an exit.
+struct TakeBack<'a> {
+    host: &'a HostThreads,
+    span: SinkSpan,
+}
+
+impl Drop for TakeBack<'_> {
+    fn drop(&mut self) {
+        let State { stack, threads, .. } = &mut *self.host.0.lock();
+        stack.remove(self.span.get());
+        lose_step(threads, false);
+    }
+}
+
 impl State {
+    /// Takes the subscriber out if it is not needed any more.
+    fn unused_dispatch(&mut self) -> Option<Dispatch> {
+        let is_unused = || self.threads.iter().all(|thread| thread.entered.is_empty());
+        if self.is_let_go && is_unused() { self.dispatch.take() } else { None }
+    }
+
     fn find(&mut self) -> Option<&mut HostThread> {
         let number = this_thread();
         self.threads.iter_mut().find(|thread| thread.number == number)
@@ -342,11 +455,20 @@ impl HostThread {
             is_in_step: false,
             passed_over: 0,
             host_span: None,
+            told: 0,
         }
     }
 
     fn is_idle(&self) -> bool {
-        self.calls == 0 && self.entered.is_empty()
+        // A span of the host that is to be released would stay open.
+        self.calls == 0 && self.entered.is_empty() && self.host_span.is_none() && self.told == 0
+    }
+
+    /// Forgets what it has entered, and returns the host's span to release.
+    fn forget(&mut self) -> Option<Id> {
+        self.entered = SpanStack::new();
+        (self.passed_over, self.is_in_step) = (0, false);
+        self.host_span.take()
     }
 
     /// Whether the guest's current span is this thread's.

@@ -56,6 +56,11 @@ impl Lanes {
         self.is_elsewhere = true;
     }
 
+    /// Whether the first thread of the stream has a worker, too.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        self.is_elsewhere
+    }
+
     /// Has each thread of the stream do what its records tell.
     pub(super) fn stay_in_place(&mut self) {
         self.is_in_place = true;

@@ -204,6 +204,10 @@ impl Sink for Relay {
         self.lanes.leave_here();
     }
 
+    fn is_elsewhere(&self) -> bool {
+        self.lanes.is_elsewhere()
+    }
+
     fn relay_in_place(&mut self) {
         self.lanes.stay_in_place();
     }

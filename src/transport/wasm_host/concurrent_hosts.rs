@@ -132,11 +132,11 @@
 //!
 //! # If the scope is missing
 //!
-//! The guest is trapped as soon as it enters or exits a span, and the message tells you what to write:
+//! The guest is trapped as soon as it enters, exits, or traces in a span, and the message tells you what to write:
 //!
 //! ```text
-//! span 1 is entered or exited outside of the guest's scope: call the guest in `GuestScope::in_scope()`, or
-//! await it in `GuestScope::in_scope_async()`
+//! the guest traces in span 1 outside of its scope: call the guest in `GuestScope::in_scope()`, or await it in
+//! `GuestScope::in_scope_async()`
 //! ```
 //!
 //! This is [`ReceiveError::NotInScope`](crate::ReceiveError::NotInScope). wasmtime shows the message with `{:?}`, but not

@@ -84,7 +84,7 @@ impl GuestTrace {
     /// `scope.in_scope_async(…)`.
     ///
     /// Take it before you call the guest, which borrows the store. If you forget the scope, the guest traps with
-    /// [`ReceiveError::NotInScope`](crate::ReceiveError::NotInScope) when it enters or exits a span, since nobody could
+    /// [`ReceiveError::NotInScope`](crate::ReceiveError::NotInScope) when it enters or exits a span, or traces in one, since nobody could
     /// tell which of the host's records are in that span. A receiver that fills a storage directly needs no scope.
     ///
     /// # Example

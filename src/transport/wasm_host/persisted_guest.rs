@@ -153,8 +153,14 @@ impl GuestTrace {
         limits: ReceiverLimits,
     ) -> Result<Self, RestoreError> {
         let PersistedGuest { metadata, spans, frames, control } = guest;
-        let receiver =
-            TracingEventReceiver::restore_in_scope(metadata, spans, local_spans, limits, None)?;
+        let receiver = TracingEventReceiver::restore_in_scope(
+            metadata,
+            spans,
+            local_spans,
+            limits,
+            None,
+            false,
+        )?;
         let mut trace = Self::new(receiver);
         (trace.frames, trace.control) = (frames, control);
         Ok(trace)
@@ -187,11 +193,18 @@ impl GuestTrace {
     pub fn relay_here(&mut self) -> Result<(), RestoreError> {
         let limits = self.receiver.limits();
         let receiver = mem::take(&mut self.receiver);
+        let is_elsewhere = receiver.is_relaying_elsewhere();
         let metadata = receiver.persist_metadata();
         let (spans, _) = receiver.persist();
         let (local_spans, scope) = (LocalSpans::default(), Some(self.scope()));
-        self.receiver =
-            TracingEventReceiver::restore_in_scope(metadata, spans, local_spans, limits, scope)?;
+        self.receiver = TracingEventReceiver::restore_in_scope(
+            metadata,
+            spans,
+            local_spans,
+            limits,
+            scope,
+            is_elsewhere,
+        )?;
         self.told = None;
         Ok(())
     }
