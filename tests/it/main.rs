@@ -24,6 +24,7 @@ mod json;
 mod layers;
 mod left_out;
 mod limits;
+mod many_fields;
 mod moments;
 mod persistence;
 mod predicates;
