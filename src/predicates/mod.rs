@@ -39,6 +39,7 @@
 mod operators;
 
 mod allow;
+mod answers;
 mod checks;
 mod close_to;
 mod colour;
@@ -82,6 +83,8 @@ pub use ::predicates::{
     str::{contains, ends_with, is_empty, starts_with},
 };
 
+#[cfg(feature = "snapshot")]
+pub(crate) use self::answers::KeptAnswers;
 pub use self::{
     checks::ScanError,
     close_to::{CloseToPredicate, close_to},

@@ -105,7 +105,7 @@ impl<'a> CapturedSpan<'a> {
     }
 
     /// The number of the span, which no other one of the trace has.
-    #[cfg(feature = "export")]
+    #[cfg(any(feature = "export", feature = "predicates"))]
     pub(crate) fn number(&self) -> usize {
         self.index.get()
     }
