@@ -35,6 +35,7 @@ mod recognizers;
 mod recorded;
 mod reloading;
 mod schedules;
+mod secrets;
 mod sender;
 mod shown_apart;
 mod snapshot_settings;

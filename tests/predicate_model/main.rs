@@ -144,7 +144,7 @@ fn predicates_match_what_the_model_says() {
         }
     });
     if is_usual {
-        seen_spans.assert_various(22);
-        seen_events.assert_various(14);
+        seen_spans.assert_various(23);
+        seen_events.assert_various(15);
     }
 }
