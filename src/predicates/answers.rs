@@ -191,7 +191,9 @@ pub(super) fn any_inside<'a>(
                 CapturedNode::Event(_) => false,
             };
         if is_found {
-            path.iter().for_each(|(span, _)| identity.remember(*span, true));
+            for (span, _) in path {
+                identity.remember(span, true);
+            }
             return true;
         }
     }
@@ -212,6 +214,8 @@ pub(super) fn any_around<'a>(
         known.or_else(|| matches(&span).then_some(true))
     });
     let answer = answer.unwrap_or(false);
-    spans().take(looked_at).for_each(|span| identity.remember(span, answer));
+    for span in spans().take(looked_at) {
+        identity.remember(span, answer);
+    }
     answer
 }

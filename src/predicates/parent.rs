@@ -110,7 +110,7 @@ const MAX_SHOWN: usize = 4;
 
 impl<'a, P: Predicate<CapturedSpan<'a>>, T: Captured<'a>> Predicate<T> for AncestorPredicate<P> {
     fn eval(&self, item: &T) -> bool {
-        any_around(self.identity, item.parent(), |span| self.matches.eval(&span))
+        any_around(self.identity, item.parent(), |span| self.matches.eval(span))
     }
 
     fn find_case(&self, expected: bool, item: &T) -> Option<Case<'_>> {

@@ -101,7 +101,7 @@ impl Storage {
         let sight = self.sight();
         let found = Places::of(&secret, self, |_| true);
         if found.count > 0 {
-            return Err(found.error(format!("a secret is in the trace, {}", found.number())));
+            return Err(found.error(&format!("a secret is in the trace, {}", found.number())));
         }
         let says_nothing = |reason: String| {
             let reason = secret.hide(&reason);
@@ -117,7 +117,7 @@ impl Storage {
             let found = Places::of(&secret, unattributed, passes);
             if found.count > 0 {
                 let number = found.number();
-                let error = found.error(format!(
+                let error = found.error(&format!(
                     "a secret is in records that no test can claim, and may be this test's, {number}"
                 ));
                 return Err(ScanError::new(format!("{error}\n{WAYS_OUT}")));
@@ -312,14 +312,11 @@ impl<'s> Places<'s> {
         }
     }
 
-    fn error(&self, headline: String) -> ScanError {
-        let mut message = headline + " (neither is shown here):\n";
-        for place in &self.listed {
-            message.push_str(&format!("  {place}\n"));
-        }
-        if self.count > self.listed.len() {
-            message.push_str(&format!("  (and {} more)\n", self.count - self.listed.len()));
-        }
+    fn error(&self, headline: &str) -> ScanError {
+        let more = self.count - self.listed.len();
+        let more = (more > 0).then(|| format!("(and {more} more)"));
+        let lines = self.listed.iter().chain(&more).map(|line| format!("  {line}\n"));
+        let message = format!("{headline} (neither is shown here):\n{}", lines.collect::<String>());
         ScanError::new(message)
     }
 }

@@ -74,7 +74,7 @@ fn numbers_pass_over_names() {
     let fields = json.split_once("\"fields\":").unwrap().1;
     assert_eq!(
         fields,
-        r##"{"a":false,"a#4":false,"a#2":false,"a#5":false,"a#2#2":false,"a#3":false,"a#6":false}}]}"##
+        r#"{"a":false,"a#4":false,"a#2":false,"a#5":false,"a#2#2":false,"a#3":false,"a#6":false}}]}"#
     );
 }
 
