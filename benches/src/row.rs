@@ -101,6 +101,12 @@ impl Row {
         self
     }
 
+    /// The same row, which is judged by its instructions.
+    pub(crate) const fn counted(mut self) -> Self {
+        self.judged_by = JudgedBy::Count;
+        self
+    }
+
     /// The same row, of which the check asks nothing.
     pub(crate) const fn only_shown(mut self) -> Self {
         self.reach = None;

@@ -21,6 +21,8 @@ pub(crate) use self::session::shown::{Shown, is_visible};
 pub(crate) use self::session::{excerpt, short};
 #[cfg(feature = "export")]
 pub(crate) use self::storage::durations::Durations;
+#[cfg(feature = "predicates")]
+pub(crate) use self::storage::numbers::NumberHasher;
 pub(crate) use self::storage::sight::RelayedElsewhere;
 #[cfg(feature = "predicates")]
 pub(crate) use self::{session::print::is_coloured, storage::captured::sealed::Sealed};

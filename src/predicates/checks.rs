@@ -162,6 +162,7 @@ where
         self,
         predicate: &P,
     ) -> Result<I::Item, ScanError> {
+        let _answers = self.keep_answers();
         let mut matching = self.matching(predicate);
         match (matching.next(), matching.next()) {
             (Some(item), None) => {
@@ -183,6 +184,7 @@ where
         self,
         predicate: &P,
     ) -> Result<I::Item, ScanError> {
+        let _answers = self.keep_answers();
         let first = self.matching(predicate).next();
         let first = first.ok_or_else(|| self.none_matches(predicate))?;
         self.trust_match(predicate)?;
@@ -202,6 +204,7 @@ where
         self,
         predicate: &P,
     ) -> Result<I::Item, ScanError> {
+        let _answers = self.keep_answers();
         let last = self.matching(predicate).last();
         let last = last.ok_or_else(|| self.none_matches(predicate))?;
         self.trust_match(predicate)?;
@@ -218,6 +221,7 @@ where
     ///
     /// Returns an error if none matches, or if what does rules out something that the capture may have missed.
     pub fn try_any<P: Predicate<I::Item> + ?Sized>(self, predicate: &P) -> Result<(), ScanError> {
+        let _answers = self.keep_answers();
         match self.matching(predicate).next() {
             Some(_) => self.trust_match(predicate),
             None => Err(self.none_matches(predicate)),
@@ -230,6 +234,7 @@ where
     ///
     /// Returns an error if one does not match, or if the capture could not have seen it.
     pub fn try_all<P: Predicate<I::Item> + ?Sized>(self, predicate: &P) -> Result<(), ScanError> {
+        let _answers = self.keep_answers();
         let was = self.was(false, predicate);
         let failing = || self.scanned().filter(was);
         let count = failing().count();
@@ -249,6 +254,7 @@ where
     ///
     /// Returns an error if one matches, or if the capture could not have seen it.
     pub fn try_none<P: Predicate<I::Item> + ?Sized>(self, predicate: &P) -> Result<(), ScanError> {
+        let _answers = self.keep_answers();
         let was = self.was(true, predicate);
         let matching = || self.scanned().filter(was);
         let count = matching().count();
@@ -272,6 +278,7 @@ where
         count: impl IntoCount,
         predicate: &P,
     ) -> Result<Vec<I::Item>, ScanError> {
+        let _answers = self.keep_answers();
         let count = count.into_count();
         let (min, max) = limits(&count);
         // There may be a million more, which are not asked for.

@@ -189,11 +189,11 @@ impl<'a, P: Predicate<TracedValue>, T: Captured<'a>> Predicate<T> for FieldPredi
 const MAX_EARLIER: usize = 4;
 
 /// Shows a value, and whether it is a text if it looks like something else.
-struct Shown<'a>(&'a TracedValue);
+pub(super) struct Shown<'a>(pub(super) &'a TracedValue);
 
 impl Shown<'_> {
     /// Shows a value among others.
-    fn short(&self) -> String {
+    pub(super) fn short(&self) -> String {
         Short { text: self, max_chars: MAX_VALUE, is_cut: None }.to_string()
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! A predicate says something of a span or an event:
 //!
-//! - of both, its [`level()`], [`name()`], [`target()`], [`module()`] or [`file()`], a [`field()`] with a
-//!   value, which it may have had [`ever()`], its [`message()`], its [`parent()`] or an [`ancestor()`], or
+//! - of both, its [`level()`], [`name()`], [`target()`], [`module()`] or [`file()`], a [`field()`] or
+//!   [`any_field()`] with a value, which it may have had [`ever()`], its [`message()`], its [`parent()`] or an [`ancestor()`], or
 //!   whatever a closure [`satisfies()`];
 //! - of a span, a [`child()`] or a [`descendant()`], an [`event()`] or [`deep_event()`] in it, what it
 //!   [`follows_from()`], how often it was [`entered()`] and [`exited()`], whether it is [`closed()`], and the
@@ -17,6 +17,9 @@
 //! which order, and returns those that do. An assertion that fails names the predicate and what came
 //! nearest to it, with a tick or a cross for each condition, and marks that in the trace; one that
 //! [says nothing](Scanner#negatives) fails as well.
+//!
+//! To make sure that no password or token is traced, call
+//! [`assert_never_contains()`](crate::Storage::assert_never_contains) on the trace.
 //!
 //! # Example
 //!
@@ -39,6 +42,8 @@
 mod operators;
 
 mod allow;
+mod answers;
+mod any_field;
 mod checks;
 mod close_to;
 mod colour;
@@ -63,6 +68,7 @@ mod satisfies;
 mod scan_ext;
 mod scanner;
 mod scope;
+mod secret;
 mod sight;
 mod stats;
 mod subtree;
@@ -82,7 +88,10 @@ pub use ::predicates::{
     str::{contains, ends_with, is_empty, starts_with},
 };
 
+#[cfg(feature = "snapshot")]
+pub(crate) use self::answers::KeptAnswers;
 pub use self::{
+    any_field::{AnyFieldPredicate, any_field},
     checks::ScanError,
     close_to::{CloseToPredicate, close_to},
     combinators::{And, Not, Or},

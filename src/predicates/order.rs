@@ -114,6 +114,7 @@ where
     ///
     /// Returns an error if there are no such items.
     pub fn try_in_order(self, expected: &Expected<'_, I::Item>) -> Result<Vec<I::Item>, ScanError> {
+        let _answers = self.keep_answers();
         let mut items = self.scanned();
         let mut found = Vec::new();
         for predicate in expected {
@@ -133,6 +134,7 @@ where
     ///
     /// Returns an error if there are no such items.
     pub fn try_in_a_row(self, expected: &Expected<'_, I::Item>) -> Result<Vec<I::Item>, ScanError> {
+        let _answers = self.keep_answers();
         let mut nearest = Vec::new();
         let mut instead = None;
         // Those that would be in a row, if they matched: no more of them than are expected.
@@ -169,6 +171,7 @@ where
     /// Returns an error if an item does not match its predicate, or if there are more or fewer; or if the
     /// capture could not have seen more.
     pub fn try_exactly(self, expected: &Expected<'_, I::Item>) -> Result<Vec<I::Item>, ScanError> {
+        let _answers = self.keep_answers();
         let mut items = self.scanned();
         let mut found = Vec::new();
         for predicate in expected {

@@ -4,7 +4,9 @@ use core::{fmt, iter};
 use ::predicates::{Predicate, reflection::Case};
 
 use super::{
+    answers::{Identity, any_around},
     failure::actual,
+    nearest::is_ranking,
     related::{impl_related_reflection, with_history},
 };
 use crate::{
@@ -27,13 +29,14 @@ use crate::{
 /// trace.scan_events().single(&parent(name("connect")));
 /// ```
 pub fn parent<'a, P: Predicate<CapturedSpan<'a>>>(matches: P) -> ParentPredicate<P> {
-    ParentPredicate { matches }
+    ParentPredicate { matches, identity: Identity::new() }
 }
 
 /// Predicate for the parent of a span or event, returned by [`parent()`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ParentPredicate<P> {
     matches: P,
+    identity: Identity,
 }
 
 impl_operators!({P,} ParentPredicate<P>);
@@ -48,7 +51,8 @@ impl_related_reflection!(ParentPredicate);
 
 impl<'a, P: Predicate<CapturedSpan<'a>>, T: Captured<'a>> Predicate<T> for ParentPredicate<P> {
     fn eval(&self, item: &T) -> bool {
-        item.parent().is_some_and(|parent| self.matches.eval(&parent))
+        let matches = |parent| self.identity.answer(parent, || self.matches.eval(&parent));
+        item.parent().is_some_and(matches)
     }
 
     fn find_case(&self, expected: bool, item: &T) -> Option<Case<'_>> {
@@ -81,13 +85,14 @@ impl<'a, P: Predicate<CapturedSpan<'a>>, T: Captured<'a>> Predicate<T> for Paren
 /// trace.scan_events().single(&ancestor(name("serve")));
 /// ```
 pub fn ancestor<'a, P: Predicate<CapturedSpan<'a>>>(matches: P) -> AncestorPredicate<P> {
-    AncestorPredicate { matches }
+    AncestorPredicate { matches, identity: Identity::new() }
 }
 
 /// Predicate for the ancestors of a span or event, returned by [`ancestor()`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AncestorPredicate<P> {
     matches: P,
+    identity: Identity,
 }
 
 impl_operators!({P,} AncestorPredicate<P>);
@@ -105,12 +110,15 @@ const MAX_SHOWN: usize = 4;
 
 impl<'a, P: Predicate<CapturedSpan<'a>>, T: Captured<'a>> Predicate<T> for AncestorPredicate<P> {
     fn eval(&self, item: &T) -> bool {
-        iter::successors(item.parent(), CapturedSpan::parent).any(|span| self.matches.eval(&span))
+        any_around(self.identity, item.parent(), |span| self.matches.eval(span))
     }
 
     fn find_case(&self, expected: bool, item: &T) -> Option<Case<'_>> {
         if self.eval(item) != expected {
             return None;
+        }
+        if is_ranking() {
+            return Some(Case::new(Some(self), expected)); // nobody reads the list
         }
         let ancestors = || iter::successors(item.parent(), CapturedSpan::parent);
         let mut shown: Vec<_> = ancestors()
@@ -122,7 +130,7 @@ impl<'a, P: Predicate<CapturedSpan<'a>>, T: Captured<'a>> Predicate<T> for Ances
         }
         let shown = if shown.is_empty() { "no span".to_owned() } else { shown.join(" in ") };
         let case = actual(self, expected, "it", &format_args!("in {shown}"));
-        let found = ancestors().find(|span| expected && self.matches.eval(span));
+        let found = ancestors().filter(|_| expected).find(|span| self.matches.eval(span));
         Some(with_history(case, expected, &self.matches, found))
     }
 }

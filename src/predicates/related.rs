@@ -9,9 +9,13 @@ use core::fmt;
 
 use ::predicates::{Predicate, reflection::Case};
 
-use super::{failure::actual, nearest::is_ranking};
+use super::{
+    answers::{Identity, any_inside},
+    failure::actual,
+    nearest::is_ranking,
+};
 use crate::{
-    capture::{Captured, CapturedEvent, CapturedSpan, DescendantEvents},
+    capture::{Captured, CapturedEvent, CapturedNode, CapturedSpan, DescendantEvents},
     snapshot::ShortLine,
 };
 
@@ -36,6 +40,48 @@ fn list<'a, T: Captured<'a>>(mut items: impl Iterator<Item = T>, none: &str) -> 
 
 fn all_events<'a>(span: &CapturedSpan<'a>) -> DescendantEvents<'a> {
     DescendantEvents::with_own(*span)
+}
+
+fn any_child<'a, P: Predicate<CapturedSpan<'a>>>(
+    predicate: &ChildPredicate<P>,
+    span: CapturedSpan<'a>,
+) -> bool {
+    span.children().any(|child| predicate.matches.eval(&child))
+}
+
+fn any_descendant<'a, P: Predicate<CapturedSpan<'a>>>(
+    predicate: &DescendantPredicate<P>,
+    span: CapturedSpan<'a>,
+) -> bool {
+    any_inside(predicate.identity, span, |node| match node {
+        CapturedNode::Span(span) => predicate.matches.eval(&span),
+        CapturedNode::Event(_) => false,
+    })
+}
+
+fn any_event<'a, P: Predicate<CapturedEvent<'a>>>(
+    predicate: &EventPredicate<P>,
+    span: CapturedSpan<'a>,
+) -> bool {
+    span.events().any(|event| predicate.matches.eval(&event))
+}
+
+fn any_deep_event<'a, P: Predicate<CapturedEvent<'a>>>(
+    predicate: &DeepEventPredicate<P>,
+    span: CapturedSpan<'a>,
+) -> bool {
+    any_inside(predicate.identity, span, |node| match node {
+        CapturedNode::Span(_) => false,
+        CapturedNode::Event(event) => predicate.matches.eval(&event),
+    })
+}
+
+fn any_source<'a, P: Predicate<CapturedSpan<'a>>>(
+    predicate: &FollowsFromPredicate<P>,
+    span: CapturedSpan<'a>,
+) -> bool {
+    let matches = |span| predicate.identity.answer(span, || predicate.matches.eval(&span));
+    span.follows_from().any(matches)
 }
 
 /// Adds to a case what a part makes of something else, if that was perhaps so with an earlier value, which
@@ -86,7 +132,7 @@ pub(super) use impl_related_reflection;
 
 /// Implements a predicate for spans that is true if one of the items that belong to a span matches.
 macro_rules! impl_related {
-    ($ty:ident, $name:literal, $item:ident, $where:literal, $none:literal, $related:expr) => {
+    ($ty:ident, $name:literal, $item:ident, $where:literal, $none:literal, $related:expr, $any:ident) => {
         impl_operators!({P,} $ty<P>);
 
         impl<P: fmt::Display> fmt::Display for $ty<P> {
@@ -99,12 +145,15 @@ macro_rules! impl_related {
 
         impl<'a, P: Predicate<$item<'a>>> Predicate<CapturedSpan<'a>> for $ty<P> {
             fn eval(&self, span: &CapturedSpan<'a>) -> bool {
-                $related(span).any(|item| self.matches.eval(&item))
+                $any(self, *span)
             }
 
             fn find_case(&self, expected: bool, span: &CapturedSpan<'a>) -> Option<Case<'_>> {
                 if self.eval(span) != expected {
                     return None;
+                }
+                if is_ranking() {
+                    return Some(Case::new(Some(self), expected)); // nobody reads the list
                 }
                 // If one should not be there, the others are of no interest.
                 let shown = || $related(span).filter(|item| !expected || self.matches.eval(item));
@@ -138,7 +187,15 @@ pub struct ChildPredicate<P> {
     matches: P,
 }
 
-impl_related!(ChildPredicate, "child", CapturedSpan, "in it", "no span", CapturedSpan::children);
+impl_related!(
+    ChildPredicate,
+    "child",
+    CapturedSpan,
+    "in it",
+    "no span",
+    CapturedSpan::children,
+    any_child
+);
 
 /// Creates a predicate for spans in which, at any depth, there is a span that matches.
 ///
@@ -155,13 +212,14 @@ impl_related!(ChildPredicate, "child", CapturedSpan, "in it", "no span", Capture
 /// trace.scan_spans().single(&(name("serve") & descendant(name("resolve"))));
 /// ```
 pub fn descendant<'a, P: Predicate<CapturedSpan<'a>>>(matches: P) -> DescendantPredicate<P> {
-    DescendantPredicate { matches }
+    DescendantPredicate { matches, identity: Identity::new() }
 }
 
 /// Predicate for the descendants of a span, returned by [`descendant()`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DescendantPredicate<P> {
     matches: P,
+    identity: Identity,
 }
 
 impl_related!(
@@ -170,7 +228,8 @@ impl_related!(
     CapturedSpan,
     "in it",
     "no span",
-    CapturedSpan::descendants
+    CapturedSpan::descendants,
+    any_descendant
 );
 
 /// Creates a predicate for spans in which, not any deeper, there is an event that matches.
@@ -197,7 +256,15 @@ pub struct EventPredicate<P> {
     matches: P,
 }
 
-impl_related!(EventPredicate, "event", CapturedEvent, "in it", "no event", CapturedSpan::events);
+impl_related!(
+    EventPredicate,
+    "event",
+    CapturedEvent,
+    "in it",
+    "no event",
+    CapturedSpan::events,
+    any_event
+);
 
 /// Creates a predicate for spans in which, at any depth, there is an event that matches.
 ///
@@ -216,16 +283,25 @@ impl_related!(EventPredicate, "event", CapturedEvent, "in it", "no event", Captu
 /// trace.scan_spans().single(&event(level(Level::WARN)));
 /// ```
 pub fn deep_event<'a, P: Predicate<CapturedEvent<'a>>>(matches: P) -> DeepEventPredicate<P> {
-    DeepEventPredicate { matches }
+    DeepEventPredicate { matches, identity: Identity::new() }
 }
 
 /// Predicate for the events in a span and its descendants, returned by [`deep_event()`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeepEventPredicate<P> {
     matches: P,
+    identity: Identity,
 }
 
-impl_related!(DeepEventPredicate, "deep_event", CapturedEvent, "in it", "no event", all_events);
+impl_related!(
+    DeepEventPredicate,
+    "deep_event",
+    CapturedEvent,
+    "in it",
+    "no event",
+    all_events,
+    any_deep_event
+);
 
 /// Creates a predicate for spans that follow from a span that matches.
 ///
@@ -241,13 +317,14 @@ impl_related!(DeepEventPredicate, "deep_event", CapturedEvent, "in it", "no even
 /// trace.scan_spans().single(&follows_from(name("request")));
 /// ```
 pub fn follows_from<'a, P: Predicate<CapturedSpan<'a>>>(matches: P) -> FollowsFromPredicate<P> {
-    FollowsFromPredicate { matches }
+    FollowsFromPredicate { matches, identity: Identity::new() }
 }
 
 /// Predicate for the spans that a span follows from, returned by [`follows_from()`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FollowsFromPredicate<P> {
     matches: P,
+    identity: Identity,
 }
 
 impl_related!(
@@ -256,5 +333,6 @@ impl_related!(
     CapturedSpan,
     "what it follows from",
     "no span",
-    CapturedSpan::follows_from
+    CapturedSpan::follows_from,
+    any_source
 );

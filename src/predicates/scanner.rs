@@ -10,7 +10,9 @@ use core::{
 
 use ::predicates::Predicate;
 
-use super::{IntoCount, ScanError, colour::coloured, failure::Searched, scope::Scope};
+use super::{
+    IntoCount, ScanError, answers::KeptAnswers, colour::coloured, failure::Searched, scope::Scope,
+};
 use crate::{
     capture::{Captured, Moment, is_coloured},
     snapshot::ShortLine,
@@ -136,6 +138,11 @@ where
         Searched { storage: self.scope.storage(), scope: self.scope.node() }
     }
 
+    /// Has predicates remember what they find around spans, until the guard is dropped.
+    pub(super) fn keep_answers(&self) -> KeptAnswers<'a> {
+        KeptAnswers::new(self.searched().storage)
+    }
+
     /// Says what is scanned, to be put behind "no span": nothing for a whole trace.
     pub(super) fn place(&self) -> String {
         let place = self.scope.node().map_or_else(String::new, |node| {
@@ -255,6 +262,7 @@ where
     /// ```
     #[must_use]
     pub fn matches<P: Predicate<I::Item> + ?Sized>(self, predicate: &P) -> Vec<I::Item> {
+        let _answers = self.keep_answers();
         self.scanned().filter(|item| predicate.eval(item)).collect()
     }
 

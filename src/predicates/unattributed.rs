@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// What to do about a record that no test can claim.
-const WAYS_OUT: &str = "(attach its thread to the test with `CaptureHandle::attach_thread()` or `carry()`, run the \
+pub(super) const WAYS_OUT: &str = "(attach its thread to the test with `CaptureHandle::attach_thread()` or `carry()`, run the \
     test in a process of its own, as nextest does, or call `ignore_unattributed()` on the scanner or the \
     builder if such records do not matter)";
 

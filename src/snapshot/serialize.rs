@@ -1,10 +1,6 @@
-use alloc::{
-    borrow::Cow,
-    format,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::{borrow::Cow, format, string::ToString, vec::Vec};
 use core::time::Duration;
+use std::collections::{HashMap, HashSet};
 
 use super::{
     cut::{Cut, is_numbered},
@@ -258,17 +254,35 @@ impl Serialize for Fields<'_, '_> {
 }
 
 /// The fields of a node, each with a key of its own.
+///
+/// A guest may declare thousands of fields, all of one name. So each name remembers the last number that
+/// one of its fields got, and the next field goes on from there:
+///
+/// ```text
+/// a, a, a#2, a  →  a, a#3, a#2, a#4
+/// ```
+///
+/// A key that is passed over is the name of a field, and belongs to one name and one number only. All
+/// fields together thus pass over no more keys than there are fields.
 fn fields<'v>(
     shown: &'v ViewNode<'_>,
     options: &'v Options,
 ) -> impl Iterator<Item = (Cow<'v, str>, ShownValue<'v>)> {
-    let names = || shown.fields(options).map(|(name, _)| name);
-    shown.fields(options).enumerate().map(move |(i, (name, value))| {
-        // Most nodes have few fields, and hardly any has a name twice.
-        match names().take(i).filter(|other| *other == name).count() {
-            0 => (name_data(name), value),
-            earlier => (name_data(&numbered(name, earlier, names)).into_owned().into(), value),
-        }
+    let names: HashSet<&str> = shown.fields(options).map(|(name, _)| name).collect();
+    let mut last_numbers = HashMap::<&str, usize>::new();
+    shown.fields(options).map(move |(name, value)| {
+        let Some(last) = last_numbers.get_mut(name) else {
+            last_numbers.insert(name, 1);
+            return (name_data(name), value);
+        };
+        let key = loop {
+            *last += 1;
+            let key = format!("{name}#{last}");
+            if !names.contains(&*key) {
+                break key;
+            }
+        };
+        (name_data(&key).into_owned().into(), value)
     })
 }
 
@@ -293,17 +307,6 @@ fn has_numbered(value: &TracedValue) -> bool {
         TracedValue::Error(error) => error.messages().any(|text| text.contains(is_numbered)),
         _ => false,
     }
-}
-
-/// The name with a number, so that it is no other one: `a#2` may itself be the name of a field.
-fn numbered<'n, N: Iterator<Item = &'n str>>(
-    name: &str,
-    earlier: usize,
-    names: impl Fn() -> N,
-) -> String {
-    let is_free = |key: &String| !names().any(|other| other == key);
-    let mut free = (2_usize..).map(|number| format!("{name}#{number}")).filter(is_free);
-    free.nth(earlier - 1).unwrap_or_else(|| name.into())
 }
 
 struct Shown<'v>(ShownValue<'v>, usize);

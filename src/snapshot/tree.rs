@@ -30,6 +30,9 @@ const MAX_DRAWN_DEPTH: usize = 48;
 /// times or more. A value that has several lines is shown below its node; one of more than 300
 /// characters or 40 lines is cut, with a digest of all of it.
 ///
+/// A text that is missing in the output may thus be in the trace. To assert that a secret is nowhere in it, call
+/// [`assert_never_contains()`](Storage::assert_never_contains), which searches all of every value.
+///
 /// A precision limits the depth: `{:.0}` shows the roots, `{:.1}` what is in them as well, and so on.
 impl fmt::Display for Storage {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

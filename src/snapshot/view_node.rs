@@ -19,7 +19,8 @@ impl Place {
 pub(super) struct ViewNode<'a> {
     /// The span or event; a group of nodes that is repeated, and the root, are none.
     pub(super) node: Option<CapturedNode<'a>>,
-    /// What is shown instead of values, each with the position of the value among those of the node.
+    /// What is shown instead of values, each with the position of the value among those of the node, in
+    /// their order.
     pub(super) normalized: Vec<(usize, Text<'static>)>,
     /// How often it is there in a row.
     pub(super) times: usize,
@@ -75,8 +76,9 @@ impl<'a> ViewNode<'a> {
     fn all_values(&self) -> impl Iterator<Item = (&'a str, ShownValue<'_>)> {
         let Self { node, normalized, .. } = self;
         let values = node.iter().flat_map(CapturedNode::values);
-        values.enumerate().map(|(i, (name, value))| {
-            let text = normalized.iter().find(|(position, _)| *position == i);
+        let mut normalized = normalized.iter().peekable();
+        values.enumerate().map(move |(i, (name, value))| {
+            let text = normalized.next_if(|(position, _)| *position == i);
             (name, text.map_or(ShownValue::Traced(value), |(_, text)| ShownValue::Normalized(text)))
         })
     }

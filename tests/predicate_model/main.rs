@@ -10,7 +10,7 @@ use proptest::{
     prelude::*,
     test_runner::{RngAlgorithm, TestRng, TestRunner},
 };
-use spanshot::predicates::Predicate;
+use spanshot::predicates::{Predicate, ScanExt as _};
 
 mod naive;
 mod predicate;
@@ -116,23 +116,35 @@ fn predicates_match_what_the_model_says() {
         assert_eq!(trace.all_events().len(), model.events.len());
         for predicate in &of_spans {
             let real = real::span(predicate);
+            let mut matching = vec![];
             for (index, span) in trace.all_spans().enumerate() {
                 let expected = naive::span(predicate, &model, index);
                 seen_spans.add(predicate, expected);
                 check(&real, &span, expected);
+                matching.extend(expected.then_some(span));
             }
+            // A scanner has predicates remember what they found around spans.
+            assert_eq!(trace.scan_spans().matches(&real), matching, "{real}");
+            let is_only = matching.len() == 1;
+            assert_eq!(trace.scan_spans().or_empty().try_single(&real).is_ok(), is_only, "{real}");
         }
         for predicate in &of_events {
             let real = real::event(predicate);
+            let mut matching = vec![];
             for (index, event) in trace.all_events().enumerate() {
                 let expected = naive::event(predicate, &model, index);
                 seen_events.add(predicate, expected);
                 check(&real, &event, expected);
+                matching.extend(expected.then_some(event));
             }
+            // A scanner has predicates remember what they found around spans.
+            assert_eq!(trace.scan_events().matches(&real), matching, "{real}");
+            let is_only = matching.len() == 1;
+            assert_eq!(trace.scan_events().or_empty().try_single(&real).is_ok(), is_only, "{real}");
         }
     });
     if is_usual {
-        seen_spans.assert_various(22);
-        seen_events.assert_various(14);
+        seen_spans.assert_various(23);
+        seen_events.assert_various(15);
     }
 }

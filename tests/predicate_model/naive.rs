@@ -120,6 +120,7 @@ fn common(
             (Field::Option(None), actual) => actual.is_none(),
             (_, None) => false,
         },
+        Common::AnyField(expected) => values.iter().any(|(_, actual)| value(expected, actual)),
         Common::Parent(matches) => parent.is_some_and(|parent| span(matches, model, parent)),
         Common::Ancestor(matches) => {
             let mut next = parent;

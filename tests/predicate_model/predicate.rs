@@ -73,6 +73,7 @@ pub(crate) enum Common {
     ModuleText(Text),
     File(Text),
     Field(&'static str, Field),
+    AnyField(Value),
     Parent(Box<SpanPredicate>),
     Ancestor(Box<SpanPredicate>),
 }
@@ -171,6 +172,7 @@ fn common(depth: u32) -> BoxedStrategy<Common> {
         1 => text(&MODULES).prop_map(Common::ModuleText),
         1 => text(&FILES).prop_map(Common::File),
         5 => (select(&FIELDS[..]), field).prop_map(|(name, field)| Common::Field(name, field)),
+        1 => value(1).prop_map(Common::AnyField),
     ];
     if depth == 0 {
         return leaf.boxed();

@@ -158,6 +158,7 @@ fn common<'a, T: Captured<'a> + 'a>(predicate: &plain::Common) -> Dyn<'a, T> {
         Is::File(expected) => dynamic(file(text(expected))),
         Is::Field(name, plain::Field::Value(expected)) => dynamic(field(name, [value(expected)])),
         Is::Field(name, plain::Field::Option(value)) => option_field(name, value.as_ref()),
+        Is::AnyField(expected) => dynamic(any_field([value(expected)])),
         Is::Parent(matches) => dynamic(parent(span(matches))),
         Is::Ancestor(matches) => dynamic(ancestor(span(matches))),
     }

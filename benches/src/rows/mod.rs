@@ -6,6 +6,7 @@ mod amounts;
 mod call_sites;
 mod calls;
 mod growth;
+mod looks;
 mod open_spans;
 pub(crate) mod peers;
 mod records;
@@ -19,6 +20,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Row> {
     let rows = [
         peers::ROWS,
         growth::ROWS,
+        looks::ROWS,
         call_sites::ROWS,
         calls::ROWS,
         open_spans::ROWS,

@@ -77,7 +77,7 @@ const SITES: [&[u8]; 3] =
     [b"\x20\0\0\x02\0\0\0\0\0\0", b"\x20\x01\x01\x02\0\0\0\0\0\0", b"\x20\x02\0\x04\0\0\0\0\0\0"];
 
 #[allow(clippy::cast_possible_truncation)] // the low bits
-fn uint(mut number: u64) -> Vec<u8> {
+pub(super) fn uint(mut number: u64) -> Vec<u8> {
     let mut bytes = vec![];
     while number >= 0x80 {
         bytes.push(number as u8 | 0x80);
@@ -87,7 +87,7 @@ fn uint(mut number: u64) -> Vec<u8> {
     bytes
 }
 
-fn frame(parts: &[&[u8]]) -> Vec<u8> {
+pub(super) fn frame(parts: &[&[u8]]) -> Vec<u8> {
     parts.concat()
 }
 
@@ -141,7 +141,7 @@ fn unwanted(n: u64) -> Vec<Vec<u8>> {
 }
 
 /// Limits that do not keep these streams from anything.
-fn limits() -> ReceiverLimits {
+pub(super) fn limits() -> ReceiverLimits {
     let max = usize::MAX;
     ReceiverLimits::default().max_values(max).max_depth(max).max_entered(max)
 }

@@ -62,6 +62,11 @@ pub(crate) mod sealed {
         #[cfg(feature = "predicates")]
         fn any_value(&self, name: &str, matches: impl Fn(&TracedValue) -> bool) -> Option<bool>;
 
+        /// Checks whether a function returns true for any field that has a value: the last one or, of such a
+        /// handle, any that it had.
+        #[cfg(feature = "predicates")]
+        fn any_field(&self, matches: impl FnMut(&str, &TracedValue) -> bool) -> bool;
+
         /// Has a function see the values that a field had before its last one, the first one first.
         #[cfg(feature = "predicates")]
         fn see_earlier_values(&self, name: &str, see: impl FnMut(&TracedValue));
@@ -99,6 +104,11 @@ macro_rules! impl_captured {
                 let (call_site, values) = self.named_values();
                 let is_now = values.any_named(call_site, name, &matches)?;
                 Some(is_now || (self.is_ever() && self.earlier_values(name).any(matches)))
+            }
+
+            #[cfg(feature = "predicates")]
+            fn any_field(&self, mut matches: impl FnMut(&str, &TracedValue) -> bool) -> bool {
+                self.all_values().any(|(name, value)| matches(name, value))
             }
 
             #[cfg(feature = "predicates")]

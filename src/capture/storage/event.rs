@@ -64,6 +64,12 @@ impl<'a> CapturedEvent<'a> {
         iter::empty()
     }
 
+    /// Iterates over the values that predicates look at.
+    #[cfg(feature = "predicates")]
+    pub(crate) fn all_values(&self) -> impl Iterator<Item = (&'a str, &'a TracedValue)> + use<'a> {
+        self.values()
+    }
+
     /// The trace that it is in.
     pub(crate) fn trace(&self) -> &'a Storage {
         self.storage

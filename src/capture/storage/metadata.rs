@@ -139,6 +139,12 @@ pub struct CapturedMetadata<'a> {
 }
 
 impl<'a> CapturedMetadata<'a> {
+    /// Where the description is in the storage: what has the same is of the same call site.
+    #[cfg(feature = "predicates")]
+    pub(crate) fn address(&self) -> usize {
+        ptr::from_ref(self.call_site).addr()
+    }
+
     /// Returns the name of the span; for events, by `tracing`'s convention, `event FILE:LINE`.
     pub fn name(&self) -> &'a str {
         match &self.call_site.call_site {

@@ -516,6 +516,8 @@ impl ops::Deref for Trace {
     }
 }
 
+/// The tree of the [`Storage`]. It cuts long values: to assert that a secret is not in the trace, call
+/// [`assert_never_contains()`](Storage::assert_never_contains).
 impl fmt::Display for Trace {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.storage.fmt(formatter)

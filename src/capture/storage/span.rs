@@ -99,13 +99,24 @@ impl<'a> CapturedSpan<'a> {
         values.filter(move |value| !last.iter().any(|(_, last)| ptr::eq(last, *value)))
     }
 
+    /// Iterates over the values that predicates look at: the last one of each field, or all that each had.
+    #[cfg(feature = "predicates")]
+    pub(crate) fn all_values(&self) -> impl Iterator<Item = (&'a str, &'a TracedValue)> + use<'a> {
+        let last = (!self.ever).then(|| self.named_values().1);
+        let recorded = self.ever.then(|| self.storage.recorded(self.index));
+        let recorded = recorded.into_iter().flatten().map(|(_, values)| values);
+        let call_site = self.call_site();
+        let values = last.into_iter().chain(recorded);
+        values.flat_map(|values| crate::capture::storage::event::named(call_site, values))
+    }
+
     /// The trace that it is in.
     pub(crate) fn trace(&self) -> &'a Storage {
         self.storage
     }
 
     /// The number of the span, which no other one of the trace has.
-    #[cfg(feature = "export")]
+    #[cfg(any(feature = "export", feature = "predicates"))]
     pub(crate) fn number(&self) -> usize {
         self.index.get()
     }

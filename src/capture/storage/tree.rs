@@ -31,7 +31,9 @@ use crate::capture::{
 /// A storage is filled through a [`SharedStorage`](crate::SharedStorage), and read through the
 /// [`Trace`](crate::Trace) that its [`lock()`](crate::SharedStorage::lock) returns.
 ///
-/// Its [`Display`](core::fmt::Display) output is the tree, a line for each span and event.
+/// Its [`Display`](core::fmt::Display) output is the tree, a line for each span and event. It cuts long values,
+/// and does not show those that were overwritten. To assert that a secret is not in a trace, call
+/// [`assert_never_contains()`](Self::assert_never_contains) rather than search the output.
 ///
 /// # Example
 ///

@@ -2,6 +2,7 @@
 
 use alloc::{format, string::String, vec::Vec};
 use core::fmt;
+use std::collections::HashMap;
 
 use crate::{
     capture::CapturedNode,
@@ -44,15 +45,17 @@ pub(super) fn changes(
         push_text(&mut changes, "nodes that are deeper", number(expected), number(actual));
     }
     let [old, new] = [expected, actual].map(|node| fields(node, options));
-    for (name, nth, value) in &old {
-        let other = find(&new, name, *nth);
+    let [old_values, new_values] =
+        [&old, &new].map(|fields| fields.iter().copied().collect::<HashMap<_, _>>());
+    for (key, value) in &old {
+        let other = new_values.get(key).copied();
         if other.is_none_or(|other| differ(*value, other)) {
-            changes.push(change(name, Some(*value), other));
+            changes.push(change(key.0, Some(*value), other));
         }
     }
-    for (name, nth, value) in &new {
-        if find(&old, name, *nth).is_none() {
-            changes.push(change(name, None, Some(*value)));
+    for (key, value) in &new {
+        if !old_values.contains_key(key) {
+            changes.push(change(key.0, None, Some(*value)));
         }
     }
     changes
@@ -97,26 +100,20 @@ fn aspects(options: &Options) -> Vec<(&'static str, Aspect)> {
     aspects
 }
 
-/// The fields with the message, and how many of the same name there were before each.
-fn fields<'v>(node: &'v ViewNode<'_>, options: &Options) -> Vec<(&'v str, usize, ShownValue<'v>)> {
-    let mut fields: Vec<(&str, usize, ShownValue<'_>)> = Vec::new();
-    let message = node.message_value().map(|value| ("message", value));
-    for (name, value) in message.into_iter().chain(node.fields(options)) {
-        let nth = fields.iter().filter(|(other, ..)| *other == name).count();
-        fields.push((name, nth, value));
-    }
-    fields
-}
+/// The name of a field, and how many of the same name there were before it.
+type Key<'v> = (&'v str, usize);
 
-fn find<'v>(
-    fields: &[(&str, usize, ShownValue<'v>)],
-    name: &str,
-    nth: usize,
-) -> Option<ShownValue<'v>> {
-    let mut fields = fields.iter();
-    fields
-        .find(|(other, other_nth, _)| *other == name && *other_nth == nth)
-        .map(|(.., value)| *value)
+/// The fields with the message.
+fn fields<'v>(node: &'v ViewNode<'_>, options: &Options) -> Vec<(Key<'v>, ShownValue<'v>)> {
+    let message = node.message_value().map(|value| ("message", value));
+    let mut counts = HashMap::<&str, usize>::new();
+    let fields = message.into_iter().chain(node.fields(options)).map(|(name, value)| {
+        let count = counts.entry(name).or_default();
+        let nth = *count;
+        *count += 1;
+        ((name, nth), value)
+    });
+    fields.collect()
 }
 
 fn differ(expected: ShownValue<'_>, actual: ShownValue<'_>) -> bool {

@@ -228,9 +228,17 @@ impl SnapshotSettings {
         change: impl Fn(Options) -> Options,
     ) -> View<'a> {
         let options = change(self.options);
-        match source.whole_trace() {
+        let (trace, nodes) = match source.whole_trace() {
+            Some(trace) => (Some(trace), Vec::new()),
+            None => (None, source.nodes()),
+        };
+        #[cfg(feature = "predicates")]
+        let _answers = trace
+            .or(nodes.first().map(CapturedNode::trace))
+            .map(crate::predicates::KeptAnswers::new);
+        match trace {
             Some(trace) => View::of_trace(trace, options, self),
-            None => View::of_nodes(source.nodes(), options, self),
+            None => View::of_nodes(nodes, options, self),
         }
     }
 

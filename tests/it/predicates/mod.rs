@@ -1,5 +1,6 @@
 //! Predicates and scanners, and what they say when they fail.
 
+mod chains;
 mod history;
 mod matching;
 mod values;

@@ -1,0 +1,103 @@
+use alloc::{string::ToString, vec::Vec};
+use core::fmt;
+
+use ::predicates::{
+    Predicate,
+    reflection::{Case, PredicateReflection},
+};
+
+use super::{
+    IntoFieldPredicate,
+    failure::actual,
+    field::Shown,
+    nearest::{NOT_THERE, is_ranking},
+};
+use crate::{
+    capture::{Captured, short::Short},
+    wire::{TracedValue, text::Escaped},
+};
+
+/// Fields that a reason lists.
+const MAX_SHOWN: usize = 4;
+
+/// Matches spans and events of which any field has a matching value, whatever the name of the field.
+///
+/// The message of an event is its field `message`. `any_field()` takes the same values and predicates as
+/// [`field()`](super::field()); `None` matches no field. It looks at the last value of each field, and within
+/// [`ever()`](super::ever()) at all values that each one had. [Negatives](super::Scanner#negatives) look at
+/// both.
+///
+/// To make sure that a secret is nowhere in a trace, call
+/// [`assert_never_contains()`](crate::Storage::assert_never_contains): it looks at names as well, and its
+/// message does not show the secret.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::{Capture, predicates::*};
+///
+/// let capture = Capture::start();
+/// tracing::info!(host = "localhost", port = 8_080, "connected");
+/// let trace = capture.trace();
+/// trace.scan_events().single(&any_field(8_080));
+/// trace.scan_events().single(&any_field(value::<str, _>(contains("local"))));
+/// trace.scan_events().single(&any_field("connected"));
+/// trace.scan_events().none(&any_field("refused"));
+/// ```
+pub fn any_field<P: IntoFieldPredicate>(matches: P) -> AnyFieldPredicate<P::Predicate> {
+    AnyFieldPredicate { matches: matches.into_predicate() }
+}
+
+/// Predicate for the values of all fields, returned by [`any_field()`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AnyFieldPredicate<P> {
+    matches: P,
+}
+
+impl_operators!({P,} AnyFieldPredicate<P>);
+
+impl<P: fmt::Display> fmt::Display for AnyFieldPredicate<P> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "any field({})", self.matches)
+    }
+}
+
+impl<P: PredicateReflection> PredicateReflection for AnyFieldPredicate<P> {}
+
+impl<'a, P: Predicate<TracedValue>, T: Captured<'a>> Predicate<T> for AnyFieldPredicate<P> {
+    fn eval(&self, item: &T) -> bool {
+        item.any_field(|_, value| self.matches.eval(value))
+    }
+
+    fn find_case(&self, expected: bool, item: &T) -> Option<Case<'_>> {
+        if self.eval(item) != expected {
+            return None;
+        }
+        let is_empty = !item.any_field(|_, _| true);
+        if is_ranking() {
+            // Nobody reads the values.
+            return Some(if is_empty {
+                actual(self, expected, "it", &NOT_THERE)
+            } else {
+                Case::new(Some(self), expected)
+            });
+        }
+        if is_empty {
+            return Some(actual(self, expected, "it", &"without fields"));
+        }
+        let mut shown = Vec::new();
+        item.any_field(|name, value| {
+            // If one should not be there, the others are of no interest.
+            if !expected || self.matches.eval(value) {
+                let is_last = shown.len() == MAX_SHOWN;
+                shown.push(if is_last {
+                    "…".to_string()
+                } else {
+                    alloc::format!("{}={}", Short::phrase(Escaped(name)), Shown(value).short())
+                });
+            }
+            shown.len() > MAX_SHOWN
+        });
+        Some(actual(self, expected, "it", &format_args!("with {}", shown.join(", "))))
+    }
+}

@@ -1,0 +1,385 @@
+//! Whether a secret is anywhere in a trace. Nothing here shows it.
+
+use alloc::{
+    collections::BTreeSet,
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+use core::ptr;
+
+use ::predicates::constant::always;
+
+use super::{
+    checks::ScanError,
+    scanner::or_panic,
+    sight::{gap, limit},
+    unattributed::WAYS_OUT,
+};
+use crate::{
+    capture::{
+        Captured, CapturedEvent, CapturedMetadata, CapturedNode, CapturedSpan, Storage,
+        short::Short,
+    },
+    wire::{TracedValue, hex::Hex, text::Quoted},
+};
+
+/// Places that a message lists.
+const MAX_PLACES: usize = 10;
+
+/// Bytes from which on a secret is looked for as a list of numbers. A shorter list is in many.
+const MIN_LISTED: usize = 4;
+
+/// Secrets.
+impl Storage {
+    /// Asserts that a secret, such as a password or a token, is nowhere in the trace.
+    ///
+    /// `assert!(!trace.to_string().contains(secret))` is not enough: the text of a trace cuts long values, and shows
+    /// only the last value of a field. This method searches
+    ///
+    /// - all values as a whole: strings, the output of `Debug` and `Display`, byte strings, the text of numbers
+    ///   and Booleans, the messages and `Debug` output of errors and of their sources;
+    /// - the values that fields of spans had before others were recorded;
+    /// - names of spans, events and fields, targets, modules and files;
+    /// - in a [process-wide](crate::Capture::start_process_wide) capture, also records that no test can claim.
+    ///
+    /// It finds the secret as it is, as `Debug` output escapes it, and its bytes as `Debug` output lists them. It does not find
+    /// a part of the secret, nor the secret in another encoding such as Base64. Call it for each of these.
+    ///
+    /// A capture prints its trace if its test panics, and the secret with it. If that should not be in a log, call
+    /// [`CaptureBuilder::print()`](crate::CaptureBuilder::print) with [`Print::Never`](crate::Print::Never).
+    ///
+    /// # Panics
+    ///
+    /// Panics
+    ///
+    /// - if the secret is in the trace. The message lists the places, and shows neither the secret nor the trace;
+    /// - if the capture could not have seen it, as for other [negatives](crate::predicates::Scanner#negatives):
+    ///   it saw nothing at all, evicted spans, events or values, another subscriber or layer had some of the
+    ///   records, or its filter lets nothing pass. What a filter rejects is not in the trace: do not filter
+    ///   if it matters;
+    /// - if records that no test can claim contain the secret, or were evicted;
+    /// - if the secret is empty.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::Capture;
+    ///
+    /// let capture = Capture::start();
+    /// let login = tracing::info_span!("login", user = "alice", password = "hunter2");
+    /// login.record("password", "***");
+    /// let trace = capture.trace();
+    /// assert!(!trace.to_string().contains("hunter2"));
+    /// let error = trace.try_never_contains("hunter2").unwrap_err().to_string();
+    /// assert!(error.contains("an earlier value of the field \"password\" of the INFO span \"login\""));
+    /// assert!(!error.contains("hunter2"));
+    ///
+    /// trace.assert_never_contains("correct horse");
+    /// ```
+    #[cfg_attr(docsrs, doc(cfg(feature = "predicates")))]
+    #[track_caller]
+    pub fn assert_never_contains(&self, secret: &str) {
+        or_panic(self.try_never_contains(secret));
+    }
+
+    /// Checks that a secret is nowhere in the trace, as
+    /// [`assert_never_contains()`](Self::assert_never_contains) does, with a [`Result`].
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the secret is in the trace, if the capture could not have seen it, if records that no
+    /// test can claim contain it or were evicted, or if it is empty.
+    #[cfg_attr(docsrs, doc(cfg(feature = "predicates")))]
+    pub fn try_never_contains(&self, secret: &str) -> Result<(), ScanError> {
+        if secret.is_empty() {
+            let refusal =
+                "the secret is empty, and so in every trace: was it read from where it should be?";
+            return Err(ScanError::new(refusal.to_string()));
+        }
+        let secret = Secret::new(secret);
+        let sight = self.sight();
+        let found = Places::of(&secret, self, |_| true);
+        if found.count > 0 {
+            return Err(found.error(&format!("a secret is in the trace, {}", found.number())));
+        }
+        let says_nothing = |reason: String| {
+            let reason = secret.hide(&reason);
+            ScanError::new(format!("that a secret is not there says nothing, since {reason}"))
+        };
+        if let Some(reason) = limit(self, &always(), true).or_else(|| gap(self)) {
+            return Err(says_nothing(reason));
+        }
+        // If it is the test's, the filter of the capture applies to it.
+        let passes =
+            |metadata: CapturedMetadata<'_>| sight.passes(*metadata.level(), metadata.target());
+        if let Some(unattributed) = sight.unattributed.as_deref() {
+            let found = Places::of(&secret, unattributed, passes);
+            if found.count > 0 {
+                let number = found.number();
+                let error = found.error(&format!(
+                    "a secret is in records that no test can claim, and may be this test's, {number}"
+                ));
+                return Err(ScanError::new(format!("{error}\n{WAYS_OUT}")));
+            }
+            let evicted = sight.unattributed_evicted;
+            if evicted > 0 {
+                let (records, were) =
+                    if evicted == 1 { ("record", "was") } else { ("records", "were") };
+                let reason = format!("{evicted} {records} that no test can claim {were} evicted");
+                return Err(ScanError::new(format!("{}\n{WAYS_OUT}", says_nothing(reason))));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A secret, with what `Debug` output makes of it.
+struct Secret<'s> {
+    text: &'s str,
+    others: Vec<String>,
+}
+
+impl<'s> Secret<'s> {
+    fn new(text: &'s str) -> Self {
+        let escape = |text: &str| {
+            let escaped = format!("{text:?}");
+            escaped[1..escaped.len() - 1].to_string() // without the quotes
+        };
+        let once = escape(text);
+        // As in the output of a structure that has such output in a string.
+        let twice = escape(&once);
+        let mut others = alloc::vec![once, twice];
+        if text.len() >= MIN_LISTED {
+            let lists = [format!("{:?}", text.as_bytes()), Hex(text.as_bytes()).to_string()];
+            others.extend(lists.map(|list| list[1..list.len() - 1].to_string()));
+        }
+        others.retain(|other| other != text);
+        others.dedup();
+        Self { text, others }
+    }
+
+    fn is_in(&self, text: &str) -> bool {
+        text.contains(self.text) || self.others.iter().any(|other| text.contains(other))
+    }
+
+    fn is_in_value(&self, value: &TracedValue) -> bool {
+        match value {
+            TracedValue::Bool(value) => self.is_in(&value.to_string()),
+            TracedValue::Int(value) => self.is_in(&value.to_string()),
+            TracedValue::UInt(value) => self.is_in(&value.to_string()),
+            TracedValue::Float(value) => {
+                self.is_in(&value.to_string()) || self.is_in(&format!("{value:?}"))
+            }
+            TracedValue::String(text) => self.is_in(text),
+            TracedValue::Object(text) => self.is_in(text.as_ref()),
+            TracedValue::Error(error) => (error.texts()).any(|(message, debug)| {
+                self.is_in(message) || debug.is_some_and(|debug| self.is_in(debug))
+            }),
+            TracedValue::Bytes(bytes) => {
+                let mut windows = bytes.windows(self.text.len());
+                windows.any(|window| window == self.text.as_bytes())
+            }
+        }
+    }
+
+    /// Puts something else in the place of the secret. A name may contain it, and a number be it.
+    fn hide(&self, text: &str) -> String {
+        let hidden = text.replace(self.text, "⟨secret⟩");
+        let hidden = self.others.iter().fold(hidden, |text, other| text.replace(other, "⟨secret⟩"));
+        // What is around it may be a part of it.
+        if self.is_in(&hidden) {
+            "(not shown, since that would show the secret)".to_string()
+        } else {
+            hidden
+        }
+    }
+
+    /// Shows a name between quotes.
+    fn quoted(&self, name: &str) -> String {
+        Short::phrase(Quoted(&self.hide(name))).to_string()
+    }
+}
+
+/// Where a secret is.
+struct Places<'s> {
+    secret: &'s Secret<'s>,
+    count: usize,
+    /// The first ones, described.
+    listed: Vec<String>,
+    /// Call sites that were searched, by their addresses.
+    searched: BTreeSet<usize>,
+}
+
+impl<'s> Places<'s> {
+    fn of(
+        secret: &'s Secret<'s>,
+        storage: &Storage,
+        is_searched: impl Fn(CapturedMetadata<'_>) -> bool,
+    ) -> Self {
+        let mut places = Self { secret, count: 0, listed: Vec::new(), searched: BTreeSet::new() };
+        for span in storage.all_spans().filter(|span| is_searched(span.metadata())) {
+            places.search_span(span);
+        }
+        for event in storage.all_events().filter(|event| is_searched(event.metadata())) {
+            places.search_event(event);
+        }
+        places
+    }
+
+    fn search_span(&mut self, span: CapturedSpan<'_>) {
+        self.search_call_site(&span);
+        for (name, value) in span.ever(true).all_values() {
+            if self.secret.is_in_value(value) {
+                self.add(&span, || {
+                    let is_last = span.values().any(|(_, last)| ptr::eq(last, value));
+                    let which = if is_last { "the field" } else { "an earlier value of the field" };
+                    (which, Some(name))
+                });
+            }
+        }
+    }
+
+    fn search_event(&mut self, event: CapturedEvent<'_>) {
+        self.search_call_site(&event);
+        for (name, value) in event.values() {
+            if self.secret.is_in_value(value) {
+                self.add(&event, || match name {
+                    "message" => ("the message", None),
+                    name => ("the field", Some(name)),
+                });
+            }
+        }
+    }
+
+    /// Searches what all spans or events of a call site have in common.
+    fn search_call_site<'a>(&mut self, item: &impl Captured<'a>) {
+        let metadata = item.metadata();
+        if !self.searched.insert(metadata.address()) {
+            return;
+        }
+        let texts = [
+            ("the name", Some(metadata.name())),
+            ("the target", Some(metadata.target())),
+            ("the module", metadata.module_path()),
+            ("the file", metadata.file()),
+        ];
+        for (what, text) in texts {
+            if text.is_some_and(|text| self.secret.is_in(text)) {
+                self.add(item, || (what, None));
+            }
+        }
+        for name in metadata.fields() {
+            if self.secret.is_in(name) {
+                self.add(item, || ("the name of the field", Some(name)));
+            }
+        }
+    }
+
+    /// Adds a place, which is described only if it is listed: there may be a million.
+    fn add<'a, 'n>(
+        &mut self,
+        item: &impl Captured<'a>,
+        place: impl FnOnce() -> (&'static str, Option<&'n str>),
+    ) {
+        self.count += 1;
+        if self.listed.len() == MAX_PLACES {
+            return;
+        }
+        let (what, field) = place();
+        let field = field.map_or_else(String::new, |name| format!(" {}", self.secret.quoted(name)));
+        let metadata = item.metadata();
+        let item = match item.node() {
+            CapturedNode::Span(_) => format!("span {}", self.secret.quoted(metadata.name())),
+            CapturedNode::Event(_) => "event".to_string(),
+        };
+        let target = self.secret.quoted(metadata.target());
+        let file = metadata.file().map_or_else(String::new, |file| {
+            let line = metadata.line().map_or_else(String::new, |line| format!(":{line}"));
+            format!(", {}{line}", self.secret.quoted(file))
+        });
+        let level = metadata.level();
+        self.listed.push(
+            self.secret
+                .hide(&format!("{what}{field} of the {level} {item} (target {target}{file})")),
+        );
+    }
+
+    fn number(&self) -> String {
+        match self.count {
+            1 => "at 1 place".to_string(),
+            count => format!("at {count} places"),
+        }
+    }
+
+    fn error(&self, headline: &str) -> ScanError {
+        let more = self.count - self.listed.len();
+        let more = (more > 0).then(|| format!("(and {more} more)"));
+        let lines = self.listed.iter().chain(&more).map(|line| format!("  {line}\n"));
+        let message = format!("{headline} (neither is shown here):\n{}", lines.collect::<String>());
+        ScanError::new(message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::sync::Arc;
+    use std::string::ToString;
+
+    use tracing::{debug, error, info};
+
+    use super::*;
+    use crate::{Capture, Trace};
+
+    fn trace(unattributed: impl FnOnce(), evicted: u64) -> Trace {
+        let elsewhere = Capture::start();
+        unattributed();
+        let unattributed = (*elsewhere.finish()).clone();
+        let capture = Capture::builder().filter("info").start();
+        capture.storage().set_sight(|sight| {
+            sight.unattributed = Some(Arc::new(unattributed));
+            sight.unattributed_evicted = evicted;
+        });
+        info!("done");
+        capture.trace()
+    }
+
+    #[test]
+    fn records_that_no_test_can_claim_are_searched() {
+        let trace = trace(|| error!(password = "hunter2", "failed"), 0);
+        let line = line!() - 1;
+        let error = trace.try_never_contains("hunter2").unwrap_err().to_string();
+        let expected = format!(
+            "a secret is in records that no test can claim, and may be this test's, at 1 place (neither is \
+             shown here):\n  the field \"password\" of the ERROR event (target {}, {}:{line})\n\n{WAYS_OUT}",
+            Quoted(module_path!()),
+            Quoted(file!()),
+        );
+        assert_eq!(error, expected);
+        trace.assert_never_contains("hunter3");
+    }
+
+    #[test]
+    fn records_that_the_filter_would_reject_are_not_the_tests() {
+        trace(|| debug!("hunter2"), 0).assert_never_contains("hunter2");
+    }
+
+    #[test]
+    fn records_that_are_gone_may_have_contained_it() {
+        let error = trace(|| {}, 2).try_never_contains("hunter2").unwrap_err().to_string();
+        let expected = "that a secret is not there says nothing, since 2 records that no test can claim were evicted";
+        assert_eq!(error, format!("{expected}\n{WAYS_OUT}"));
+    }
+
+    #[test]
+    fn capture_that_is_bypassed_says_nothing() {
+        let capture = Capture::start();
+        info!("seen");
+        capture.storage().set_sight(|sight| sight.is_bypassed = true);
+        let error = capture.trace().try_never_contains("hunter2").unwrap_err().to_string();
+        assert!(
+            error.starts_with("that a secret is not there says nothing, since this thread"),
+            "{error}"
+        );
+    }
+}
