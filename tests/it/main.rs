@@ -49,6 +49,7 @@ mod tasks;
 mod threads_of_host;
 mod times;
 mod transparent;
+mod unseen_characters;
 mod values;
 mod waiting;
 mod watching;
