@@ -25,6 +25,7 @@ mod layers;
 mod left_out;
 mod limits;
 mod moments;
+mod numbered_redactions;
 mod persistence;
 mod predicates;
 mod reading;
