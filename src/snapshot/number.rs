@@ -110,13 +110,11 @@ fn known(view: &View<'_>, place: Place, numbers: &Numbers) -> Vec<Known> {
     while let Some(place) = unread.pop() {
         for piece in view.get(place).normalized.iter().flat_map(|(_, text)| &text.pieces) {
             let Piece::Mark(label, Replaced(Some(replaced))) = piece else { continue };
-            known.push(match numbers.get(label, replaced) {
-                Some(number) => Known::Number(number),
-                None => {
-                    let next = new.len();
-                    Known::New(*new.entry((&**label, &**replaced)).or_insert(next))
-                }
-            });
+            let number = numbers.get(label, replaced).map(Known::Number);
+            known.push(number.unwrap_or_else(|| {
+                let next = new.len();
+                Known::New(*new.entry((&**label, &**replaced)).or_insert(next))
+            }));
         }
         unread.extend(view.children(place));
     }

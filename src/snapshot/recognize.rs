@@ -69,16 +69,13 @@ impl Known {
         while let Some(candidate) = candidates.find_at(text, from) {
             // What is none may overlap with what is one, but nothing begins within a word. Candidates that can
             // be refused are short, so that this takes no time in the square of the text.
-            match self.accept(text, candidate.range(), is_behind_ip) {
-                Some(range) => {
-                    from = range.end;
-                    found.push(range);
-                }
-                None => {
-                    let rest = &text[candidate.start()..];
-                    let word = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
-                    from = candidate.start() + word.max(1);
-                }
+            if let Some(range) = self.accept(text, candidate.range(), is_behind_ip) {
+                from = range.end;
+                found.push(range);
+            } else {
+                let rest = &text[candidate.start()..];
+                let word = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
+                from = candidate.start() + word.max(1);
             }
         }
         found

@@ -22,7 +22,10 @@ pub(super) enum Piece<'a> {
 /// The text that a mark stands for, as long as the mark is to get a number. Marks that are shown alike are
 /// equal, whatever they replaced.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Replaced(pub(super) Option<Box<str>>);
+pub(super) struct Replaced(
+    #[cfg_attr(not(feature = "snapshot"), expect(dead_code, reason = "only settings replace"))]
+    pub(super) Option<Box<str>>,
+);
 
 impl PartialEq for Replaced {
     fn eq(&self, _: &Self) -> bool {

@@ -56,8 +56,10 @@ fn unseen() -> impl Iterator<Item = char> {
 
 #[test]
 fn every_output_shows_their_numbers() {
-    let text: String = unseen().map(|char| format!("a{char}b")).collect();
-    let escaped: String = unseen().map(|char| format!("a{}b", char.escape_unicode())).collect();
+    let text: String = unseen().flat_map(|char| ['a', char, 'b']).collect();
+    let escaped: String = unseen()
+        .map(|char| char.escape_unicode().to_string())
+        .fold(String::new(), |text, char| text + "a" + &char + "b");
     let trace = native(|| info!(text, "{text}"));
 
     for settings in [SnapshotSettings::new(), SnapshotSettings::new().ascii(true)] {
