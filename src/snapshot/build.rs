@@ -2,6 +2,8 @@
 
 use alloc::{vec, vec::Vec};
 
+#[cfg(feature = "snapshot")]
+use super::number;
 use super::{
     fold,
     options::{Options, Rules},
@@ -37,8 +39,20 @@ impl<'a> View<'a> {
         view.add_all(roots, rules);
         // Children come after their parents, so that this goes from the leaves to the root.
         for place in view.places().rev() {
-            view.arrange(place, rules);
+            view.sort(place, rules);
+            if !rules.are_marks_numbered() {
+                view.fold(place);
+            }
             view.set_digest(place);
+        }
+        #[cfg(feature = "snapshot")]
+        if rules.are_marks_numbered() {
+            // Numbers need the order, and what is equal is known only with the numbers.
+            number::number_marks(&mut view, rules);
+            for place in view.places().rev() {
+                view.fold(place);
+                view.set_digest(place);
+            }
         }
         view
     }
@@ -66,13 +80,19 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Brings the children of a node into their order, and folds those that are equal.
-    fn arrange(&mut self, place: Place, rules: &dyn Rules) {
+    /// Brings the children of a node into their order.
+    fn sort(&mut self, place: Place, rules: &dyn Rules) {
         let mut children: Vec<Place> = self.children(place).collect();
         order::sort(self, &mut children, rules);
-        if self.options().folds {
-            children = fold::fold(self, &children);
-        }
         self.set_children(place, &children);
+    }
+
+    /// Folds those children of a node that are equal.
+    fn fold(&mut self, place: Place) {
+        if self.options().folds {
+            let children: Vec<Place> = self.children(place).collect();
+            let children = fold::fold(self, &children);
+            self.set_children(place, &children);
+        }
     }
 }

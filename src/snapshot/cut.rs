@@ -40,11 +40,11 @@ impl fmt::Display for Cut<'_> {
         for piece in self.pieces {
             let text = match piece {
                 Piece::Traced(text) => &**text,
-                Piece::Mark(mark) if cut == 0 => {
+                Piece::Mark(mark, _) if cut == 0 => {
                     Mark(self.drawing, Traced(self.drawing, mark)).fmt(formatter)?;
                     continue;
                 }
-                Piece::Mark(_) => continue,
+                Piece::Mark(..) => continue,
             };
             let end = text.char_indices().nth(left).map_or(text.len(), |(end, _)| end);
             let (first, rest) = text.split_at(end);

@@ -20,10 +20,16 @@ mod compare;
 mod cut;
 mod digest;
 mod drawing;
+#[cfg(feature = "snapshot")]
+mod durations;
 mod fold;
 mod line;
+#[cfg(feature = "snapshot")]
+mod number;
 mod options;
 mod order;
+#[cfg(feature = "snapshot")]
+mod recognize;
 #[cfg(feature = "snapshot")]
 mod redact;
 mod serialize;

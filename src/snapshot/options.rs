@@ -89,6 +89,11 @@ pub(crate) trait Rules {
         name: &str,
         value: &TracedValue,
     ) -> Option<Text<'static>>;
+
+    /// Whether marks are to get numbers.
+    fn are_marks_numbered(&self) -> bool {
+        false
+    }
 }
 
 /// The rules of a trace that is shown as it is.

@@ -53,8 +53,8 @@ const MAX_DEPTH: usize = 128;
 /// declares a name twice, the second one is `name#2`. Texts of more than 12,000 characters, and names of more
 /// than 300, are cut, with a digest of all of them.
 ///
-/// Characters beyond ASCII that are invisible, or turn the direction of text, are shown as their numbers,
-/// `⟨u+202e⟩`; formats escape those of ASCII.
+/// Characters beyond ASCII that are invisible, look like a space, or turn the direction of text, are shown as
+/// their numbers, `⟨u+202e⟩`; formats escape those of ASCII.
 ///
 /// [`SnapshotSettings`](crate::SnapshotSettings) can add `module`, `file` and `line`, `entered`, `exited` and
 /// `is_closed`, `thread`, and in seconds `at`, `busy` and `idle`; `inside`, the number of nodes that are too deep;

@@ -1,6 +1,12 @@
 //! Text that a program traced, parts of which may have been replaced.
 
-use alloc::{borrow::Cow, string::ToString, vec, vec::Vec};
+use alloc::{borrow::Cow, boxed::Box, string::ToString, vec, vec::Vec};
+#[cfg(feature = "snapshot")]
+use core::ops::Range;
+use core::{
+    cmp::Ordering,
+    hash::{Hash, Hasher},
+};
 
 use crate::wire::TracedValue;
 
@@ -10,13 +16,45 @@ pub(super) enum Piece<'a> {
     Traced(Cow<'a, str>),
     /// What stands for a part that was replaced.
     #[cfg_attr(not(feature = "snapshot"), expect(dead_code, reason = "only settings replace"))]
-    Mark(Cow<'a, str>),
+    Mark(Cow<'a, str>, Replaced),
+}
+
+/// The text that a mark stands for, as long as the mark is to get a number. Marks that are shown alike are
+/// equal, whatever they replaced.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Replaced(
+    #[cfg_attr(not(feature = "snapshot"), expect(dead_code, reason = "only settings replace"))]
+    pub(super) Option<Box<str>>,
+);
+
+impl PartialEq for Replaced {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Replaced {}
+
+impl PartialOrd for Replaced {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Replaced {
+    fn cmp(&self, _: &Self) -> Ordering {
+        Ordering::Equal
+    }
+}
+
+impl Hash for Replaced {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
 }
 
 impl Piece<'_> {
     pub(super) fn as_str(&self) -> &str {
         match self {
-            Self::Traced(text) | Self::Mark(text) => text,
+            Self::Traced(text) | Self::Mark(text, _) => text,
         }
     }
 
@@ -74,8 +112,8 @@ impl<'a> Text<'a> {
 
     /// What stands for a whole value.
     #[cfg(feature = "snapshot")]
-    pub(super) fn mark(label: &str) -> Text<'static> {
-        let pieces = vec![Piece::Mark(Cow::Owned(label.into()))];
+    pub(super) fn mark(label: &str, replaced: Replaced) -> Text<'static> {
+        let pieces = vec![Piece::Mark(Cow::Owned(label.into()), replaced)];
         Text { pieces, quote: Quote::None }
     }
 
@@ -88,27 +126,35 @@ impl<'a> Text<'a> {
     pub(super) fn into_owned(self) -> Text<'static> {
         let pieces = self.pieces.into_iter().map(|piece| match piece {
             Piece::Traced(text) => Piece::Traced(Cow::Owned(text.into_owned())),
-            Piece::Mark(mark) => Piece::Mark(Cow::Owned(mark.into_owned())),
+            Piece::Mark(mark, replaced) => Piece::Mark(Cow::Owned(mark.into_owned()), replaced),
         });
         Text { pieces: pieces.collect(), quote: self.quote }
     }
 
-    /// Puts a mark in the place of whatever matches in what was traced.
+    /// Puts a mark in the place of all that a function finds in what was traced. It is called with the text
+    /// of a piece and with the mark in front of that.
     #[cfg(feature = "snapshot")]
-    pub(super) fn replace_all(self, pattern: &regex_lite::Regex, label: &str) -> Self {
-        let mut pieces = Vec::new();
+    pub(super) fn replace_all(
+        self,
+        find_all: impl Fn(&str, Option<&str>) -> Vec<Range<usize>>,
+        label: &str,
+        is_numbered: bool,
+    ) -> Self {
+        let mut pieces: Vec<Piece<'a>> = Vec::new();
         for piece in self.pieces {
             let Piece::Traced(text) = &piece else {
                 pieces.push(piece);
                 continue;
             };
+            let mark = pieces.last().filter(|piece| !piece.is_traced()).map(Piece::as_str);
             let mut kept = 0;
-            for found in pattern.find_iter(text).filter(|found| !found.is_empty()) {
-                if found.start() > kept {
-                    pieces.push(Piece::Traced(Cow::Owned(text[kept..found.start()].into())));
+            for found in find_all(text, mark).into_iter().filter(|found| !found.is_empty()) {
+                if found.start > kept {
+                    pieces.push(Piece::Traced(Cow::Owned(text[kept..found.start].into())));
                 }
-                pieces.push(Piece::Mark(Cow::Owned(label.into())));
-                kept = found.end();
+                let replaced = is_numbered.then(|| text[found.clone()].into());
+                pieces.push(Piece::Mark(Cow::Owned(label.into()), Replaced(replaced)));
+                kept = found.end;
             }
             if kept == 0 {
                 pieces.push(piece);
@@ -185,9 +231,9 @@ impl<'a> Text<'a> {
                         }
                     }
                 }
-                Piece::Mark(mark) => {
+                Piece::Mark(mark, _) => {
                     if let Some(line) = lines.last_mut() {
-                        line.push(Piece::Mark(Cow::Borrowed(mark)));
+                        line.push(Piece::Mark(Cow::Borrowed(mark), Replaced::default()));
                     }
                 }
             }

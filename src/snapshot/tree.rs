@@ -22,8 +22,9 @@ const MAX_DRAWN_DEPTH: usize = 48;
 ///
 /// A span is `LEVEL name{field=value …}`, an event `LEVEL message field=value …`. Strings stand between
 /// quotes; messages and the output of `Debug` and `Display` do not, unless they would look like
-/// something else: then they stand between backticks. What could steer a terminal is escaped. Targets,
-/// lines, threads and times are left out.
+/// something else: then they stand between backticks. What could steer a terminal, what is invisible and
+/// spaces other than U+0020 are escaped, `\u{a0}`, so that no two texts look the same; of emoji that are made of
+/// several characters, a part is: `❤\u{fe0f}`. Targets, lines, threads and times are left out.
 ///
 /// What spanshot says itself stands between `⟨` and `⟩`, which are escaped in what was traced. Equal nodes
 /// in a row are one with their number, `⟨80×⟩`, and so are groups of up to 8 nodes that are there three

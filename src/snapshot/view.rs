@@ -103,6 +103,11 @@ impl<'a> View<'a> {
         &self.nodes[place.0]
     }
 
+    #[cfg(feature = "snapshot")]
+    pub(super) fn get_mut(&mut self, place: Place) -> &mut ViewNode<'a> {
+        &mut self.nodes[place.0]
+    }
+
     pub(super) fn first_child(&self, place: Place) -> Option<Place> {
         self.get(place).first_child
     }

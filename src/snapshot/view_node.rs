@@ -73,6 +73,24 @@ impl<'a> ViewNode<'a> {
         fields.filter(move |(i, _)| are_shown && Some(*i) != message).map(|(_, field)| field)
     }
 
+    /// Calls a function with each text that is shown instead of a value, the message first, as it is shown.
+    #[cfg(feature = "snapshot")]
+    pub(super) fn for_each_shown_text(
+        &mut self,
+        options: &Options,
+        mut change: impl FnMut(&mut Text<'static>),
+    ) {
+        let message = self.node.and_then(message_position);
+        for is_message in [true, false] {
+            for (position, text) in &mut self.normalized {
+                let is_shown = is_message || options.fields;
+                if (Some(*position) == message) == is_message && is_shown {
+                    change(text);
+                }
+            }
+        }
+    }
+
     fn all_values(&self) -> impl Iterator<Item = (&'a str, ShownValue<'_>)> {
         let Self { node, normalized, .. } = self;
         let values = node.iter().flat_map(CapturedNode::values);

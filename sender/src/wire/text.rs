@@ -3,9 +3,9 @@ use core::fmt::{self, Write};
 
 use super::{TracedError, TracedValue, hex::Hex};
 
-/// Shows text on one line and without effect on what is around it: line breaks, other control
-/// characters and those that change the direction of text are escaped as in a Rust literal, and
-/// so is the backslash, so that no two texts look the same.
+/// Shows text on one line and without effect on what is around it: line breaks, other control characters,
+/// those that are invisible or change the direction of text, and spaces other than U+0020 are escaped as
+/// in a Rust literal, and so is the backslash, so that no two texts look the same.
 #[derive(Debug)]
 pub struct Escaped<'a>(pub &'a str);
 
@@ -54,21 +54,44 @@ pub fn beginning(text: &str, max_chars: usize) -> &str {
     text.get(..end).unwrap_or(text)
 }
 
-/// Whether a character steers what shows it, is invisible, or is that by which others are escaped.
+/// Whether a character steers what shows it, is invisible, looks like a space, or is that by which others
+/// are escaped. All outputs ask this function, so that no two texts look the same in any of them.
 pub fn needs_escape(char: char) -> bool {
     match char {
         '\\' => true,
         ' '..='~' => false,
-        _ => {
-            char.is_control()
-                // Zero-width and directional marks, embeddings, overrides and isolates, separators
-                // of lines and paragraphs, tags: invisible, or more than what stands there.
-                || matches!(char,
-                    '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
-                    | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-                    | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
-        }
+        _ => char.is_control() || is_unseen(char),
     }
+}
+
+/// Whether a character beyond ASCII has no ink, acts on those around it, or is a space that is not U+0020.
+///
+/// In Unicode 16.0, these are the characters with `Default_Ignorable_Code_Point` and those of the general
+/// categories Cf, Zl, Zp and Zs; some of them have ink, but are shown in another place, or not at all.
+/// Emoji that are made of several characters are escaped in part: `❤\u{fe0f}`.
+fn is_unseen(char: char) -> bool {
+    matches!(char,
+        // No-break space, soft hyphen, combining grapheme joiner.
+        '\u{a0}' | '\u{ad}' | '\u{34f}'
+        // Arabic and Syriac signs around numbers and words, the Arabic letter mark among them.
+        | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}'
+        | '\u{890}'..='\u{891}' | '\u{8e2}'
+        // Fillers of Hangul, the space of Ogham, inherent vowels of Khmer, selectors of Mongolian.
+        | '\u{115f}'..='\u{1160}' | '\u{1680}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+        // Spaces, zero-width and directional marks, separators of lines and paragraphs, embeddings,
+        // overrides, isolates, word joiners and invisible operators.
+        | '\u{2000}'..='\u{200f}' | '\u{2028}'..='\u{202f}' | '\u{205f}'..='\u{206f}'
+        | '\u{3000}' | '\u{3164}'
+        // Variation selectors, the byte order mark, interlinear annotations.
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+        // Signs around numbers of Kaithi, joiners of hieroglyphs, controls of shorthand and of music.
+        | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}'
+        // Tags and further variation selectors.
+        | '\u{e0000}'..='\u{e0fff}'
+        // Of other categories, but without ink: the blank pattern of Braille, a filler of Khitan, a note
+        // without a head.
+        | '\u{2800}' | '\u{16fe4}' | '\u{1d159}')
 }
 
 fn write_escaped(formatter: &mut fmt::Formatter<'_>, char: char) -> fmt::Result {

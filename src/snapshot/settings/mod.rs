@@ -2,7 +2,7 @@
 mod by_predicates;
 mod redactions;
 
-use alloc::{sync::Arc, vec::Vec};
+use alloc::{string::String, sync::Arc, vec::Vec};
 use core::{cell::RefCell, fmt, marker::PhantomData};
 use std::thread_local;
 
@@ -52,6 +52,23 @@ use crate::{capture::CapturedNode, wire::TracedValue};
 /// that a program traced these are escaped, so that it cannot be mistaken for a redaction. In data, the
 /// names of the fields of which something was replaced are listed under `normalized`.
 ///
+/// # Recognized forms
+///
+/// These methods find a form anywhere in the text of any value, but not as a part of a longer word or number.
+///
+/// | Method | Replaces | Leaves |
+/// |---|---|---|
+/// | [`redact_uuids`](Self::redact_uuids) | `67e55044-10b1-426f-9247-bb680e5fe0c8` in either case, also in `order_67e5…`, `{67e5…}` and `urn:uuid:67e5…`; without hyphens, if version and variant are those of RFC 9562 | other 32 hexadecimal digits, such as MD5 digests and most trace IDs; one that a letter or digit touches |
+/// | [`redact_ulids`](Self::redact_ulids) | `01ARZ3NDEKTSV4RRFFQ69G5FAV`, `order_01arz3ndektsv4rrffq69g5fav` | mixed case, numbers of 26 digits |
+/// | [`redact_durations`](Self::redact_durations) | `Debug` output of `Duration`: `1.5s`, `20ms`, `3µs`, `7ns`; tower-http: `0 ms`, `12 μs`, `0.25 s`; words: `1.5 seconds`, `5 minutes`, `2 hours`; rows from large to small units: `2h 37m 5s`, `1day 2h`, `1h30m`, `1 day, 2 hours`; `30days`, `3months`; exponents: `1.5e-3s`; ISO 8601: `PT1H30M`, `P3DT4.5S` | numbers without a unit; `10m`, `3d`, `5y` alone, which may be metres or dimensions; `30 days`, `12 months ago`, `3 h`; `P3D`; `5 men`, `item5s`, `took_5ms` |
+/// | [`redact_timestamps`](Self::redact_timestamps) | `2026-02-03T04:05:06Z`, `2026-02-03 04:05:06.789 +02:00`, `Tue, 03 Feb 2026 04:05:06 GMT`, `Debug` output of `SystemTime` and `Instant` | dates and times of day alone, numbers |
+/// | [`redact_ip_addresses`](Self::redact_ip_addresses) | `127.0.0.1`, `::1`, `fe80::1%eth0`, `::ffff:192.0.2.7`; also versions of four numbers: `1.2.3.4` | `v1.2.3.4`, `1.2.3`, `256.0.0.1`; `a::b`, which is rather a path |
+/// | [`redact_ports`](Self::redact_ports) | the number in `127.0.0.1:53412`, `[::1]:8080`, `localhost:8080`, `http://example.com:8080/` | `main.rs:42`, `example.com:8080` without a scheme, `port 8080`, `12:30` |
+/// | [`redact_pointers`](Self::redact_pointers) | `0x7ffd1234abcd`: 3 to 16 digits | `0xff`, `0X7FFD`, longer numbers |
+/// | [`redact_thread_ids`](Self::redact_thread_ids) | `ThreadId(12)` | `thread 12` |
+///
+/// For what is left, there are [`redact`](Self::redact) and [`redact_matches`](Self::redact_matches).
+///
 /// # What has no order
 ///
 /// Whether two siblings ran at once is not to be seen from one run: in another one, the scheduler may
@@ -90,6 +107,8 @@ use crate::{capture::CapturedNode, wire::TracedValue};
 pub struct SnapshotSettings {
     options: Options,
     redactions: Vec<Redaction>,
+    /// Labels of redactions that are numbered.
+    numbered: Vec<String>,
     filters: Vec<Condition>,
     unordered: Vec<Condition>,
 }
@@ -291,7 +310,11 @@ impl Rules for SnapshotSettings {
         name: &str,
         value: &TracedValue,
     ) -> Option<Text<'static>> {
-        redact(&self.redactions, node, name, value)
+        redact(&self.redactions, &self.numbered, node, name, value)
+    }
+
+    fn are_marks_numbered(&self) -> bool {
+        !self.numbered.is_empty()
     }
 }
 
@@ -301,6 +324,7 @@ impl fmt::Debug for SnapshotSettings {
             .debug_struct("SnapshotSettings")
             .field("options", &self.options)
             .field("redactions", &self.redactions)
+            .field("numbered", &self.numbered)
             .field("filters", &self.filters.len())
             .field("unordered", &self.unordered.len())
             .finish()

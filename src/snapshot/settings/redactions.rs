@@ -5,7 +5,7 @@ use regex_lite::Regex;
 use super::SnapshotSettings;
 use crate::{
     capture::CapturedNode,
-    snapshot::redact::{Known, Redaction},
+    snapshot::{recognize::Known, redact::Redaction},
     wire::TracedValue,
 };
 
@@ -32,9 +32,9 @@ impl SnapshotSettings {
     /// use spanshot::{Capture, SnapshotSettings, assert_trace_snapshot};
     ///
     /// let capture = Capture::start();
-    /// tracing::info!("listening on 127.0.0.1:49152");
-    /// let settings = SnapshotSettings::new().redact_matches(r"\b\d{4,5}\b", "port");
-    /// assert_trace_snapshot!(settings.view(&capture.trace()), @"INFO listening on 127.0.0.1:⟨port⟩");
+    /// tracing::info!("worker 4711 is ready");
+    /// let settings = SnapshotSettings::new().redact_matches(r"\b\d{4,5}\b", "process");
+    /// assert_trace_snapshot!(settings.view(&capture.trace()), @"INFO worker ⟨process⟩ is ready");
     /// ```
     #[must_use]
     #[track_caller]
@@ -71,34 +71,133 @@ impl SnapshotSettings {
         self
     }
 
-    /// Replaces addresses, such as `0x7ffd1234abcd`, by `⟨pointer⟩`.
+    /// Replaces pointers, such as `0x7ffd1234abcd`, by `⟨pointer⟩`. See the [table](Self#recognized-forms).
     #[must_use]
     pub fn redact_pointers(self) -> Self {
         self.redact_known(Known::Pointer)
     }
 
-    /// Replaces UUIDs in their usual form, with hyphens, by `⟨uuid⟩`.
+    /// Replaces UUIDs, with hyphens or without, by `⟨uuid⟩`. See the [table](Self#recognized-forms).
     #[must_use]
     pub fn redact_uuids(self) -> Self {
         self.redact_known(Known::Uuid)
     }
 
-    /// Replaces durations with their unit, such as `1.5ms` and `2h 3min`, by `⟨duration⟩`. Numbers
-    /// without a unit are none: [redact](Self::redact) their field.
+    /// Replaces ULIDs, such as `01ARZ3NDEKTSV4RRFFQ69G5FAV`, by `⟨ulid⟩`. See the
+    /// [table](Self#recognized-forms).
+    #[must_use]
+    pub fn redact_ulids(self) -> Self {
+        self.redact_known(Known::Ulid)
+    }
+
+    /// Replaces durations with their unit, such as `1.5ms`, `0 ms` and `2h 3min`, by `⟨duration⟩`. See the
+    /// [table](Self#recognized-forms).
+    ///
+    /// A number without a unit is not recognized: [redact](Self::redact) its field.
     #[must_use]
     pub fn redact_durations(self) -> Self {
         self.redact_known(Known::Duration)
     }
 
-    /// Replaces times with their date, such as `2026-02-03T04:05:06Z`, the dates of HTTP and the `Debug`
-    /// output of `SystemTime` and `Instant`, by `⟨timestamp⟩`. Numbers are none.
+    /// Replaces times with their date, such as `2026-02-03T04:05:06Z`, by `⟨timestamp⟩`. See the
+    /// [table](Self#recognized-forms).
+    ///
+    /// A number of seconds is not recognized: [redact](Self::redact) its field.
     #[must_use]
     pub fn redact_timestamps(self) -> Self {
         self.redact_known(Known::Timestamp)
     }
 
+    /// Replaces IPv4 and IPv6 addresses by `⟨ip⟩`, and leaves their ports. See the
+    /// [table](Self#recognized-forms).
+    #[must_use]
+    pub fn redact_ip_addresses(self) -> Self {
+        self.redact_known(Known::IpAddress)
+    }
+
+    /// Replaces the ports of hosts, as in `127.0.0.1:53412`, by `⟨port⟩`, and leaves the hosts. See the
+    /// [table](Self#recognized-forms).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{Capture, SnapshotSettings, assert_trace_snapshot};
+    ///
+    /// let capture = Capture::start();
+    /// tracing::info!(peer = %"192.0.2.7:49152", "listening on http://localhost:53412/");
+    /// let settings = SnapshotSettings::new().redact_ports().redact_ip_addresses();
+    /// assert_trace_snapshot!(
+    ///     settings.view(&capture.trace()),
+    ///     @"INFO listening on http://localhost:⟨port⟩/ peer=⟨ip⟩:⟨port⟩"
+    /// );
+    /// ```
+    #[must_use]
+    pub fn redact_ports(self) -> Self {
+        self.redact_known(Known::Port)
+    }
+
+    /// Replaces what `Debug` writes for a [`ThreadId`](std::thread::ThreadId) by `⟨thread id⟩`.
+    #[must_use]
+    pub fn redact_thread_ids(self) -> Self {
+        self.redact_known(Known::ThreadId)
+    }
+
+    /// Numbers the redactions of this label, so that equal texts get equal numbers: `⟨uuid 1⟩`, `⟨uuid 2⟩`.
+    ///
+    /// A redaction hides which ID it replaced, and so a wrong one: a test stays green though a response
+    /// carries the ID of another request. With numbers it turns red. Use them for IDs, but not for what
+    /// may be equal by chance, such as durations.
+    ///
+    /// Numbers begin with 1 for each label, in the order in which a view shows the texts; text and data
+    /// agree on them. In a [comparison](Self::compare), each trace has numbers of its own. Redactions of
+    /// fields, patterns and recognized forms that have the same label share their numbers. Nodes with
+    /// different numbers are not folded.
+    ///
+    /// # Panics
+    ///
+    /// Panics if no redaction before has this label, unless [`redact_with`](Self::redact_with) might return it.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{Capture, SnapshotSettings, assert_trace_snapshot};
+    /// use tracing::info;
+    ///
+    /// let (first, second) = ("a1b2", "c3d4"); // … which differ from run to run
+    /// let capture = Capture::start();
+    /// info!(request_id = first, "request");
+    /// info!(request_id = second, "request");
+    /// info!(request_id = first, "response");
+    /// let trace = capture.finish();
+    ///
+    /// let settings = SnapshotSettings::new().redact("request_id", "id").number_redactions("id");
+    /// assert_trace_snapshot!(settings.view(&trace), @r"
+    /// INFO request request_id=⟨id 1⟩
+    /// INFO request request_id=⟨id 2⟩
+    /// INFO response request_id=⟨id 1⟩
+    /// ");
+    ///
+    /// // The response to the first request has the ID of the second one.
+    /// let capture = Capture::start();
+    /// info!(request_id = first, "request");
+    /// info!(request_id = second, "request");
+    /// info!(request_id = second, "response");
+    /// let swapped = capture.finish();
+    /// assert!(settings.view(&swapped).to_string().ends_with("INFO response request_id=⟨id 2⟩"));
+    /// assert!(!settings.compare(&trace, &swapped).is_equivalent());
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn number_redactions(mut self, label: impl Into<String>) -> Self {
+        let label = label.into();
+        let may_have_it = self.redactions.iter().any(|redaction| redaction.may_have_label(&label));
+        assert!(may_have_it, "no redaction has the label {label:?}; number it after it is added");
+        self.numbered.push(label);
+        self
+    }
+
     fn redact_known(mut self, known: Known) -> Self {
-        self.redactions.push(known.redaction());
+        self.redactions.push(Redaction::Known(known));
         self
     }
 }

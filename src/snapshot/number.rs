@@ -1,0 +1,122 @@
+//! Numbers for marks: equal ones for marks of one label that replaced equal texts.
+//!
+//! Nodes are numbered in the order in which they are shown. Where that is not the order of their capture,
+//! it must not depend on it:
+//!
+//! ```text
+//! sort unordered siblings by what is shown of them, without numbers
+//! from the first node to the last, parents before children:
+//!     sort unordered siblings that still are alike by the numbers that their marks have already
+//!     number the marks of the node
+//! ```
+
+use alloc::{boxed::Box, collections::BTreeMap, format, vec, vec::Vec};
+
+use super::{
+    options::Rules,
+    text::{Piece, Replaced, Text},
+    view::View,
+    view_node::Place,
+};
+
+/// Numbers by label and by what was replaced.
+#[derive(Default)]
+struct Numbers {
+    by_label: BTreeMap<Box<str>, BTreeMap<Box<str>, usize>>,
+}
+
+/// A number that a mark has already, or else how many new ones came before it in the same node.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Known {
+    Number(usize),
+    New(usize),
+}
+
+/// Siblings, some of which are numbered already.
+struct Siblings {
+    parent: Place,
+    places: Vec<Place>,
+    next: usize,
+    /// Place up to which they are in their order for good.
+    sorted: usize,
+}
+
+/// Numbers all marks of a view whose nodes are in their order, and not yet folded.
+pub(super) fn number_marks(view: &mut View<'_>, rules: &dyn Rules) {
+    let options = *view.options();
+    let mut numbers = Numbers::default();
+    let mut unread = vec![Siblings::in_node(view, Place::ROOT)];
+    while let Some(siblings) = unread.last_mut() {
+        let Some(place) = siblings.next(view, &numbers, rules) else {
+            view.set_children(siblings.parent, &siblings.places);
+            unread.pop();
+            continue;
+        };
+        view.get_mut(place).for_each_shown_text(&options, |text| numbers.number(text));
+        unread.push(Siblings::in_node(view, place));
+    }
+}
+
+impl Siblings {
+    fn in_node(view: &View<'_>, parent: Place) -> Self {
+        Self { parent, places: view.children(parent).collect(), next: 0, sorted: 0 }
+    }
+
+    /// Returns the next sibling. Those that are unordered and alike are sorted only now: the numbers of all
+    /// that stands before them are known.
+    fn next(&mut self, view: &View<'_>, numbers: &Numbers, rules: &dyn Rules) -> Option<Place> {
+        let rest = self.places.get_mut(self.next..)?;
+        let first = *rest.first()?;
+        if self.next >= self.sorted {
+            let is_unordered =
+                |place: Place| view.get(place).node.is_some_and(|node| rules.is_unordered(node));
+            let digest = view.get(first).digest;
+            let is_alike =
+                |place: &&Place| view.get(**place).digest == digest && is_unordered(**place);
+            let alike = rest.iter().take_while(is_alike).count();
+            if alike > 1 {
+                rest[..alike].sort_by_cached_key(|place| known(view, *place, numbers));
+            }
+            self.sorted = self.next + alike.max(1);
+        }
+        let next = self.places[self.next];
+        self.next += 1;
+        Some(next)
+    }
+}
+
+impl Numbers {
+    fn get(&self, label: &str, replaced: &str) -> Option<usize> {
+        self.by_label.get(label)?.get(replaced).copied()
+    }
+
+    fn number(&mut self, text: &mut Text<'static>) {
+        for piece in &mut text.pieces {
+            let Piece::Mark(label, Replaced(replaced)) = piece else { continue };
+            let Some(replaced) = replaced.take() else { continue };
+            let numbers = self.by_label.entry((**label).into()).or_default();
+            let next = numbers.len() + 1;
+            let number = *numbers.entry(replaced).or_insert(next);
+            *label = format!("{label} {number}").into();
+        }
+    }
+}
+
+/// What is known of the numbers of a node and of all that is in it.
+fn known(view: &View<'_>, place: Place, numbers: &Numbers) -> Vec<Known> {
+    let mut known = Vec::new();
+    let mut new = BTreeMap::new();
+    let mut unread = vec![place];
+    while let Some(place) = unread.pop() {
+        for piece in view.get(place).normalized.iter().flat_map(|(_, text)| &text.pieces) {
+            let Piece::Mark(label, Replaced(Some(replaced))) = piece else { continue };
+            let number = numbers.get(label, replaced).map(Known::Number);
+            known.push(number.unwrap_or_else(|| {
+                let next = new.len();
+                Known::New(*new.entry((&**label, &**replaced)).or_insert(next))
+            }));
+        }
+        unread.extend(view.children(place));
+    }
+    known
+}

@@ -1,0 +1,228 @@
+//! Where in a text there is something that differs from run to run: an ID, an address, a time.
+//!
+//! A form is recognized only as a whole: letters and digits around it make it a part of something else.
+
+use alloc::vec::Vec;
+use core::{
+    net::{Ipv4Addr, Ipv6Addr},
+    ops::Range,
+};
+use std::sync::OnceLock;
+
+use regex_lite::Regex;
+
+use super::durations;
+
+/// A form that is recognized on request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    Pointer,
+    Uuid,
+    Ulid,
+    Duration,
+    Timestamp,
+    IpAddress,
+    Port,
+    ThreadId,
+}
+
+/// Longest text of an IPv6 address with its zone and brackets.
+const MAX_IPV6: usize = 64;
+
+/// Bytes in front of a port in which the beginning of a URL is looked for.
+const MAX_URL: usize = 300;
+
+impl Known {
+    const ALL: [Self; 8] = [
+        Self::Pointer,
+        Self::Uuid,
+        Self::Ulid,
+        Self::Duration,
+        Self::Timestamp,
+        Self::IpAddress,
+        Self::Port,
+        Self::ThreadId,
+    ];
+
+    pub(super) fn label(self) -> &'static str {
+        match self {
+            Self::Pointer => "pointer",
+            Self::Uuid => "uuid",
+            Self::Ulid => "ulid",
+            Self::Duration => "duration",
+            Self::Timestamp => "timestamp",
+            Self::IpAddress => "ip",
+            Self::Port => "port",
+            Self::ThreadId => "thread id",
+        }
+    }
+
+    /// Finds what is to be replaced in a text. There may be a mark in front of it, that of an IP address,
+    /// whose port is then the beginning of the text.
+    pub(super) fn find_all(self, text: &str, is_behind_ip: bool) -> Vec<Range<usize>> {
+        if self == Self::Duration {
+            return durations::find_all(text);
+        }
+        let Some(candidates) = self.candidates() else { return Vec::new() };
+        let mut found: Vec<Range<usize>> = Vec::new();
+        let mut from = 0;
+        while let Some(candidate) = candidates.find_at(text, from) {
+            // What is none may overlap with what is one, but nothing begins within a word. Candidates that can
+            // be refused are short, so that this takes no time in the square of the text.
+            if let Some(range) = self.accept(text, candidate.range(), is_behind_ip) {
+                from = range.end;
+                found.push(range);
+            } else {
+                let rest = &text[candidate.start()..];
+                let word = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
+                from = candidate.start() + word.max(1);
+            }
+        }
+        found
+    }
+
+    fn candidates(self) -> Option<&'static Regex> {
+        static PATTERNS: OnceLock<[Option<Regex>; 8]> = OnceLock::new();
+        // The patterns are constants, and tests compile all of them.
+        let patterns =
+            PATTERNS.get_or_init(|| Known::ALL.map(|known| Regex::new(known.pattern()).ok()));
+        patterns[self as usize].as_ref()
+    }
+
+    /// Candidates begin with a character of ASCII.
+    fn pattern(self) -> &'static str {
+        match self {
+            Self::Pointer => r"\b0x[0-9a-fA-F]{3,16}\b",
+            // The simple form is that of a digest or trace ID, too: the digits of version and variant have
+            // to be those of RFC 9562.
+            Self::Uuid => concat!(
+                "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}",
+                "|[0-9a-fA-F]{12}[1-8][0-9a-fA-F]{3}[89abAB][0-9a-fA-F]{15}",
+            ),
+            Self::Ulid => "[0-7](?:[0-9A-HJKMNP-TV-Z]{25}|[0-9a-hjkmnp-tv-z]{25})",
+            // Durations have no pattern.
+            Self::Duration => "$^",
+            // RFC 3339 with its liberties, the dates of HTTP, and what `SystemTime` and `Instant`
+            // write for `Debug`.
+            Self::Timestamp => concat!(
+                r"\b\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?:[Zz]\b| UTC\b| ?[+-]\d{2}:?\d{2}\b)?",
+                r"|\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2}(?: GMT)?",
+                r"|\b(?:SystemTime|Instant) \{ tv_sec: -?\d+, tv_nsec: \d+ \}",
+                r"|\bSystemTime \{ intervals: -?\d+ \}|\bInstant \{ t: [0-9.]+(?:ns|µs|ms|s) \}",
+            ),
+            Self::IpAddress => concat!(
+                r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}",
+                "|[0-9a-fA-F]{0,4}:[0-9a-fA-F:.]{1,41}(?:%[0-9A-Za-z_.-]{1,15})?",
+            ),
+            Self::Port => r":\d{1,5}",
+            Self::ThreadId => r"\bThreadId\(\d+\)",
+        }
+    }
+
+    /// Returns what of a candidate is to be replaced, if it is one.
+    fn accept(
+        self,
+        text: &str,
+        candidate: Range<usize>,
+        is_behind_ip: bool,
+    ) -> Option<Range<usize>> {
+        let found = &text[candidate.clone()];
+        match self {
+            Self::Uuid => stands_alone(text, &candidate).then_some(candidate),
+            // A number of 26 digits is none: hardly any ULID has no letter.
+            Self::Ulid => {
+                let has_letter = found.bytes().any(|byte| byte.is_ascii_alphabetic());
+                (has_letter && stands_alone(text, &candidate)).then_some(candidate)
+            }
+            Self::IpAddress => accept_ip(text, candidate),
+            Self::Port => {
+                let (host, rest) = (&text[..candidate.start], &text[candidate.end..]);
+                let is_port = found[1..].parse::<u16>().is_ok()
+                    && !rest.starts_with(|c: char| is_of_word(c) || c == '@')
+                    && (ends_with_host(host) || is_behind_ip && matches!(host, "" | "]"));
+                is_port.then_some(candidate.start + 1..candidate.end)
+            }
+            Self::Pointer | Self::Duration | Self::Timestamp | Self::ThreadId => Some(candidate),
+        }
+    }
+}
+
+/// Whether a character belongs to the word that it is next to.
+pub(super) fn is_of_word(char: char) -> bool {
+    char.is_alphanumeric() || char == '_'
+}
+
+/// Whether there is neither a letter nor a digit on either side. IDs are joined to words by `_` and `-`.
+fn stands_alone(text: &str, range: &Range<usize>) -> bool {
+    !text[..range.start].ends_with(char::is_alphanumeric)
+        && !text[range.end..].starts_with(char::is_alphanumeric)
+}
+
+/// Whether a text ends in digits and a point: a number behind it is a part of another one.
+pub(super) fn ends_in_number(text: &str) -> bool {
+    text.strip_suffix('.').is_some_and(|text| text.ends_with(|c: char| c.is_ascii_digit()))
+}
+
+fn accept_ip(text: &str, candidate: Range<usize>) -> Option<Range<usize>> {
+    let before = &text[..candidate.start];
+    if before.ends_with(is_of_word) || ends_in_number(before) {
+        return None;
+    }
+    let found = &text[candidate.clone()];
+    // What follows an address may look as if it was a part of it: `::1: unreachable`.
+    let found = if found.contains('%') { found } else { found.trim_end_matches('.') };
+    let is_address = |found: &str| {
+        let address = found.split_once('%').map_or(found, |(address, _)| address);
+        if address.parse::<Ipv4Addr>().is_ok() {
+            return true;
+        }
+        // Without a digit it is rather a path of Rust: `a::b`.
+        address.parse::<Ipv6Addr>().is_ok()
+            && !before.ends_with(':')
+            && (address.contains(|c: char| c.is_ascii_digit()) || before.ends_with('['))
+    };
+    let found = if is_address(found) {
+        found
+    } else {
+        Some(found.trim_end_matches(':')).filter(|found| is_address(found))?
+    };
+    let end = candidate.start + found.len();
+    let rest = &text[end..];
+    let goes_on = rest.starts_with(is_of_word)
+        || rest
+            .strip_prefix('.')
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    (!goes_on).then_some(candidate.start..end)
+}
+
+/// Whether a text ends in what has a port: an IP address, `localhost`, or the host of a URL.
+fn ends_with_host(text: &str) -> bool {
+    if let Some(text) = text.strip_suffix(']') {
+        return tail(text, MAX_IPV6).rsplit_once('[').is_some_and(|(_, inner)| {
+            let address = inner.split_once('%').map_or(inner, |(address, _)| address);
+            address.parse::<Ipv6Addr>().is_ok()
+        });
+    }
+    let name = text.trim_end_matches(|c: char| is_of_word(c) || matches!(c, '.' | '-'));
+    let (before, host) = text.split_at(name.len());
+    if host == "localhost" || host.parse::<Ipv4Addr>().is_ok() {
+        return true;
+    }
+    // `scheme://host` or `scheme://user:password@host`.
+    let Some(before) = before.strip_suffix('@') else {
+        return !host.is_empty() && before.ends_with("://");
+    };
+    let user = tail(before, MAX_URL).rsplit_once("://").map(|(_, user)| user);
+    !host.is_empty()
+        && user.is_some_and(|user| !user.contains(|c: char| c == '/' || c.is_whitespace()))
+}
+
+/// The end of a text, of so many bytes at the most. A guest may send megabytes of what looks like ports:
+/// looking back from each of them to the beginning would take hours.
+fn tail(text: &str, max_bytes: usize) -> &str {
+    let mut start = text.len().saturating_sub(max_bytes);
+    while !text.is_char_boundary(start) {
+        start += 1;
+    }
+    &text[start..]
+}
