@@ -1,10 +1,14 @@
 //! Which threads of the host are in the spans of a stream's first thread.
 
 use alloc::{collections::BTreeSet, sync::Arc, vec, vec::Vec};
-use core::mem;
+use core::{
+    mem,
+    ops::{Deref, DerefMut},
+    sync::atomic::{AtomicU64, Ordering},
+};
 use std::thread;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use tracing_core::{Dispatch, span::Id};
 
 use super::{
@@ -33,8 +37,48 @@ use crate::{
 ///
 /// When a call of the guest ends, the thread exits what it has entered since the call began. The lists are not
 /// locked while the subscriber is told: it may call back.
+///
+/// Most records need none of this: the thread runs the guest, and is in the same spans. Its number is kept beside the
+/// lock, so that it costs such a record a look at that. Whoever has changed the lists puts it there before the lock is
+/// released; only the thread itself, or one that takes the records in its place, can make it untrue.
 #[derive(Debug, Clone, Default)]
-pub(in crate::receiver) struct HostThreads(Arc<Mutex<State>>);
+pub(in crate::receiver) struct HostThreads(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    /// Number of the thread that runs the guest and is in the same spans, or 0.
+    in_step: AtomicU64,
+}
+
+/// The lists, while they are locked.
+struct Locked<'a> {
+    state: MutexGuard<'a, State>,
+    in_step: &'a AtomicU64,
+}
+
+impl Deref for Locked<'_> {
+    type Target = State;
+
+    #[inline]
+    fn deref(&self) -> &State {
+        &self.state
+    }
+}
+
+impl DerefMut for Locked<'_> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut State {
+        &mut self.state
+    }
+}
+
+impl Drop for Locked<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.in_step.store(self.state.in_step().map_or(0, ThreadNumber::get), Ordering::Relaxed);
+    }
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -102,10 +146,21 @@ struct Moves {
 }
 
 impl HostThreads {
+    #[inline]
+    fn lock(&self) -> Locked<'_> {
+        Locked { state: self.0.state.lock(), in_step: &self.0.in_step }
+    }
+
+    /// Whether this thread runs the guest, and is in the same spans.
+    #[inline]
+    fn is_in_step(&self) -> bool {
+        self.0.in_step.load(Ordering::Relaxed) == this_thread().get()
+    }
+
     /// From now on, threads of the host are in the guest's spans during calls only.
     pub(super) fn leave_after_calls(&self) {
         let exits = {
-            let mut state = self.0.lock();
+            let mut state = self.lock();
             state.is_scoped = true;
             let thread = state.find().filter(|thread| thread.calls == 0);
             thread.map_or_else(Vec::new, |thread| thread.leave(|_| true))
@@ -116,7 +171,7 @@ impl HostThreads {
     /// Sets the subscriber that the spans are of.
     pub(super) fn set_dispatch(&self, dispatch: &Dispatch) {
         let (before, host_spans) = {
-            let mut state = self.0.lock();
+            let mut state = self.lock();
             // What other threads are in is not known to this subscriber.
             let host_spans: Vec<_> =
                 state.threads.iter_mut().filter_map(HostThread::forget).collect();
@@ -136,7 +191,7 @@ impl HostThreads {
     /// Lets go of the subscriber, for which there are no spans any more. Handles may outlive the receiver.
     pub(super) fn let_go(&self) {
         let dispatch = {
-            let mut state = self.0.lock();
+            let mut state = self.lock();
             state.is_let_go = true;
             state.unused_dispatch()
         };
@@ -145,12 +200,17 @@ impl HostThreads {
 
     /// Whether the guest is in no span.
     pub(super) fn is_outside(&self) -> bool {
-        self.0.lock().stack.is_empty()
+        self.lock().stack.is_empty()
     }
 
     /// Whether spans may be entered and exited on this thread: it runs the guest, or need not say so.
+    #[inline]
     pub(super) fn is_in_scope(&self) -> bool {
-        let mut state = self.0.lock();
+        self.is_in_step() || self.has_begun_a_call()
+    }
+
+    fn has_begun_a_call(&self) -> bool {
+        let mut state = self.lock();
         !state.is_scoped || state.find().is_some_and(|thread| thread.calls > 0)
     }
 
@@ -158,7 +218,7 @@ impl HostThreads {
     #[inline]
     pub(in crate::receiver) fn begin_call(&self) {
         let moves = {
-            let State { threads, stack, closed, .. } = &mut *self.0.lock();
+            let State { threads, stack, closed, .. } = &mut *self.lock();
             let thread = this_one_of(threads);
             thread.calls += 1;
             // A subscriber that calls the guest whenever a span is exited would come here without an end.
@@ -174,7 +234,7 @@ impl HostThreads {
     #[inline]
     pub(in crate::receiver) fn end_call(&self) {
         let exits = {
-            let mut state = self.0.lock();
+            let mut state = self.lock();
             let is_scoped = state.is_scoped;
             let Some(thread) = state.find() else { return };
             let calls = thread.calls;
@@ -186,7 +246,7 @@ impl HostThreads {
             thread.leave(|entered| is_scoped && calls <= 1 || entered.call >= calls)
         };
         self.tell_of(Moves { exits, ..Moves::default() });
-        let unused = self.0.lock().unused_dispatch();
+        let unused = self.lock().unused_dispatch();
         drop(unused);
     }
 
@@ -194,8 +254,12 @@ impl HostThreads {
     /// thread's then.
     #[inline]
     pub(super) fn catch_up(&self, dispatch: &Dispatch) -> bool {
+        self.is_in_step() || self.catch_up_now(dispatch)
+    }
+
+    fn catch_up_now(&self, dispatch: &Dispatch) -> bool {
         let (moves, is_exact) = {
-            let State { threads, stack, closed, is_scoped, .. } = &mut *self.0.lock();
+            let State { threads, stack, closed, is_scoped, .. } = &mut *self.lock();
             let thread = this_one_of(threads);
             if *is_scoped && thread.calls == 0 {
                 return stack.is_empty();
@@ -213,7 +277,7 @@ impl HostThreads {
     pub(super) fn enter(&self, span: SinkSpan, dispatch: &Dispatch) {
         self.catch_up(dispatch);
         let is_first = {
-            let State { threads, stack, closed, is_scoped, .. } = &mut *self.0.lock();
+            let State { threads, stack, closed, is_scoped, .. } = &mut *self.lock();
             stack.push(Stacked(span));
             if !closed.is_empty() {
                 closed.remove(&span); // an ID may be used again
@@ -241,7 +305,7 @@ impl HostThreads {
     /// Notes that the guest exits a span, as does the thread that has entered it.
     pub(super) fn exit(&self, span: SinkSpan, dispatch: &Dispatch) {
         let (is_entered, host_span) = {
-            let State { threads, stack, closed, .. } = &mut *self.0.lock();
+            let State { threads, stack, closed, .. } = &mut *self.lock();
             if stack.remove(span.get()).is_none() {
                 return;
             }
@@ -274,7 +338,7 @@ impl HostThreads {
 
     /// Notes that the subscriber has closed a span that the guest is in.
     pub(super) fn closed(&self, span: SinkSpan) {
-        let mut state = self.0.lock();
+        let mut state = self.lock();
         if !state.stack.is_empty() {
             state.closed.insert(span);
         }
@@ -283,7 +347,7 @@ impl HostThreads {
     /// Returns the host's own span on this thread, which may be in the guest's spans.
     pub(super) fn host_span(&self, dispatch: &Dispatch) -> Option<Id> {
         {
-            let mut state = self.0.lock();
+            let mut state = self.lock();
             if let Some(thread) = state.find().filter(|thread| !thread.entered.is_empty()) {
                 return thread.host_span.clone();
             }
@@ -293,7 +357,7 @@ impl HostThreads {
 
     fn note_host_span(&self, dispatch: &Dispatch) {
         let Some(host_span) = current_span(dispatch) else { return };
-        let before = self.0.lock().find().and_then(|thread| thread.host_span.replace(host_span));
+        let before = self.lock().find().and_then(|thread| thread.host_span.replace(host_span));
         drop(before.map(|host_span| Released { dispatch, host_span }));
     }
 
@@ -302,7 +366,7 @@ impl HostThreads {
         if moves.exits.is_empty() && moves.enters.is_empty() {
             return; // as nearly always
         }
-        let dispatch = self.0.lock().dispatch.clone();
+        let dispatch = self.lock().dispatch.clone();
         if let Some(dispatch) = dispatch {
             self.tell(moves, &dispatch);
         }
@@ -314,7 +378,7 @@ impl HostThreads {
             return;
         }
         with_default(dispatch, |dispatch| {
-            if let Some(thread) = self.0.lock().find() {
+            if let Some(thread) = self.lock().find() {
                 thread.told += 1;
             }
             let (exits, enters) = (exits.into_iter(), enters.into_iter());
@@ -348,7 +412,7 @@ impl Telling<'_> {
     /// Closes the host's own span if the thread is in no span of the guest any more.
     fn end(&self) {
         let released = {
-            let mut state = self.host.0.lock();
+            let mut state = self.host.lock();
             let Some(thread) = state.find() else { return };
             thread.told -= 1;
             for span in self.enters.as_slice().iter().rev() {
@@ -399,13 +463,21 @@ struct TakeBack<'a> {
 
 impl Drop for TakeBack<'_> {
     fn drop(&mut self) {
-        let State { stack, threads, .. } = &mut *self.host.0.lock();
+        let State { stack, threads, .. } = &mut *self.host.lock();
         stack.remove(self.span.get());
         lose_step(threads, false);
     }
 }
 
 impl State {
+    /// Returns the thread that runs the guest and is in the same spans, if it was the last to do something.
+    #[inline]
+    fn in_step(&self) -> Option<ThreadNumber> {
+        let first = self.threads.first()?;
+        let is_running = !self.is_scoped || first.calls > 0;
+        (first.is_in_step && first.passed_over == 0 && is_running).then_some(first.number)
+    }
+
     /// Takes the subscriber out if it is not needed any more.
     fn unused_dispatch(&mut self) -> Option<Dispatch> {
         let is_unused = || self.threads.iter().all(|thread| thread.entered.is_empty());

@@ -10,6 +10,13 @@ use core::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ThreadNumber(NonZeroU64);
 
+impl ThreadNumber {
+    #[inline]
+    pub(super) fn get(self) -> u64 {
+        self.0.get()
+    }
+}
+
 std::thread_local! {
     static NUMBER: Cell<Option<ThreadNumber>> = const { Cell::new(None) };
 }
