@@ -114,6 +114,17 @@ impl TracingEventReceiver {
     }
 }
 
+impl Checkpoint {
+    /// Sets a span aside that the program has closed, if it is to stay open in the sink.
+    pub(super) fn set_aside(&mut self, span: &KnownSpan, last_handle: LastHandle) -> bool {
+        if span.created.get() > self.created {
+            return false;
+        }
+        self.set_aside.push(KnownSpan { last_handle, ..span.clone() });
+        true
+    }
+}
+
 impl Stream {
     pub(super) fn begin_attempt(&mut self, sink: &mut (impl Sink + ?Sized)) {
         for span in self.spans.values().filter_map(|span| span.sink_span) {
@@ -129,18 +140,6 @@ impl Stream {
             created: self.created,
             set_aside: Vec::new(),
         }));
-    }
-
-    /// Sets a span aside that the program has closed, if it is to stay open in the sink.
-    pub(super) fn set_aside(&mut self, id: RawSpanId, last_handle: LastHandle) -> bool {
-        let (Some(attempt), Some(span)) = (&mut self.attempt, self.spans.get(&id)) else {
-            return false;
-        };
-        if span.created.get() > attempt.created {
-            return false;
-        }
-        attempt.set_aside.push(KnownSpan { last_handle, ..span.clone() });
-        true
     }
 
     /// Ends an attempt that is not rolled back, if there is one.

@@ -69,8 +69,8 @@ impl Stream {
             };
             let last_handle = mem::replace(&mut span.last_handle, LastHandle::InUse);
             self.without_handle -= usize::from(last_handle == LastHandle::Dropped);
-            let is_set_aside = self.set_aside(id, last_handle);
-            let Some(span) = self.spans.get_mut(&id) else { return };
+            let attempt = self.attempt.as_mut();
+            let is_set_aside = attempt.is_some_and(|attempt| attempt.set_aside(span, last_handle));
             let sink_span = span.sink_span.take();
             span.is_closed |= sink_span.is_some();
             if let Some(sink_span) = sink_span.filter(|_| !is_set_aside) {

@@ -94,6 +94,14 @@ impl GuestScope {
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// Await a future in [`in_scope_async()`](Self::in_scope_async). A closure that returns one does not compile; see
+    /// [`NotAFuture`]:
+    ///
+    /// ```compile_fail,E0282
+    /// let scope = spanshot::GuestScope::default();
+    /// scope.in_scope(|| async { /* the guest's call */ });
+    /// ```
     pub fn in_scope<T: NotAFuture<UseInScopeAsyncInstead>, UseInScopeAsyncInstead>(
         &self,
         f: impl FnOnce() -> T,

@@ -283,7 +283,7 @@ impl Stream {
 
     /// Checks that the host is in the span that a new span or event is in, as filters have to know.
     #[inline]
-    fn check_scope(
+    pub(super) fn check_scope(
         &self,
         parent: Parent,
         thread: ThreadIndex,

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     panics,
-    wire::{FilterAnswer, Record, RecordValues, TracingEvent, frame},
+    wire::{FilterAnswer, Parent, Record, RecordValues, TracingEvent, frame},
 };
 
 /// Receiver of what a [`TracingEventSender`](crate::TracingEventSender) sends.
@@ -216,11 +216,11 @@ impl TracingEventReceiver {
         self.sink.relay_elsewhere();
     }
 
-    /// Relays each record on the thread that hands it over: threads of the stream are threads of this process.
     pub(crate) fn is_relaying_elsewhere(&self) -> bool {
         self.sink.is_elsewhere()
     }
 
+    /// Relays each record on the thread that hands it over: threads of the stream are threads of this process.
     pub(crate) fn relay_in_place(&mut self) {
         self.sink.relay_in_place();
     }
@@ -376,7 +376,8 @@ impl TracingEventReceiver {
     /// # Errors
     ///
     /// Returns [`ReceiveError::Frame`] if the bytes are not a question, and
-    /// [`ReceiveError::LimitExceeded`] if its call site is one too many, or has too much in it. The
+    /// [`ReceiveError::LimitExceeded`] if its call site is one too many, or has too much in it; or
+    /// [`ReceiveError::NotInScope`] if the program is in a span outside of its [scope](Self::scope). The
     /// receiver is as it was before, and can go on.
     ///
     /// # Example
@@ -395,6 +396,7 @@ impl TracingEventReceiver {
         limits.check_frame(question)?;
         let question = frame::decode_question(question)?;
         self.start();
+        self.stream.check_scope(Parent::Contextual, question.thread, &*self.sink)?;
         self.sink.answer(&question, &limits)
     }
 

@@ -124,6 +124,15 @@ fn guest_that_is_called_out_of_its_scope_is_trapped_and_says_what_to_do() {
         // It goes on when it is called as it should be.
         assert_eq!(shop.call("order", &[1]), Ok(0));
     }
+    // One that asks must not be told what holds elsewhere: it would send nothing that could be refused.
+    let capture = Capture::start();
+    let mut asking = shop(Host::default(), 0, true);
+    asking.call("shift", &[1]).unwrap();
+    let error = asking.call_out_of_scope("enabled_here", &[]).unwrap_err();
+    assert!(error.contains("call the guest in `GuestScope::in_scope()`"), "{error}");
+    assert_eq!(asking.call("enabled_here", &[]), Ok(0b11111));
+    drop(capture);
+
     // A host that fills a storage is in no span of its guests.
     let storage = SharedStorage::default();
     let trace = GuestTrace::new(TracingEventReceiver::capturing(&storage));
