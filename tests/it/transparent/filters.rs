@@ -28,7 +28,10 @@ pub(super) fn check_under(
 ) {
     // Which spans a filter of a single layer leaves without an ID depends on the maximum level of
     // all subscribers in the process: it is the same throughout while there is one that wants all.
-    let _wants_all = Dispatch::new(registry());
+    let wants_all = Dispatch::new(registry());
+    // While a process has one subscriber, `tracing-core` asks that alone about a call site that is reached for the first
+    // time, and caches its answer even if others have come meanwhile. So all are reached before it matters.
+    dispatcher::with_default(&wants_all, &program);
 
     let under = |f: &dyn Fn(&SharedStorage) -> String| {
         let storage = SharedStorage::default();
