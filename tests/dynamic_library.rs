@@ -22,8 +22,8 @@ use std::{
 };
 
 use spanshot::{
-    Capture, CaptureLayer, FrameDecoder, ReceiveError, SharedStorage, Trace, TracingEventReceiver,
-    TracingEventSender, assert_trace_snapshot,
+    Capture, CaptureLayer, FrameDecoder, Print, ReceiveError, SharedStorage, Trace,
+    TracingEventReceiver, TracingEventSender, assert_trace_snapshot,
     predicates::*,
     transport::dynamic_library::{
         ABI_VERSION, Connection, FrameReceiver, HostFunction, INSTALL_SYMBOL, InstallError,
@@ -31,7 +31,7 @@ use spanshot::{
         UninstallError, UninstallFunction,
     },
 };
-use tracing::{Dispatch, info, info_span};
+use tracing::{Dispatch, Level, info, info_span};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
 #[path = "../examples/dynamic_library/evaluator.rs"]
@@ -367,6 +367,25 @@ fn frame_that_is_nowhere_is_refused() {
     let error = receiver.finish().unwrap_err();
     assert_eq!(error, RelayError::NotInMemory { frame: 1, len: 7 });
     assert_eq!(error.to_string(), "frame 1 of the library, of 7 bytes, is nowhere in memory");
+}
+
+#[test]
+fn negatives_refuse_after_a_frame_that_was_not_relayed() {
+    let frames: [(&str, Option<&[u8]>); 2] =
+        [("is nowhere in memory", None), ("invalid frame", Some(&[0xff; 3]))];
+    for (reason, frame) in frames {
+        let capture = Capture::builder().print(Print::Never).start();
+        tracing::info!("captured");
+        let receiver = FrameReceiver::new();
+        let host = receiver.host_function();
+        let (address, len) = frame.map_or((ptr::null(), 7), |bytes| (bytes.as_ptr(), bytes.len()));
+        unsafe { (host.function())(host.context(), address, len) };
+        receiver.finish().unwrap_err();
+        let verdict = capture.trace().scan_events().try_none(&level(Level::ERROR));
+        let message = verdict.unwrap_err().to_string();
+        assert!(message.contains("since a record of a receiver was lost: "), "{message}");
+        assert!(message.contains(reason), "{message}");
+    }
 }
 
 #[test]

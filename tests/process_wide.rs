@@ -44,6 +44,16 @@ fn tests_of_one_process_get_what_is_theirs() {
 }
 
 #[test]
+fn lost_records_are_of_the_test_that_receives_them() {
+    for test in ["lost::by_the_test", "lost::by_nobody"] {
+        assert_passes(test, &["--exact", "--test-threads=2"], false);
+    }
+    for is_nextest in [false, true] {
+        assert_passes("lost::alone", &["--exact", "--test-threads=1"], is_nextest);
+    }
+}
+
+#[test]
 fn one_test_of_a_process_gets_everything() {
     let list = run_elsewhere("one::", &["either::", "--list"], true);
     let list = String::from_utf8(list.stdout).unwrap();
@@ -703,6 +713,74 @@ mod several {
             });
             assert_eq!(unattributed("many: bare"), TESTS * 2);
             assert_eq!(unattributed("many: in") + unattributed("many: root"), 0);
+        }
+    }
+}
+
+/// Each has a process to itself: negatives of others would refuse, too.
+mod lost {
+    use std::thread;
+
+    use spanshot::{
+        Capture, Print, ProcessWideLayer, TracingEvent, TracingEventReceiver, predicates::*,
+    };
+    use tracing::{Level, info};
+    use tracing_subscriber::{layer::SubscriberExt, registry, util::SubscriberInitExt};
+
+    fn start() -> Capture {
+        let capture = Capture::builder().print(Print::Never).start_process_wide();
+        info!("captured");
+        capture
+    }
+
+    fn refuse() {
+        let mut receiver = TracingEventReceiver::default();
+        receiver.try_receive(TracingEvent::SpanDropped { id: 7 }).unwrap_err();
+    }
+
+    #[track_caller]
+    fn assert_lost(capture: &Capture, lost: Option<&str>) {
+        let result = capture.trace().scan_events().try_none(&level(Level::ERROR));
+        match lost {
+            None => result.unwrap(),
+            Some(lost) => {
+                let message = result.unwrap_err().to_string();
+                assert!(message.contains(&format!("since {lost}")), "{message}");
+            }
+        }
+    }
+
+    const OF_TEST: Option<&str> =
+        Some("a record of a receiver was lost: there is no span with ID 7");
+    const OF_NOBODY: Option<&str> = Some("1 record of receivers that no test can claim was lost");
+
+    tests! {
+        by_the_test: {
+            let capture = start();
+            refuse();
+            assert_lost(&capture, OF_TEST);
+            drop(capture);
+            assert_lost(&start(), None);
+        }
+        by_nobody: {
+            let capture = start();
+            thread::spawn(refuse).join().unwrap();
+            assert_lost(&capture, OF_NOBODY);
+            capture.take();
+            info!("captured");
+            assert_lost(&capture, None);
+            drop(capture);
+            assert_lost(&start(), None);
+            let capture = Capture::builder().ignore_lost_records().start_process_wide();
+            info!("captured");
+            thread::spawn(refuse).join().unwrap();
+            assert_lost(&capture, None);
+        }
+        alone: {
+            registry().with(ProcessWideLayer::new()).init();
+            let capture = start();
+            thread::spawn(refuse).join().unwrap();
+            assert_lost(&capture, OF_TEST);
         }
     }
 }

@@ -43,6 +43,9 @@ use crate::{
 /// - if another subscriber than the capture's has the records of the thread;
 /// - if a receiver that was called in the scope of the capture relays to a capture that has ended, so that its records
 ///   are lost;
+/// - if a receiver [refused](crate::TracingEventReceiver::refusals) a record that would have come here, or the bytes of
+///   one were damaged or missing. If your test is about such a program, start the capture with
+///   [`ignore_lost_records()`](crate::CaptureBuilder::ignore_lost_records);
 /// - if all that could be missing is hidden by the capture's [filter](crate::CaptureBuilder::filter), or by
 ///   the levels that are compiled into `tracing`, as far as [`level()`](super::level) and
 ///   [`target()`](super::target) tell. If the filter was replaced meanwhile, each of its values counts;

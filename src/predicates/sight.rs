@@ -64,7 +64,7 @@ pub(super) fn bypass(storage: &Storage) -> Option<String> {
          `set_default` and kept the guard)"
             .to_string()
     });
-    left_behind.or_else(|| sight.lost_relayed())
+    left_behind.or_else(|| sight.lost_relayed()).or_else(|| sight.lost())
 }
 
 /// Says that a receiver relays to another subscriber, which may be meant, if one does.

@@ -75,6 +75,8 @@ pub use self::{
 };
 #[cfg(feature = "capture")]
 pub(crate) use self::{
-    relay::{RelayObserver, RelayObserverGuard, note_ended_subscriber, observe_relays},
+    relay::{
+        RelayObserver, RelayObserverGuard, note_ended_subscriber, observe_losses, observe_relays,
+    },
     sink::{Innermost, Sink, SinkParent, SinkSpan, SinkValues},
 };

@@ -1,5 +1,5 @@
 use alloc::sync::Arc;
-use core::num::NonZeroU64;
+use core::{fmt, num::NonZeroU64};
 
 use super::{GuestScope, ReceiveError, ReceiverLimits};
 use crate::wire::{CallSiteData, ThreadIndex, ValueRef};
@@ -95,6 +95,9 @@ pub(crate) trait Sink: Send + Sync {
 
     /// The span is closed: it has no handles, and its children are closed. It may be entered.
     fn closed(&mut self, span: SinkSpan, is_entered: bool);
+
+    /// Learns that a record was lost before it was one for the sink.
+    fn lose(&mut self, _reason: &dyn fmt::Display) {}
 
     /// Says what it wants of a call site.
     fn answer(

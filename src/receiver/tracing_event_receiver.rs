@@ -353,12 +353,20 @@ impl TracingEventReceiver {
         }
     }
 
+    /// Has whoever captures the stream know that a record of it does not arrive, so that nobody takes it for one
+    /// that was never sent.
+    #[cold]
+    pub(crate) fn note_loss(&mut self, reason: &dyn fmt::Display) {
+        self.start();
+        self.sink.lose(reason);
+    }
+
     /// Counts a refusal, and has the trace tell of it if the host wants that.
     #[cold]
     fn note_refusal(&mut self, error: &ReceiveError) {
         self.refusals.count(error);
+        self.note_loss(error);
         if self.stream.limits.traces_loss() {
-            self.start();
             self.stream.trace_loss(error, &mut *self.sink);
         }
     }
@@ -387,6 +395,7 @@ impl TracingEventReceiver {
         let result = self.answer_question(question);
         if let Err(error) = &result {
             self.refusals.count(error);
+            self.note_loss(error);
         }
         result
     }

@@ -26,6 +26,7 @@ mod json;
 mod layers;
 mod left_out;
 mod limits;
+mod lost_records;
 mod many_fields;
 mod moments;
 mod numbered_redactions;

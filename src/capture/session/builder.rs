@@ -220,6 +220,24 @@ impl CaptureBuilder {
         self
     }
 
+    /// Lets the test pass although a receiver has lost records, such as those of a hostile guest.
+    ///
+    /// See [`SharedStorage::ignore_lost_records()`], which this calls.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{Capture, TracingEventReceiver};
+    /// use tracing::Level;
+    ///
+    /// let capture = Capture::builder().fail_on_events(Level::ERROR).ignore_lost_records().start();
+    /// TracingEventReceiver::default().receive_encoded(b"no frame").unwrap_err();
+    /// ```
+    pub fn ignore_lost_records(self) -> Self {
+        self.storage.ignore_lost_records();
+        self
+    }
+
     /// Adds a layer to the subscriber of the capture, which sees what the test traces as well.
     ///
     /// Use it to test code that works with a layer, such as `tracing_error::SpanTrace` with its `ErrorLayer`,

@@ -255,6 +255,8 @@ impl Watch {
             // Writing to a string does not fail.
             let _ = write!(findings, "\n{what}, so that its records are lost:\n  ({remedy})\n");
         }
+        let of_nobody = unattributed.map(|(storage, _)| &storage.sight.lost);
+        storage.sight.lost.write_findings(of_nobody, &mut findings);
         let open = || storage.all_spans().filter(|span| !span.stats().is_closed);
         if self.rules.open_spans {
             Finding {

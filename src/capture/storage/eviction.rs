@@ -32,6 +32,7 @@ struct Kept {
 pub(crate) struct Extent {
     nodes: u64,
     next_moment: u64,
+    lost: u64,
 }
 
 impl Kept {
@@ -56,6 +57,7 @@ impl Storage {
         let mut successor = self.rebuilt(&kept);
         (successor.left_out_earlier, successor.left_out_later) = (0, self.open_left_out);
         successor.evicted_values = 0;
+        successor.sight.lost.go_on();
         successor.bound.settled = successor.size();
         successor
     }
@@ -69,13 +71,16 @@ impl Storage {
         let came = self.extent().nodes - then.nodes;
         let created = (first.map_or(self.timeline.len(), EntryIndex::get)..self.timeline.len())
             .filter(|index| self.timeline.get(EntryIndex::new(*index)).1 == EntryKind::Created);
-        (self.rebuilt(&kept), came.saturating_sub(created.count() as u64))
+        let gone = came.saturating_sub(created.count() as u64);
+        let mut since = self.rebuilt(&kept);
+        since.sight.lost.keep_since(then.lost); // it only grows, since nobody empties this storage
+        (since, gone)
     }
 
     /// Returns how much has come so far.
     pub(crate) fn extent(&self) -> Extent {
         let nodes = (self.spans.len() + self.events.len()) as u64 + self.left_out();
-        Extent { nodes, next_moment: self.timeline.next_moment() }
+        Extent { nodes, next_moment: self.timeline.next_moment(), lost: self.sight.lost.count() }
     }
 
     /// Keeps times from now on, of a storage that is emptied for it.

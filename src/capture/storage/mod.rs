@@ -12,7 +12,7 @@
 //! | `metadata.rs`, `call_sites.rs` | call sites, each stored once |
 //! | `bound.rs`, `eviction.rs` | limits, and the eviction of the oldest nodes |
 //! | `span.rs`, `event.rs`, `iter.rs`, `descendants.rs`, `captured.rs` | the handles that readers get |
-//! | `sight.rs` | what a capture could not see |
+//! | `sight.rs`, `lost.rs` | what a capture could not see; records that were lost on their way here |
 //! | `durations.rs` | how long threads were in a span |
 //! | `frames.rs` | a trace as a stream of frames |
 //! | `printed_text.rs` | which text of a trace people have seen already |
@@ -29,6 +29,7 @@ pub(crate) mod fill;
 mod frames;
 pub(crate) mod iter;
 pub(crate) mod keys;
+mod lost;
 pub(crate) mod metadata;
 pub(crate) mod names;
 pub(crate) mod node;

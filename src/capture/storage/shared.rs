@@ -297,6 +297,33 @@ impl SharedStorage {
         self.write(|storage| set(&mut storage.sight));
     }
 
+    /// Notes that a receiver has lost a record which was to come here.
+    pub(crate) fn note_lost(&self, reason: &dyn fmt::Display) {
+        self.set_sight(|sight| sight.lost.note(reason));
+    }
+
+    /// Lets assertions pass although a receiver has lost records, from now on and of those that were lost already.
+    ///
+    /// A record is lost if its receiver [refuses](crate::TracingEventReceiver::refusals) it, or if the bytes that it
+    /// was in are damaged or missing. Without this, an assertion that something is *not* in the trace fails then,
+    /// since it may have been in one of these records, and so does a snapshot of the whole trace. Call it where you
+    /// test what your host does with a broken or hostile program.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{SharedStorage, TracingEventReceiver, predicates::*};
+    ///
+    /// let storage = SharedStorage::default();
+    /// storage.ignore_lost_records();
+    /// let mut receiver = TracingEventReceiver::capturing(&storage);
+    /// receiver.receive_encoded(b"no frame").unwrap_err();
+    /// storage.lock().scan_events().or_empty().none(&level(tracing::Level::ERROR));
+    /// ```
+    pub fn ignore_lost_records(&self) {
+        self.set_sight(|sight| sight.lost.ignore());
+    }
+
     /// Has the traces tell of records that come into another storage from now on.
     pub(crate) fn set_unattributed(&self, storage: &Self) {
         let unattributed = Unattributed::begin(storage);

@@ -15,7 +15,7 @@ use tracing_subscriber::filter::Targets;
 
 #[cfg(feature = "snapshot")]
 use crate::capture::CapturedNode;
-use crate::capture::Storage;
+use crate::capture::{Storage, storage::lost::LostRecords};
 
 /// What limits the view of a capture.
 #[cfg_attr(not(feature = "predicates"), allow(dead_code))]
@@ -41,6 +41,8 @@ pub(crate) struct Sight {
     pub(crate) unattributed: Option<Arc<Storage>>,
     /// Number of such records that were evicted.
     pub(crate) unattributed_evicted: u64,
+    /// Records that receivers have lost.
+    pub(crate) lost: LostRecords,
 }
 
 /// A subscriber that got records of a receiver in the place of the capture. What is worse comes later.
@@ -126,6 +128,12 @@ impl Sight {
         Some(format!("{what}, so that its records are lost ({remedy})"))
     }
 
+    /// Says that records of receivers are lost, and what to do, if they are.
+    #[cfg(any(feature = "predicates", feature = "snapshot"))]
+    pub(crate) fn lost(&self) -> Option<String> {
+        self.lost.in_trace(self.unattributed.as_ref().map(|of_nobody| &of_nobody.sight.lost))
+    }
+
     /// Says why a trace is perhaps not all that its test traced.
     #[cfg(feature = "snapshot")]
     pub(crate) fn incomplete(&self) -> Option<String> {
@@ -139,6 +147,9 @@ impl Sight {
             );
         }
         if let Some(lost) = self.lost_relayed() {
+            return Some(format!("this trace is not all that was traced: {lost}"));
+        }
+        if let Some(lost) = self.lost() {
             return Some(format!("this trace is not all that was traced: {lost}"));
         }
         first.map(|first| {

@@ -1,7 +1,7 @@
 #[cfg(feature = "log")]
 use alloc::collections::BTreeMap;
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
-use core::num::NonZeroU32;
+use core::{fmt, num::NonZeroU32};
 
 #[cfg(feature = "log")]
 use super::log_echo;
@@ -271,6 +271,10 @@ impl Sink for Direct {
     fn exit(&mut self, span: SinkSpan, thread: ThreadIndex) {
         let thread = self.thread(thread);
         self.change(span, |storage, span| storage.exit(span, thread));
+    }
+
+    fn lose(&mut self, reason: &dyn fmt::Display) {
+        self.storage.note_lost(reason);
     }
 
     fn clone_handle(&mut self, _span: SinkSpan) {}

@@ -78,7 +78,7 @@ where
 {
     /// Creates a layer that captures everything which reaches it.
     pub fn new(storage: &SharedStorage) -> Self {
-        crate::interest::ask_all_subscribers();
+        crate::capture::subscriber::prepare();
         storage.set_sight(|sight| sight.is_native = true);
         let layer = thread_spans::next_number();
         Self {

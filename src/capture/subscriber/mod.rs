@@ -28,13 +28,30 @@ pub(crate) mod spans;
 pub(crate) mod test_span;
 pub(crate) mod thread_spans;
 
+use core::fmt;
+
 use tracing_core::Dispatch;
 
 use self::{
     layered::LayeredSubscriber, own::CaptureSubscriber, process_wide_layer::ProcessWideLayer,
     process_wide_subscriber::ProcessWideSubscriber,
 };
-use crate::capture::SharedStorage;
+use crate::{capture::SharedStorage, interest, receiver::observe_losses};
+
+/// Readies the process for a subscriber that captures.
+pub(crate) fn prepare() {
+    interest::ask_all_subscribers();
+    observe_losses(note_lost);
+}
+
+/// Notes in the trace of which a record would have become a part that it was lost.
+fn note_lost(dispatch: &Dispatch, reason: &dyn fmt::Display) {
+    if let Some(storage) = storage_of(dispatch) {
+        storage.note_lost(reason);
+    } else if dispatch.is::<ProcessWideSubscriber>() || dispatch.is::<ProcessWideLayer>() {
+        owner::of_thread().storage().note_lost(reason);
+    }
+}
 
 /// Checks whether two subscribers of captures are the same one.
 pub(crate) fn are_same(one: &Dispatch, other: &Dispatch) -> bool {

@@ -28,7 +28,7 @@ pub(crate) struct CaptureSubscriber {
 
 impl CaptureSubscriber {
     pub(crate) fn new(storage: &SharedStorage, filter: Option<Targets>) -> Self {
-        crate::interest::ask_all_subscribers();
+        crate::capture::subscriber::prepare();
         let spans = CaptureSpans::new(storage, false);
         Self { spans, number: thread_spans::next_number(), filter }
     }

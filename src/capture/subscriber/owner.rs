@@ -71,6 +71,11 @@ pub(crate) enum ParentKind {
     Contextual,
 }
 
+/// Finds out whom a record in no span would belong to.
+pub(crate) fn of_thread() -> Owner {
+    place(ParentKind::Contextual, core::iter::empty()).0
+}
+
 /// Finds out whom a record belongs to, and which of the owner's spans it is in. The spans that the thread
 /// is in come innermost first.
 pub(crate) fn place(

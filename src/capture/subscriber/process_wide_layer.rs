@@ -68,7 +68,7 @@ impl Default for ProcessWideLayer {
 impl ProcessWideLayer {
     /// Creates a layer. One on a subscriber is enough.
     pub fn new() -> Self {
-        crate::interest::ask_all_subscribers();
+        crate::capture::subscriber::prepare();
         Self { number: thread_spans::next_number() }
     }
 }

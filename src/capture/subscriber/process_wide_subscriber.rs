@@ -73,7 +73,7 @@ fn around(id: &Id) -> Option<Around> {
 
 impl ProcessWideSubscriber {
     pub(crate) fn new() -> Self {
-        crate::interest::ask_all_subscribers();
+        crate::capture::subscriber::prepare();
         Self { number: thread_spans::next_number() }
     }
 

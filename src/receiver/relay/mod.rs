@@ -15,6 +15,7 @@ mod this_thread;
 mod worker;
 
 use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
+use core::fmt;
 
 use tracing_core::{
     Dispatch, Event, dispatcher,
@@ -25,12 +26,12 @@ use tracing_core::{
 pub(super) use self::host_threads::HostThreads;
 #[cfg(feature = "capture")]
 pub(crate) use self::observers::{
-    RelayObserver, RelayObserverGuard, note_ended_subscriber, observe_relays,
+    RelayObserver, RelayObserverGuard, note_ended_subscriber, observe_losses, observe_relays,
 };
 use self::{
     guard::{guarded, guarded_here, with_default},
     lanes::{Lane, Lanes},
-    observers::Told,
+    observers::{Told, tell_loss},
 };
 use super::{
     GuestScope, ReceiveError, ReceiverLimits,
@@ -371,6 +372,13 @@ impl Sink for Relay {
         self.lanes.run_in(self.lanes.lane_if_any(thread), dispatch, move |dispatch| {
             dispatch.try_close(clone.unwrap_or_else(|| id(span)));
         });
+    }
+
+    fn lose(&mut self, reason: &dyn fmt::Display) {
+        if let Some(dispatch) = &self.dispatch {
+            self.told.tell(dispatch);
+            tell_loss(dispatch, reason);
+        }
     }
 
     /// The subscriber counts by itself.

@@ -10,13 +10,18 @@
 //! ```
 //!
 //! A record costs two comparisons then; and a capture learns of a subscriber that ends while it is under way.
+//!
+//! A capture also has to know which records never arrived, wherever the receiver is called: [`observe_losses()`].
 
 use alloc::{sync::Arc, vec::Vec};
 use core::{
     cell::{Cell, RefCell},
+    fmt,
     marker::PhantomData,
     sync::atomic::{AtomicU64, Ordering},
 };
+
+use std::sync::OnceLock;
 
 use tracing_core::Dispatch;
 
@@ -37,6 +42,25 @@ std::thread_local! {
 
 /// How often a subscriber has ended.
 static ENDED: AtomicU64 = AtomicU64::new(0);
+
+/// Is told which subscriber has not got a record, and why not.
+type LossObserver = fn(subscriber: &Dispatch, reason: &dyn fmt::Display);
+
+static LOSS_OBSERVER: OnceLock<LossObserver> = OnceLock::new();
+
+/// Has a function learn of lost records. There is one for the process: the first.
+#[cfg_attr(not(feature = "capture"), allow(dead_code))]
+pub(crate) fn observe_losses(observer: LossObserver) {
+    LOSS_OBSERVER.get_or_init(|| observer);
+}
+
+/// Tells that a record was lost on its way to this subscriber.
+#[cold]
+pub(super) fn tell_loss(subscriber: &Dispatch, reason: &dyn fmt::Display) {
+    if let Some(observe) = LOSS_OBSERVER.get() {
+        observe(subscriber, reason);
+    }
+}
 
 /// Keeps an observer on the current thread until it is dropped.
 #[derive(Debug)]

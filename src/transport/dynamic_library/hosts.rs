@@ -152,9 +152,19 @@ fn receive_frame(
     frame: Option<&[u8]>,
     len: usize,
 ) -> Result<(), RelayError> {
-    let bytes = frame.ok_or(RelayError::NotInMemory { frame: nth, len })?;
-    match panics::catch(|| receiver.receive_encoded(bytes)) {
-        Ok(result) => result.map_err(|error| RelayError::Refused { frame: nth, error }),
-        Err(message) => Err(RelayError::Panicked { frame: nth, message }),
-    }
+    let relay = || {
+        let Some(bytes) = frame else {
+            let error = RelayError::NotInMemory { frame: nth, len };
+            receiver.note_loss(&error);
+            return Err(error);
+        };
+        let result = receiver.receive_encoded(bytes);
+        result.map_err(|error| RelayError::Refused { frame: nth, error })
+    };
+    panics::catch(relay).unwrap_or_else(|message| {
+        let error = RelayError::Panicked { frame: nth, message };
+        // Perhaps the panic kept the record from other layers.
+        let _ = panics::catch(|| receiver.note_loss(&error));
+        Err(error)
+    })
 }

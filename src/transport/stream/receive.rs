@@ -116,7 +116,10 @@ impl<'a> StreamReceiver<'a> {
                     self.receipt.end = StreamEnd::Finished;
                     continue;
                 }
-                Err(error) => Problem::Stream(error),
+                Err(error) => {
+                    self.receiver.note_loss(&error);
+                    Problem::Stream(error)
+                }
             };
             self.receipt.problem_count += 1;
             if self.receipt.problems.len() < self.limits.max_problems {
@@ -133,8 +136,11 @@ impl<'a> StreamReceiver<'a> {
     /// Ends, at the end of the stream.
     pub fn finish(self) -> Receipt {
         let mut receipt = self.receipt;
-        if let Err(StreamError::Cut { offset, len }) = self.decoder.finish() {
-            receipt.end = StreamEnd::Cut { offset, len };
+        if let Err(error) = self.decoder.finish() {
+            self.receiver.note_loss(&error);
+            if let StreamError::Cut { offset, len } = error {
+                receipt.end = StreamEnd::Cut { offset, len };
+            }
         }
         receipt
     }
@@ -176,6 +182,7 @@ impl<'a> StreamReceiver<'a> {
 
     /// Ends where the stream cannot be read any further.
     pub(in crate::transport) fn fail(self, error: io::Error) -> Receipt {
+        self.receiver.note_loss(&format_args!("the stream could not be read any further: {error}"));
         Receipt { end: StreamEnd::Failed(error), ..self.receipt }
     }
 }

@@ -97,6 +97,8 @@ impl GuestTrace {
     /// Counts errors, and lets the guest run on, instead of trapping it.
     ///
     /// Check [`errors()`](Self::errors) at the end of your test: the records that were refused are missing from the trace.
+    /// Assertions that something is not in the trace fail then; a test that means it calls
+    /// [`ignore_lost_records()`](crate::CaptureBuilder::ignore_lost_records).
     ///
     /// # Example
     ///
@@ -328,6 +330,9 @@ impl GuestTrace {
 
     fn check(&mut self, result: Result<(), GuestError>) -> Result<(), GuestError> {
         let Err(error) = result else { return Ok(()) };
+        if !matches!(error, GuestError::Refused { .. } | GuestError::InvalidQuestion { .. }) {
+            self.receiver.note_loss(&error); // of these two, the receiver knows
+        }
         self.errors += 1;
         if self.first_error.is_none() {
             self.first_error = Some(error.clone());
