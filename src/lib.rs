@@ -180,6 +180,97 @@ pub use crate::capture::{
     DescendantEvents, DescendantSpans, Happening, Keep, Moment, Print, ProcessWideLayer,
     SharedStorage, SpanStats, Storage, TestResult, TimedOut, Trace,
 };
+/// Runs a function as a test that is captured from its beginning to its end, and shows the trace if it fails.
+///
+/// Use it in place of `#[test]`. If the test wants to look at its trace, it takes an argument of the type [`Capture`],
+/// or a reference to one:
+///
+/// ```
+/// use spanshot::{Capture, predicates::*};
+///
+/// # fn charge(cents: u32) { tracing::info!(cents, "charged") }
+/// #[spanshot::test]
+/// fn charges_once(capture: Capture) {
+///     charge(250);
+///     capture.trace().scan_events().single(&(message(eq("charged")) & field("cents", 250)));
+/// }
+/// ```
+///
+/// The test fails as any other: by a panic, by an error or an [`ExitCode`](std::process::ExitCode) that it returns, or
+/// because its capture [fails it](CaptureBuilder#watching-over-a-test). The trace is [printed](CaptureBuilder#printing)
+/// and recorded then, together with the error. If you drop the capture in the middle of the test, it goes on to the
+/// end of the test; [`finish()`](Capture::finish) ends it at once.
+///
+/// # Async tests
+///
+/// An `async` test runs in a `tokio` runtime of its own, which has the options of `#[tokio::test]`. The capture is
+/// attached to **all threads** of that runtime: tasks that the code spawns, and their blocking code, are captured with
+/// nothing to carry. Your crate needs `tokio` with the feature `rt`.
+///
+/// ```
+/// use spanshot::{Capture, predicates::*};
+///
+/// #[spanshot::test(flavor = "multi_thread", worker_threads = 2)]
+/// async fn answers(capture: Capture) {
+///     tokio::spawn(async { tracing::info!("in a task") }).await.unwrap();
+///     capture.trace().scan_events().single(&message("in a task"));
+/// }
+/// ```
+///
+/// # Options
+///
+/// | option | what it does |
+/// |---|---|
+/// | `filter = "info,my_crate=debug"` | captures only this: [`CaptureBuilder::filter()`] |
+/// | `fail_on = "warn"` | fails the test on events of this level or more severe: [`CaptureBuilder::fail_on_events()`] |
+/// | `print = "always"` | when to print the trace: `"failure"`, `"always"` or `"never"`, as [`Print`] has them |
+/// | `process_wide` | captures all threads of the process: [`Capture::start_process_wide()`] |
+/// | `process` | runs the test in a process of its own, whose threads are all captured, whichever runner runs it |
+/// | `flavor`, `worker_threads`, `start_paused` | the runtime of an `async` test, as in `#[tokio::test]` |
+/// | `crate = "path"` | where this crate is, if you have it from another one |
+///
+/// Use `process` for code that starts threads by itself. It starts the test's binary again, and tells it to run this
+/// test only, so that it takes some milliseconds more.
+///
+/// # With other attributes
+///
+/// It stacks with `#[test]`, `#[tokio::test]`, `#[rstest]`, `#[test_case(…)]`, `#[should_panic]`, `#[ignore]`,
+/// googletest, proptest and quickcheck, in either order. If an attribute below it passes arguments, the capture is an
+/// argument beside those:
+///
+/// ```text
+/// #[spanshot::test]
+/// #[rstest]
+/// fn parses(#[values("1", "2")] number: &str, capture: Capture) { … }
+/// ```
+///
+/// If another attribute builds the runtime, as `#[tokio::test]` does, only its first thread is captured.
+///
+/// # Example
+///
+/// A test that returns an error, and one that runs alone:
+///
+/// ```
+/// use std::{num::ParseIntError, thread};
+/// use spanshot::{Capture, predicates::*};
+///
+/// #[spanshot::test(fail_on = "error")]
+/// fn reads_the_port() -> Result<(), ParseIntError> {
+///     let port: u16 = "8080".parse()?;
+///     tracing::info!(port, "listening");
+///     Ok(())
+/// }
+///
+/// #[spanshot::test(process)]
+/// fn bare_threads_are_captured(capture: Capture) {
+///     thread::spawn(|| tracing::info!("from a thread")).join().unwrap();
+///     capture.trace().scan_events().single(&message("from a thread"));
+/// }
+/// ```
+#[cfg(feature = "capture")]
+#[cfg_attr(docsrs, doc(cfg(feature = "capture")))]
+pub use spanshot_macros::test;
+
 #[cfg(feature = "export")]
 pub use crate::export::{ChromeTrace, HtmlPage};
 pub use crate::not_a_future::NotAFuture;
@@ -201,10 +292,14 @@ pub use spanshot_sender::{
 };
 
 /// What the macros of this crate expand to.
-#[cfg(feature = "snapshot")]
+#[cfg(feature = "capture")]
 #[doc(hidden)]
 pub mod __private {
+    #[cfg(feature = "snapshot")]
     pub use insta;
+    pub use tracing_core::Level;
 
+    pub use crate::capture::attribute::{AttributeTest, in_own_process};
+    #[cfg(feature = "snapshot")]
     pub use crate::snapshot::assert::{TraceSnapshot, snapshot_settings, tree};
 }

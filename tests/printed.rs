@@ -491,7 +491,8 @@ fn test_that_returns_an_error_prints_its_trace_if_it_is_run_or_always() {
     let output = Run::new(&["is_run_and_returns_an_error"]).fails();
     check(&output, 1, HEADER);
     check(&output, 1, CONNECTED);
-    check(&output, 1, "as it was told to");
+    check(&output, 1, ", whose test returned \"as it was told to\":\n");
+    check(&output, 1, "Error: \"as it was told to\"\n"); // of the test runner
     check(&output, 0, "panicked at");
     let output = Run::new(&["returns_an_error"]).env("SPANSHOT_PRINT", "always").fails();
     check(&output, 1, CONNECTED);

@@ -16,6 +16,7 @@ mod session;
 mod storage;
 mod subscriber;
 
+pub(crate) use self::session::attribute;
 pub(crate) use self::session::shown::{Shown, is_visible};
 #[cfg(feature = "predicates")]
 pub(crate) use self::session::{excerpt, short};

@@ -1,10 +1,11 @@
 use alloc::{
+    rc::Rc,
     string::{String, ToString},
     sync::Arc,
 };
 use core::{
+    cell::RefCell,
     fmt,
-    marker::PhantomData,
     panic::{RefUnwindSafe, UnwindSafe},
     time::Duration,
 };
@@ -161,12 +162,18 @@ use crate::receiver::note_ended_subscriber;
 pub struct Capture {
     storage: SharedStorage,
     pub(crate) handle: CaptureHandle,
+    /// It is that of a thread, so that it is not to be sent.
+    session: Rc<Session>,
+    /// Whether somebody else ends the session, who will know what the test returns.
+    is_lent: bool,
+}
+
+/// What comes to its end once, whoever has the capture.
+struct Session {
     /// There while a process-wide capture is under way.
-    test: Option<Arc<Test>>,
+    test: RefCell<Option<Arc<Test>>>,
     /// What is to be done when it ends, until it has.
-    ending: Option<Ending>,
-    /// It is that of a thread.
-    not_send: PhantomData<*const ()>,
+    ending: RefCell<Option<Ending>>,
 }
 
 impl fmt::Debug for Capture {
@@ -266,7 +273,18 @@ impl Capture {
 
         let handle = CaptureHandle::new(dispatch, test.as_ref().map(Arc::downgrade));
         started::begin(&storage, &handle, test.as_ref());
-        Self { storage, handle, test, ending: Some(ending), not_send: PhantomData }
+        let session = Session { test: RefCell::new(test), ending: RefCell::new(Some(ending)) };
+        Self { storage, handle, session: Rc::new(session), is_lent: false }
+    }
+
+    /// Returns the same capture for a test that may drop it before the test itself ends.
+    pub(crate) fn lend(&self) -> Self {
+        Self {
+            storage: self.storage.clone(),
+            handle: self.handle.clone(),
+            session: Rc::clone(&self.session),
+            is_lent: true,
+        }
     }
 
     /// Returns what was captured so far. The capture goes on meanwhile.
@@ -389,7 +407,8 @@ impl Capture {
     /// ```
     #[track_caller]
     pub fn finish(mut self) -> Trace {
-        match self.end(&Way::Finished) {
+        let finished = if self.is_lent { self.check() } else { self.end(&Way::Finished) };
+        match finished {
             Ok(trace) => trace,
             Err(message) => panic!("{message}"),
         }
@@ -404,18 +423,31 @@ impl Capture {
         }
     }
 
-    /// Ends the capture, unless it has ended. Returns what the test is to fail with.
-    pub(crate) fn end(&mut self, way: &Way) -> Result<Trace, String> {
-        let ending = self.ending.take();
-        if ending.is_some() {
+    /// Captures nothing any more.
+    fn stop(&self) -> Trace {
+        if !self.storage.has_ended() {
             self.note_bypass();
+            drop(self.session.test.take());
+            started::end(&self.storage);
+            self.storage.set_ended();
+            note_ended_subscriber();
         }
-        self.test = None;
-        started::end(&self.storage);
-        self.storage.set_ended();
-        note_ended_subscriber();
-        let trace = self.storage.lock();
-        match ending {
+        self.storage.lock()
+    }
+
+    /// Checks what the capture watches over, for a test that goes on.
+    fn check(&self) -> Result<Trace, String> {
+        let trace = self.stop();
+        let unattributed = self.storage.unattributed_since_start();
+        let ending = self.session.ending.borrow();
+        let check = |ending: &Ending| ending.check(&trace, unattributed.as_ref(), &Way::Finished);
+        ending.as_ref().map_or(Ok(()), check).map(|()| trace)
+    }
+
+    /// Ends the capture, unless that is done, and says what its test is to fail with.
+    pub(crate) fn end(&mut self, way: &Way) -> Result<Trace, String> {
+        let trace = self.stop();
+        match self.session.ending.take() {
             Some(ending) => {
                 let unattributed = self.storage.unattributed_since_start();
                 ending.end(&trace, unattributed.as_ref(), way).map(|()| trace)
@@ -428,6 +460,9 @@ impl Capture {
 impl Drop for Capture {
     /// Prints the trace if the test fails, and fails the test if the capture is to do so.
     fn drop(&mut self) {
+        if self.is_lent {
+            return;
+        }
         if let Err(message) = self.end(&Way::Dropped) {
             panic!("{message}");
         }

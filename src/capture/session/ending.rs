@@ -59,7 +59,7 @@ impl Ending {
             if let Some(watch) = &self.watch {
                 watch.give_up();
             }
-            self.print(storage, !self.was_panicking);
+            self.print(storage, !self.was_panicking, None);
             #[cfg(feature = "log")]
             if let Some(note) = crate::capture::session::logger::conflict() {
                 self.printing.print_note(note);
@@ -67,19 +67,21 @@ impl Ending {
             return Ok(());
         }
         let checked = self.check(storage, unattributed, way);
-        self.print(storage, checked.is_err() || matches!(way, Way::Returned(Some(_))));
+        let returned = if let Way::Returned(error) = way { error.as_deref() } else { None };
+        self.print(storage, checked.is_err() || returned.is_some(), returned);
         checked
     }
 
-    fn print(&self, storage: &Storage, has_failed: bool) {
-        self.printing.print(storage, self.started_at, has_failed);
+    fn print(&self, storage: &Storage, has_failed: bool, returned: Option<&str>) {
+        self.printing.print(storage, self.started_at, has_failed, returned);
         if self.is_process_wide && has_failed {
             self.printing.print_unattributed(&unattributed().storage.lock());
         }
         self.recording.record(storage, self.started_at, has_failed);
     }
 
-    fn check(
+    /// Returns what the test is to fail with.
+    pub(crate) fn check(
         &self,
         storage: &Storage,
         unattributed: Option<&(Storage, u64)>,

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `capture.rs` | [`Capture`](capture::Capture): starts, is read, and ends with its test |
 //! | `builder.rs` | the options of a capture |
+//! | `attribute.rs` | the test that `#[spanshot::test]` makes of a function |
 //! | `started.rs` | the captures that a thread has started, which may end in any order |
 //! | `handle.rs`, `carried.rs`, `attached.rs` | other threads and tasks |
 //! | `waiting.rs` | waiting for something to be captured |
@@ -13,6 +14,7 @@
 //! | `logger.rs` | records of the `log` crate |
 
 pub(crate) mod attached;
+pub(crate) mod attribute;
 pub(crate) mod builder;
 pub(crate) mod capture;
 pub(crate) mod carried;
@@ -23,7 +25,7 @@ pub(crate) mod handle;
 pub(crate) mod logger;
 pub(crate) mod print;
 pub(crate) mod recording;
-#[cfg(feature = "predicates")]
+#[cfg_attr(not(feature = "predicates"), allow(dead_code))]
 pub(crate) mod short;
 pub(crate) mod shown;
 pub(crate) mod started;

@@ -9,7 +9,10 @@ use std::{
 
 use tracing_subscriber::filter::Targets;
 
-use crate::capture::{Shown, Storage};
+use crate::{
+    capture::{Shown, Storage, session::short::Short},
+    wire::text::Escaped,
+};
 
 /// When a [`Capture`](crate::Capture) prints its trace to the output of the test.
 ///
@@ -92,6 +95,9 @@ fn parse_targets(filter: &str) -> Result<Targets, String> {
     filter.parse().map_err(|error| explain(&error))
 }
 
+/// Characters of what a test returned that are printed. The test runner shows it, too.
+const MAX_RETURNED: usize = 300;
+
 /// How a capture prints its trace.
 #[derive(Debug, Default)]
 pub(crate) struct Printing {
@@ -114,8 +120,14 @@ impl Printing {
     }
 
     /// Prints the trace, if it is to be printed and was not shown already. It does not panic, since it
-    /// may be that a panic is under way.
-    pub(crate) fn print(&self, storage: &Storage, started_at: &Location<'_>, has_failed: bool) {
+    /// may be that a panic is under way. If the test returned an error, that is named.
+    pub(crate) fn print(
+        &self,
+        storage: &Storage,
+        started_at: &Location<'_>,
+        has_failed: bool,
+        returned: Option<&str>,
+    ) {
         let is_due = match self.when {
             Print::OnFailure => has_failed,
             Print::Always => true,
@@ -125,7 +137,18 @@ impl Printing {
         if !is_due || storage.printed().has(shown) {
             return;
         }
-        print(format_args!("trace of the capture started at {started_at}:"), shown);
+        match returned {
+            None => print(format_args!("trace of the capture started at {started_at}:"), shown),
+            Some(returned) => {
+                let text = Escaped(returned);
+                let returned = Short { text, max_chars: MAX_RETURNED, is_cut: None };
+                let heading = "trace of the capture started at";
+                print(
+                    format_args!("{heading} {started_at}, whose test returned {returned}:"),
+                    shown,
+                );
+            }
+        }
     }
 
     /// Prints what belongs to no test, if there is something, when a test has failed.

@@ -1,8 +1,9 @@
 use alloc::{format, string::String};
 use core::fmt;
+use std::process::ExitCode;
 
-/// The result of a test that [`Capture::run()`](crate::Capture::run) runs: `()`, or a [`Result`] whose error can be
-/// shown.
+/// The result of a test that [`Capture::run()`](crate::Capture::run) or [`#[spanshot::test]`](crate::test) runs: `()`,
+/// a [`Result`] whose error can be shown, or an [`ExitCode`].
 ///
 /// You never need to name or implement this trait.
 ///
@@ -33,9 +34,18 @@ impl<T, E: fmt::Debug> TestResult for Result<T, E> {
     }
 }
 
+impl TestResult for ExitCode {
+    fn error(&self) -> Option<String> {
+        (*self != Self::SUCCESS).then(|| format!("{self:?}"))
+    }
+}
+
 mod sealed {
+    use super::ExitCode;
+
     pub trait Sealed {}
 
     impl Sealed for () {}
     impl<T, E> Sealed for Result<T, E> {}
+    impl Sealed for ExitCode {}
 }

@@ -1,0 +1,120 @@
+//! The attributes of other frameworks beside this one.
+//!
+//! An attribute macro sees the attributes below it, and none of those above, which have run already. So what is
+//! below decides who makes the function a test:
+//!
+//! | below | a test by | runs an async function |
+//! |---|---|---|
+//! | nothing | this attribute | this attribute, in a runtime of `tokio` |
+//! | `#[test]`, `#[gtest]` | that | this attribute |
+//! | `#[rstest]`, `#[test_case(…)]` and the like | that | this attribute |
+//! | `#[tokio::test]` and the like | that | that |
+//! | `#[quickcheck]` | that: this attribute puts itself below it, so that all cases are one test | |
+//!
+//! Those above have turned an async function into an ordinary one by now. Most leave `#[test]` behind. Two put it
+//! in front of the attributes that they found, so that it has run, too, and nothing is left of it. Another one would
+//! make a second test of the function. So [`Framework::below()`] knows these two by the functions that they write.
+
+use proc_macro2::Span;
+use syn::{Attribute, Expr, ItemFn, Pat, Stmt, spanned::Spanned as _};
+
+/// Frameworks that take functions with arguments and make tests of them.
+const PARAMETERIZED: [&str; 5] = ["rstest", "test_case", "case", "test_matrix", "property_test"];
+
+/// Who makes the function a test.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Framework {
+    /// Nobody but this attribute.
+    None,
+    /// The attribute of the standard library, or of googletest.
+    Plain,
+    /// One that passes arguments. It makes tests of the functions that call this one.
+    Parameterized,
+    /// One that runs async functions, and the place of its attribute.
+    Runtime(Span),
+    /// One that calls the function many times in a test, and wants to be told whether it holds.
+    Quickcheck,
+}
+
+impl Framework {
+    pub(crate) fn below(function: &ItemFn) -> Self {
+        let above = if is_by_quickcheck(function) || is_by_test_case(function) {
+            Framework::Plain
+        } else {
+            Framework::None
+        };
+        let all = function.attrs.iter().map(Self::of).chain([above]);
+        let rank = |framework: &Self| match framework {
+            Framework::None => 0,
+            Framework::Plain => 1,
+            Framework::Parameterized => 2,
+            Framework::Runtime(_) => 3,
+            Framework::Quickcheck => 4,
+        };
+        all.max_by_key(rank).unwrap_or(Framework::None)
+    }
+
+    fn of(attribute: &Attribute) -> Self {
+        let path = attribute.path();
+        let Some(last) = path.segments.last() else { return Framework::None };
+        let is = |known: &[&str]| known.iter().any(|name| last.ident == name);
+        if is(&PARAMETERIZED) {
+            Framework::Parameterized
+        } else if is(&["quickcheck"]) {
+            Framework::Quickcheck
+        } else if is_googletest(attribute) {
+            Framework::Plain
+        } else if is(&["test"]) {
+            let first = path.segments.first().filter(|_| path.segments.len() > 1);
+            let is_std =
+                first.is_none_or(|first| ["core", "std"].iter().any(|name| first.ident == name));
+            if is_std { Framework::Plain } else { Framework::Runtime(path.span()) }
+        } else {
+            Framework::None
+        }
+    }
+
+    pub(crate) fn makes_a_test(self) -> bool {
+        !matches!(self, Self::None)
+    }
+}
+
+/// Finds an attribute of the standard library.
+pub(crate) fn find<'a>(function: &'a ItemFn, name: &str) -> Option<&'a Attribute> {
+    function.attrs.iter().find(|attribute| attribute.path().is_ident(name))
+}
+
+/// Whether this is that of googletest, some of whose assertions fail the test only when it ends.
+pub(crate) fn is_googletest(attribute: &Attribute) -> bool {
+    let names = &attribute.path().segments;
+    names.last().is_some_and(|name| name.ident == "gtest")
+        || names.first().is_some_and(|name| name.ident == "googletest")
+}
+
+/// Whether this is the test that quickcheck makes of a property: `fn p() { fn p(…) {…} ::quickcheck::quickcheck(p as …) }`.
+fn is_by_quickcheck(function: &ItemFn) -> bool {
+    let is_quickcheck = |callee: &Expr| match callee {
+        Expr::Path(path) => path.path.segments.iter().all(|name| name.ident == "quickcheck"),
+        _ => false,
+    };
+    match function.block.stmts.last() {
+        Some(Stmt::Expr(Expr::Call(call), None)) => is_quickcheck(&call.func),
+        _ => false,
+    }
+}
+
+/// Whether this is the test that `test_case` makes of a case:
+/// `fn test_case_1_name() { let _result = super::function(…); … }`.
+fn is_by_test_case(function: &ItemFn) -> bool {
+    let Some(Stmt::Local(local)) = function.block.stmts.first() else { return false };
+    let calls_super = match local.init.as_ref().map(|init| &*init.expr) {
+        Some(Expr::Call(call)) => match &*call.func {
+            Expr::Path(path) => {
+                path.path.segments.first().is_some_and(|first| first.ident == "super")
+            }
+            _ => false,
+        },
+        _ => false,
+    };
+    calls_super && matches!(&local.pat, Pat::Ident(result) if result.ident == "_result")
+}

@@ -1,0 +1,265 @@
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::{
+    FnArg, Ident, ItemFn, Pat, PatType, Path, ReturnType, Type, parse_quote, parse2,
+    spanned::Spanned as _,
+};
+
+use crate::{
+    attributes::{Framework, find, is_googletest},
+    options::{FailOn, Options},
+};
+
+/// Turns a function into one that runs its body in a capture.
+///
+/// The options are also there as they were written.
+pub(crate) fn expand(
+    options: &Options,
+    written: &TokenStream,
+    item: TokenStream,
+) -> syn::Result<TokenStream> {
+    let span = item.span();
+    let Ok(mut function) = parse2::<ItemFn>(item) else {
+        return Err(syn::Error::new(span, "`#[spanshot::test]` is for functions with a body"));
+    };
+    let framework = Framework::below(&function);
+    check(options, &function, framework)?;
+    let root = options.krate.clone().unwrap_or_else(|| parse_quote!(::spanshot));
+    let is_of_runtime = matches!(framework, Framework::Runtime(_));
+    let may_have_others = !matches!(framework, Framework::None | Framework::Plain);
+    let makes_a_test = framework.makes_a_test();
+    let capture = take_capture(&mut function, may_have_others)?;
+    if matches!(framework, Framework::Quickcheck) {
+        return match capture {
+            None => Ok(come_last(&root, written, function)),
+            Some(capture) => Err(syn::Error::new_spanned(
+                capture.ty,
+                "quickcheck passes all arguments itself: start a capture in the body, as in `Capture::start()`",
+            )),
+        };
+    }
+
+    let is_async = function.sig.asyncness.is_some();
+    let test = Test { root, capture, is_async, is_of_runtime };
+    let attribute = (!makes_a_test).then(|| quote!(#[::core::prelude::v1::test]));
+    if test.is_async && !test.is_of_runtime {
+        function.sig.asyncness = None;
+    }
+    let body = test.body(options, &function);
+    let ItemFn { attrs, vis, sig, .. } = &function;
+    Ok(quote! {
+        #attribute
+        #(#attrs)*
+        #vis #sig {
+            #body
+        }
+    })
+}
+
+/// Refuses what cannot be meant.
+fn check(options: &Options, function: &ItemFn, framework: Framework) -> syn::Result<()> {
+    let is_async = function.sig.asyncness.is_some();
+    if let Some(option) = options.runtime.first {
+        if !is_async {
+            let message = "only an async test has a runtime: write `async fn`, or leave this out. An attribute above \
+                           this one, such as `#[tokio::test]`, has a runtime of its own";
+            return Err(syn::Error::new(option, message));
+        }
+        if let Framework::Runtime(other) = framework {
+            let message = "the other attribute builds the runtime: say this there, or leave out that attribute, so that \
+                           all threads of the runtime are captured";
+            let mut error = syn::Error::new(option, message);
+            error.combine(syn::Error::new(other, "which is this one"));
+            return Err(error);
+        }
+    }
+    if let (Some(process), Some(should_panic)) = (options.process, find(function, "should_panic")) {
+        let message = "a test in a process of its own cannot be one that should panic";
+        let mut error = syn::Error::new(process, message);
+        error.combine(syn::Error::new_spanned(should_panic, "which this says"));
+        return Err(error);
+    }
+    if let (Some(process), true) = (options.process, matches!(framework, Framework::Parameterized))
+    {
+        let message =
+            "a test with arguments cannot run in a process of its own, which does not have them";
+        return Err(syn::Error::new(process, message));
+    }
+    Ok(())
+}
+
+/// Puts this attribute behind the others.
+fn come_last(root: &Path, written: &TokenStream, mut function: ItemFn) -> TokenStream {
+    function.attrs.push(parse_quote!(#[#root::test(#written)]));
+    quote!(#function)
+}
+
+/// The argument for which a test wants its capture.
+struct CaptureArgument {
+    pattern: Pat,
+    ty: Type,
+}
+
+/// Takes that argument from the function, if it has one.
+fn take_capture(
+    function: &mut ItemFn,
+    may_have_others: bool,
+) -> syn::Result<Option<CaptureArgument>> {
+    let mut capture = None;
+    let mut others = syn::punctuated::Punctuated::new();
+    for argument in std::mem::take(&mut function.sig.inputs) {
+        match argument {
+            FnArg::Typed(PatType { pat, ty, .. }) if capture.is_none() && is_capture(&ty) => {
+                capture = Some(CaptureArgument { pattern: *pat, ty: *ty });
+            }
+            other if may_have_others => others.push(other),
+            other => {
+                let message = "a test has one argument at the most, its capture: `capture: Capture`. For others, add the \
+                               attribute of a framework that passes them, such as `#[rstest]`, below this one";
+                return Err(syn::Error::new_spanned(other, message));
+            }
+        }
+    }
+    function.sig.inputs = others;
+    Ok(capture)
+}
+
+/// Whether this is `Capture`, or a reference to it. A macro knows no more of a type than how it is written.
+fn is_capture(ty: &Type) -> bool {
+    match ty {
+        Type::Path(path) => path.path.segments.last().is_some_and(|last| last.ident == "Capture"),
+        Type::Reference(reference) => reference.mutability.is_none() && is_capture(&reference.elem),
+        Type::Paren(paren) => is_capture(&paren.elem),
+        Type::Group(group) => is_capture(&group.elem),
+        _ => false,
+    }
+}
+
+struct Test {
+    /// The path of the crate `spanshot`.
+    root: Path,
+    capture: Option<CaptureArgument>,
+    is_async: bool,
+    /// Whether another attribute builds the runtime.
+    is_of_runtime: bool,
+}
+
+impl Test {
+    fn body(&self, options: &Options, function: &ItemFn) -> TokenStream {
+        let (root, block) = (&self.root, &function.block);
+        let name = &function.sig.ident;
+        let builder = self.builder(options, name.span());
+        let (is_process_wide, is_own) = (options.process_wide.is_some(), options.process.is_some());
+        let should_panic = find(function, "should_panic").is_some();
+        let has_failed_softly = if function.attrs.iter().any(is_googletest) {
+            quote!(|| ::googletest::verify_current_test_outcome().is_err())
+        } else {
+            quote!(|| false)
+        };
+        let test = quote_spanned! {name.span()=>
+            #root::__private::AttributeTest {
+                capture: #builder,
+                is_process_wide: #is_process_wide || #is_own,
+                should_panic: #should_panic,
+                has_failed_softly: #has_failed_softly,
+            }
+        };
+        // Names of the user's, and none that the body could see by accident.
+        let given = format_ident!("__spanshot_capture", span = Span::mixed_site());
+        let bind = self.bind(&given);
+        let returned = returned(&function.sig.output);
+        if self.is_of_runtime {
+            return quote_spanned! {name.span()=>
+                #test.run_async(move |#given: #root::Capture| async move {
+                    #bind
+                    #block
+                }).await
+            };
+        }
+        let block = if self.is_async {
+            let runtime = runtime(options, &given, name.span());
+            quote! {
+                let __spanshot_runtime = #runtime;
+                #bind
+                let __spanshot_result #returned = __spanshot_runtime.block_on(async move #block);
+                ::core::mem::drop(__spanshot_runtime); // its tasks and threads end in the capture
+                __spanshot_result
+            }
+        } else {
+            quote! { #bind #block }
+        };
+        let output = &function.sig.output;
+        let output = if has_impl(output) { &ReturnType::Default } else { output };
+        let run = quote_spanned! {name.span()=>
+            #test.run(move |#given: #root::Capture| #output { #block })
+        };
+        if options.process.is_some() {
+            quote_spanned! {name.span()=>
+                fn __spanshot_here() {}
+                #root::__private::in_own_process(
+                    ::core::any::type_name_of_val(&__spanshot_here),
+                    move || { #run },
+                )
+            }
+        } else {
+            run
+        }
+    }
+
+    fn builder(&self, options: &Options, span: Span) -> TokenStream {
+        let root = &self.root;
+        let filter = options.filter.as_ref().map(|filter| quote!(.filter(#filter)));
+        let fail_on = options.fail_on.as_ref().map(|level| match level {
+            FailOn::Named(name) => quote!(.fail_on_events(#root::__private::Level::#name)),
+            FailOn::Expr(level) => quote!(.fail_on_events(#level)),
+        });
+        let print = options.print.as_ref().map(|when| quote!(.print(#root::Print::#when)));
+        quote_spanned!(span=> #root::Capture::builder() #filter #fail_on #print)
+    }
+
+    /// Gives the test its capture, under the name that it has there.
+    fn bind(&self, given: &Ident) -> TokenStream {
+        match &self.capture {
+            None => quote!(let _ = &#given;),
+            Some(CaptureArgument { pattern, ty: ty @ Type::Reference(_) }) => {
+                quote!(let #pattern: #ty = &#given;)
+            }
+            Some(CaptureArgument { pattern, ty }) => quote!(let #pattern: #ty = #given;),
+        }
+    }
+}
+
+/// Builds a runtime all of whose threads are captured, as `#[tokio::test]` would build it.
+fn runtime(options: &Options, given: &Ident, span: Span) -> TokenStream {
+    let runtime = &options.runtime;
+    let flavor = if runtime.multi_thread.is_some() {
+        quote!(new_multi_thread)
+    } else {
+        quote!(new_current_thread)
+    };
+    let threads = runtime.worker_threads.as_ref().map(|count| quote!(.worker_threads(#count)));
+    let paused = runtime.start_paused.as_ref().map(|paused| quote!(.start_paused(#paused)));
+    quote_spanned! {span=> {
+        let handle = #given.handle();
+        ::tokio::runtime::Builder::#flavor()
+            #threads
+            #paused
+            .enable_all()
+            .on_thread_start(move || handle.attach_thread())
+            .build()
+            .expect("failed to build the runtime of the test")
+    }}
+}
+
+/// The type of what the test returns, so that `?` knows it.
+fn returned(output: &ReturnType) -> Option<TokenStream> {
+    match output {
+        ReturnType::Default => Some(quote!(: ())),
+        ReturnType::Type(..) if has_impl(output) => None,
+        ReturnType::Type(_, ty) => Some(quote!(: #ty)),
+    }
+}
+
+fn has_impl(output: &ReturnType) -> bool {
+    matches!(output, ReturnType::Type(_, ty) if matches!(**ty, Type::ImplTrait(_)))
+}

@@ -1,0 +1,34 @@
+//! The attribute `#[spanshot::test]`.
+//!
+//! You get it from [spanshot](https://docs.rs/spanshot/latest/spanshot/attr.test.html), which documents it and depends on
+//! this crate.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `options.rs` | what is between the parentheses of the attribute |
+//! | `attributes.rs` | the attributes of other frameworks beside it |
+//! | `expand.rs` | the function that it makes of a test |
+
+mod attributes;
+mod expand;
+mod options;
+
+use proc_macro::TokenStream;
+use syn::parse_macro_input;
+
+use crate::options::Options;
+
+/// Runs a function as a test in a capture; see [`spanshot::test`](https://docs.rs/spanshot/latest/spanshot/attr.test.html).
+#[proc_macro_attribute]
+pub fn test(options: TokenStream, item: TokenStream) -> TokenStream {
+    let unchanged = proc_macro2::TokenStream::from(item.clone());
+    let written = options.clone().into();
+    let options = parse_macro_input!(options as Options);
+    expand::expand(&options, &written, item.into())
+        .unwrap_or_else(|error| {
+            // With the function itself, an editor and the compiler find no more errors than there are.
+            let error = error.into_compile_error();
+            quote::quote!(#error #unchanged)
+        })
+        .into()
+}

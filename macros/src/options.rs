@@ -1,0 +1,179 @@
+use proc_macro2::Span;
+use syn::{
+    Expr, ExprLit, Ident, Lit, LitBool, LitStr, Path, Token,
+    ext::IdentExt as _,
+    parse::{Parse, ParseStream},
+    punctuated::Punctuated,
+};
+
+/// What is between the parentheses of the attribute.
+#[derive(Default)]
+pub(crate) struct Options {
+    pub(crate) filter: Option<Expr>,
+    pub(crate) fail_on: Option<FailOn>,
+    pub(crate) print: Option<Ident>,
+    pub(crate) process_wide: Option<Span>,
+    pub(crate) process: Option<Span>,
+    pub(crate) runtime: Runtime,
+    pub(crate) krate: Option<Path>,
+}
+
+/// The level of events that fail the test.
+pub(crate) enum FailOn {
+    /// The name of one of `Level`'s constants.
+    Named(Ident),
+    Expr(Expr),
+}
+
+/// The runtime of an async test, in the words of `#[tokio::test]`.
+#[derive(Default)]
+pub(crate) struct Runtime {
+    pub(crate) multi_thread: Option<Span>,
+    pub(crate) worker_threads: Option<Expr>,
+    pub(crate) start_paused: Option<Expr>,
+    /// Where the first of these options is.
+    pub(crate) first: Option<Span>,
+}
+
+const NAMES: &str = "`filter`, `fail_on`, `print`, `process_wide`, `process`, `flavor`, `worker_threads`, \
+                     `start_paused` and `crate`";
+
+/// An option, and its value if it has one.
+struct Setting {
+    name: Ident,
+    value: Option<Expr>,
+}
+
+impl Parse for Setting {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let name = Ident::parse_any(input)?; // `crate` is a keyword
+        let value = match input.parse::<Option<Token![=]>>()? {
+            Some(_) => Some(input.parse()?),
+            None => None,
+        };
+        Ok(Self { name, value })
+    }
+}
+
+impl Setting {
+    fn value(self) -> syn::Result<Expr> {
+        let missing = syn::Error::new(self.name.span(), format!("write `{} = …`", self.name));
+        self.value.ok_or(missing)
+    }
+
+    /// Returns the place of an option that is either there or not.
+    fn flag(self) -> syn::Result<Option<Span>> {
+        match self.value {
+            None => Ok(Some(self.name.span())),
+            Some(Expr::Lit(ExprLit { lit: Lit::Bool(LitBool { value, .. }), .. })) => {
+                Ok(value.then(|| self.name.span()))
+            }
+            Some(other) => Err(syn::Error::new_spanned(
+                other,
+                format!("write `{name}`, or `{name} = true`", name = self.name),
+            )),
+        }
+    }
+
+    fn text(self) -> syn::Result<LitStr> {
+        match self.value()? {
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Ok(text),
+            other => Err(syn::Error::new_spanned(other, "this has to be a string literal")),
+        }
+    }
+}
+
+impl Parse for Options {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let mut options = Self::default();
+        let mut seen: Vec<Ident> = Vec::new();
+        for setting in Punctuated::<Setting, Token![,]>::parse_terminated(input)? {
+            let name = setting.name.clone();
+            if seen.contains(&name) {
+                return Err(syn::Error::new(name.span(), format!("`{name}` is given twice")));
+            }
+            options.set(setting)?;
+            seen.push(name);
+        }
+        options.check()?;
+        Ok(options)
+    }
+}
+
+impl Options {
+    fn set(&mut self, setting: Setting) -> syn::Result<()> {
+        let name = setting.name.clone();
+        if ["flavor", "worker_threads", "start_paused"].iter().any(|option| name == option) {
+            self.runtime.first.get_or_insert(name.span());
+        }
+        match name.to_string().as_str() {
+            "filter" => self.filter = Some(setting.value()?),
+            "fail_on" => self.fail_on = Some(FailOn::new(setting.value()?)?),
+            "print" => self.print = Some(print(&setting.text()?)?),
+            "process_wide" => self.process_wide = setting.flag()?,
+            "process" => self.process = setting.flag()?,
+            "flavor" => self.runtime.multi_thread = flavor(&setting.text()?)?,
+            "worker_threads" => self.runtime.worker_threads = Some(setting.value()?),
+            "start_paused" => self.runtime.start_paused = Some(setting.value()?),
+            "crate" => self.krate = Some(setting.text()?.parse()?),
+            _ => {
+                let message = format!("there is no option `{name}`; there are {NAMES}");
+                return Err(syn::Error::new(name.span(), message));
+            }
+        }
+        Ok(())
+    }
+
+    fn check(&self) -> syn::Result<()> {
+        if let (Some(process), Some(_)) = (self.process, self.process_wide) {
+            let message = "a test in a process of its own is captured process-wide anyway: leave out `process_wide`";
+            return Err(syn::Error::new(process, message));
+        }
+        match (&self.runtime.worker_threads, self.runtime.multi_thread) {
+            (Some(threads), None) => {
+                let message = "only `flavor = \"multi_thread\"` has worker threads";
+                Err(syn::Error::new_spanned(threads, message))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl FailOn {
+    fn new(level: Expr) -> syn::Result<Self> {
+        let Expr::Lit(ExprLit { lit: Lit::Str(name), .. }) = &level else {
+            return Ok(Self::Expr(level));
+        };
+        let level = name.value().to_uppercase();
+        if ["ERROR", "WARN", "INFO", "DEBUG", "TRACE"].contains(&level.as_str()) {
+            return Ok(Self::Named(Ident::new(&level, name.span())));
+        }
+        let message = "the levels are \"error\", \"warn\", \"info\", \"debug\" and \"trace\"";
+        Err(syn::Error::new(name.span(), message))
+    }
+}
+
+/// Returns the variant of `Print`.
+fn print(name: &LitStr) -> syn::Result<Ident> {
+    let variant = match name.value().as_str() {
+        "failure" => "OnFailure",
+        "always" => "Always",
+        "never" => "Never",
+        _ => {
+            let message = "a trace is printed on \"failure\", \"always\" or \"never\"";
+            return Err(syn::Error::new(name.span(), message));
+        }
+    };
+    Ok(Ident::new(variant, name.span()))
+}
+
+fn flavor(name: &LitStr) -> syn::Result<Option<Span>> {
+    match name.value().as_str() {
+        "current_thread" => Ok(None),
+        "multi_thread" => Ok(Some(name.span())),
+        _ => {
+            let message = "the flavors are \"current_thread\" and \"multi_thread\"";
+            Err(syn::Error::new(name.span(), message))
+        }
+    }
+}

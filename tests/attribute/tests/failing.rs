@@ -1,0 +1,198 @@
+//! However a test fails, its trace is shown.
+//!
+//! The tests in `failing` fail. They are ignored, so that only another process runs them: this binary again.
+
+use std::{env, process::Command};
+
+/// Runs a failing test, and returns what the test runner shows of it.
+#[track_caller]
+fn failure(test: &str) -> String {
+    let mut process = Command::new(env::current_exe().unwrap());
+    process.args([&format!("failing::{test}"), "--exact", "--ignored"]);
+    for variable in ["SPANSHOT_PRINT", "SPANSHOT_PRINT_FILTER", "SPANSHOT_TEST_PROCESS"] {
+        process.env_remove(variable);
+    }
+    let output = process.env("RUST_BACKTRACE", "0").output().unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8(text).unwrap();
+    assert!(text.contains("running 1 test\n"), "{text}");
+    assert!(!output.status.success(), "{text}");
+    text
+}
+
+#[track_caller]
+fn assert_shows(test: &str, parts: &[&str]) {
+    let text = failure(test);
+    for part in parts {
+        assert_eq!(text.matches(part).count(), 1, "{part:?}, in:\n{text}");
+    }
+}
+
+const TRACE: &str = "INFO connect{port=8080}\n└─ WARN slow";
+
+#[test]
+fn trace_is_shown_however_a_test_fails() {
+    for test in ["panics", "panics_in_a_task", "panics_with_arguments::case_1"] {
+        assert_shows(test, &["trace of the capture started at", TRACE]);
+    }
+    for (test, error) in [
+        ("returns_an_error", r#", whose test returned "no answer":"#),
+        ("returns_an_error_of_tokio_test", r#", whose test returned "no answer":"#),
+        ("returns_an_exit_code", ", whose test returned ExitCode("),
+        ("fails_softly", ", whose test returned the failed assertions above:"),
+        ("fails_softly_above", ", whose test returned "),
+        ("does_not_panic", ", whose test returned nothing, and should have panicked:"),
+    ] {
+        assert_shows(test, &[error, TRACE]);
+    }
+}
+
+#[test]
+fn capture_fails_its_test_and_shows_the_error_too() {
+    let found = "1 event at level warn or more severe that nothing allows";
+    assert_shows("is_watched", &[found, TRACE]);
+    assert_shows("is_watched_and_returns_an_error", &[found, "no answer", TRACE]);
+    assert_shows("is_watched_to_the_end", &[found]);
+    // Its capture must not fail it: it would pass.
+    assert_shows("does_not_panic_and_is_watched", &[found, TRACE]);
+}
+
+#[test]
+fn process_that_fails_is_shown_as_that_of_the_test() {
+    let ended = "the test failing::fails_in_its_process failed in its process, which ended with";
+    let trace = "INFO by a thread\nINFO connect";
+    assert_shows("fails_in_its_process", &[ended, "as it was told to", trace]);
+    let ended = "the test failing::aborts failed in its process";
+    assert_shows("aborts", &[ended]);
+    assert_shows("exits", &["the test failing::exits failed in its process"]);
+}
+
+mod failing {
+    use std::{process::ExitCode, thread};
+
+    use rstest::rstest;
+    use spanshot::Capture;
+    use tracing::{info, info_span, warn};
+
+    fn connect() {
+        info_span!("connect", port = 8_080).in_scope(|| warn!("slow"));
+    }
+
+    #[spanshot::test]
+    #[ignore = "it fails"]
+    fn panics() {
+        connect();
+        panic!("as it was told to");
+    }
+
+    #[spanshot::test]
+    #[rstest]
+    #[case(8_080)]
+    #[ignore = "it fails"]
+    fn panics_with_arguments(#[case] port: u16, _capture: Capture) {
+        connect();
+        assert_eq!(port, 80);
+    }
+
+    #[spanshot::test(flavor = "multi_thread")]
+    #[ignore = "it fails"]
+    async fn panics_in_a_task() {
+        tokio::spawn(async { connect() }).await.unwrap();
+        panic!("as it was told to");
+    }
+
+    #[spanshot::test]
+    #[ignore = "it fails"]
+    fn returns_an_error() -> Result<(), &'static str> {
+        connect();
+        Err("no answer")
+    }
+
+    #[spanshot::test]
+    #[tokio::test]
+    #[ignore = "it fails"]
+    async fn returns_an_error_of_tokio_test() -> Result<(), &'static str> {
+        connect();
+        Err("no answer")?;
+        Ok(())
+    }
+
+    #[spanshot::test]
+    #[ignore = "it fails"]
+    fn returns_an_exit_code() -> ExitCode {
+        connect();
+        ExitCode::FAILURE
+    }
+
+    #[spanshot::test]
+    #[googletest::test]
+    #[ignore = "it fails"]
+    fn fails_softly() {
+        googletest::expect_that!(1, googletest::matchers::eq(2));
+        connect();
+    }
+
+    #[googletest::test]
+    #[spanshot::test]
+    #[ignore = "it fails"]
+    fn fails_softly_above() {
+        googletest::expect_that!(1, googletest::matchers::eq(2));
+        connect();
+    }
+
+    #[spanshot::test]
+    #[should_panic(expected = "out of memory")]
+    #[ignore = "it fails"]
+    fn does_not_panic() {
+        connect();
+    }
+
+    #[spanshot::test(fail_on = "warn")]
+    #[should_panic]
+    #[ignore = "it fails"]
+    fn does_not_panic_and_is_watched() {
+        connect();
+    }
+
+    #[spanshot::test(fail_on = "warn")]
+    #[ignore = "it fails"]
+    fn is_watched() {
+        connect();
+    }
+
+    #[spanshot::test(fail_on = "warn")]
+    #[ignore = "it fails"]
+    fn is_watched_and_returns_an_error(capture: Capture) -> Result<(), &'static str> {
+        connect();
+        drop(capture); // it goes on to the end of the test
+        Err("no answer")
+    }
+
+    #[spanshot::test(fail_on = "warn")]
+    #[ignore = "it fails"]
+    fn is_watched_to_the_end(capture: Capture) {
+        let _events = capture.take(); // what was taken was there
+        drop(capture);
+        connect();
+    }
+
+    #[spanshot::test(process)]
+    #[ignore = "it fails"]
+    fn fails_in_its_process() {
+        thread::spawn(|| info!("by a thread")).join().unwrap();
+        connect();
+        panic!("as it was told to");
+    }
+
+    #[spanshot::test(process)]
+    #[ignore = "it fails"]
+    fn aborts() {
+        std::process::abort();
+    }
+
+    #[spanshot::test(process)]
+    #[ignore = "it fails"]
+    fn exits() {
+        std::process::exit(3);
+    }
+}
