@@ -170,7 +170,7 @@ mod panics;
 pub mod predicates;
 mod receiver;
 #[cfg(feature = "capture")]
-mod snapshot;
+mod view;
 pub mod transport;
 
 #[cfg(feature = "capture")]
@@ -188,7 +188,7 @@ pub use crate::receiver::{
     ReceiveError, ReceiverLimits, Refusals, RestoreError, TracingEventReceiver,
 };
 #[cfg(feature = "snapshot")]
-pub use crate::snapshot::{
+pub use crate::view::{
     Difference, SnapshotScope, SnapshotSettings, SnapshotSource, StreamSnapshot, TraceComparison,
     TraceView,
 };
@@ -206,5 +206,5 @@ pub use spanshot_sender::{
 pub mod __private {
     pub use insta;
 
-    pub use crate::snapshot::assert::{TraceSnapshot, snapshot_settings, tree};
+    pub use crate::view::assert::{TraceSnapshot, snapshot_settings, tree};
 }

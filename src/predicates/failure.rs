@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     capture::{Captured, CapturedNode, Shown, Storage, excerpt::MAX_LISTED, short::Short},
-    snapshot::{Around, ShortLine},
+    view::{Around, ShortLine},
 };
 
 /// A case that says what there actually was. What the value shows has to be safe to show.

@@ -6,7 +6,7 @@ use crate::capture::{CapturedMetadata, CapturedNode, Storage};
 
 /// A trace as people are to see it.
 ///
-/// Its `Display` output stands in `snapshot`, with that of [`Storage`]: what ends a capture needs the
+/// Its `Display` output stands in `view`, with that of [`Storage`]: what ends a capture needs the
 /// tree, and does not know how it is drawn.
 #[derive(Clone, Copy)]
 pub(crate) struct Shown<'a> {

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use crate::{
     capture::CapturedNode,
-    snapshot::{
+    view::{
         cut::Cut,
         drawing::Drawing,
         options::Options,

@@ -12,7 +12,7 @@ use siphasher::sip::SipHasher13;
 
 use crate::{
     capture::CapturedNode,
-    snapshot::{digest::digest, view::View, view_node::Place},
+    view::{digest::digest, view::View, view_node::Place},
 };
 
 /// How long is looked for the shortest difference between two lists. From then on, one will do.
