@@ -169,9 +169,9 @@ mod panics;
 #[cfg(feature = "predicates")]
 pub mod predicates;
 mod receiver;
+pub mod transport;
 #[cfg(feature = "capture")]
 mod view;
-pub mod transport;
 
 #[cfg(feature = "capture")]
 pub use crate::capture::{

@@ -6,10 +6,10 @@ use alloc::{vec, vec::Vec};
 use super::number;
 use super::{
     fold,
+    node::{Place, ViewNode},
     options::{Options, Rules},
     order,
-    view::View,
-    view_node::{Place, ViewNode},
+    tree::View,
     visible::Visible,
 };
 use crate::capture::{CapturedNode, Storage};

@@ -5,9 +5,9 @@ use core::hash::Hash;
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use super::{
+    node::{ShownValue, ViewNode},
     options::Options,
     text::Text,
-    view_node::{ShownValue, ViewNode},
 };
 use crate::{capture::CapturedNode, wire::TracedValue};
 

@@ -6,7 +6,7 @@
 //! terminal, or change the direction of the text around them, are escaped, and so is what could be
 //! taken for something that spanshot says.
 //!
-//! Between a storage and all that shows it there is one [view](view::View), built in steps: what is hidden
+//! Between a storage and all that shows it there is one [view](tree::View), built in steps: what is hidden
 //! is left out, values are normalized, nodes that have no order are sorted, equal ones are folded. The
 //! tree, the data and comparisons are made of it, so that they agree.
 
@@ -19,11 +19,13 @@ mod build;
 mod compare;
 mod cut;
 mod digest;
+mod display;
 mod drawing;
 #[cfg(feature = "snapshot")]
 mod durations;
 mod fold;
 mod line;
+mod node;
 #[cfg(feature = "snapshot")]
 mod number;
 mod options;
@@ -45,8 +47,6 @@ mod text;
 #[cfg(feature = "snapshot")]
 mod trace_view;
 mod tree;
-mod view;
-mod view_node;
 mod visible;
 
 #[cfg(feature = "predicates")]

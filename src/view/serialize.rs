@@ -5,10 +5,10 @@ use std::collections::{HashMap, HashSet};
 use super::{
     cut::{Cut, is_numbered},
     drawing::Drawing,
+    node::{Place, ShownValue, ViewNode},
     options::{MAX_CHARS, Options, SHOW_ALL},
     text::{Quote, Text},
-    view::View,
-    view_node::{Place, ShownValue, ViewNode},
+    tree::View,
 };
 use crate::{
     capture::{CapturedEvent, CapturedNode, CapturedSpan, Storage},

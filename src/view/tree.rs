@@ -1,198 +1,122 @@
-use alloc::{
-    string::{String, ToString},
-    vec,
-};
-use core::fmt;
+//! A trace as it is shown: without what is hidden, with what was normalized, in one order, and with
+//! equal nodes in a row as one.
 
-use tracing_subscriber::filter::Targets;
+use alloc::{vec, vec::Vec};
 
 use super::{
-    line::Line,
-    options::{Options, Rules, SHOW_ALL},
-    view::View,
-    view_node::Place,
+    digest::digest,
+    node::{Place, ViewNode},
+    options::Options,
 };
-use crate::capture::{CapturedEvent, CapturedNode, CapturedSpan, RelayedElsewhere, Shown, Storage};
 
-/// Levels of the tree that are drawn. Deeper ones are as good as never read, and drawing them would
-/// take space in the square of their number.
-const MAX_DRAWN_DEPTH: usize = 48;
-
-/// The tree of a trace, one span or event a line, in the order in which they were captured.
-///
-/// A span is `LEVEL name{field=value …}`, an event `LEVEL message field=value …`. Strings stand between
-/// quotes; messages and the output of `Debug` and `Display` do not, unless they would look like
-/// something else: then they stand between backticks. What could steer a terminal, what is invisible and
-/// spaces other than U+0020 are escaped, `\u{a0}`, so that no two texts look the same; of emoji that are made of
-/// several characters, a part is: `❤\u{fe0f}`. Targets, lines, threads and times are left out.
-///
-/// What spanshot says itself stands between `⟨` and `⟩`, which are escaped in what was traced. Equal nodes
-/// in a row are one with their number, `⟨80×⟩`, and so are groups of up to 8 nodes that are there three
-/// times or more. A value that has several lines is shown below its node; one of more than 300
-/// characters or 40 lines is cut, with a digest of all of it.
-///
-/// A text that is missing in the output may thus be in the trace. To assert that a secret is nowhere in it, call
-/// [`assert_never_contains()`](Storage::assert_never_contains), which searches all of every value.
-///
-/// A precision limits the depth: `{:.0}` shows the roots, `{:.1}` what is in them as well, and so on.
-impl fmt::Display for Storage {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Shown::plain(self).fmt(formatter)
-    }
+/// A tree that may be deeper than a stack has room for: it is walked by its links, from parents to
+/// children and on to siblings.
+pub(crate) struct View<'a> {
+    nodes: Vec<ViewNode<'a>>,
+    options: Options,
+    /// What is said if there is nothing.
+    pub(super) empty: &'static str,
+    /// Why there may be nothing, where that is to be said.
+    pub(super) why_empty: Option<&'static str>,
+    /// Nodes that the capture has left out.
+    pub(super) left_out_earlier: u64,
+    pub(super) left_out_later: u64,
+    /// Spans and events that a filter hides, where that is to be said, and all of them.
+    pub(super) hidden: usize,
+    pub(super) all: usize,
 }
 
-/// The same, without what the filter hides, and in colour.
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { storage, filter, is_coloured } = *self;
-        let options = Options { is_coloured, ..options(formatter) };
-        let mut view = View::of_trace(storage, options, &filter);
-        view.hidden = hidden(storage, filter);
-        // Not in snapshots: what they show does not depend on it.
-        view.why_empty = storage.sight.relayed_elsewhere.map(RelayedElsewhere::what);
-        view.fmt(formatter)
-    }
-}
-
-/// The span with all that is in it, as in the tree of the whole trace. A precision limits the depth:
-/// `{:.0}` shows the span alone.
-impl fmt::Display for CapturedSpan<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        CapturedNode::Span(*self).fmt(formatter)
-    }
-}
-
-/// The line of the event in the tree of the trace.
-impl fmt::Display for CapturedEvent<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        CapturedNode::Event(*self).fmt(formatter)
-    }
-}
-
-/// The span with all that is in it, or the line of the event.
-impl fmt::Display for CapturedNode<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        View::of_nodes(vec![*self], options(formatter), &SHOW_ALL).fmt(formatter)
-    }
-}
-
-fn options(formatter: &fmt::Formatter<'_>) -> Options {
-    let max_depth = formatter.precision().unwrap_or(usize::MAX);
-    Options { max_depth, says_what_is_deeper: false, ..Options::default() }
-}
-
-/// How many spans and events a filter hides.
-fn hidden(storage: &Storage, filter: Option<&Targets>) -> usize {
-    if filter.is_none() {
-        return 0;
-    }
-    let spans = storage.all_spans().map(CapturedNode::Span);
-    let nodes = spans.chain(storage.all_events().map(CapturedNode::Event));
-    nodes.filter(|node| !filter.shows(*node)).count()
-}
-
-/// Draws the tree.
-impl fmt::Display for View<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut lines = Lines { view: self, formatter, is_first: true };
-        lines.write_notes_before()?;
-        // Nodes on the way to that which is written.
-        let mut path = vec![];
-        let mut next = self.first_child(Place::ROOT);
-        while let Some(place) = next {
-            path.push(place);
-            lines.write_node(&path)?;
-            next = self.first_child(place);
-            while next.is_none() {
-                let Some(place) = path.pop() else { break };
-                next = self.next_sibling(place);
-            }
+impl<'a> View<'a> {
+    /// Creates a view without nodes.
+    pub(super) fn empty(options: Options) -> Self {
+        Self {
+            nodes: vec![ViewNode::new(None)],
+            options,
+            empty: "no spans or events",
+            why_empty: None,
+            left_out_earlier: 0,
+            left_out_later: 0,
+            hidden: 0,
+            all: 0,
         }
-        lines.write_notes_after()
-    }
-}
-
-/// Writes lines, with what leads to them.
-struct Lines<'l, 'f, 'a> {
-    view: &'l View<'a>,
-    formatter: &'l mut fmt::Formatter<'f>,
-    is_first: bool,
-}
-
-impl Lines<'_, '_, '_> {
-    fn line(&mut self, line: fmt::Arguments<'_>) -> fmt::Result {
-        if !self.is_first {
-            self.formatter.write_str("\n")?;
-        }
-        self.is_first = false;
-        self.formatter.write_fmt(line)
     }
 
-    fn write_notes_before(&mut self) -> fmt::Result {
-        let View { left_out_earlier, hidden, empty, why_empty, .. } = *self.view;
-        if left_out_earlier > 0 {
-            self.line(format_args!("({left_out_earlier} earlier nodes were left out)"))?;
+    /// Adds a node behind its previous sibling.
+    pub(super) fn add(
+        &mut self,
+        parent: Place,
+        previous: Option<Place>,
+        node: ViewNode<'a>,
+    ) -> Place {
+        let place = Place(self.nodes.len());
+        match previous {
+            Some(Place(previous)) => self.nodes[previous].next_sibling = Some(place),
+            None => self.nodes[parent.0].first_child = Some(place),
         }
-        if hidden == 0 && self.view.first_child(Place::ROOT).is_none() {
-            let colon = if why_empty.is_some() { ": " } else { "" };
-            self.line(format_args!("({empty}{colon}{})", why_empty.unwrap_or_default()))?;
-        }
-        Ok(())
+        self.nodes.push(node);
+        place
     }
 
-    fn write_notes_after(&mut self) -> fmt::Result {
-        let View { left_out_later, hidden, .. } = *self.view;
-        if hidden > 0 {
-            let all = self.view.all;
-            self.line(format_args!("(the print filter hides {hidden} of {all} spans and events)"))?;
+    /// Gives a node its children anew.
+    pub(super) fn set_children(&mut self, parent: Place, children: &[Place]) {
+        self.nodes[parent.0].first_child = children.first().copied();
+        for (i, child) in children.iter().enumerate() {
+            self.nodes[child.0].next_sibling = children.get(i + 1).copied();
         }
-        if left_out_later > 0 {
-            self.line(format_args!("({left_out_later} later nodes were left out)"))?;
-        }
-        Ok(())
     }
 
-    fn write_node(&mut self, path: &[Place]) -> fmt::Result {
-        let view = self.view;
-        let Some((&place, ancestors)) = path.split_last() else { return Ok(()) };
-        let line = Line { options: view.options(), shown: view.get(place), is_cut: None };
-        let branch = Branch { view, ancestors, place: Some(place) };
-        self.line(format_args!("{branch}{line}"))?;
-        let gutter = view.options().drawing.gutter();
-        let branch = Branch { view, ancestors: path, place: None };
-        line.try_for_each_further_line(|further| {
-            let further = further.to_string();
-            // An empty line ends without a space. One that ends in white space shows it: neither eyes, nor
-            // insta at the end of a snapshot, nor some editors would see it.
-            let space = if further.is_empty() { "" } else { " " };
-            let last = further.chars().next_back().filter(|last| last.is_whitespace());
-            let text = &further[..further.len() - last.map_or(0, char::len_utf8)];
-            let last = last.iter().flat_map(|last| last.escape_unicode()).collect::<String>();
-            self.line(format_args!("{branch}{gutter}{space}{text}{last}"))
-        })
+    /// Says that a node is there several times in a row.
+    pub(super) fn set_times(&mut self, place: Place, times: usize) {
+        self.nodes[place.0].times = times;
+        self.set_digest(place);
     }
-}
 
-/// What leads to a node, or to lines that belong to the last one of the ancestors.
-struct Branch<'b, 'a> {
-    view: &'b View<'a>,
-    ancestors: &'b [Place],
-    place: Option<Place>,
-}
+    /// Digests a node whose children have their digests already.
+    pub(super) fn set_digest(&mut self, place: Place) {
+        let children = self.children(place).map(|child| self.get(child).digest);
+        self.nodes[place.0].digest = digest(self.get(place), &self.options, children);
+    }
 
-impl fmt::Display for Branch<'_, '_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { view, ancestors, place } = *self;
-        let drawing = view.options().drawing;
-        // Roots have no branches that lead to them.
-        let Some((_, ancestors)) = ancestors.split_first() else { return Ok(()) };
-        let has_more = |place| view.next_sibling(place).is_some();
-        for ancestor in ancestors.iter().take(MAX_DRAWN_DEPTH) {
-            formatter.write_str(drawing.passing(has_more(*ancestor)))?;
-        }
-        if ancestors.len() > MAX_DRAWN_DEPTH {
-            write!(formatter, "(depth {}) ", ancestors.len() + 1)?;
-        }
-        place.map_or(Ok(()), |place| formatter.write_str(drawing.branch(has_more(place))))
+    pub(super) fn set_inside(&mut self, place: Place, inside: usize) {
+        self.nodes[place.0].inside = inside;
+    }
+
+    /// Adds a group of nodes that is there several times in a row.
+    pub(super) fn add_group(&mut self, children: &[Place], times: usize) -> Place {
+        let place = Place(self.nodes.len());
+        self.nodes.push(ViewNode::new(None));
+        self.set_children(place, children);
+        self.set_times(place, times);
+        place
+    }
+
+    /// All places, parents before their children.
+    pub(super) fn places(&self) -> impl DoubleEndedIterator<Item = Place> + use<> {
+        (0..self.nodes.len()).map(Place)
+    }
+
+    pub(super) fn options(&self) -> &Options {
+        &self.options
+    }
+
+    pub(super) fn get(&self, place: Place) -> &ViewNode<'a> {
+        &self.nodes[place.0]
+    }
+
+    #[cfg(feature = "snapshot")]
+    pub(super) fn get_mut(&mut self, place: Place) -> &mut ViewNode<'a> {
+        &mut self.nodes[place.0]
+    }
+
+    pub(super) fn first_child(&self, place: Place) -> Option<Place> {
+        self.get(place).first_child
+    }
+
+    pub(super) fn next_sibling(&self, place: Place) -> Option<Place> {
+        self.get(place).next_sibling
+    }
+
+    pub(super) fn children(&self, place: Place) -> impl Iterator<Item = Place> + '_ {
+        core::iter::successors(self.first_child(place), |child| self.next_sibling(*child))
     }
 }

@@ -9,9 +9,9 @@ use crate::{
     view::{
         cut::Cut,
         drawing::Drawing,
+        node::{ShownValue, ViewNode},
         options::Options,
         text::{Piece, Quote, Text},
-        view_node::{ShownValue, ViewNode},
     },
     wire::TracedValue,
 };

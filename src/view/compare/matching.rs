@@ -12,7 +12,7 @@ use siphasher::sip::SipHasher13;
 
 use crate::{
     capture::CapturedNode,
-    view::{digest::digest, view::View, view_node::Place},
+    view::{digest::digest, node::Place, tree::View},
 };
 
 /// How long is looked for the shortest difference between two lists. From then on, one will do.

@@ -16,7 +16,7 @@ use self::{
     merged::{Merged, MergedNode},
     show::Show,
 };
-use super::{SnapshotSettings, SnapshotSource, options::Options, view::View, view_node::Place};
+use super::{SnapshotSettings, SnapshotSource, node::Place, options::Options, tree::View};
 use crate::capture::CapturedNode;
 
 /// How two traces compare, made by [`SnapshotSettings::compare()`].

@@ -8,7 +8,7 @@ use super::{
     matching::Step,
     merged::Merged,
 };
-use crate::view::{drawing::Drawing, line::Line, view::View, view_node::Place};
+use crate::view::{drawing::Drawing, line::Line, node::Place, tree::View};
 
 /// Equal siblings that are drawn beside one that differs.
 const BESIDE: usize = 1;

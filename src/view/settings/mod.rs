@@ -13,7 +13,7 @@ use super::{
     source::SnapshotSource,
     text::Text,
     trace_view::TraceView,
-    view::View,
+    tree::View,
 };
 use crate::{capture::CapturedNode, wire::TracedValue};
 
