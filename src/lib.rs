@@ -206,5 +206,5 @@ pub use spanshot_sender::{
 pub mod __private {
     pub use insta;
 
-    pub use crate::view::assert::{TraceSnapshot, snapshot_settings, tree};
+    pub use crate::view::assertion::{Assertion, SnapshotName, TraceSnapshot};
 }

@@ -86,3 +86,11 @@ fn hash_value(value: ShownValue<'_>, hasher: &mut SipHasher13) {
         ShownValue::Normalized(Text { pieces, .. }) => pieces.hash(hasher),
     }
 }
+
+/// Digests a text.
+#[cfg(feature = "snapshot")]
+pub(super) fn digest_text(text: &str) -> u128 {
+    let mut hasher = SipHasher13::new();
+    text.hash(&mut hasher);
+    hasher.finish128().as_u128()
+}

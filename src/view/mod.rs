@@ -13,7 +13,7 @@
 #[cfg(feature = "predicates")]
 mod around;
 #[cfg(feature = "snapshot")]
-pub(crate) mod assert;
+pub(crate) mod assertion;
 mod build;
 #[cfg(feature = "snapshot")]
 mod compare;
