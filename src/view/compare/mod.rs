@@ -3,6 +3,7 @@
 //! Both are viewed with the same settings. Nodes that look the same belong together, then those of one
 //! name or message, then those of one kind; what is left on either side is gone, added or moved.
 
+mod align;
 mod changes;
 mod matching;
 mod merged;
@@ -115,8 +116,8 @@ impl SnapshotSettings {
     /// not compared, what is redacted is equal, and what is unordered may be in any order. Times are
     /// never compared.
     ///
-    /// The number of nodes may be large: equal parts are passed over, and where the shortest difference
-    /// takes too long to be found, a longer one is shown.
+    /// The number of nodes may be large: equal parts are passed over, and of siblings by the hundreds a longer
+    /// difference than the shortest may be shown. It is the same on every machine.
     pub fn compare<'a>(
         &self,
         expected: &'a (impl SnapshotSource + ?Sized),
