@@ -145,6 +145,36 @@ fn by_name_1() { assert_by_name(1); }
 fn by_name_2() { assert_by_name(2); }
 "#;
 
+/// Snapshots of which only a part is pinned.
+const ELIDED: &str = r#"
+use spanshot::{Capture, Trace, assert_trace_snapshot};
+
+const PORT: u16 = 8_080;
+
+fn trace() -> Trace {
+    let capture = Capture::start();
+    tracing::info_span!("connect", port = PORT).in_scope(|| {
+        tracing::info!("elided");
+        tracing::warn!("slow");
+    });
+    capture.trace()
+}
+
+#[test]
+fn inline() {
+    assert_trace_snapshot!(trace(), @r"
+    INFO connect{port=8080}
+    ├─ …
+    └─ WARN slow
+    ");
+}
+
+#[test]
+fn in_a_file() {
+    assert_trace_snapshot!(trace());
+}
+"#;
+
 /// Where snapshots belong. The last one is named by insta's settings, from the source of the test on.
 const FILES: [&str; 3] =
     ["snapshots/flow__a_name.snap", "snapshots/flow__unnamed.snap", "tests/beside/elsewhere.snap"];
@@ -474,6 +504,51 @@ fn snapshots_that_only_chance_tells_apart_are_reported() {
         let reason = "two assertions put different traces into one snapshot, `chance::a_name`: name them \
                       differently";
         assert!(said.contains(reason), "{said}");
+    }
+}
+
+#[test]
+fn snapshots_with_elisions_are_never_updated() {
+    let file = "snapshots/elided__in_a_file.snap";
+    let package = Package::with(&[("tests/elided.rs", ELIDED)]);
+    let tests = ["--test", "elided"];
+    let (is_passed, said) = package.test_some("always", &tests);
+    assert!(is_passed, "{said}");
+    let elided = package.read(file).unwrap().replace("├─ INFO elided", "…");
+    assert!(elided.contains("\nINFO connect{port=8080}\n…\n└─ WARN slow\n"), "{elided}");
+    fs::write(package.root.join(file), &elided).unwrap();
+    let (is_passed, said) = package.test_some("no", &tests);
+    assert!(is_passed, "{said}");
+    // What is pinned is another matter, and so is a snapshot that is rewritten in any case.
+    let changed = ELIDED.replace("8_080", "8_081");
+    for (source, update, reason) in [
+        (
+            &*changed,
+            "no",
+            "lines `…` stand for any lines\n\n- INFO connect{port=8080}\n+ INFO connect{port=8081}\n  ",
+        ),
+        (
+            &changed,
+            "new",
+            "Edit the snapshot: insta does not update it as long as it has lines `…`",
+        ),
+        (
+            &changed,
+            "always",
+            "the trace does not match the snapshot \"in_a_file\": lines `…` stand",
+        ),
+        (
+            ELIDED,
+            "force",
+            "the snapshot \"in_a_file\" matches, but has lines `…`, which an update would replace",
+        ),
+    ] {
+        fs::write(package.root.join("tests/elided.rs"), source).unwrap();
+        let (is_passed, said) = package.test_some(update, &tests);
+        assert!(!is_passed && said.contains("0 passed; 2 failed"), "{said}");
+        assert!(said.contains(reason), "{said}");
+        assert_eq!(package.pending(), [""; 0]);
+        assert_eq!(package.read(file).unwrap(), elided);
     }
 }
 

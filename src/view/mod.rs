@@ -10,6 +10,8 @@
 //! is left out, values are normalized, nodes that have no order are sorted, equal ones are folded. The
 //! tree, the data and comparisons are made of it, so that they agree.
 
+#[cfg(feature = "snapshot")]
+mod align;
 #[cfg(feature = "predicates")]
 mod around;
 #[cfg(feature = "snapshot")]

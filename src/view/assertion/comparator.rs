@@ -1,10 +1,12 @@
-use alloc::boxed::Box;
+use alloc::{boxed::Box, string::ToString};
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
 };
 
 use insta::{Comparator, Settings, Snapshot};
+
+use super::elision::Elided;
 
 /// Compares an earlier snapshot with that of the test. Where they differ because they are of two tests, it says so:
 /// a new snapshot would be that of one of them, and fail the other.
@@ -46,8 +48,38 @@ impl TraceComparator {
     }
 }
 
+/// Compares with a snapshot that has elisions. `None` if it has none.
+///
+/// # Panics
+///
+/// Panics if they differ. Were it to return that, insta would replace the elisions by the text of the test.
+fn matches_elided(reference: &Snapshot, test: &Snapshot) -> Option<bool> {
+    let [expected, actual] = [reference.as_text()?, test.as_text()?].map(ToString::to_string);
+    let name = test.snapshot_name().unwrap_or_default();
+    match Elided::new(&expected)?.check(&actual) {
+        Err(reason) => panic!("the trace does not match the snapshot {name:?}: {reason}"),
+        Ok(()) if is_update_forced() => {
+            panic!(
+                "the snapshot {name:?} matches, but has lines `…`, which an update would replace"
+            )
+        }
+        Ok(()) => Some(true),
+    }
+}
+
+/// Whether insta updates snapshots that match, too.
+fn is_update_forced() -> bool {
+    let is = |name, value| env::var(name).is_ok_and(|actual| actual == value);
+    is("INSTA_UPDATE", "force")
+        || is("INSTA_FORCE_UPDATE", "1")
+        || is("INSTA_FORCE_UPDATE_SNAPSHOTS", "1")
+}
+
 impl Comparator for TraceComparator {
     fn matches(&self, reference: &Snapshot, test: &Snapshot) -> bool {
+        if let Some(is_same) = matches_elided(reference, test) {
+            return is_same;
+        }
         let is_same = self.texts.matches(reference, test);
         if !is_same {
             self.check_source(reference, test);
@@ -56,6 +88,9 @@ impl Comparator for TraceComparator {
     }
 
     fn matches_fully(&self, reference: &Snapshot, test: &Snapshot) -> bool {
+        if let Some(is_same) = matches_elided(reference, test) {
+            return is_same;
+        }
         let is_same = self.texts.matches_fully(reference, test);
         if !is_same && !self.texts.matches(reference, test) {
             self.check_source(reference, test);

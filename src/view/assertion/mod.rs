@@ -7,10 +7,12 @@
 //! |---|---|
 //! | `mod.rs` | the macro, and what it takes |
 //! | `case.rs` | which test asserts a snapshot that has no name |
-//! | `comparator.rs` | snapshots of two tests that have one file |
+//! | `comparator.rs` | how an earlier snapshot compares with a new one, and whether they are of one test |
+//! | `elision.rs` | snapshots in which `…` stands for any lines |
 
 mod case;
 mod comparator;
+mod elision;
 
 use alloc::{
     collections::BTreeMap,
@@ -59,6 +61,34 @@ use crate::wire::TracingEvent;
 /// So each test has a file of its own, however the tests are run. If you set insta's `snapshot_suffix`, it is used
 /// instead of the name of the case or test. On a thread that the test has started, nobody knows which test it is:
 /// give snapshots a name there.
+///
+/// # Elisions
+///
+/// A line `…` in a snapshot, inline or in a file, stands for any lines, or none. So a test pins only the part that it
+/// is about:
+///
+/// ```
+/// use spanshot::{Capture, assert_trace_snapshot};
+/// use tracing::{info, info_span, warn};
+///
+/// let capture = Capture::start();
+/// info_span!("connect", port = 8_080).in_scope(|| {
+///     info!("what another test is about");
+///     warn!("slow");
+/// });
+/// assert_trace_snapshot!(capture.trace(), @r"
+/// INFO connect{port=8080}
+/// …
+/// └─ WARN slow
+/// ");
+/// ```
+///
+/// A branch may lead to it, `├─ …`, but nothing else may be on the line. Traced text that would be such a line stands
+/// between backticks, so a snapshot that insta has written never has one.
+///
+/// insta does not update a snapshot with elisions, lest they get lost: the assertion panics, shows what differs, and
+/// leaves no pending snapshot. Edit the snapshot by hand, or remove the lines `…` to have insta write it anew. A
+/// snapshot of such lines alone pins nothing, and always fails.
 ///
 /// # Panics
 ///

@@ -5,10 +5,9 @@ use core::hash::{Hash, Hasher};
 
 use siphasher::sip::SipHasher13;
 
-use super::align::align;
 use crate::{
     capture::CapturedNode,
-    view::{digest::digest, node::Place, tree::View},
+    view::{align::align, digest::digest, node::Place, tree::View},
 };
 
 /// What became of siblings, in an order that fits both lists.

@@ -3,7 +3,6 @@
 //! Both are viewed with the same settings. Nodes that look the same belong together, then those of one
 //! name or message, then those of one kind; what is left on either side is gone, added or moved.
 
-mod align;
 mod changes;
 mod matching;
 mod merged;

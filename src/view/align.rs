@@ -1,6 +1,6 @@
 //! Which elements of two lists belong together, in an order that fits both.
 //!
-//! The shortest difference of two lists takes time by the product of their lengths, in the worst case. A time
+//! The shortest difference of two lists takes time by the square of their length, in the worst case. A time
 //! limit would make the result depend on the machine, so only short lists get the shortest difference. Longer
 //! ones are cut into short ones, where elements surely belong together:
 //!
@@ -16,8 +16,9 @@ use std::collections::HashMap;
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
-/// Product of the lengths of two lists up to which their shortest difference is looked for.
-const MAX_PRODUCT: usize = 1 << 17;
+/// Elements of both lists together up to which their shortest difference is looked for. It takes time by the square
+/// of this, even if one of the lists has but one element.
+const SHORT: usize = 800;
 
 /// How often the lists are cut.
 const MAX_ROUNDS: usize = 8;
@@ -29,7 +30,10 @@ pub(super) fn align(old: &[u128], new: &[u128]) -> Vec<(usize, usize)> {
     while let Some((old_range, new_range, rounds)) = unaligned.pop() {
         let (old_part, new_part) = (&old[old_range.clone()], &new[new_range.clone()]);
         let shift = |(old, new): (usize, usize)| (old + old_range.start, new + new_range.start);
-        if old_part.len().saturating_mul(new_part.len()) <= MAX_PRODUCT {
+        if old_part.is_empty() || new_part.is_empty() {
+            continue;
+        }
+        if old_part.len() + new_part.len() <= SHORT {
             pairs.extend(shortest_difference(old_part, new_part).map(shift));
         } else if rounds > 0 {
             let anchors = anchors(old_part, new_part);
@@ -125,6 +129,13 @@ mod tests {
             let min = len / if keys == 1 { 1 } else { usize::try_from(keys).unwrap() };
             assert!(pairs.len() >= min, "{} pairs of {len} with {keys} keys", pairs.len());
         }
+    }
+
+    #[test]
+    fn short_list_and_a_long_one() {
+        let long: Vec<u128> = (0..100_000).collect();
+        assert_eq!(align(&[5, 99_998], &long), [(0, 5), (1, 99_998)]);
+        assert_eq!(align(&long, &[100_000]), []);
     }
 
     #[test]
