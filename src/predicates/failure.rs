@@ -16,7 +16,7 @@ use super::{
     nearest::{full_case, is_ranking, nearest, ranked_case},
 };
 use crate::{
-    capture::{Captured, CapturedNode, Shown, Storage, excerpt::MAX_LISTED, short::Short},
+    capture::{Captured, CapturedNode, Storage, excerpt::MAX_LISTED, short::Short},
     view::{Around, ShortLine},
 };
 
@@ -256,9 +256,7 @@ impl Message {
         if trace.roots().len() > 0 {
             let around = Around::new(trace, marked, searched.scope);
             self.line(&format_args!("\n{around}"));
-            if around.was_all_drawn() {
-                Shown::plain(trace).set_seen();
-            }
+            around.set_seen();
         }
         self.text
     }

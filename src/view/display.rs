@@ -1,8 +1,9 @@
 use alloc::{
     string::{String, ToString},
     vec,
+    vec::Vec,
 };
-use core::fmt;
+use core::{cell::Cell, fmt, ops::Range};
 
 use tracing_subscriber::filter::Targets;
 
@@ -12,11 +13,17 @@ use super::{
     options::{Options, Rules, SHOW_ALL},
     tree::View,
 };
-use crate::capture::{CapturedEvent, CapturedNode, CapturedSpan, RelayedElsewhere, Shown, Storage};
+use crate::capture::{
+    CapturedEvent, CapturedNode, CapturedSpan, RelayedElsewhere, Shown, Storage,
+    short::{MAX_LINE, Short},
+};
 
 /// Levels of the tree that are drawn. Deeper ones are as good as never read, and drawing them would
 /// take space in the square of their number.
 const MAX_DRAWN_DEPTH: usize = 48;
+
+/// Nodes around the first one behind what is left out that are shown.
+const MAX_RESUMED: usize = 16;
 
 /// The tree of a trace, one span or event a line, in the order in which they were captured.
 ///
@@ -41,17 +48,55 @@ impl fmt::Display for Storage {
     }
 }
 
-/// The same, without what the filter hides, and in colour.
+/// The same, without what the filter hides, in colour, bounded, and redacted, as far as these are asked for.
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { storage, filter, is_coloured } = *self;
-        let options = Options { is_coloured, ..options(formatter) };
-        let mut view = View::of_trace(storage, options, &filter);
-        view.hidden = hidden(storage, filter);
-        // Not in snapshots: what they show does not depend on it.
-        view.why_empty = storage.sight.relayed_elsewhere.map(RelayedElsewhere::what);
-        view.fmt(formatter)
+        match self.storage.printed().drawing().filter(|_| self.is_redacted) {
+            Some(draw) => draw(*self, formatter),
+            None => write_shown(*self, &self.filter, formatter),
+        }
     }
+}
+
+/// Writes a trace that is printed.
+pub(super) fn write_shown(
+    shown: Shown<'_>,
+    rules: &dyn Rules,
+    formatter: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    let Shown { storage, filter, is_coloured, .. } = shown;
+    let options = Options { is_coloured, ..options(formatter) };
+    let mut view = View::of_trace(storage, options, rules);
+    view.hidden = hidden(storage, filter);
+    // Not in snapshots: what they show does not depend on it.
+    view.why_empty = storage.sight.relayed_elsewhere.map(RelayedElsewhere::what);
+    if shown.max_lines == usize::MAX {
+        return Lines::new(&view, formatter).write_all();
+    }
+    let mut counting = Lines::new(&view, formatter);
+    counting.skipped = 0..usize::MAX;
+    counting.write_all()?;
+    let lines = counting.number;
+    let is_cut = Cell::new(false);
+    let mut writing = Lines::new(&view, formatter);
+    writing.is_cut = Some(&is_cut);
+    if lines > shown.max_lines {
+        is_cut.set(true);
+        let first = shown.max_lines / 3;
+        writing.skipped = first..lines - (shown.max_lines - first);
+    }
+    writing.write_all()?;
+    if is_cut.get() {
+        if let Some(cut) = shown.is_cut {
+            cut.set(true);
+        }
+        write!(
+            formatter,
+            "\n(a part of its {lines} lines: SPANSHOT_PRINT_LINES=all prints all of them, \
+             SPANSHOT_RECORD=failure records the trace)"
+        )?;
+    }
+    Ok(())
 }
 
 /// The span with all that is in it, as in the tree of the whole trace. A precision limits the depth:
@@ -94,21 +139,7 @@ fn hidden(storage: &Storage, filter: Option<&Targets>) -> usize {
 /// Draws the tree.
 impl fmt::Display for View<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut lines = Lines { view: self, formatter, is_first: true };
-        lines.write_notes_before()?;
-        // Nodes on the way to that which is written.
-        let mut path = vec![];
-        let mut next = self.first_child(Place::ROOT);
-        while let Some(place) = next {
-            path.push(place);
-            lines.write_node(&path)?;
-            next = self.first_child(place);
-            while next.is_none() {
-                let Some(place) = path.pop() else { break };
-                next = self.next_sibling(place);
-            }
-        }
-        lines.write_notes_after()
+        Lines::new(self, formatter).write_all()
     }
 }
 
@@ -117,10 +148,49 @@ struct Lines<'l, 'f, 'a> {
     view: &'l View<'a>,
     formatter: &'l mut fmt::Formatter<'f>,
     is_first: bool,
+    /// How many lines came already, with those that are skipped.
+    number: usize,
+    /// Numbers of the lines of the node that is written, and of those that it is in.
+    path: Vec<usize>,
+    /// Lines that are left out.
+    skipped: Range<usize>,
+    /// Set if a line is cut, which no line is unless this is there.
+    is_cut: Option<&'l Cell<bool>>,
 }
 
-impl Lines<'_, '_, '_> {
+impl<'l, 'f, 'a> Lines<'l, 'f, 'a> {
+    fn new(view: &'l View<'a>, formatter: &'l mut fmt::Formatter<'f>) -> Self {
+        let path = Vec::new();
+        Self { view, formatter, is_first: true, number: 0, path, skipped: 0..0, is_cut: None }
+    }
+
+    fn write_all(&mut self) -> fmt::Result {
+        self.write_notes_before()?;
+        // Nodes on the way to that which is written.
+        let mut path = vec![];
+        let mut next = self.view.first_child(Place::ROOT);
+        while let Some(place) = next {
+            path.push(place);
+            self.write_node(&path)?;
+            next = self.view.first_child(place);
+            while next.is_none() {
+                let Some(place) = path.pop() else { break };
+                next = self.view.next_sibling(place);
+            }
+        }
+        self.write_notes_after()
+    }
+
     fn line(&mut self, line: fmt::Arguments<'_>) -> fmt::Result {
+        let is_skipped = self.skipped.contains(&self.number);
+        if self.number == self.skipped.end {
+            self.write_gap(0)?;
+        }
+        self.number += 1;
+        if is_skipped { Ok(()) } else { self.write_line(line) }
+    }
+
+    fn write_line(&mut self, line: fmt::Arguments<'_>) -> fmt::Result {
         if !self.is_first {
             self.formatter.write_str("\n")?;
         }
@@ -128,12 +198,40 @@ impl Lines<'_, '_, '_> {
         self.formatter.write_fmt(line)
     }
 
+    /// Says how many lines are left out, unless that was said. Some of them are shown all the same.
+    fn write_gap(&mut self, shown: usize) -> fmt::Result {
+        let skipped = core::mem::take(&mut self.skipped);
+        if skipped.is_empty() {
+            return Ok(());
+        }
+        self.write_line(format_args!("⋮ {} more lines", skipped.len() - shown))
+    }
+
+    /// Goes on behind what is left out, with the nodes in it that the next one is in.
+    fn resume(&mut self, ancestors: &[Place]) -> fmt::Result {
+        let skipped = self.skipped.clone();
+        let is_skipped = |place: &usize| skipped.contains(&self.path[*place]);
+        let around: Vec<_> =
+            (0..ancestors.len()).rev().take_while(is_skipped).take(MAX_RESUMED).collect();
+        self.write_gap(around.len())?;
+        for index in around.into_iter().rev() {
+            self.write_node_line(&ancestors[..=index])?;
+        }
+        Ok(())
+    }
+
     fn write_notes_before(&mut self) -> fmt::Result {
-        let View { left_out_earlier, hidden, empty, why_empty, .. } = *self.view;
-        if left_out_earlier > 0 {
-            self.line(format_args!("({left_out_earlier} earlier nodes were left out)"))?;
+        let View { trace, hidden, why_empty, .. } = *self.view;
+        let left_out = trace.map_or(0, Storage::left_out_earlier);
+        if left_out > 0 {
+            self.line(format_args!("({left_out} earlier nodes were left out)"))?;
         }
         if hidden == 0 && self.view.first_child(Place::ROOT).is_none() {
+            let empty = match trace.map(Storage::node_count) {
+                None => "no spans or events",
+                Some(0) => "nothing was captured",
+                Some(_) => "nothing is shown",
+            };
             let colon = if why_empty.is_some() { ": " } else { "" };
             self.line(format_args!("({empty}{colon}{})", why_empty.unwrap_or_default()))?;
         }
@@ -141,13 +239,14 @@ impl Lines<'_, '_, '_> {
     }
 
     fn write_notes_after(&mut self) -> fmt::Result {
-        let View { left_out_later, hidden, .. } = *self.view;
+        let View { trace, hidden, .. } = *self.view;
         if hidden > 0 {
-            let all = self.view.all;
+            let all = trace.map_or(0, Storage::node_count);
             self.line(format_args!("(the print filter hides {hidden} of {all} spans and events)"))?;
         }
-        if left_out_later > 0 {
-            self.line(format_args!("({left_out_later} later nodes were left out)"))?;
+        let left_out = trace.map_or(0, Storage::left_out_later);
+        if left_out > 0 {
+            self.line(format_args!("({left_out} later nodes were left out)"))?;
         }
         Ok(())
     }
@@ -155,9 +254,18 @@ impl Lines<'_, '_, '_> {
     fn write_node(&mut self, path: &[Place]) -> fmt::Result {
         let view = self.view;
         let Some((&place, ancestors)) = path.split_last() else { return Ok(()) };
+        if self.number == self.skipped.end {
+            self.resume(ancestors)?;
+        }
+        self.path.truncate(ancestors.len());
+        self.path.push(self.number);
+        if self.skipped.contains(&self.number) {
+            self.number += 1;
+        } else {
+            self.number += 1;
+            self.write_node_line(path)?;
+        }
         let line = Line { options: view.options(), shown: view.get(place), is_cut: None };
-        let branch = Branch { view, ancestors, place: Some(place) };
-        self.line(format_args!("{branch}{line}"))?;
         let gutter = view.options().drawing.gutter();
         let branch = Branch { view, ancestors: path, place: None };
         line.try_for_each_further_line(|further| {
@@ -170,6 +278,23 @@ impl Lines<'_, '_, '_> {
             let last = last.iter().flat_map(|last| last.escape_unicode()).collect::<String>();
             self.line(format_args!("{branch}{gutter}{space}{text}{last}"))
         })
+    }
+}
+
+impl Lines<'_, '_, '_> {
+    /// Writes the line of the last one of these nodes, each of which is in the one before.
+    fn write_node_line(&mut self, path: &[Place]) -> fmt::Result {
+        let view = self.view;
+        let Some((&place, ancestors)) = path.split_last() else { return Ok(()) };
+        let line = Line { options: view.options(), shown: view.get(place), is_cut: None };
+        let branch = Branch { view, ancestors, place: Some(place) };
+        match self.is_cut {
+            Some(_) => {
+                let line = Short { text: line, max_chars: MAX_LINE, is_cut: self.is_cut };
+                self.write_line(format_args!("{branch}{line}"))
+            }
+            None => self.write_line(format_args!("{branch}{line}")),
+        }
     }
 }
 

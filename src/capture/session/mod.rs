@@ -23,7 +23,6 @@ pub(crate) mod handle;
 pub(crate) mod logger;
 pub(crate) mod print;
 pub(crate) mod recording;
-#[cfg(feature = "predicates")]
 pub(crate) mod short;
 pub(crate) mod shown;
 pub(crate) mod started;

@@ -9,7 +9,7 @@ use std::{
 
 use tracing_subscriber::filter::Targets;
 
-use crate::capture::{Shown, Storage};
+use crate::capture::{Shown, Storage, storage::printed_text::Seen};
 
 /// When a [`Capture`](crate::Capture) prints its trace to the output of the test.
 ///
@@ -42,6 +42,7 @@ pub enum Print {
 struct Environment {
     print: Option<Print>,
     filter: Option<Targets>,
+    lines: Option<usize>,
 }
 
 impl Environment {
@@ -55,6 +56,10 @@ impl Environment {
                 _ => Err("it is one of `failure`, `always` and `never`".into()),
             }),
             filter: read("SPANSHOT_PRINT_FILTER", parse_targets),
+            lines: read("SPANSHOT_PRINT_LINES", |value| match value {
+                "all" => Ok(usize::MAX),
+                _ => value.parse().map_err(|_| "it is a number, or `all`".into()),
+            }),
         })
     }
 }
@@ -92,6 +97,9 @@ fn parse_targets(filter: &str) -> Result<Targets, String> {
     filter.parse().map_err(|error| explain(&error))
 }
 
+/// Lines of a trace that are printed, unless the environment says otherwise: a screen or two.
+const MAX_LINES: usize = 100;
+
 /// How a capture prints its trace.
 #[derive(Debug, Default)]
 pub(crate) struct Printing {
@@ -110,7 +118,12 @@ impl Printing {
 
     /// The trace as it is to be seen, without colours.
     pub(crate) fn shown<'a>(&'a self, storage: &'a Storage) -> Shown<'a> {
-        Shown { filter: self.filter.as_ref(), ..Shown::plain(storage) }
+        Shown {
+            filter: self.filter.as_ref(),
+            max_lines: Environment::get().lines.unwrap_or(MAX_LINES),
+            is_redacted: true,
+            ..Shown::plain(storage)
+        }
     }
 
     /// Prints the trace, if it is to be printed and was not shown already. It does not panic, since it
@@ -122,10 +135,21 @@ impl Printing {
             Print::Never => false,
         };
         let shown = self.shown(storage);
-        if !is_due || storage.printed().has(shown) {
+        if !is_due {
             return;
         }
-        print(format_args!("trace of the capture started at {started_at}:"), shown);
+        match storage.printed().seen(shown) {
+            Seen::All => {}
+            Seen::Part if Environment::get().lines.is_none() => {
+                print_line(
+                    "a part of the trace is shown above: SPANSHOT_PRINT_LINES=all prints all of it, \
+                    SPANSHOT_RECORD=failure records it",
+                );
+            }
+            Seen::Part | Seen::Nothing => {
+                print(format_args!("trace of the capture started at {started_at}:"), shown);
+            }
+        }
     }
 
     /// Prints what belongs to no test, if there is something, when a test has failed.
@@ -142,9 +166,15 @@ impl Printing {
     /// Prints a line about a test that has failed. It does not panic, as above.
     pub(crate) fn print_note(&self, note: &str) {
         if self.when != Print::Never {
-            let _ = panic::catch_unwind(|| eprint!("{note}\n\n"));
+            print_line(note);
         }
     }
+}
+
+/// Prints a line of spanshot's own.
+fn print_line(line: &str) {
+    // As below.
+    let _ = panic::catch_unwind(|| eprint!("{line}\n\n"));
 }
 
 fn print(heading: core::fmt::Arguments<'_>, shown: Shown<'_>) {

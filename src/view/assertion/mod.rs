@@ -25,13 +25,17 @@ use std::{
     ffi::OsStr,
     path::Path,
     sync::{Mutex, PoisonError},
+    thread,
 };
 
 use insta::Settings;
 
 use self::comparator::TraceComparator;
 use super::{SnapshotSettings, SnapshotSource, StreamSnapshot, TraceView, digest::digest_text};
-use crate::wire::TracingEvent;
+use crate::{
+    capture::{PrintedText, Storage},
+    wire::TracingEvent,
+};
 
 /// Asserts that a trace is the same as its [insta](https://insta.rs) snapshot.
 ///
@@ -149,6 +153,8 @@ macro_rules! assert_trace_snapshot {
 #[derive(Debug)]
 pub struct Assertion {
     text: String,
+    /// Of a whole trace.
+    _seen: Option<SeenIfItFails>,
     /// Suffix of the snapshot's name, if this is not up to the test.
     suffix: Option<String>,
     /// Module and name, if the snapshot has a name.
@@ -156,10 +162,20 @@ pub struct Assertion {
 }
 
 impl Assertion {
+    #[track_caller]
+    fn new<T: TraceSnapshot + ?Sized>(trace: &T) -> Self {
+        Self {
+            text: text(trace),
+            _seen: trace.whole().map(SeenIfItFails::new),
+            suffix: None,
+            name: None,
+        }
+    }
+
     /// Compares with a literal in the source.
     #[track_caller]
     pub fn inline<T: TraceSnapshot + ?Sized>(trace: &T) -> Self {
-        Self { text: text(trace), suffix: None, name: None }
+        Self::new(trace)
     }
 
     /// Compares with a file that is named by a function. The closure stands in that function.
@@ -180,7 +196,7 @@ impl Assertion {
         if let Some(reason) = case::numbered_by_chance(function, shown) {
             panic!("{reason}");
         }
-        Self { text: text(trace), suffix, name: None }
+        Self { suffix, ..Self::new(trace) }
     }
 
     /// Compares with a file that has a name.
@@ -191,7 +207,7 @@ impl Assertion {
         trace: &T,
     ) -> Self {
         let name = name.to_text().map(|name| format!("{module}::{name}"));
-        Self { text: text(trace), suffix: None, name }
+        Self { name, ..Self::new(trace) }
     }
 
     /// Binds insta's settings. Snapshots are in the root of the package, unless the settings that are bound
@@ -238,6 +254,29 @@ impl Assertion {
             first == digest,
             "two assertions put different traces into one snapshot, `{name}`: name them differently"
         );
+    }
+}
+
+/// Notes that people see a trace if the assertion fails: insta shows it, or where it differs.
+#[derive(Debug)]
+struct SeenIfItFails {
+    printed: PrintedText,
+    nodes: usize,
+    was_panicking: bool,
+}
+
+impl SeenIfItFails {
+    fn new(storage: &Storage) -> Self {
+        let (printed, nodes) = (storage.printed().clone(), storage.node_count());
+        Self { printed, nodes, was_panicking: thread::panicking() }
+    }
+}
+
+impl Drop for SeenIfItFails {
+    fn drop(&mut self) {
+        if thread::panicking() && !self.was_panicking {
+            self.printed.set_part(self.nodes);
+        }
     }
 }
 
@@ -288,8 +327,8 @@ pub trait TraceSnapshot {
     /// The text of the snapshot, with the settings of the scope.
     fn text(&self, settings: &SnapshotSettings) -> String;
 
-    /// Says why a whole trace is perhaps not all that the test traced.
-    fn incomplete(&self) -> Option<String> {
+    /// The trace, if it is a whole one.
+    fn whole(&self) -> Option<&Storage> {
         None
     }
 }
@@ -299,18 +338,23 @@ impl<T: SnapshotSource + ?Sized> TraceSnapshot for T {
         settings.view(self).to_string()
     }
 
-    fn incomplete(&self) -> Option<String> {
-        self.whole_trace()?.sight.incomplete()
+    fn whole(&self) -> Option<&Storage> {
+        self.whole_trace()
     }
 }
 
 /// Implements it for what has settings of its own, and for references to it.
 macro_rules! impl_trace_snapshot {
-    ($($ty:ty: $text:expr),+ $(,)?) => {$(
+    ($($ty:ty: |$this:ident| $text:expr, $whole:expr);+ $(;)?) => {$(
         impl TraceSnapshot for $ty {
             fn text(&self, _: &SnapshotSettings) -> String {
-                let text: fn(&$ty) -> String = $text;
-                text(self)
+                let $this = self;
+                $text.to_string()
+            }
+
+            fn whole(&self) -> Option<&Storage> {
+                let $this = self;
+                $whole
             }
         }
 
@@ -318,15 +362,19 @@ macro_rules! impl_trace_snapshot {
             fn text(&self, settings: &SnapshotSettings) -> String {
                 (**self).text(settings)
             }
+
+            fn whole(&self) -> Option<&Storage> {
+                (**self).whole()
+            }
         }
     )+};
 }
 
 impl_trace_snapshot! {
-    TraceView<'_>: |view| view.to_string(),
-    StreamSnapshot<'_>: |stream| stream.to_string(),
-    [TracingEvent]: |events| StreamSnapshot::new(events).to_string(),
-    Vec<TracingEvent>: |events| StreamSnapshot::new(events).to_string(),
+    TraceView<'_>: |view| view, view.view.trace;
+    StreamSnapshot<'_>: |stream| stream, { let _ = stream; None };
+    [TracingEvent]: |events| StreamSnapshot::new(events), { let _ = events; None };
+    Vec<TracingEvent>: |events| StreamSnapshot::new(events), { let _ = events; None };
 }
 
 /// Makes the text of the snapshot.
@@ -336,7 +384,7 @@ impl_trace_snapshot! {
 /// Panics if the trace is a whole one, and lacks something that may belong to it.
 #[track_caller]
 fn text<T: TraceSnapshot + ?Sized>(trace: &T) -> String {
-    if let Some(reason) = trace.incomplete() {
+    if let Some(reason) = trace.whole().and_then(|trace| trace.sight.incomplete()) {
         panic!("{reason}");
     }
     trace.text(&SnapshotSettings::current())
