@@ -188,6 +188,11 @@ mod other {
             connect();
             capture.trace().scan_events().single(&message(eq("quick")));
         }
+        waits_in_vain_with_a_long_trace: {
+            let capture = Capture::start();
+            connect_often();
+            capture.wait_until(Duration::from_millis(1), |_| false);
+        }
         waits_in_vain: {
             let capture = Capture::start();
             let _open = info_span!("open").entered();
@@ -466,6 +471,15 @@ fn trace_that_a_failure_has_shown_is_not_printed_again() {
     // With a filter, less would be printed than what was shown.
     let output = Run::new(&["scanner_fails"]).env("SPANSHOT_PRINT_FILTER", "warn").fails();
     check(&output, 0, HEADER);
+}
+
+#[test]
+fn wait_for_a_long_trace_shows_a_part() {
+    let output = Run::new(&["waits_in_vain_with_a_long_trace"]).fails();
+    check(&output, 1, "\n⋮ 239 more lines\n");
+    check(&output, 21, "INFO connect{port=8080}\n");
+    check(&output, 0, HEADER);
+    check(&output, 1, HINT);
 }
 
 /// Where all of a trace is that was shown in part.

@@ -11,14 +11,18 @@ pub(crate) const MAX_LISTED: usize = 5;
 /// Lines of the trace that a message shows.
 const MAX_TRACE_LINES: usize = 60;
 
-/// Adds a trace to a message, or the beginning and end of a long one. What is there need not be shown again.
+/// A trace in a message: all of it, or the beginning and end of a long one.
+pub(crate) fn excerpt(trace: Shown<'_>) -> Shown<'_> {
+    Shown { max_lines: trace.max_lines.min(MAX_TRACE_LINES), ..trace }
+}
+
+/// Adds a trace to a message. What is there need not be shown again.
 pub(crate) fn push_trace(message: &mut String, trace: Shown<'_>) {
     message.push_str("\nthe trace:\n");
     let start = message.len();
     let is_cut = Cell::new(false);
-    let max_lines = trace.max_lines.min(MAX_TRACE_LINES);
     // Writing to a string does not fail.
-    let _ = write!(message, "{}", Shown { max_lines, is_cut: Some(&is_cut), ..trace });
+    let _ = write!(message, "{}", Shown { is_cut: Some(&is_cut), ..excerpt(trace) });
     if is_cut.get() {
         trace.storage.printed().set_part(trace.storage.node_count());
         message.push('\n');
