@@ -169,9 +169,9 @@ mod panics;
 #[cfg(feature = "predicates")]
 pub mod predicates;
 mod receiver;
-#[cfg(feature = "capture")]
-mod snapshot;
 pub mod transport;
+#[cfg(feature = "capture")]
+mod view;
 
 #[cfg(feature = "capture")]
 pub use crate::capture::{
@@ -279,7 +279,7 @@ pub use crate::receiver::{
     ReceiveError, ReceiverLimits, Refusals, RestoreError, TracingEventReceiver,
 };
 #[cfg(feature = "snapshot")]
-pub use crate::snapshot::{
+pub use crate::view::{
     Difference, SnapshotScope, SnapshotSettings, SnapshotSource, StreamSnapshot, TraceComparison,
     TraceView,
 };
@@ -301,5 +301,5 @@ pub mod __private {
 
     pub use crate::capture::attribute::{AttributeTest, in_own_process};
     #[cfg(feature = "snapshot")]
-    pub use crate::snapshot::assert::{TraceSnapshot, snapshot_settings, tree};
+    pub use crate::view::assertion::{Assertion, SnapshotName, TraceSnapshot};
 }

@@ -51,6 +51,130 @@ const INLINE: &str = r##"    assert_trace_snapshot!(trace(), @r#"
     └─ WARN slow "net"
     "#);"##;
 
+/// One test that has the path of another one, in the library instead of an integration test.
+const SAME_PATH: &str = r#"
+#[test]
+fn unnamed() {
+    let capture = spanshot::Capture::start();
+    tracing::info!("in the library");
+    spanshot::assert_trace_snapshot!(capture.trace());
+}
+"#;
+
+/// Several tests that run one function, as `#[rstest]` makes them, and others that share a helper.
+const CASES: &str = r#"
+use spanshot::{Capture, assert_trace_snapshot};
+
+fn parse(case: u32) {
+    let capture = Capture::start();
+    tracing::info!(case, "parsed");
+    assert_trace_snapshot!(capture.trace());
+    // The second one of a function has a number.
+    tracing::info!("and more");
+    assert_trace_snapshot!(capture.trace());
+}
+
+mod parse {
+    #[test]
+    fn case_1() { super::parse(1); }
+    #[test]
+    fn case_2_with_a_name() { super::parse(2); }
+    #[test]
+    fn case_3() { super::parse(3); }
+}
+
+mod helper {
+    pub fn check(case: u32) {
+        let capture = super::Capture::start();
+        tracing::info!(case, "checked");
+        super::assert_trace_snapshot!(capture.trace());
+    }
+}
+
+#[test]
+fn first() { helper::check(1); }
+
+#[test]
+fn second() { helper::check(2); }
+
+#[test]
+fn alone() { parse(4); }
+"#;
+
+const CASE_FILES: [&str; 10] = [
+    "cases__helper__check@first.snap",
+    "cases__helper__check@second.snap",
+    "cases__parse@alone-2.snap",
+    "cases__parse@alone.snap",
+    "cases__parse@case_1-2.snap",
+    "cases__parse@case_1.snap",
+    "cases__parse@case_2_with_a_name-2.snap",
+    "cases__parse@case_2_with_a_name.snap",
+    "cases__parse@case_3-2.snap",
+    "cases__parse@case_3.snap",
+];
+
+/// Snapshots that nothing tells apart but chance.
+const BY_CHANCE: &str = r#"
+use std::thread;
+use spanshot::{Capture, assert_trace_snapshot};
+
+fn assert_on_a_thread(case: u32) {
+    let asserting = thread::spawn(move || {
+        let capture = Capture::start();
+        tracing::info!(case, "on a thread");
+        assert_trace_snapshot!(capture.trace());
+    });
+    asserting.join().unwrap();
+}
+
+fn assert_by_name(case: u32) {
+    let capture = Capture::start();
+    tracing::info!(case, "by name");
+    assert_trace_snapshot!("a_name", capture.trace());
+    assert_trace_snapshot!(String::from("a_name"), capture.trace());
+}
+
+#[test]
+fn on_a_thread_1() { assert_on_a_thread(1); }
+#[test]
+fn on_a_thread_2() { assert_on_a_thread(2); }
+#[test]
+fn by_name_1() { assert_by_name(1); }
+#[test]
+fn by_name_2() { assert_by_name(2); }
+"#;
+
+/// Snapshots of which only a part is pinned.
+const ELIDED: &str = r#"
+use spanshot::{Capture, Trace, assert_trace_snapshot};
+
+const PORT: u16 = 8_080;
+
+fn trace() -> Trace {
+    let capture = Capture::start();
+    tracing::info_span!("connect", port = PORT).in_scope(|| {
+        tracing::info!("elided");
+        tracing::warn!("slow");
+    });
+    capture.trace()
+}
+
+#[test]
+fn inline() {
+    assert_trace_snapshot!(trace(), @r"
+    INFO connect{port=8080}
+    ├─ …
+    └─ WARN slow
+    ");
+}
+
+#[test]
+fn in_a_file() {
+    assert_trace_snapshot!(trace());
+}
+"#;
+
 /// Where snapshots belong. The last one is named by insta's settings, from the source of the test on.
 const FILES: [&str; 3] =
     ["snapshots/flow__a_name.snap", "snapshots/flow__unnamed.snap", "tests/beside/elsewhere.snap"];
@@ -129,6 +253,31 @@ impl Package {
         let said = said(&output);
         assert!(said.contains("running 4 tests"), "{said}");
         (output.status.success(), said)
+    }
+
+    /// Makes the package with other files instead of the tests.
+    fn with(files: &[(&str, &str)]) -> Self {
+        let package = Self::new();
+        for (path, source) in files {
+            fs::write(package.root.join(path), source).unwrap();
+        }
+        package
+    }
+
+    /// Runs some of the tests, and returns whether they passed, and what they said.
+    fn test_some(&self, update: &str, arguments: &[&str]) -> (bool, String) {
+        let arguments = [&["test", "--no-fail-fast"], arguments].concat();
+        let output = self.cargo(&arguments, &[("INSTA_UPDATE", update)]);
+        (output.status.success(), said(&output))
+    }
+
+    /// Names of the files in `snapshots`.
+    fn snapshots(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.root.join("snapshots")).into_iter().flatten();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
     }
 
     /// Runs `cargo insta`, which must be there.
@@ -285,6 +434,140 @@ fn unseen_snapshots_are_written_and_changed_ones_are_pending() {
     changed.sort();
     assert!(changed.iter().all(|path| package.pending().contains(path)), "{:?}", package.pending());
     assert_is_tree(&package.read(FILES[0]).unwrap());
+}
+
+#[test]
+fn tests_of_two_sources_that_have_one_file_are_reported() {
+    let package = Package::with(&[("src/lib.rs", SAME_PATH)]);
+    // The first one may write its snapshot, in a process of its own.
+    let (is_passed, said) = package.test_some("always", &["--lib"]);
+    assert!(is_passed, "{said}");
+    let first = package.read(FILES[1]).unwrap();
+    assert!(first.contains("in the library"), "{first}");
+
+    for update in ["always", "new", "no"] {
+        let (is_passed, said) = package.test_some(update, &["--test", "flow", "--", "unnamed"]);
+        assert!(!is_passed, "{said}");
+        let reason = "tests in \"src/lib.rs\" and in \"tests/flow.rs\" have one snapshot, \
+                      \"unnamed\", because their paths are the same: rename a test or its module, or \
+                      name the snapshot. If the test was moved, delete the snapshot";
+        assert!(said.contains(reason), "{said}");
+        assert_eq!(package.read(FILES[1]).unwrap(), first);
+    }
+
+    // A source that is not there any more is one that was moved.
+    fs::write(package.root.join("src/moved.rs"), SAME_PATH).unwrap();
+    fs::write(package.root.join("src/lib.rs"), "include!(\"moved.rs\");").unwrap();
+    let moved = first.replace("src/lib.rs", "src/gone.rs");
+    fs::write(package.root.join(FILES[1]), moved).unwrap();
+    let (is_passed, said) = package.test_some("always", &["--test", "flow", "--", "unnamed"]);
+    assert!(is_passed, "{said}");
+    assert_is_tree(&package.read(FILES[1]).unwrap());
+}
+
+#[test]
+fn each_test_that_runs_one_function_has_a_file() {
+    let package = Package::with(&[("tests/cases.rs", CASES)]);
+    let (is_passed, said) = package.test_some("always", &["--test", "cases"]);
+    assert!(is_passed, "{said}");
+    assert_eq!(package.snapshots(), CASE_FILES);
+    let second = package.read("snapshots/cases__parse@case_2_with_a_name.snap").unwrap();
+    assert!(second.ends_with("\nINFO parsed case=2\n"), "{second}");
+
+    // In any order, and each alone, as nextest runs them. With one thread, all of them are on that of `main()`.
+    for threads in ["--test-threads=8", "--test-threads=1"] {
+        let (is_passed, said) = package.test_some("no", &["--test", "cases", "--", threads]);
+        assert!(is_passed, "{said}");
+        for test in ["parse::case_2_with_a_name", "parse::case_3", "second", "alone"] {
+            let arguments = ["--test", "cases", "--", threads, "--exact", test];
+            let (is_passed, said) = package.test_some("no", &arguments);
+            assert!(is_passed && said.contains("1 passed"), "{said}");
+        }
+    }
+    let release = ["--release", "--test", "cases", "--", "--test-threads=1"];
+    let (is_passed, said) = package.test_some("no", &release);
+    assert!(is_passed, "{said}");
+    assert_eq!(package.snapshots(), CASE_FILES);
+}
+
+#[test]
+fn snapshots_that_only_chance_tells_apart_are_reported() {
+    let package = Package::with(&[("tests/chance.rs", BY_CHANCE)]);
+    for threads in ["--test-threads=4", "--test-threads=1"] {
+        let arguments = ["--test", "chance", "--", threads];
+        let (is_passed, said) = package.test_some("always", &arguments);
+        assert!(!is_passed, "{said}");
+        assert!(said.contains("test result: FAILED. 2 passed; 2 failed"), "{said}");
+        let reason = "`chance::assert_on_a_thread` asserts snapshots without a name on several threads, so that \
+                      it would depend on chance which is which: name them";
+        assert!(said.contains(reason), "{said}");
+        let reason = "two assertions put different traces into one snapshot, `chance::a_name`: name them \
+                      differently";
+        assert!(said.contains(reason), "{said}");
+    }
+}
+
+#[test]
+fn snapshots_with_elisions_are_never_updated() {
+    let file = "snapshots/elided__in_a_file.snap";
+    let package = Package::with(&[("tests/elided.rs", ELIDED)]);
+    let tests = ["--test", "elided"];
+    let (is_passed, said) = package.test_some("always", &tests);
+    assert!(is_passed, "{said}");
+    let elided = package.read(file).unwrap().replace("├─ INFO elided", "…");
+    assert!(elided.contains("\nINFO connect{port=8080}\n…\n└─ WARN slow\n"), "{elided}");
+    fs::write(package.root.join(file), &elided).unwrap();
+    let (is_passed, said) = package.test_some("no", &tests);
+    assert!(is_passed, "{said}");
+    // What is pinned is another matter, and so is a snapshot that is rewritten in any case.
+    let changed = ELIDED.replace("8_080", "8_081");
+    for (source, update, reason) in [
+        (
+            &*changed,
+            "no",
+            "lines `…` stand for any lines\n\n- INFO connect{port=8080}\n+ INFO connect{port=8081}\n  ",
+        ),
+        (
+            &changed,
+            "new",
+            "Edit the snapshot: insta does not update it as long as it has lines `…`",
+        ),
+        (
+            &changed,
+            "always",
+            "the trace does not match the snapshot \"in_a_file\": lines `…` stand",
+        ),
+        (
+            ELIDED,
+            "force",
+            "the snapshot \"in_a_file\" matches, but has lines `…`, which an update would replace",
+        ),
+    ] {
+        fs::write(package.root.join("tests/elided.rs"), source).unwrap();
+        let (is_passed, said) = package.test_some(update, &tests);
+        assert!(!is_passed && said.contains("0 passed; 2 failed"), "{said}");
+        assert!(said.contains(reason), "{said}");
+        assert_eq!(package.pending(), [""; 0]);
+        assert_eq!(package.read(file).unwrap(), elided);
+    }
+}
+
+#[test]
+#[ignore = "needs cargo-insta and cargo-nextest; .ci/run runs it"]
+fn cargo_insta_takes_the_files_of_several_tests_under_nextest() {
+    let package = Package::with(&[("tests/cases.rs", CASES)]);
+    fs::remove_file(package.root.join("tests/flow.rs")).unwrap();
+    let nextest = ["test", "--test-runner=nextest"];
+    let output = package.insta(&[&nextest[..], &["--accept"]].concat());
+    assert!(output.status.success(), "{}", said(&output));
+    assert_eq!(package.snapshots(), CASE_FILES);
+    // A file of a case that is gone is found, and no other.
+    let [first, gone] =
+        ["case_1", "case_4"].map(|case| format!("snapshots/cases__parse@{case}.snap"));
+    fs::write(package.root.join(gone), package.read(&first).unwrap()).unwrap();
+    let output = package.insta(&[&nextest[..], &["--unreferenced=delete"]].concat());
+    assert!(output.status.success(), "{}", said(&output));
+    assert_eq!(package.snapshots(), CASE_FILES);
 }
 
 #[test]

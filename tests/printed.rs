@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use spanshot::{Capture, Print, Trace, predicates::*};
+use spanshot::{Capture, Print, SnapshotSettings, Trace, assert_trace_snapshot, predicates::*};
 use tracing::{Level, debug, info, info_span, warn};
 
 const OTHER: &str = "SPANSHOT_TEST_PRINTED";
@@ -38,6 +38,15 @@ mod other {
                 warn!(target: "retries", "slow");
                 debug!(attempt, "done");
             });
+        }
+    }
+
+    /// Traces when it is dropped.
+    struct Dropped;
+
+    impl Drop for Dropped {
+        fn drop(&mut self) {
+            info!("dropped");
         }
     }
 
@@ -124,6 +133,42 @@ mod other {
             let failed = std::thread::spawn(scan).join();
             assert!(failed.is_ok(), "the other thread failed");
         }
+        fails_with_a_long_trace: {
+            let _capture = Capture::start();
+            connect_often();
+            info!("{}", "long".repeat(1_000));
+            for outer in 0..100 {
+                info_span!("outer").in_scope(|| info_span!("inner").in_scope(|| {
+                    (0..9).for_each(|n| info!(outer, "{n}"));
+                }));
+            }
+            panic!("as it was told to");
+        }
+        snapshot_fails: {
+            let capture = Capture::start();
+            info!(password = "hunter2", "log in");
+            let settings = SnapshotSettings::new().redact("password", "password");
+            let _scope = settings.bind_to_scope();
+            assert_trace_snapshot!(capture.trace(), @"INFO log out");
+        }
+        snapshot_fails_and_more_is_traced: {
+            let capture = Capture::start();
+            let _open = info_span!("open").entered();
+            info!(password = "hunter2", "log in");
+            let settings = SnapshotSettings::new().redact("password", "password");
+            let _dropped = Dropped;
+            assert_trace_snapshot!(settings.view(&capture.trace()), @"INFO log out");
+        }
+        snapshot_passes_and_the_test_fails: {
+            let capture = Capture::start();
+            info!(password = "hunter2", id = %"67e55044-10b1-426f-9247-bb680e5fe0c8", "log in");
+            let settings = SnapshotSettings::new().redact("password", "password").redact_uuids();
+            let settings = settings.number_redactions("uuid");
+            assert_trace_snapshot!(
+                settings.view(&capture.trace()), @"INFO log in password=⟨password⟩ id=⟨uuid 1⟩"
+            );
+            panic!("as it was told to");
+        }
         scanner_fails_on_a_long_trace: {
             let capture = Capture::start();
             connect_often();
@@ -142,6 +187,11 @@ mod other {
             let _tracing = Tracing;
             connect();
             capture.trace().scan_events().single(&message(eq("quick")));
+        }
+        waits_in_vain_with_a_long_trace: {
+            let capture = Capture::start();
+            connect_often();
+            capture.wait_until(Duration::from_millis(1), |_| false);
         }
         waits_in_vain: {
             let capture = Capture::start();
@@ -236,6 +286,10 @@ impl Run {
         for name in ["SPANSHOT_PRINT", "SPANSHOT_PRINT_FILTER", "NO_COLOR", "CLICOLOR_FORCE"] {
             command.env_remove(name);
         }
+        for name in ["SPANSHOT_PRINT_LINES", "INSTA_UPDATE", "INSTA_FORCE_PASS"] {
+            command.env_remove(name);
+        }
+        command.env("INSTA_UPDATE", "no");
         command.env(OTHER, "1").arg("--exact");
         command.args(tests.iter().map(|test| format!("other::{test}")));
         Self { command }
@@ -420,15 +474,101 @@ fn trace_that_a_failure_has_shown_is_not_printed_again() {
 }
 
 #[test]
-fn trace_of_which_a_failure_has_shown_a_part_is_printed() {
+fn wait_for_a_long_trace_shows_a_part() {
+    let output = Run::new(&["waits_in_vain_with_a_long_trace"]).fails();
+    check(&output, 1, "\n⋮ 239 more lines\n");
+    check(&output, 21, "INFO connect{port=8080}\n");
+    check(&output, 0, HEADER);
+    check(&output, 1, HINT);
+}
+
+/// Where all of a trace is that was shown in part.
+const HINT: &str = "a part of the trace is shown above: SPANSHOT_PRINT_LINES=all prints all of it, \
+                    SPANSHOT_RECORD=failure records it\n";
+
+#[test]
+fn trace_of_which_a_failure_has_shown_a_part_is_printed_if_that_is_wanted() {
     let output = Run::new(&["scanner_fails_on_a_long_trace"]).fails();
     check(&output, 1, "(a part of its 300 spans and events)");
+    check(&output, 0, HEADER);
+    check(&output, 1, HINT);
+    check(&output, 3, "INFO connect{port=8080}\n");
+    let run = Run::new(&["scanner_fails_on_a_long_trace"]).env("SPANSHOT_PRINT_LINES", "all");
+    let output = run.fails();
     check(&output, 1, HEADER);
+    check(&output, 0, HINT);
     check(&output, 100 + 3, "INFO connect{port=8080}\n");
 
     let output = Run::new(&["scanner_fails_and_more_is_traced"]).fails();
     check(&output, 1, &format!("{CONNECTED}INFO dropped\n"));
     check(&output, 2, "INFO connect{port=8080}\n");
+}
+
+#[test]
+fn long_traces_are_printed_in_part() {
+    let output = Run::new(&["fails_with_a_long_trace"]).fails();
+    let (_, printed) = output.split_once(HEADER).unwrap();
+    let printed: Vec<_> = printed.lines().skip(1).take_while(|line| !line.is_empty()).collect();
+    assert_eq!(printed.len(), 100 + 2 + 2, "{output}");
+    assert_eq!(printed[0], "INFO connect{port=8080}");
+    // What is behind the gap is in spans that stand before it.
+    assert_eq!(
+        printed[32..38],
+        [
+            "└─ DEBUG done attempt=10",
+            "⋮ 1299 more lines",
+            "INFO outer{}",
+            "└─ INFO inner{}",
+            "   └─ INFO 8 outer=93",
+            "INFO outer{}",
+        ]
+    );
+    assert_eq!(printed[102], "   └─ INFO 8 outer=99");
+    let hint = "(a part of its 1401 lines: SPANSHOT_PRINT_LINES=all prints all of them, \
+                SPANSHOT_RECORD=failure records the trace)";
+    assert_eq!(printed[103], hint);
+
+    let lines = |lines| {
+        let run = Run::new(&["fails_with_a_long_trace"]).env("SPANSHOT_PRINT_LINES", lines);
+        run.fails()
+    };
+    let output = lines("all");
+    check(&output, 0, "more lines");
+    check(&output, 100, "INFO connect{port=8080}\n");
+    check(&output, 100, "└─ INFO inner{}\n   ├─ INFO 0");
+    check(&lines("3"), 1, "INFO connect{port=8080}\n⋮ 1396 more lines\n");
+    check(
+        &lines("many"),
+        1,
+        "SPANSHOT_PRINT_LINES=\"many\" is passed over: it is a number, or `all`\n",
+    );
+}
+
+#[test]
+fn what_a_snapshot_redacts_is_printed_by_nothing() {
+    let output = Run::new(&["snapshot_fails"]).fails();
+    check(&output, 0, HEADER);
+    check(&output, 1, "INFO log in password=⟨password⟩\n");
+    check(&output, 1, HINT);
+    let output = Run::new(&["snapshot_fails_and_more_is_traced"]).fails();
+    check(&output, 1, HEADER);
+    check(&output, 1, "\nINFO open{}\n├─ INFO log in password=⟨password⟩\n└─ INFO dropped\n");
+    let output = Run::new(&["snapshot_passes_and_the_test_fails"]).fails();
+    check(&output, 1, HEADER);
+    check(&output, 1, "\nINFO log in password=⟨password⟩ id=⟨uuid 1⟩\n");
+    for test in [
+        "snapshot_fails",
+        "snapshot_fails_and_more_is_traced",
+        "snapshot_passes_and_the_test_fails",
+    ] {
+        for (name, value) in [
+            ("SPANSHOT_PRINT", "always"),
+            ("SPANSHOT_PRINT_LINES", "all"),
+            ("SPANSHOT_PRINT_LINES", "1"),
+        ] {
+            check(&Run::new(&[test]).env(name, value).fails(), 0, "hunter2");
+        }
+    }
 }
 
 #[test]
@@ -442,9 +582,15 @@ fn failure_of_a_watching_capture_shows_the_trace_once() {
     }
     let output = Run::new(&["watched_over_a_long_trace"]).fails();
     check(&output, 1, "\n100 events at level warn or more severe that nothing allows:\n");
-    check(&output, 1, "(and more: it has 300 spans and events)");
-    check(&output, 100 + 20, "INFO connect{port=8080}\n");
-    check(&output, 1, HEADER);
+    check(&output, 1, "\n⋮ 239 more lines\n");
+    check(
+        &output,
+        1,
+        "\n└─ DEBUG done attempt=99\n(a part of its 300 lines: SPANSHOT_PRINT_LINES=all prints all",
+    );
+    check(&output, 21, "INFO connect{port=8080}\n");
+    check(&output, 0, HEADER);
+    check(&output, 1, HINT);
 
     let filtered = Run::new(&["watched"]).env("SPANSHOT_PRINT_FILTER", "info").fails();
     check(&filtered, 0, HEADER);

@@ -17,13 +17,16 @@ mod storage;
 mod subscriber;
 
 pub(crate) use self::session::attribute;
-pub(crate) use self::session::shown::{Shown, is_visible};
 #[cfg(feature = "predicates")]
-pub(crate) use self::session::{excerpt, short};
+pub(crate) use self::session::excerpt;
+pub(crate) use self::session::short;
+pub(crate) use self::session::shown::{Shown, is_visible};
 #[cfg(feature = "export")]
 pub(crate) use self::storage::durations::Durations;
 #[cfg(feature = "predicates")]
 pub(crate) use self::storage::numbers::NumberHasher;
+#[cfg(feature = "snapshot")]
+pub(crate) use self::storage::printed_text::{Draw, PrintedText};
 pub(crate) use self::storage::sight::RelayedElsewhere;
 #[cfg(feature = "predicates")]
 pub(crate) use self::{session::print::is_coloured, storage::captured::sealed::Sealed};

@@ -16,8 +16,8 @@ use super::{
     nearest::{full_case, is_ranking, nearest, ranked_case},
 };
 use crate::{
-    capture::{Captured, CapturedNode, Shown, Storage, excerpt::MAX_LISTED, short::Short},
-    snapshot::{Around, ShortLine},
+    capture::{Captured, CapturedNode, Storage, excerpt::MAX_LISTED, short::Short},
+    view::{Around, ShortLine},
 };
 
 /// A case that says what there actually was. What the value shows has to be safe to show.
@@ -256,9 +256,7 @@ impl Message {
         if trace.roots().len() > 0 {
             let around = Around::new(trace, marked, searched.scope);
             self.line(&format_args!("\n{around}"));
-            if around.was_all_drawn() {
-                Shown::plain(trace).set_seen();
-            }
+            around.set_seen();
         }
         self.text
     }

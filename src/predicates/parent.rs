@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     capture::{Captured, CapturedNode, CapturedSpan},
-    snapshot::ShortLine,
+    view::ShortLine,
 };
 
 /// Creates a predicate for the span that a span or event is in.

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     capture::{Captured, CapturedEvent, CapturedNode, CapturedSpan, DescendantEvents},
-    snapshot::ShortLine,
+    view::ShortLine,
 };
 
 /// Spans or events that a reason lists.

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     capture::{Captured, Moment, is_coloured},
-    snapshot::ShortLine,
+    view::ShortLine,
 };
 
 /// Goes through spans or events, and asserts how many of them match a predicate.

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     capture::{CapturedNode, CapturedSpan},
-    snapshot::ShortLine,
+    view::ShortLine,
 };
 
 impl TreePredicate {

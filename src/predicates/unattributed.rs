@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     capture::{Captured, Sealed, short::Short},
-    snapshot::ShortLine,
+    view::ShortLine,
     wire::text::{Escaped, Quoted},
 };
 

@@ -200,7 +200,26 @@ fn hundred_thousand_nodes_that_all_differ() {
     let (expected, actual) = (trace(0), trace(1));
     let comparison = SnapshotSettings::new().compare(&expected, &actual);
     assert_eq!(comparison.differences().len(), 50_000);
-    assert!(comparison.to_string().ends_with("⋮ and more"));
+    let shown = comparison.to_string();
+    assert!(shown.ends_with("\n  ⋮ and 49950 more differences"), "{shown}");
+    assert!(shown.lines().count() < 110, "{shown}");
+}
+
+/// The shortest difference takes time by the product of the numbers. What is shown must not depend on how much
+/// time there was.
+#[test]
+fn many_nodes_in_another_order_are_moved_and_nothing_else() {
+    const LEN: u32 = 20_000;
+
+    let trace =
+        |numbers: &mut dyn Iterator<Item = u32>| native(|| numbers.for_each(|n| info!("{n}")));
+    let in_order = trace(&mut (0..LEN));
+    let odd_ones_last = trace(&mut (0..LEN).step_by(2).chain((1..LEN).step_by(2)));
+    let comparison = SnapshotSettings::new().compare(&in_order, &odd_ones_last);
+    let differences = comparison.differences();
+    let moved =
+        differences.iter().filter(|difference| matches!(difference, Difference::Moved { .. }));
+    assert_eq!((moved.count(), differences.len()), (LEN as usize / 2 - 1, LEN as usize / 2 - 1));
 }
 
 #[test]

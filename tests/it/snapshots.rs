@@ -1,6 +1,6 @@
 //! The tree, and snapshots of it.
 
-use spanshot::{Capture, assert_trace_snapshot};
+use spanshot::{Capture, SnapshotSettings, assert_trace_snapshot};
 use tracing::{Level, field, info, info_span, span, trace, warn};
 
 use crate::support::{native, panic_message};
@@ -62,6 +62,31 @@ fn text_of_the_program_keeps_to_its_lines() {
     ┆ b
     "#
     );
+}
+
+#[test]
+fn lines_may_be_elided() {
+    let trace = native(|| {
+        info_span!("serve").in_scope(|| (0..3).for_each(|n| info!("{n}")));
+        warn!(text = "a\n…", "…");
+    });
+    assert_trace_snapshot!(trace, @r"
+    INFO serve{}
+    ├─ …
+    └─ INFO 2
+    …
+    ┆ …
+    ");
+    let message = panic_message(|| assert_trace_snapshot!(trace, @"…"));
+    assert!(
+        message.ends_with("it has nothing but lines `…`, so it would match any trace"),
+        "{message}"
+    );
+    // What was traced elides nothing.
+    let trace = native(|| info_span!("…").in_scope(|| info!("…")));
+    let settings = SnapshotSettings::new().levels(false);
+    assert_eq!(settings.view(&trace).to_string(), "…{}\n└─ `…`");
+    assert_eq!(settings.ascii(true).view(&trace).to_string(), "…{}\n`- `…`");
 }
 
 #[test]

@@ -18,18 +18,19 @@ use crate::capture::{
 /// # Printing
 ///
 /// A capture that is dropped while its test panics prints its trace with [`eprint!`](std::eprint):
-/// test runners capture that, and show it for the tests that fail. It does not print what the failure
-/// of a [scanner](crate::predicates::Scanner) has shown already, that is, a whole trace of at most 60
-/// lines; nor that of a [wait](Capture::wait_until).
+/// test runners capture that, and show it for the tests that fail. It does not print what a failure has shown
+/// already: that of a [scanner](crate::predicates::Scanner) or a [wait](Capture::wait_until), or a
+/// [snapshot](crate::assert_trace_snapshot) of the whole trace. If only a part was shown, it says how to see the rest.
 ///
 /// Whoever runs the test has the last word on what is said [here](Self::print):
 ///
 /// | environment variable | value |
 /// |---|---|
 /// | `SPANSHOT_PRINT` | `failure`, `always` or `never`, as [`Print`] has them |
+/// | `SPANSHOT_PRINT_LINES` | lines of a trace that are printed, or `all`: unless it is set, 100, from the beginning and the end of the trace |
 /// | `SPANSHOT_PRINT_FILTER` | what of a trace is printed, such as `info` or `warn,my_crate=debug`; see [`print_filter()`](Self::print_filter) |
 ///
-/// Both are read once in a process. A value that is not understood is reported on the error stream,
+/// They are read once in a process. A value that is not understood is reported on the error stream,
 /// and passed over. An empty one is none.
 ///
 /// Levels are in colour if both output and errors go to a terminal, which is not `dumb` by `TERM`.

@@ -1,8 +1,4 @@
-use alloc::{
-    rc::Rc,
-    string::{String, ToString},
-    sync::Arc,
-};
+use alloc::{rc::Rc, string::String, sync::Arc};
 use core::{
     cell::RefCell,
     fmt,
@@ -13,8 +9,9 @@ use core::{
 use tracing_core::{Dispatch, dispatcher};
 
 use crate::capture::{
-    CaptureBuilder, CaptureHandle, SharedStorage, Storage, TestResult, Trace,
+    CaptureBuilder, CaptureHandle, SharedStorage, Shown, Storage, TestResult, Trace,
     session::ending::{Ending, Way},
+    session::excerpt::push_trace,
     session::started,
     subscriber::is_of_capture,
     subscriber::layered::LayeredSubscriber,
@@ -343,7 +340,8 @@ impl Capture {
         match self.storage.wait_until(timeout, condition) {
             Ok(trace) => trace,
             Err(error) => {
-                error.trace().printed().set(&error.trace().to_string());
+                let trace = error.trace();
+                push_trace(&mut String::new(), Shown { is_redacted: true, ..Shown::plain(trace) });
                 panic!("{error}")
             }
         }

@@ -1,7 +1,7 @@
 //! What failure messages have in common: that they are bounded, and end with the trace.
 
 use alloc::string::String;
-use core::fmt::{self, Write};
+use core::{cell::Cell, fmt::Write};
 
 use crate::capture::Shown;
 
@@ -11,36 +11,22 @@ pub(crate) const MAX_LISTED: usize = 5;
 /// Lines of the trace that a message shows.
 const MAX_TRACE_LINES: usize = 60;
 
-/// Adds a trace to a message, or the beginning of a long one. If it is all there, whoever comes
-/// later need not show it again.
+/// A trace in a message: all of it, or the beginning and end of a long one.
+pub(crate) fn excerpt(trace: Shown<'_>) -> Shown<'_> {
+    Shown { max_lines: trace.max_lines.min(MAX_TRACE_LINES), ..trace }
+}
+
+/// Adds a trace to a message. What is there need not be shown again.
 pub(crate) fn push_trace(message: &mut String, trace: Shown<'_>) {
     message.push_str("\nthe trace:\n");
     let start = message.len();
-    let mut lines = FirstLines { text: message, left: MAX_TRACE_LINES };
-    if write!(lines, "{trace}").is_ok() {
-        trace.storage.printed().set(&message[start..]);
+    let is_cut = Cell::new(false);
+    // Writing to a string does not fail.
+    let _ = write!(message, "{}", Shown { is_cut: Some(&is_cut), ..excerpt(trace) });
+    if is_cut.get() {
+        trace.storage.printed().set_part(trace.storage.node_count());
+        message.push('\n');
     } else {
-        let nodes = trace.storage.span_count() + trace.storage.event_count();
-        // Writing to a string does not fail.
-        let _ = writeln!(message, "(and more: it has {nodes} spans and events)");
-    }
-}
-
-/// Takes text up to a number of lines, and fails from there on, so that the rest is not made.
-struct FirstLines<'a> {
-    text: &'a mut String,
-    left: usize,
-}
-
-impl Write for FirstLines<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        for line in text.split_inclusive('\n') {
-            if self.left == 0 {
-                return Err(fmt::Error);
-            }
-            self.text.push_str(line);
-            self.left -= usize::from(line.ends_with('\n'));
-        }
-        Ok(())
+        trace.storage.printed().set(&message[start..]);
     }
 }

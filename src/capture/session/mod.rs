@@ -25,7 +25,6 @@ pub(crate) mod handle;
 pub(crate) mod logger;
 pub(crate) mod print;
 pub(crate) mod recording;
-#[cfg_attr(not(feature = "predicates"), allow(dead_code))]
 pub(crate) mod short;
 pub(crate) mod shown;
 pub(crate) mod started;

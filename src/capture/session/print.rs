@@ -10,7 +10,7 @@ use std::{
 use tracing_subscriber::filter::Targets;
 
 use crate::{
-    capture::{Shown, Storage, session::short::Short},
+    capture::{Shown, Storage, session::short::Short, storage::printed_text::Seen},
     wire::text::Escaped,
 };
 
@@ -45,6 +45,7 @@ pub enum Print {
 struct Environment {
     print: Option<Print>,
     filter: Option<Targets>,
+    lines: Option<usize>,
 }
 
 impl Environment {
@@ -58,6 +59,10 @@ impl Environment {
                 _ => Err("it is one of `failure`, `always` and `never`".into()),
             }),
             filter: read("SPANSHOT_PRINT_FILTER", parse_targets),
+            lines: read("SPANSHOT_PRINT_LINES", |value| match value {
+                "all" => Ok(usize::MAX),
+                _ => value.parse().map_err(|_| "it is a number, or `all`".into()),
+            }),
         })
     }
 }
@@ -98,6 +103,9 @@ fn parse_targets(filter: &str) -> Result<Targets, String> {
 /// Characters of what a test returned that are printed. The test runner shows it, too.
 const MAX_RETURNED: usize = 300;
 
+/// Lines of a trace that are printed, unless the environment says otherwise: a screen or two.
+const MAX_LINES: usize = 100;
+
 /// How a capture prints its trace.
 #[derive(Debug, Default)]
 pub(crate) struct Printing {
@@ -116,7 +124,12 @@ impl Printing {
 
     /// The trace as it is to be seen, without colours.
     pub(crate) fn shown<'a>(&'a self, storage: &'a Storage) -> Shown<'a> {
-        Shown { filter: self.filter.as_ref(), ..Shown::plain(storage) }
+        Shown {
+            filter: self.filter.as_ref(),
+            max_lines: Environment::get().lines.unwrap_or(MAX_LINES),
+            is_redacted: true,
+            ..Shown::plain(storage)
+        }
     }
 
     /// Prints the trace, if it is to be printed and was not shown already. It does not panic, since it
@@ -134,19 +147,27 @@ impl Printing {
             Print::Never => false,
         };
         let shown = self.shown(storage);
-        if !is_due || storage.printed().has(shown) {
+        if !is_due {
             return;
         }
-        match returned {
-            None => print(format_args!("trace of the capture started at {started_at}:"), shown),
-            Some(returned) => {
-                let text = Escaped(returned);
-                let returned = Short { text, max_chars: MAX_RETURNED, is_cut: None };
-                let heading = "trace of the capture started at";
-                print(
-                    format_args!("{heading} {started_at}, whose test returned {returned}:"),
-                    shown,
+        match storage.printed().seen(shown) {
+            Seen::All => {}
+            Seen::Part if Environment::get().lines.is_none() => {
+                print_line(
+                    "a part of the trace is shown above: SPANSHOT_PRINT_LINES=all prints all of it, \
+                    SPANSHOT_RECORD=failure records it",
                 );
+            }
+            Seen::Part | Seen::Nothing => {
+                let heading = format_args!("trace of the capture started at {started_at}");
+                match returned {
+                    None => print(format_args!("{heading}:"), shown),
+                    Some(returned) => {
+                        let text = Escaped(returned);
+                        let returned = Short { text, max_chars: MAX_RETURNED, is_cut: None };
+                        print(format_args!("{heading}, whose test returned {returned}:"), shown);
+                    }
+                }
             }
         }
     }
@@ -165,9 +186,15 @@ impl Printing {
     /// Prints a line about a test that has failed. It does not panic, as above.
     pub(crate) fn print_note(&self, note: &str) {
         if self.when != Print::Never {
-            let _ = panic::catch_unwind(|| eprint!("{note}\n\n"));
+            print_line(note);
         }
     }
+}
+
+/// Prints a line of spanshot's own.
+fn print_line(line: &str) {
+    // As below.
+    let _ = panic::catch_unwind(|| eprint!("{line}\n\n"));
 }
 
 fn print(heading: core::fmt::Arguments<'_>, shown: Shown<'_>) {

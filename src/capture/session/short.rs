@@ -6,6 +6,7 @@ use core::{
 };
 
 /// Characters of a value among others that a message shows.
+#[cfg(feature = "predicates")]
 pub(crate) const MAX_VALUE: usize = 200;
 
 /// Characters of a line that a message shows.
@@ -19,6 +20,7 @@ pub(crate) struct Short<'a, T> {
     pub(crate) is_cut: Option<&'a Cell<bool>>,
 }
 
+#[cfg(feature = "predicates")]
 impl<T> Short<'_, T> {
     /// What there is to say of one condition.
     pub(crate) fn phrase(text: T) -> Self {

@@ -1,4 +1,4 @@
-use core::fmt;
+use core::{cell::Cell, fmt};
 
 use tracing_subscriber::filter::Targets;
 
@@ -6,7 +6,7 @@ use crate::capture::{CapturedMetadata, CapturedNode, Storage};
 
 /// A trace as people are to see it.
 ///
-/// Its `Display` output stands in `snapshot`, with that of [`Storage`]: what ends a capture needs the
+/// Its `Display` output stands in `view`, with that of [`Storage`]: what ends a capture needs the
 /// tree, and does not know how it is drawn.
 #[derive(Clone, Copy)]
 pub(crate) struct Shown<'a> {
@@ -14,12 +14,25 @@ pub(crate) struct Shown<'a> {
     /// What is shown, or `None` for everything. What is in a hidden span is shown at its place.
     pub(crate) filter: Option<&'a Targets>,
     pub(crate) is_coloured: bool,
+    /// Lines that are shown. What is left out is in the middle: the end is what came last before a failure.
+    pub(crate) max_lines: usize,
+    /// Whether values are redacted as the latest snapshot of the trace has done.
+    pub(crate) is_redacted: bool,
+    /// Set if something was left out.
+    pub(crate) is_cut: Option<&'a Cell<bool>>,
 }
 
 impl<'a> Shown<'a> {
     /// All of a trace, without colours.
     pub(crate) fn plain(storage: &'a Storage) -> Self {
-        Self { storage, filter: None, is_coloured: false }
+        Self {
+            storage,
+            filter: None,
+            is_coloured: false,
+            max_lines: usize::MAX,
+            is_redacted: false,
+            is_cut: None,
+        }
     }
 }
 

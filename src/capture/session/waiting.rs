@@ -10,11 +10,11 @@ use core::{
 };
 use std::time::Instant;
 
-use crate::capture::{SharedStorage, Storage, Trace};
+use crate::capture::{SharedStorage, Shown, Storage, Trace, session::excerpt::excerpt};
 
 /// The error of a wait that came to its end: what was waited for was not captured in time.
 ///
-/// Its [`Display`](fmt::Display) output shows the trace.
+/// Its [`Display`](fmt::Display) output shows the trace, or the beginning and end of a long one.
 ///
 /// # Example
 ///
@@ -44,6 +44,7 @@ impl TimedOut {
 impl fmt::Display for TimedOut {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { timeout, trace } = self;
+        let trace = excerpt(Shown { is_redacted: true, ..Shown::plain(trace) });
         write!(
             formatter,
             "nothing like it was captured within {timeout:?}\n\

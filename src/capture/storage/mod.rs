@@ -15,7 +15,7 @@
 //! | `sight.rs`, `lost.rs` | what a capture could not see; records that were lost on their way here |
 //! | `durations.rs` | how long threads were in a span |
 //! | `frames.rs` | a trace as a stream of frames |
-//! | `printed_text.rs` | which text of a trace people have seen already |
+//! | `printed_text.rs` | how much of a trace people have seen already, and how a snapshot has shown it |
 
 pub(crate) mod bound;
 pub(crate) mod call_sites;

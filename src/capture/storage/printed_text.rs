@@ -1,20 +1,41 @@
 use alloc::{string::ToString, sync::Arc};
 use core::{
+    fmt,
     hash::{Hash, Hasher},
     sync::atomic::{AtomicU64, Ordering},
 };
-use std::hash::DefaultHasher;
+use std::{
+    hash::DefaultHasher,
+    sync::{Mutex, PoisonError},
+};
 
 use crate::capture::Shown;
 
-/// The fingerprint of the text of a trace that people have seen, so that nothing prints it twice.
+/// How much of a trace people have seen, so that nothing prints it twice, and how a snapshot has shown it, so that
+/// nothing prints what the snapshot redacts.
 ///
 /// The copies of a storage share it: a failure is about one copy, and the end of the capture prints another
-/// one. Since it is made of the text, every difference in the text counts.
-#[derive(Debug, Clone, Default)]
+/// one.
+#[derive(Clone, Default)]
 pub(crate) struct PrintedText {
-    /// Hash of the text that was shown last. Zero stands for none.
+    /// Hash of the text that was shown last. Since it is made of the text, every difference in the text counts.
+    /// Zero stands for none.
     text: Arc<AtomicU64>,
+    /// Spans and events that there were when a part was shown, and one more. Zero stands for none.
+    part: Arc<AtomicU64>,
+    drawing: Arc<Mutex<Option<Arc<Draw>>>>,
+}
+
+/// Draws a trace as a snapshot does.
+pub(crate) type Draw = dyn Fn(Shown<'_>, &mut fmt::Formatter<'_>) -> fmt::Result + Send + Sync;
+
+/// How much of a trace people have seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Seen {
+    Nothing,
+    /// What is around that which matters.
+    Part,
+    All,
 }
 
 impl PrintedText {
@@ -23,15 +44,42 @@ impl PrintedText {
         self.text.store(hash(text), Ordering::Relaxed);
     }
 
-    /// Checks whether people have seen a trace as it is now: all of it, or what its filter lets pass.
-    pub(crate) fn has(&self, shown: Shown<'_>) -> bool {
+    /// Notes that a part of the trace is being shown, which has so many spans and events.
+    pub(crate) fn set_part(&self, nodes: usize) {
+        self.part.store(nodes as u64 + 1, Ordering::Relaxed);
+    }
+
+    /// Returns what people have seen of a trace as it is now, or of what its filter lets pass.
+    pub(crate) fn seen(&self, shown: Shown<'_>) -> Seen {
         let seen = self.text.load(Ordering::Relaxed);
+        let is_seen = |shown: Shown<'_>| hash(&shown.to_string()) == seen;
+        let whole = Shown { is_redacted: shown.is_redacted, ..Shown::plain(shown.storage) };
+        let filtered = Shown { filter: shown.filter, ..whole };
         // Nearly always nothing was shown, and then there is no need for the text.
-        seen != 0
-            && [shown.filter, None].into_iter().any(|filter| {
-                let text = Shown { filter, is_coloured: false, ..shown }.to_string();
-                hash(&text) == seen
-            })
+        if seen != 0 && [filtered, whole, Shown::plain(shown.storage)].into_iter().any(is_seen) {
+            Seen::All
+        } else if self.part.load(Ordering::Relaxed) == shown.storage.node_count() as u64 + 1 {
+            Seen::Part
+        } else {
+            Seen::Nothing
+        }
+    }
+
+    /// Notes how a snapshot shows the trace.
+    #[cfg(feature = "snapshot")]
+    pub(crate) fn set_drawing(&self, drawing: Arc<Draw>) {
+        *self.drawing.lock().unwrap_or_else(PoisonError::into_inner) = Some(drawing);
+    }
+
+    /// Returns how the latest snapshot that redacts has shown the trace.
+    pub(crate) fn drawing(&self) -> Option<Arc<Draw>> {
+        self.drawing.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl fmt::Debug for PrintedText {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("PrintedText").finish_non_exhaustive()
     }
 }
 

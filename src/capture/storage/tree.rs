@@ -115,6 +115,11 @@ impl Storage {
     }
 
     /// The text of this trace that people have seen.
+    /// Number of spans and events.
+    pub(crate) fn node_count(&self) -> usize {
+        self.span_count() + self.event_count()
+    }
+
     pub(crate) fn printed(&self) -> &PrintedText {
         &self.printed
     }

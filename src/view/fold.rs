@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{view::View, view_node::Place};
+use super::{node::Place, tree::View};
 
 /// Nodes of the longest group that is looked for.
 const MAX_GROUP: usize = 8;

@@ -2,7 +2,7 @@ use core::fmt;
 
 use serde::{Serialize, Serializer};
 
-use super::view::View;
+use super::tree::View;
 
 /// A trace, or a part of one, as [`SnapshotSettings`](super::SnapshotSettings) show it.
 ///

@@ -8,7 +8,7 @@ use super::{
     matching::Step,
     merged::Merged,
 };
-use crate::snapshot::{drawing::Drawing, line::Line, view::View, view_node::Place};
+use crate::view::{drawing::Drawing, line::Line, node::Place, tree::View};
 
 /// Equal siblings that are drawn beside one that differs.
 const BESIDE: usize = 1;
@@ -17,12 +17,14 @@ const BESIDE: usize = 1;
 const SMALL: usize = 12;
 
 /// Lines that are drawn.
-const MAX_LINES: usize = 200;
+const MAX_LINES: usize = 100;
 
 /// Draws the difference of two traces.
 pub(super) struct Show<'s, 'a> {
     pub(super) views: [&'s View<'a>; 2],
     pub(super) merged: &'s Merged,
+    /// Number of all differences.
+    pub(super) differences: usize,
 }
 
 /// Something that has a line.
@@ -46,14 +48,17 @@ impl fmt::Display for Show<'_, '_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         // What is yet to be drawn: siblings, and those of the nodes around them, outermost first.
         let mut undrawn = vec![self.items(&self.merged.roots).into_iter()];
-        let mut lines = 0;
+        let (mut lines, mut drawn) = (0, 0);
         while let Some(siblings) = undrawn.last_mut() {
             let Some(item) = siblings.next() else {
                 undrawn.pop();
                 continue;
             };
-            if lines == MAX_LINES {
-                return formatter.write_str("\n  ⋮ and more");
+            if lines >= MAX_LINES {
+                return match self.differences.saturating_sub(drawn) {
+                    0 => formatter.write_str("\n  ⋮ and more of the last one"),
+                    left => write!(formatter, "\n  ⋮ and {left} more differences"),
+                };
             }
             lines += 1;
             formatter.write_str("\n")?;
@@ -67,8 +72,10 @@ impl fmt::Display for Show<'_, '_> {
                     undrawn.push(self.inside(side, place));
                 }
                 Item::Merged(index) => {
-                    let children = self.write_merged(formatter, index, &branch)?;
+                    let (children, changes) = self.write_merged(formatter, index, &branch)?;
                     undrawn.push(children);
+                    lines += changes;
+                    drawn += usize::from(self.is_difference(index, changes));
                 }
             }
         }
@@ -98,13 +105,25 @@ impl<'s, 'a> Show<'s, 'a> {
         items
     }
 
-    /// Writes a node, and returns what is to be drawn in it.
+    /// Whether a node with so many changes of its own is one of the differences.
+    fn is_difference(&self, index: usize, changes: usize) -> bool {
+        let node = &self.merged.nodes[index];
+        match node.step {
+            Step::Equal(..) => false,
+            Step::Changed(..) => changes > 0,
+            // What has moved is there twice, and one difference.
+            Step::Gone(_) => node.moved.is_none(),
+            Step::Added(_) => true,
+        }
+    }
+
+    /// Writes a node, and returns what is to be drawn in it, and the number of its changes.
     fn write_merged(
         &self,
         formatter: &mut fmt::Formatter<'_>,
         index: usize,
         branch: &Branch<'_>,
-    ) -> Result<Items, fmt::Error> {
+    ) -> Result<(Items, usize), fmt::Error> {
         let node = &self.merged.nodes[index];
         let (side, place) = match node.step {
             Step::Gone(place) | Step::Equal(place, _) => (Side::Expected, place),
@@ -137,14 +156,15 @@ impl<'s, 'a> Show<'s, 'a> {
             (Step::Added(_), Some(_)) => formatter.write_str(" (moved to here)")?,
             _ => {}
         }
-        for change in changes {
+        for change in &changes {
             write!(formatter, "\n  {}    {change}", branch.below())?;
         }
-        Ok(match node.step {
+        let inside = match node.step {
             _ if !is_drawn => Vec::new().into_iter(),
             Step::Changed(..) => self.items(&node.children).into_iter(),
             _ => self.inside(side, place),
-        })
+        };
+        Ok((inside, changes.len()))
     }
 
     pub(super) fn changes(&self, expected: Place, actual: Place) -> Vec<Change> {

@@ -2,8 +2,8 @@ use core::{cell::Cell, fmt};
 
 use super::{
     line::Line,
+    node::ViewNode,
     options::{Options, SHOW_ALL},
-    view_node::ViewNode,
 };
 use crate::capture::{
     CapturedNode,

@@ -12,9 +12,9 @@ use tracing_core::Level;
 use super::{
     cut::{Cut, Rest},
     drawing::{Drawing, Mark},
+    node::ViewNode,
     options::{MAX_CHARS, Options},
     text::{Piece, Quote, Text},
-    view_node::ViewNode,
 };
 use crate::capture::{CapturedMetadata, CapturedNode, CapturedSpan};
 

@@ -6,16 +6,22 @@ use alloc::{string::String, sync::Arc, vec::Vec};
 use core::{cell::RefCell, fmt, marker::PhantomData};
 use std::thread_local;
 
+use tracing_subscriber::filter::Targets;
+
 use super::{
+    display::write_shown,
     drawing::Drawing,
     options::{Options, Rules},
     redact::{Redaction, redact},
     source::SnapshotSource,
     text::Text,
     trace_view::TraceView,
-    view::View,
+    tree::View,
 };
-use crate::{capture::CapturedNode, wire::TracedValue};
+use crate::{
+    capture::{CapturedNode, Draw},
+    wire::TracedValue,
+};
 
 /// What snapshots show of traces, and how: levels, targets, fields, durations, depth, …; what is
 /// replaced because it differs from run to run; and what has no order.
@@ -51,6 +57,10 @@ use crate::{capture::CapturedNode, wire::TracedValue};
 /// What a redaction puts in the place of a value, or of a part of it, stands between `⟨` and `⟩`. In text
 /// that a program traced these are escaped, so that it cannot be mistaken for a redaction. In data, the
 /// names of the fields of which something was replaced are listed under `normalized`.
+///
+/// If a test fails after a snapshot or view of its trace, what the latest one redacts is also redacted where the
+/// [trace is printed](crate::CaptureBuilder#printing). Messages of scanners show values as they are, and so does a
+/// [recording](crate::CaptureBuilder#recording).
 ///
 /// # Recognized forms
 ///
@@ -251,14 +261,26 @@ impl SnapshotSettings {
             Some(trace) => (Some(trace), Vec::new()),
             None => (None, source.nodes()),
         };
+        let storage = trace.or(nodes.first().map(CapturedNode::trace));
+        if let Some(storage) = storage.filter(|_| !self.redactions.is_empty()) {
+            storage.printed().set_drawing(self.printing());
+        }
         #[cfg(feature = "predicates")]
-        let _answers = trace
-            .or(nodes.first().map(CapturedNode::trace))
-            .map(crate::predicates::KeptAnswers::new);
+        let _answers = storage.map(crate::predicates::KeptAnswers::new);
         match trace {
             Some(trace) => View::of_trace(trace, options, self),
             None => View::of_nodes(nodes, options, self),
         }
+    }
+
+    /// How the trace is printed when its test fails: with what is redacted here, and otherwise as a whole.
+    fn printing(&self) -> Arc<Draw> {
+        let (redactions, numbered) = (self.redactions.clone(), self.numbered.clone());
+        let redacting = Self { redactions, numbered, ..Self::default() };
+        Arc::new(move |shown, formatter| {
+            let rules = Printing { filter: shown.filter, redacting: &redacting };
+            write_shown(shown, &rules, formatter)
+        })
     }
 
     /// Returns the settings that are bound on this thread, or the default ones.
@@ -315,6 +337,35 @@ impl Rules for SnapshotSettings {
 
     fn are_marks_numbered(&self) -> bool {
         !self.numbered.is_empty()
+    }
+}
+
+/// A trace is printed without what the filter hides, and with what a snapshot redacts.
+struct Printing<'a> {
+    filter: Option<&'a Targets>,
+    redacting: &'a SnapshotSettings,
+}
+
+impl Rules for Printing<'_> {
+    fn shows(&self, node: CapturedNode<'_>) -> bool {
+        self.filter.shows(node)
+    }
+
+    fn is_unordered(&self, _: CapturedNode<'_>) -> bool {
+        false
+    }
+
+    fn normalize(
+        &self,
+        node: CapturedNode<'_>,
+        name: &str,
+        value: &TracedValue,
+    ) -> Option<Text<'static>> {
+        self.redacting.normalize(node, name, value)
+    }
+
+    fn are_marks_numbered(&self) -> bool {
+        self.redacting.are_marks_numbered()
     }
 }
 

@@ -165,7 +165,8 @@ impl<'a> Text<'a> {
         Self { pieces, quote: self.quote }
     }
 
-    /// Quotes the text, if it would otherwise look as if it was followed by fields, or was none.
+    /// Quotes the text, if it would otherwise look as if it was followed by fields, or was none. Alone on a line,
+    /// `…` would stand for any lines in a snapshot.
     pub(super) fn into_message(mut self) -> Self {
         let is_empty = self.pieces.iter().all(|piece| piece.as_str().is_empty());
         // Also what would look like a span, or like a remark of the tree.
@@ -173,7 +174,8 @@ impl<'a> Text<'a> {
             || self.pieces.iter().any(|piece| piece.is_traced() && piece.as_str().contains('='))
             || self.starts_with(|c| matches!(c, '"' | '`' | '(') || c.is_whitespace())
             || self.ends_with(|c| c == '}' || c.is_whitespace())
-            || self.pieces.iter().any(|piece| piece.as_str().contains("} (follows from "));
+            || self.pieces.iter().any(|piece| piece.as_str().contains("} (follows from "))
+            || matches!(&self.pieces[..], [piece] if piece.is_traced() && piece.as_str() == "…");
         self.quote = if is_unclear { Quote::Backtick } else { Quote::None };
         self
     }

@@ -1,22 +1,14 @@
 //! Which nodes of two lists of siblings belong together.
 
 use alloc::vec::Vec;
-use core::{
-    hash::{Hash, Hasher},
-    time::Duration,
-};
-use std::time::Instant;
+use core::hash::{Hash, Hasher};
 
-use similar::{Algorithm, DiffOp, capture_diff_slices_deadline};
 use siphasher::sip::SipHasher13;
 
 use crate::{
     capture::CapturedNode,
-    snapshot::{digest::digest, view::View, view_node::Place},
+    view::{align::align, digest::digest, node::Place, tree::View},
 };
-
-/// How long is looked for the shortest difference between two lists. From then on, one will do.
-const MAX_DURATION: Duration = Duration::from_secs(1);
 
 /// What became of siblings, in an order that fits both lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,18 +55,15 @@ fn match_by(
     let keys_of = |view: &View<'_>, places: &[Place]| -> Vec<u128> {
         places.iter().map(|place| key(view, *place)).collect()
     };
-    let deadline = Some(Instant::now() + MAX_DURATION);
-    let old = keys_of(views[0], expected);
-    let new = keys_of(views[1], actual);
-    for op in capture_diff_slices_deadline(Algorithm::Patience, &old, &new, deadline) {
-        let (gone, added) = (&expected[op.old_range()], &actual[op.new_range()]);
-        if let DiffOp::Equal { .. } = op {
-            let step = if keys.len() == KEYS.len() { Step::Equal } else { Step::Changed };
-            steps.extend(gone.iter().zip(added).map(|(expected, actual)| step(*expected, *actual)));
-        } else {
-            match_by(weaker, views, gone, added, steps);
-        }
+    let step = if keys.len() == KEYS.len() { Step::Equal } else { Step::Changed };
+    let pairs = align(&keys_of(views[0], expected), &keys_of(views[1], actual));
+    let (mut old, mut new) = (0, 0);
+    for (next_old, next_new) in pairs {
+        match_by(weaker, views, &expected[old..next_old], &actual[new..next_new], steps);
+        steps.push(step(expected[next_old], actual[next_new]));
+        (old, new) = (next_old + 1, next_new + 1);
     }
+    match_by(weaker, views, &expected[old..], &actual[new..], steps);
 }
 
 /// All that is shown of a node, and what is in it.

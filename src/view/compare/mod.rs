@@ -16,13 +16,13 @@ use self::{
     merged::{Merged, MergedNode},
     show::Show,
 };
-use super::{SnapshotSettings, SnapshotSource, options::Options, view::View, view_node::Place};
+use super::{SnapshotSettings, SnapshotSource, node::Place, options::Options, tree::View};
 use crate::capture::CapturedNode;
 
 /// How two traces compare, made by [`SnapshotSettings::compare()`].
 ///
 /// [`Display`](fmt::Display) draws one tree of both, in which equal nodes are left out unless they stand
-/// beside others:
+/// beside others, and a screen or two are drawn; [`differences()`](TraceComparison::differences) returns all of them:
 ///
 /// | mark | node |
 /// |---|---|
@@ -115,8 +115,8 @@ impl SnapshotSettings {
     /// not compared, what is redacted is equal, and what is unordered may be in any order. Times are
     /// never compared.
     ///
-    /// The number of nodes may be large: equal parts are passed over, and where the shortest difference
-    /// takes too long to be found, a longer one is shown.
+    /// The number of nodes may be large: equal parts are passed over, and of siblings by the hundreds a longer
+    /// difference than the shortest may be shown. It is the same on every machine.
     pub fn compare<'a>(
         &self,
         expected: &'a (impl SnapshotSource + ?Sized),
@@ -185,7 +185,7 @@ impl<'a> TraceComparison<'a> {
                 _ => None,
             },
             (Step::Changed(old, new), _) => {
-                let changes = self.show().changes(old, new);
+                let changes = self.show(0).changes(old, new);
                 let fields: Vec<_> = changes.into_iter().map(|change| change.what).collect();
                 (!fields.is_empty()).then_some(Difference::Changed {
                     expected: expected(old)?,
@@ -197,8 +197,8 @@ impl<'a> TraceComparison<'a> {
         self.merged.in_order().filter_map(difference).collect()
     }
 
-    fn show(&self) -> Show<'_, 'a> {
-        Show { views: [&self.expected, &self.actual], merged: &self.merged }
+    fn show(&self, differences: usize) -> Show<'_, 'a> {
+        Show { views: [&self.expected, &self.actual], merged: &self.merged, differences }
     }
 }
 
@@ -219,7 +219,7 @@ impl fmt::Display for TraceComparison<'_> {
         {
             write!(formatter, "{}{number} {what}", if i > 0 { ", " } else { "" })?;
         }
-        write!(formatter, "\n{}", self.show())
+        write!(formatter, "\n{}", self.show(differences.len()))
     }
 }
 

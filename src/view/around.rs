@@ -7,7 +7,7 @@ use core::{
 };
 
 use super::short_line::ShortLine;
-use crate::capture::{CapturedNode, CapturedNodes, CapturedSpan, DescendantEvents, Storage};
+use crate::capture::{CapturedNode, CapturedNodes, CapturedSpan, DescendantEvents, Shown, Storage};
 
 /// Nodes up to which a tree is drawn as a whole.
 const FEW: usize = 50;
@@ -81,9 +81,13 @@ impl<'a> Around<'a> {
         around
     }
 
-    /// Whether the whole tree was drawn, with all that is there.
-    pub(crate) fn was_all_drawn(&self) -> bool {
-        self.is_whole && !self.is_cut.get()
+    /// Notes what was drawn, after it was: the whole tree, with all that is there, or a part of it.
+    pub(crate) fn set_seen(&self) {
+        if self.is_whole && !self.is_cut.get() {
+            Shown::plain(self.storage).set_seen();
+        } else {
+            self.storage.printed().set_part(self.storage.node_count());
+        }
     }
 
     fn keep(&mut self, node: CapturedNode<'a>) {

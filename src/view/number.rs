@@ -13,10 +13,10 @@
 use alloc::{boxed::Box, collections::BTreeMap, format, vec, vec::Vec};
 
 use super::{
+    node::Place,
     options::Rules,
     text::{Piece, Replaced, Text},
-    view::View,
-    view_node::Place,
+    tree::View,
 };
 
 /// Numbers by label and by what was replaced.

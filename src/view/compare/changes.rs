@@ -6,12 +6,12 @@ use std::collections::HashMap;
 
 use crate::{
     capture::CapturedNode,
-    snapshot::{
+    view::{
         cut::Cut,
         drawing::Drawing,
+        node::{ShownValue, ViewNode},
         options::Options,
         text::{Piece, Quote, Text},
-        view_node::{ShownValue, ViewNode},
     },
     wire::TracedValue,
 };

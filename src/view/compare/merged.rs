@@ -3,7 +3,7 @@
 use alloc::{collections::BTreeMap, vec, vec::Vec};
 
 use super::matching::{Step, match_children};
-use crate::snapshot::{view::View, view_node::Place};
+use crate::view::{node::Place, tree::View};
 
 /// A node of either trace or of both.
 #[derive(Debug)]

@@ -5,40 +5,28 @@ use alloc::{vec, vec::Vec};
 
 use super::{
     digest::digest,
+    node::{Place, ViewNode},
     options::Options,
-    view_node::{Place, ViewNode},
 };
+use crate::capture::Storage;
 
 /// A tree that may be deeper than a stack has room for: it is walked by its links, from parents to
 /// children and on to siblings.
 pub(crate) struct View<'a> {
     nodes: Vec<ViewNode<'a>>,
     options: Options,
-    /// What is said if there is nothing.
-    pub(super) empty: &'static str,
+    /// The trace, if it is a whole one.
+    pub(super) trace: Option<&'a Storage>,
     /// Why there may be nothing, where that is to be said.
     pub(super) why_empty: Option<&'static str>,
-    /// Nodes that the capture has left out.
-    pub(super) left_out_earlier: u64,
-    pub(super) left_out_later: u64,
-    /// Spans and events that a filter hides, where that is to be said, and all of them.
+    /// Spans and events that a filter hides, where that is to be said.
     pub(super) hidden: usize,
-    pub(super) all: usize,
 }
 
 impl<'a> View<'a> {
     /// Creates a view without nodes.
     pub(super) fn empty(options: Options) -> Self {
-        Self {
-            nodes: vec![ViewNode::new(None)],
-            options,
-            empty: "no spans or events",
-            why_empty: None,
-            left_out_earlier: 0,
-            left_out_later: 0,
-            hidden: 0,
-            all: 0,
-        }
+        Self { nodes: vec![ViewNode::new(None)], options, trace: None, why_empty: None, hidden: 0 }
     }
 
     /// Adds a node behind its previous sibling.

@@ -6,10 +6,10 @@ use alloc::{vec, vec::Vec};
 use super::number;
 use super::{
     fold,
+    node::{Place, ViewNode},
     options::{Options, Rules},
     order,
-    view::View,
-    view_node::{Place, ViewNode},
+    tree::View,
     visible::Visible,
 };
 use crate::capture::{CapturedNode, Storage};
@@ -18,10 +18,7 @@ impl<'a> View<'a> {
     /// Views a trace.
     pub(super) fn of_trace(storage: &'a Storage, options: Options, rules: &dyn Rules) -> Self {
         let mut view = Self::new(Visible::siblings(storage.roots(), rules), options, rules);
-        view.all = storage.span_count() + storage.event_count();
-        view.empty = if view.all > 0 { "nothing is shown" } else { "nothing was captured" };
-        view.left_out_earlier = storage.left_out_earlier();
-        view.left_out_later = storage.left_out_later();
+        view.trace = Some(storage);
         view
     }
 

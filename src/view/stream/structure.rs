@@ -6,7 +6,7 @@ use super::{
     text::kind_name,
 };
 use crate::{
-    snapshot::{
+    view::{
         options::MAX_DATA_CHARS,
         serialize::{Data, Plain},
         text::Text,

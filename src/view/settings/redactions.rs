@@ -5,7 +5,7 @@ use regex_lite::Regex;
 use super::SnapshotSettings;
 use crate::{
     capture::CapturedNode,
-    snapshot::{recognize::Known, redact::Redaction},
+    view::{recognize::Known, redact::Redaction},
     wire::TracedValue,
 };
 

@@ -5,9 +5,9 @@ use core::hash::Hash;
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use super::{
+    node::{ShownValue, ViewNode},
     options::Options,
     text::Text,
-    view_node::{ShownValue, ViewNode},
 };
 use crate::{capture::CapturedNode, wire::TracedValue};
 
@@ -85,4 +85,12 @@ fn hash_value(value: ShownValue<'_>, hasher: &mut SipHasher13) {
         }
         ShownValue::Normalized(Text { pieces, .. }) => pieces.hash(hasher),
     }
+}
+
+/// Digests a text.
+#[cfg(feature = "snapshot")]
+pub(super) fn digest_text(text: &str) -> u128 {
+    let mut hasher = SipHasher13::new();
+    text.hash(&mut hasher);
+    hasher.finish128().as_u128()
 }

@@ -4,9 +4,9 @@ use alloc::vec::Vec;
 use core::cmp::Ordering;
 
 use super::{
+    node::{Place, ShownValue},
     options::Rules,
-    view::View,
-    view_node::{Place, ShownValue},
+    tree::View,
 };
 use crate::{capture::CapturedNode, wire::TracedValue};
 

@@ -5,10 +5,10 @@ use std::collections::{HashMap, HashSet};
 use super::{
     cut::{Cut, is_numbered},
     drawing::Drawing,
+    node::{Place, ShownValue, ViewNode},
     options::{MAX_CHARS, Options, SHOW_ALL},
     text::{Quote, Text},
-    view::View,
-    view_node::{Place, ShownValue, ViewNode},
+    tree::View,
 };
 use crate::{
     capture::{CapturedEvent, CapturedNode, CapturedSpan, Storage},
@@ -97,9 +97,10 @@ impl Serialize for CapturedNode<'_> {
 impl Serialize for View<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        for (key, number) in
-            [("left_out_earlier", self.left_out_earlier), ("left_out_later", self.left_out_later)]
-        {
+        for (key, number) in [
+            ("left_out_earlier", self.trace.map_or(0, Storage::left_out_earlier)),
+            ("left_out_later", self.trace.map_or(0, Storage::left_out_later)),
+        ] {
             if number > 0 {
                 map.serialize_entry(key, &number)?;
             }

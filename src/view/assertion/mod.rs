@@ -1,0 +1,391 @@
+//! `assert_trace_snapshot!`, which leaves all of the work with files and reviews to insta.
+//!
+//! insta is told by its settings, and only by what its documentation shows, where the files are, how they are
+//! named, and how an earlier snapshot compares with a new one.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `mod.rs` | the macro, and what it takes |
+//! | `case.rs` | which test asserts a snapshot that has no name |
+//! | `comparator.rs` | how an earlier snapshot compares with a new one, and whether they are of one test |
+//! | `elision.rs` | snapshots in which `…` stands for any lines |
+
+mod case;
+mod comparator;
+mod elision;
+
+use alloc::{
+    collections::BTreeMap,
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+use std::{
+    any,
+    ffi::OsStr,
+    path::Path,
+    sync::{Mutex, PoisonError},
+    thread,
+};
+
+use insta::Settings;
+
+use self::comparator::TraceComparator;
+use super::{SnapshotSettings, SnapshotSource, StreamSnapshot, TraceView, digest::digest_text};
+use crate::{
+    capture::{PrintedText, Storage},
+    wire::TracingEvent,
+};
+
+/// Asserts that a trace is the same as its [insta](https://insta.rs) snapshot.
+///
+/// The snapshot is the tree of a [`Trace`](crate::Trace), or of a [part](crate::SnapshotSource) of one: a
+/// span with all that is in it, an event, the matches of a scanner. What it shows is up to the
+/// [`SnapshotSettings`](crate::SnapshotSettings) that are bound, or to those of a
+/// [`TraceView`](crate::TraceView). Of a stream of [`TracingEvent`](crate::TracingEvent)s, the snapshot is its
+/// [`StreamSnapshot`](crate::StreamSnapshot).
+///
+/// It takes what [`insta::assert_snapshot!`] takes: the trace alone, a name and the trace, or the
+/// trace and an inline snapshot. [`cargo insta`](https://insta.rs/docs/cli/) reviews all of them.
+///
+/// # Files
+///
+/// A named or unnamed snapshot is a file in the directory that insta's settings name; unless they do, it is
+/// `snapshots` at the root of the package. (insta's own macros, such as `insta::assert_yaml_snapshot!`, put theirs
+/// beside the source of the test unless its settings say otherwise.)
+///
+/// | assertion | file |
+/// |---|---|
+/// | in the test `parse` of the module `net` | `my_crate__net__parse.snap` |
+/// | the second one of that test | `my_crate__net__parse-2.snap` |
+/// | with the name `"a_name"` in that module | `my_crate__net__a_name.snap` |
+/// | in a function `parse` that the case `case_1` of an `#[rstest]` runs | `my_crate__net__parse@case_1.snap` |
+/// | in a helper `check` that the test `first` calls | `my_crate__check@first.snap` |
+///
+/// So each test has a file of its own, however the tests are run. If you set insta's `snapshot_suffix`, it is used
+/// instead of the name of the case or test. On a thread that the test has started, nobody knows which test it is:
+/// give snapshots a name there.
+///
+/// # Elisions
+///
+/// A line `…` in a snapshot, inline or in a file, stands for any lines, or none. So a test pins only the part that it
+/// is about:
+///
+/// ```
+/// use spanshot::{Capture, assert_trace_snapshot};
+/// use tracing::{info, info_span, warn};
+///
+/// let capture = Capture::start();
+/// info_span!("connect", port = 8_080).in_scope(|| {
+///     info!("what another test is about");
+///     warn!("slow");
+/// });
+/// assert_trace_snapshot!(capture.trace(), @r"
+/// INFO connect{port=8080}
+/// …
+/// └─ WARN slow
+/// ");
+/// ```
+///
+/// A branch may lead to it, `├─ …`, but nothing else may be on the line. Traced text that would be such a line stands
+/// between backticks, so a snapshot that insta has written never has one.
+///
+/// insta does not update a snapshot with elisions, lest they get lost: the assertion panics, shows what differs, and
+/// leaves no pending snapshot. Edit the snapshot by hand, or remove the lines `…` to have insta write it anew. A
+/// snapshot of such lines alone pins nothing, and always fails.
+///
+/// # Panics
+///
+/// Panics if the trace is another one, or if there is no snapshot yet, and then leaves a pending
+/// snapshot for review, as insta is told to.
+///
+/// Panics, and leaves the snapshot as it is, if it is that of a test in another source which has the same path, if
+/// another assertion of the process has put another trace into the same named snapshot, or if unnamed ones are
+/// asserted on several threads and cannot be told apart.
+///
+/// A snapshot of a whole trace says that there was nothing else: so it
+/// also panics if another subscriber had the records of the thread, or, in a
+/// [process-wide](crate::Capture::start_process_wide) capture, if there are records that no test can claim.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::{Capture, assert_trace_snapshot};
+///
+/// let capture = Capture::start();
+/// tracing::info_span!("connect", port = 8_080).in_scope(|| tracing::warn!("slow"));
+/// let trace = capture.trace();
+/// assert_trace_snapshot!(trace, @r"
+/// INFO connect{port=8080}
+/// └─ WARN slow
+/// ");
+/// ```
+#[macro_export]
+#[cfg_attr(docsrs, doc(cfg(feature = "snapshot")))]
+macro_rules! assert_trace_snapshot {
+    ($trace:expr, @$snapshot:literal $(,)?) => {{
+        let assertion = $crate::__private::Assertion::inline(&$trace);
+        let _scope = assertion.bind(::core::env!("CARGO_MANIFEST_DIR"));
+        $crate::__private::insta::assert_snapshot!(
+            assertion.text(), ::core::stringify!($trace), @$snapshot
+        );
+    }};
+    ($trace:expr $(,)?) => {{
+        let assertion = $crate::__private::Assertion::unnamed(&|| (), &$trace);
+        let _scope = assertion.bind(::core::env!("CARGO_MANIFEST_DIR"));
+        $crate::__private::insta::assert_snapshot!(
+            ::core::option::Option::None::<&str>, assertion.text(), ::core::stringify!($trace)
+        );
+    }};
+    ($name:expr, $trace:expr $(,)?) => {{
+        let name = $name;
+        let assertion =
+            $crate::__private::Assertion::named(::core::module_path!(), &name, &$trace);
+        let _scope = assertion.bind(::core::env!("CARGO_MANIFEST_DIR"));
+        $crate::__private::insta::assert_snapshot!(
+            name, assertion.text(), ::core::stringify!($trace)
+        );
+        assertion.end();
+    }};
+}
+
+/// An assertion that insta is about to make.
+#[derive(Debug)]
+pub struct Assertion {
+    text: String,
+    /// Of a whole trace.
+    _seen: Option<SeenIfItFails>,
+    /// Suffix of the snapshot's name, if this is not up to the test.
+    suffix: Option<String>,
+    /// Module and name, if the snapshot has a name.
+    name: Option<String>,
+}
+
+impl Assertion {
+    #[track_caller]
+    fn new<T: TraceSnapshot + ?Sized>(trace: &T) -> Self {
+        Self {
+            text: text(trace),
+            _seen: trace.whole().map(SeenIfItFails::new),
+            suffix: None,
+            name: None,
+        }
+    }
+
+    /// Compares with a literal in the source.
+    #[track_caller]
+    pub fn inline<T: TraceSnapshot + ?Sized>(trace: &T) -> Self {
+        Self::new(trace)
+    }
+
+    /// Compares with a file that is named by a function. The closure stands in that function.
+    ///
+    /// # Panics
+    ///
+    /// Panics if it would depend on chance which test of several has which file.
+    #[track_caller]
+    pub fn unnamed<T: TraceSnapshot + ?Sized, C>(_: &C, trace: &T) -> Self {
+        let mut function = any::type_name::<C>();
+        while let Some(around) = function.strip_suffix("::{{closure}}") {
+            function = around;
+        }
+        // Those who have a suffix of their own tell their tests apart themselves.
+        let own_suffix = Settings::clone_current().snapshot_suffix().map(String::from);
+        let suffix = if own_suffix.is_none() { case::suffix(function) } else { None };
+        let shown = suffix.as_deref().or(own_suffix.as_deref());
+        if let Some(reason) = case::numbered_by_chance(function, shown) {
+            panic!("{reason}");
+        }
+        Self { suffix, ..Self::new(trace) }
+    }
+
+    /// Compares with a file that has a name.
+    #[track_caller]
+    pub fn named<T: TraceSnapshot + ?Sized>(
+        module: &str,
+        name: &(impl SnapshotName + ?Sized),
+        trace: &T,
+    ) -> Self {
+        let name = name.to_text().map(|name| format!("{module}::{name}"));
+        Self { name, ..Self::new(trace) }
+    }
+
+    /// Binds insta's settings. Snapshots are in the root of the package, unless the settings that are bound
+    /// already name another place.
+    pub fn bind(&self, manifest_dir: &str) -> impl Sized + use<> {
+        let mut settings = Settings::clone_current();
+        if settings.snapshot_path() == Settings::new().snapshot_path() {
+            settings.set_snapshot_path(Path::new(manifest_dir).join("snapshots"));
+        }
+        if let Some(suffix) = &self.suffix {
+            settings.set_snapshot_suffix(suffix);
+        }
+        TraceComparator::set(&mut settings, Path::new(manifest_dir));
+        settings.bind_to_scope()
+    }
+
+    /// The text of the snapshot.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Checks, after insta is satisfied, that no other assertion of this process has put another text into the
+    /// same file: insta takes any text if it is told to update snapshots.
+    ///
+    /// # Panics
+    ///
+    /// Panics if one has.
+    #[track_caller]
+    pub fn end(&self) {
+        static TEXTS: Mutex<BTreeMap<String, u128>> = Mutex::new(BTreeMap::new());
+
+        let Some(name) = &self.name else { return };
+        let settings = Settings::clone_current();
+        let file = format!(
+            "{} {name}@{}",
+            settings.snapshot_path().display(),
+            settings.snapshot_suffix().unwrap_or_default()
+        );
+        let digest = digest_text(&self.text);
+        let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = *texts.entry(file).or_insert(digest);
+        drop(texts);
+        assert!(
+            first == digest,
+            "two assertions put different traces into one snapshot, `{name}`: name them differently"
+        );
+    }
+}
+
+/// Notes that people see a trace if the assertion fails: insta shows it, or where it differs.
+#[derive(Debug)]
+struct SeenIfItFails {
+    printed: PrintedText,
+    nodes: usize,
+    was_panicking: bool,
+}
+
+impl SeenIfItFails {
+    fn new(storage: &Storage) -> Self {
+        let (printed, nodes) = (storage.printed().clone(), storage.node_count());
+        Self { printed, nodes, was_panicking: thread::panicking() }
+    }
+}
+
+impl Drop for SeenIfItFails {
+    fn drop(&mut self) {
+        if thread::panicking() && !self.was_panicking {
+            self.printed.set_part(self.nodes);
+        }
+    }
+}
+
+/// The name of a snapshot, as insta takes it.
+pub trait SnapshotName {
+    /// Returns the name, if there is one.
+    fn to_text(&self) -> Option<String>;
+}
+
+impl SnapshotName for str {
+    fn to_text(&self) -> Option<String> {
+        Some(self.into())
+    }
+}
+
+impl SnapshotName for String {
+    fn to_text(&self) -> Option<String> {
+        Some(self.clone())
+    }
+}
+
+impl SnapshotName for OsStr {
+    fn to_text(&self) -> Option<String> {
+        Some(self.to_string_lossy().into_owned())
+    }
+}
+
+impl<N: SnapshotName + ?Sized> SnapshotName for &N {
+    fn to_text(&self) -> Option<String> {
+        (**self).to_text()
+    }
+}
+
+impl<N: SnapshotName> SnapshotName for Option<N> {
+    fn to_text(&self) -> Option<String> {
+        self.as_ref()?.to_text()
+    }
+}
+
+/// What [`assert_trace_snapshot!`](crate::assert_trace_snapshot) takes.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a trace, a part of one, or a stream",
+    label = "not a trace",
+    note = "a trace is what `Capture::trace()` and `SharedStorage::lock()` return; spans and events are parts",
+    note = "a stream is a slice or a `Vec` of `TracingEvent`s"
+)]
+pub trait TraceSnapshot {
+    /// The text of the snapshot, with the settings of the scope.
+    fn text(&self, settings: &SnapshotSettings) -> String;
+
+    /// The trace, if it is a whole one.
+    fn whole(&self) -> Option<&Storage> {
+        None
+    }
+}
+
+impl<T: SnapshotSource + ?Sized> TraceSnapshot for T {
+    fn text(&self, settings: &SnapshotSettings) -> String {
+        settings.view(self).to_string()
+    }
+
+    fn whole(&self) -> Option<&Storage> {
+        self.whole_trace()
+    }
+}
+
+/// Implements it for what has settings of its own, and for references to it.
+macro_rules! impl_trace_snapshot {
+    ($($ty:ty: |$this:ident| $text:expr, $whole:expr);+ $(;)?) => {$(
+        impl TraceSnapshot for $ty {
+            fn text(&self, _: &SnapshotSettings) -> String {
+                let $this = self;
+                $text.to_string()
+            }
+
+            fn whole(&self) -> Option<&Storage> {
+                let $this = self;
+                $whole
+            }
+        }
+
+        impl TraceSnapshot for &$ty {
+            fn text(&self, settings: &SnapshotSettings) -> String {
+                (**self).text(settings)
+            }
+
+            fn whole(&self) -> Option<&Storage> {
+                (**self).whole()
+            }
+        }
+    )+};
+}
+
+impl_trace_snapshot! {
+    TraceView<'_>: |view| view, view.view.trace;
+    StreamSnapshot<'_>: |stream| stream, { let _ = stream; None };
+    [TracingEvent]: |events| StreamSnapshot::new(events), { let _ = events; None };
+    Vec<TracingEvent>: |events| StreamSnapshot::new(events), { let _ = events; None };
+}
+
+/// Makes the text of the snapshot.
+///
+/// # Panics
+///
+/// Panics if the trace is a whole one, and lacks something that may belong to it.
+#[track_caller]
+fn text<T: TraceSnapshot + ?Sized>(trace: &T) -> String {
+    if let Some(reason) = trace.whole().and_then(|trace| trace.sight.incomplete()) {
+        panic!("{reason}");
+    }
+    trace.text(&SnapshotSettings::current())
+}

@@ -1,0 +1,323 @@
+use alloc::{
+    string::{String, ToString},
+    vec,
+    vec::Vec,
+};
+use core::{cell::Cell, fmt, ops::Range};
+
+use tracing_subscriber::filter::Targets;
+
+use super::{
+    line::Line,
+    node::Place,
+    options::{Options, Rules, SHOW_ALL},
+    tree::View,
+};
+use crate::capture::{
+    CapturedEvent, CapturedNode, CapturedSpan, RelayedElsewhere, Shown, Storage,
+    short::{MAX_LINE, Short},
+};
+
+/// Levels of the tree that are drawn. Deeper ones are as good as never read, and drawing them would
+/// take space in the square of their number.
+const MAX_DRAWN_DEPTH: usize = 48;
+
+/// Nodes around the first one behind what is left out that are shown.
+const MAX_RESUMED: usize = 16;
+
+/// The tree of a trace, one span or event a line, in the order in which they were captured.
+///
+/// A span is `LEVEL name{field=value …}`, an event `LEVEL message field=value …`. Strings stand between
+/// quotes; messages and the output of `Debug` and `Display` do not, unless they would look like
+/// something else: then they stand between backticks. What could steer a terminal, what is invisible and
+/// spaces other than U+0020 are escaped, `\u{a0}`, so that no two texts look the same; of emoji that are made of
+/// several characters, a part is: `❤\u{fe0f}`. Targets, lines, threads and times are left out.
+///
+/// What spanshot says itself stands between `⟨` and `⟩`, which are escaped in what was traced. Equal nodes
+/// in a row are one with their number, `⟨80×⟩`, and so are groups of up to 8 nodes that are there three
+/// times or more. A value that has several lines is shown below its node; one of more than 300
+/// characters or 40 lines is cut, with a digest of all of it.
+///
+/// A text that is missing in the output may thus be in the trace. To assert that a secret is nowhere in it, call
+/// [`assert_never_contains()`](Storage::assert_never_contains), which searches all of every value.
+///
+/// A precision limits the depth: `{:.0}` shows the roots, `{:.1}` what is in them as well, and so on.
+impl fmt::Display for Storage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Shown::plain(self).fmt(formatter)
+    }
+}
+
+/// The same, without what the filter hides, in colour, bounded, and redacted, as far as these are asked for.
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.storage.printed().drawing().filter(|_| self.is_redacted) {
+            Some(draw) => draw(*self, formatter),
+            None => write_shown(*self, &self.filter, formatter),
+        }
+    }
+}
+
+/// Writes a trace that is printed.
+pub(super) fn write_shown(
+    shown: Shown<'_>,
+    rules: &dyn Rules,
+    formatter: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    let Shown { storage, filter, is_coloured, .. } = shown;
+    let options = Options { is_coloured, ..options(formatter) };
+    let mut view = View::of_trace(storage, options, rules);
+    view.hidden = hidden(storage, filter);
+    // Not in snapshots: what they show does not depend on it.
+    view.why_empty = storage.sight.relayed_elsewhere.map(RelayedElsewhere::what);
+    if shown.max_lines == usize::MAX {
+        return Lines::new(&view, formatter).write_all();
+    }
+    let mut counting = Lines::new(&view, formatter);
+    counting.skipped = 0..usize::MAX;
+    counting.write_all()?;
+    let lines = counting.number;
+    let is_cut = Cell::new(false);
+    let mut writing = Lines::new(&view, formatter);
+    writing.is_cut = Some(&is_cut);
+    if lines > shown.max_lines {
+        is_cut.set(true);
+        let first = shown.max_lines / 3;
+        writing.skipped = first..lines - (shown.max_lines - first);
+    }
+    writing.write_all()?;
+    if is_cut.get() {
+        if let Some(cut) = shown.is_cut {
+            cut.set(true);
+        }
+        write!(
+            formatter,
+            "\n(a part of its {lines} lines: SPANSHOT_PRINT_LINES=all prints all of them, \
+             SPANSHOT_RECORD=failure records the trace)"
+        )?;
+    }
+    Ok(())
+}
+
+/// The span with all that is in it, as in the tree of the whole trace. A precision limits the depth:
+/// `{:.0}` shows the span alone.
+impl fmt::Display for CapturedSpan<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        CapturedNode::Span(*self).fmt(formatter)
+    }
+}
+
+/// The line of the event in the tree of the trace.
+impl fmt::Display for CapturedEvent<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        CapturedNode::Event(*self).fmt(formatter)
+    }
+}
+
+/// The span with all that is in it, or the line of the event.
+impl fmt::Display for CapturedNode<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        View::of_nodes(vec![*self], options(formatter), &SHOW_ALL).fmt(formatter)
+    }
+}
+
+fn options(formatter: &fmt::Formatter<'_>) -> Options {
+    let max_depth = formatter.precision().unwrap_or(usize::MAX);
+    Options { max_depth, says_what_is_deeper: false, ..Options::default() }
+}
+
+/// How many spans and events a filter hides.
+fn hidden(storage: &Storage, filter: Option<&Targets>) -> usize {
+    if filter.is_none() {
+        return 0;
+    }
+    let spans = storage.all_spans().map(CapturedNode::Span);
+    let nodes = spans.chain(storage.all_events().map(CapturedNode::Event));
+    nodes.filter(|node| !filter.shows(*node)).count()
+}
+
+/// Draws the tree.
+impl fmt::Display for View<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Lines::new(self, formatter).write_all()
+    }
+}
+
+/// Writes lines, with what leads to them.
+struct Lines<'l, 'f, 'a> {
+    view: &'l View<'a>,
+    formatter: &'l mut fmt::Formatter<'f>,
+    is_first: bool,
+    /// How many lines came already, with those that are skipped.
+    number: usize,
+    /// Numbers of the lines of the node that is written, and of those that it is in.
+    path: Vec<usize>,
+    /// Lines that are left out.
+    skipped: Range<usize>,
+    /// Set if a line is cut, which no line is unless this is there.
+    is_cut: Option<&'l Cell<bool>>,
+}
+
+impl<'l, 'f, 'a> Lines<'l, 'f, 'a> {
+    fn new(view: &'l View<'a>, formatter: &'l mut fmt::Formatter<'f>) -> Self {
+        let path = Vec::new();
+        Self { view, formatter, is_first: true, number: 0, path, skipped: 0..0, is_cut: None }
+    }
+
+    fn write_all(&mut self) -> fmt::Result {
+        self.write_notes_before()?;
+        // Nodes on the way to that which is written.
+        let mut path = vec![];
+        let mut next = self.view.first_child(Place::ROOT);
+        while let Some(place) = next {
+            path.push(place);
+            self.write_node(&path)?;
+            next = self.view.first_child(place);
+            while next.is_none() {
+                let Some(place) = path.pop() else { break };
+                next = self.view.next_sibling(place);
+            }
+        }
+        self.write_notes_after()
+    }
+
+    fn line(&mut self, line: fmt::Arguments<'_>) -> fmt::Result {
+        let is_skipped = self.skipped.contains(&self.number);
+        if self.number == self.skipped.end {
+            self.write_gap(0)?;
+        }
+        self.number += 1;
+        if is_skipped { Ok(()) } else { self.write_line(line) }
+    }
+
+    fn write_line(&mut self, line: fmt::Arguments<'_>) -> fmt::Result {
+        if !self.is_first {
+            self.formatter.write_str("\n")?;
+        }
+        self.is_first = false;
+        self.formatter.write_fmt(line)
+    }
+
+    /// Says how many lines are left out, unless that was said. Some of them are shown all the same.
+    fn write_gap(&mut self, shown: usize) -> fmt::Result {
+        let skipped = core::mem::take(&mut self.skipped);
+        if skipped.is_empty() {
+            return Ok(());
+        }
+        self.write_line(format_args!("⋮ {} more lines", skipped.len() - shown))
+    }
+
+    /// Goes on behind what is left out, with the nodes in it that the next one is in.
+    fn resume(&mut self, ancestors: &[Place]) -> fmt::Result {
+        let skipped = self.skipped.clone();
+        let is_skipped = |place: &usize| skipped.contains(&self.path[*place]);
+        let around: Vec<_> =
+            (0..ancestors.len()).rev().take_while(is_skipped).take(MAX_RESUMED).collect();
+        self.write_gap(around.len())?;
+        for index in around.into_iter().rev() {
+            self.write_node_line(&ancestors[..=index])?;
+        }
+        Ok(())
+    }
+
+    fn write_notes_before(&mut self) -> fmt::Result {
+        let View { trace, hidden, why_empty, .. } = *self.view;
+        let left_out = trace.map_or(0, Storage::left_out_earlier);
+        if left_out > 0 {
+            self.line(format_args!("({left_out} earlier nodes were left out)"))?;
+        }
+        if hidden == 0 && self.view.first_child(Place::ROOT).is_none() {
+            let empty = match trace.map(Storage::node_count) {
+                None => "no spans or events",
+                Some(0) => "nothing was captured",
+                Some(_) => "nothing is shown",
+            };
+            let colon = if why_empty.is_some() { ": " } else { "" };
+            self.line(format_args!("({empty}{colon}{})", why_empty.unwrap_or_default()))?;
+        }
+        Ok(())
+    }
+
+    fn write_notes_after(&mut self) -> fmt::Result {
+        let View { trace, hidden, .. } = *self.view;
+        if hidden > 0 {
+            let all = trace.map_or(0, Storage::node_count);
+            self.line(format_args!("(the print filter hides {hidden} of {all} spans and events)"))?;
+        }
+        let left_out = trace.map_or(0, Storage::left_out_later);
+        if left_out > 0 {
+            self.line(format_args!("({left_out} later nodes were left out)"))?;
+        }
+        Ok(())
+    }
+
+    fn write_node(&mut self, path: &[Place]) -> fmt::Result {
+        let view = self.view;
+        let Some((&place, ancestors)) = path.split_last() else { return Ok(()) };
+        if self.number == self.skipped.end {
+            self.resume(ancestors)?;
+        }
+        self.path.truncate(ancestors.len());
+        self.path.push(self.number);
+        if self.skipped.contains(&self.number) {
+            self.number += 1;
+        } else {
+            self.number += 1;
+            self.write_node_line(path)?;
+        }
+        let line = Line { options: view.options(), shown: view.get(place), is_cut: None };
+        let gutter = view.options().drawing.gutter();
+        let branch = Branch { view, ancestors: path, place: None };
+        line.try_for_each_further_line(|further| {
+            let further = further.to_string();
+            // An empty line ends without a space. One that ends in white space shows it: neither eyes, nor
+            // insta at the end of a snapshot, nor some editors would see it.
+            let space = if further.is_empty() { "" } else { " " };
+            let last = further.chars().next_back().filter(|last| last.is_whitespace());
+            let text = &further[..further.len() - last.map_or(0, char::len_utf8)];
+            let last = last.iter().flat_map(|last| last.escape_unicode()).collect::<String>();
+            self.line(format_args!("{branch}{gutter}{space}{text}{last}"))
+        })
+    }
+}
+
+impl Lines<'_, '_, '_> {
+    /// Writes the line of the last one of these nodes, each of which is in the one before.
+    fn write_node_line(&mut self, path: &[Place]) -> fmt::Result {
+        let view = self.view;
+        let Some((&place, ancestors)) = path.split_last() else { return Ok(()) };
+        let line = Line { options: view.options(), shown: view.get(place), is_cut: None };
+        let branch = Branch { view, ancestors, place: Some(place) };
+        match self.is_cut {
+            Some(_) => {
+                let line = Short { text: line, max_chars: MAX_LINE, is_cut: self.is_cut };
+                self.write_line(format_args!("{branch}{line}"))
+            }
+            None => self.write_line(format_args!("{branch}{line}")),
+        }
+    }
+}
+
+/// What leads to a node, or to lines that belong to the last one of the ancestors.
+struct Branch<'b, 'a> {
+    view: &'b View<'a>,
+    ancestors: &'b [Place],
+    place: Option<Place>,
+}
+
+impl fmt::Display for Branch<'_, '_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { view, ancestors, place } = *self;
+        let drawing = view.options().drawing;
+        // Roots have no branches that lead to them.
+        let Some((_, ancestors)) = ancestors.split_first() else { return Ok(()) };
+        let has_more = |place| view.next_sibling(place).is_some();
+        for ancestor in ancestors.iter().take(MAX_DRAWN_DEPTH) {
+            formatter.write_str(drawing.passing(has_more(*ancestor)))?;
+        }
+        if ancestors.len() > MAX_DRAWN_DEPTH {
+            write!(formatter, "(depth {}) ", ancestors.len() + 1)?;
+        }
+        place.map_or(Ok(()), |place| formatter.write_str(drawing.branch(has_more(place))))
+    }
+}
