@@ -9,8 +9,8 @@ use ::predicates::{
 use super::{
     IntoFieldPredicate,
     failure::actual,
-    field::Shown,
-    nearest::{NOT_THERE, is_ranking},
+    nearest::is_ranking,
+    shown_value::{NOT_THERE, Shown},
 };
 use crate::{
     capture::{Captured, short::Short},
@@ -93,7 +93,8 @@ impl<'a, P: Predicate<TracedValue>, T: Captured<'a>> Predicate<T> for AnyFieldPr
                 shown.push(if is_last {
                     "…".to_string()
                 } else {
-                    alloc::format!("{}={}", Short::phrase(Escaped(name)), Shown(value).short())
+                    let value = Shown::new(value, &self.matches, expected).short();
+                    alloc::format!("{}={value}", Short::phrase(Escaped(name)))
                 });
             }
             shown.len() > MAX_SHOWN

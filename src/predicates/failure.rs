@@ -14,6 +14,7 @@ use ::predicates::{
 use super::{
     combinators::{OPERATOR, TREE},
     nearest::{full_case, is_ranking, nearest, ranked_case},
+    shown_value::shortened,
 };
 use crate::{
     capture::{Captured, CapturedNode, Shown, Storage, excerpt::MAX_LISTED, short::Short},
@@ -30,8 +31,17 @@ pub(super) fn actual<'a>(
     if is_ranking() {
         return ranked_case(predicate, expected, value);
     }
-    let product = Product::new(what.to_string(), Short::phrase(value).to_string());
-    Case::new(Some(predicate), expected).add_product(product)
+    actual_text(predicate, expected, what, shortened(predicate, value))
+}
+
+/// A case that says what there actually was, in a text that is not too long.
+pub(super) fn actual_text<'a>(
+    predicate: &'a dyn PredicateReflection,
+    expected: bool,
+    what: &str,
+    text: String,
+) -> Case<'a> {
+    Case::new(Some(predicate), expected).add_product(Product::new(what.to_string(), text))
 }
 
 /// Where an assertion looked for what it did not find.

@@ -1,8 +1,4 @@
-use alloc::{
-    format,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::{format, string::String, vec::Vec};
 use core::fmt;
 
 use ::predicates::{
@@ -12,16 +8,11 @@ use ::predicates::{
 
 use super::{
     And, Not, Or,
-    failure::actual,
-    nearest::{NOT_THERE, is_ranking},
+    failure::{actual, actual_text},
+    nearest::is_ranking,
+    shown_value::{NOT_THERE, Shown},
 };
-use crate::{
-    capture::{
-        Captured,
-        short::{MAX_VALUE, Short},
-    },
-    wire::TracedValue,
-};
+use crate::{capture::Captured, wire::TracedValue};
 
 /// What [`field()`] takes for the value.
 ///
@@ -160,7 +151,8 @@ impl<'a, P: Predicate<TracedValue>, T: Captured<'a>> Predicate<T> for FieldPredi
         }
         let (node, name) = (item.node(), self.name);
         let values = node.values().filter(|(other, _)| *other == name);
-        let values: Vec<_> = values.map(|(_, value)| Shown(value)).collect();
+        let show = |value| Shown::new(value, &self.matches, expected);
+        let values: Vec<_> = values.map(|(_, value)| show(value)).collect();
         let mut earlier = Vec::new();
         let mut are_cut = false;
         item.see_earlier_values(name, |value| {
@@ -168,11 +160,11 @@ impl<'a, P: Predicate<TracedValue>, T: Captured<'a>> Predicate<T> for FieldPredi
             let is_wanted = !(expected && item.has_earlier_values()) || self.matches.eval(value);
             are_cut |= is_wanted && earlier.len() == MAX_EARLIER;
             if is_wanted && !are_cut {
-                earlier.push(Shown(value).short());
+                earlier.push(Shown::new(value, &self.matches, expected).short());
             }
         });
         if let ([value], []) = (&values[..], &earlier[..]) {
-            return Some(actual(self, expected, name, value));
+            return Some(actual_text(self, expected, name, value.of(self)));
         }
         let values: Vec<_> = values.iter().map(Shown::short).collect();
         let mut what = list(&values);
@@ -188,34 +180,9 @@ impl<'a, P: Predicate<TracedValue>, T: Captured<'a>> Predicate<T> for FieldPredi
 /// Earlier values that a reason lists.
 const MAX_EARLIER: usize = 4;
 
-/// Shows a value, and whether it is a text if it looks like something else.
-pub(super) struct Shown<'a>(pub(super) &'a TracedValue);
-
-impl Shown<'_> {
-    /// Shows a value among others.
-    pub(super) fn short(&self) -> String {
-        Short { text: self, max_chars: MAX_VALUE, is_cut: None }.to_string()
-    }
-}
-
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = if looks_like_another_type(self.0) { " (a text)" } else { "" };
-        write!(formatter, "{}{kind}", self.0)
-    }
-}
-
 fn list(values: &[String]) -> String {
     match values {
         [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
         _ => values.concat(),
     }
-}
-
-/// Whether the value is `Debug` or `Display` output that is shown like a value of another type: who
-/// reads that the port is not 8080 but 8080 wants to know why.
-fn looks_like_another_type(value: &TracedValue) -> bool {
-    value.as_debug_str().is_some_and(|text| {
-        matches!(text, "true" | "false" | "None") || text.parse::<f64>().is_ok()
-    })
 }

@@ -69,6 +69,7 @@ mod scan_ext;
 mod scanner;
 mod scope;
 mod secret;
+mod shown_value;
 mod sight;
 mod stats;
 mod subtree;

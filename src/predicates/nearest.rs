@@ -12,6 +12,7 @@ use ::predicates::{
     reflection::{Case, PredicateReflection},
 };
 
+use super::shown_value::NOT_THERE;
 use crate::capture::{Captured, excerpt::MAX_LISTED};
 
 std::thread_local! {
@@ -187,9 +188,6 @@ impl fmt::Display for Said {
 }
 
 impl PredicateReflection for Said {}
-
-/// What a condition says where a value is missing.
-pub(super) const NOT_THERE: &str = "not there";
 
 /// The case of one condition, while candidates are ranked.
 pub(super) fn ranked_case<'a>(
