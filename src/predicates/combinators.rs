@@ -205,13 +205,15 @@ impl<T: Predicate<Item>, Item: ?Sized> Predicate<Item> for Not<T> {
         }
         let mut unvisited = alloc::vec![&negated];
         while let Some(part) = unvisited.pop() {
+            // Else it says what comes nearest to it, of which not even that is there.
+            let says_all = !part.result() && part.products().next().is_some();
             for product in part.products() {
                 case = case.add_product(Product::new(
                     product.name().to_string(),
                     product.value().to_string(),
                 ));
             }
-            unvisited.extend(part.children());
+            unvisited.extend(part.children().filter(|_| !says_all));
         }
         Some(case)
     }

@@ -1,9 +1,9 @@
-use alloc::{format, string::String, vec::Vec};
-use core::fmt;
+use alloc::{boxed::Box, format, string::String, vec::Vec};
+use core::{fmt, iter};
 
 use ::predicates::{
     Predicate,
-    reflection::{Case, PredicateReflection},
+    reflection::{Case, Parameter, PredicateReflection},
 };
 
 use super::{
@@ -11,6 +11,7 @@ use super::{
     failure::{actual, actual_text},
     nearest::is_ranking,
     shown_value::{NOT_THERE, Shown},
+    sight::{NO_VALUE_OF, VALUE_OF},
 };
 use crate::{capture::Captured, wire::TracedValue};
 
@@ -72,7 +73,8 @@ impl_into_itself!({T, U} And<T, U>, {T, U} Or<T, U>, {T} Not<T>);
 ///   [`TracedValue`] does: `5` matches `5_u64`, and a string also `Debug` and `Display` output and
 ///   an error with this message. Unlike there, `NaN` matches `NaN`;
 /// - an `Option` of these: `Some(5)` is the same as `5`, and `None` matches if the field has no
-///   value, as `tracing` records a `None`;
+///   value, as `tracing` records a `None`. An assertion that holds by this fails if no captured call site
+///   declares the field, so that a misspelt name is found;
 /// - what [`value()`] returns, to look at values of one type only; [`close_to()`] for numbers with
 ///   a tolerance; [`debug()`] for `Debug` output; [`error_chain()`] for the sources of an error;
 ///   and these combined by `&`, `|` and `!`;
@@ -97,7 +99,7 @@ impl_into_itself!({T, U} And<T, U>, {T, U} Or<T, U>, {T} Not<T>);
 /// use spanshot::{Capture, predicates::*};
 ///
 /// let capture = Capture::start();
-/// drop(tracing::info_span!("connect", port = 8_080_u16, host = %"::1"));
+/// drop(tracing::info_span!("connect", port = 8_080_u16, host = %"::1", path = None::<&str>));
 /// let trace = capture.trace();
 /// trace.scan_spans().single(&field("port", 8_080));
 /// trace.scan_spans().single(&field("port", value(gt(1_024_u64))));
@@ -130,7 +132,12 @@ impl<P: fmt::Display> fmt::Display for FieldPredicate<P> {
     }
 }
 
-impl<P: PredicateReflection> PredicateReflection for FieldPredicate<P> {}
+impl<P: PredicateReflection> PredicateReflection for FieldPredicate<P> {
+    fn parameters<'a>(&'a self) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
+        let wanted = if self.matches_absent { NO_VALUE_OF } else { VALUE_OF };
+        Box::new(iter::once(Parameter::new(wanted, &self.name)))
+    }
+}
 
 impl<'a, P: Predicate<TracedValue>, T: Captured<'a>> Predicate<T> for FieldPredicate<P> {
     #[inline]

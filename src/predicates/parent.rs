@@ -7,7 +7,7 @@ use super::{
     answers::{Identity, any_around},
     failure::actual,
     nearest::is_ranking,
-    related::{impl_related_reflection, with_history},
+    related::{impl_related_reflection, with_history, with_nearest},
 };
 use crate::{
     capture::{Captured, CapturedNode, CapturedSpan},
@@ -47,7 +47,7 @@ impl<P: fmt::Display> fmt::Display for ParentPredicate<P> {
     }
 }
 
-impl_related_reflection!(ParentPredicate);
+impl_related_reflection!(ParentPredicate, "span");
 
 impl<'a, P: Predicate<CapturedSpan<'a>>, T: Captured<'a>> Predicate<T> for ParentPredicate<P> {
     fn eval(&self, item: &T) -> bool {
@@ -63,7 +63,11 @@ impl<'a, P: Predicate<CapturedSpan<'a>>, T: Captured<'a>> Predicate<T> for Paren
             Some(parent) => {
                 let line = ShortLine::new(CapturedNode::Span(parent));
                 let case = actual(self, expected, "parent", &line);
-                with_history(case, expected, &self.matches, Some(parent))
+                if expected {
+                    with_history(case, true, &self.matches, Some(parent))
+                } else {
+                    with_nearest(case, &self.matches, iter::once(parent))
+                }
             }
             None => actual(self, expected, "parent", &"not there"),
         })
@@ -103,7 +107,7 @@ impl<P: fmt::Display> fmt::Display for AncestorPredicate<P> {
     }
 }
 
-impl_related_reflection!(AncestorPredicate);
+impl_related_reflection!(AncestorPredicate, "span");
 
 /// Ancestors that are shown where none of them matches.
 const MAX_SHOWN: usize = 4;
@@ -130,7 +134,11 @@ impl<'a, P: Predicate<CapturedSpan<'a>>, T: Captured<'a>> Predicate<T> for Ances
         }
         let shown = if shown.is_empty() { "no span".to_owned() } else { shown.join(" in ") };
         let case = actual(self, expected, "it", &format_args!("in {shown}"));
-        let found = ancestors().filter(|_| expected).find(|span| self.matches.eval(span));
-        Some(with_history(case, expected, &self.matches, found))
+        Some(if expected {
+            let found = ancestors().find(|span| self.matches.eval(span));
+            with_history(case, true, &self.matches, found)
+        } else {
+            with_nearest(case, &self.matches, ancestors())
+        })
     }
 }

@@ -133,6 +133,15 @@ pub(super) enum NodePredicate {
     Event(EventMatcher),
 }
 
+impl NodePredicate {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Span(_) => "span",
+            Self::Event(_) => "event",
+        }
+    }
+}
+
 impl fmt::Display for NodePredicate {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -204,7 +213,7 @@ impl PredicateReflection for TreePredicate {
     }
 
     fn children<'a>(&'a self) -> Box<dyn Iterator<Item = Child<'a>> + 'a> {
-        let nodes = self.nodes.iter().map(|node| Child::new("inside", node));
+        let nodes = self.nodes.iter().map(|node| Child::new(node.kind(), node));
         Box::new(core::iter::once(Child::new("span", &self.span)).chain(nodes))
     }
 }

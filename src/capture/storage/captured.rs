@@ -1,4 +1,6 @@
 use crate::capture::{CapturedEvent, CapturedMetadata, CapturedNode, CapturedSpan, Moment};
+#[cfg(feature = "predicates")]
+use crate::wire::CallSiteKind;
 use crate::wire::TracedValue;
 
 /// What spans and events have in common, for code that takes both.
@@ -37,12 +39,16 @@ pub trait Captured<'a>: Copy + Eq + PartialOrd + core::fmt::Display + sealed::Se
 pub(crate) mod sealed {
     use crate::capture::CapturedNode;
     #[cfg(feature = "predicates")]
-    use crate::wire::TracedValue;
+    use crate::wire::{CallSiteKind, TracedValue};
 
     /// What only this crate implements, and what only it may know.
     pub trait Sealed {
         /// What spans or events are called, one of them and several.
         const NOUNS: [&'static str; 2];
+
+        /// The kind of their call sites.
+        #[cfg(feature = "predicates")]
+        const KIND: CallSiteKind;
 
         /// The span or the event as a node of its trace.
         fn node(&self) -> CapturedNode<'_>;
@@ -77,6 +83,9 @@ macro_rules! impl_captured {
     ($ty:ident, $variant:ident, $nouns:expr) => {
         impl sealed::Sealed for $ty<'_> {
             const NOUNS: [&'static str; 2] = $nouns;
+
+            #[cfg(feature = "predicates")]
+            const KIND: CallSiteKind = CallSiteKind::$variant;
 
             fn node(&self) -> CapturedNode<'_> {
                 CapturedNode::$variant(*self)
