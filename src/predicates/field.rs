@@ -7,7 +7,7 @@ use ::predicates::{
 };
 
 use super::{
-    And, Not, Or,
+    And, Not, Or, ThatPredicate,
     failure::{actual, actual_text},
     nearest::is_ranking,
     shown_value::{NOT_THERE, Shown},
@@ -63,7 +63,7 @@ macro_rules! impl_into_itself {
 
 pub(super) use impl_into_itself;
 
-impl_into_itself!({T, U} And<T, U>, {T, U} Or<T, U>, {T} Not<T>);
+impl_into_itself!({T, U} And<T, U>, {T, U} Or<T, U>, {T} Not<T>, {T} ThatPredicate<T>);
 
 /// Creates a predicate for a field of a span or event.
 ///
