@@ -8,8 +8,7 @@ use ::predicates::{
 
 use super::{
     And, Not, Or, ThatPredicate,
-    failure::{actual, actual_text},
-    nearest::is_ranking,
+    failure::{absent, actual_text},
     shown_value::{NOT_THERE, Shown},
     sight::{NO_VALUE_OF, VALUE_OF},
 };
@@ -151,10 +150,10 @@ impl<'a, P: Predicate<TracedValue>, T: Captured<'a>> Predicate<T> for FieldPredi
             return None;
         }
         if item.any_value(self.name, |_| true).is_none() {
-            return Some(actual(self, expected, self.name, &NOT_THERE));
+            return Some(absent(self, expected, item, self.name, NOT_THERE));
         }
-        if is_ranking() {
-            return Some(Case::new(Some(self), expected)); // nobody reads the values
+        if item.is_brief() {
+            return Some(Case::new(Some(self), expected));
         }
         let (node, name) = (item.node(), self.name);
         let values = node.values().filter(|(other, _)| *other == name);
@@ -180,7 +179,7 @@ impl<'a, P: Predicate<TracedValue>, T: Captured<'a>> Predicate<T> for FieldPredi
         } else if !earlier.is_empty() {
             what = format!("{what}, and was {} before", list(&earlier));
         }
-        Some(actual(self, expected, name, &what))
+        Some(actual_text(self, expected, name, what))
     }
 }
 

@@ -9,7 +9,7 @@ use tracing_core::{Level, LevelFilter};
 
 use super::{
     failure::actual,
-    sight::{ALL_LEVELS, LEVEL, LEVELS},
+    sight::{ALL_LEVELS, LEVELS},
 };
 use crate::capture::Captured;
 
@@ -137,7 +137,7 @@ impl<P: fmt::Display> fmt::Display for LevelPredicate<P> {
 impl<P: Predicate<Level>> PredicateReflection for LevelPredicate<P> {
     fn parameters<'a>(&'a self) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
         let levels = ALL_LEVELS.iter().filter(|level| self.matches.eval(level));
-        let levels = levels.map(|level| Parameter::new(LEVEL, level));
+        let levels = levels.map(|level| Parameter::new(level.as_str(), &""));
         Box::new(core::iter::once(Parameter::new(LEVELS, &self.matches)).chain(levels))
     }
 }
@@ -149,7 +149,7 @@ impl<'a, P: Predicate<Level>, T: Captured<'a>> Predicate<T> for LevelPredicate<P
 
     fn find_case(&self, expected: bool, item: &T) -> Option<Case<'_>> {
         (self.eval(item) == expected)
-            .then(|| actual(self, expected, "level", item.metadata().level()))
+            .then(|| actual(self, expected, item, "level", item.metadata().level()))
     }
 }
 

@@ -7,7 +7,7 @@ use ::predicates::{
 
 use super::{
     IntoTextPredicate,
-    failure::actual,
+    failure::{absent, actual},
     shown_value::{NOT_THERE, what_it_is},
 };
 use crate::{capture::CapturedEvent, wire::text::Quoted};
@@ -62,12 +62,12 @@ impl<P: Predicate<str>> Predicate<CapturedEvent<'_>> for MessagePredicate<P> {
             return None;
         }
         Some(match (event.message(), event.value("message")) {
-            (Some(message), _) => actual(self, expected, "message", &Quoted(message)),
+            (Some(message), _) => actual(self, expected, event, "message", &Quoted(message)),
             (None, Some(value)) => {
                 let no_text = format_args!("{value} ({})", what_it_is(value));
-                actual(self, expected, "message", &no_text)
+                actual(self, expected, event, "message", &no_text)
             }
-            (None, None) => actual(self, expected, "message", &NOT_THERE),
+            (None, None) => absent(self, expected, event, "message", NOT_THERE),
         })
     }
 }

@@ -5,7 +5,10 @@ use ::predicates::{
     reflection::{Case, PredicateReflection},
 };
 
-use super::{IntoTargetPredicate, failure::actual};
+use super::{
+    IntoTargetPredicate,
+    failure::{absent, actual},
+};
 use crate::{capture::Captured, wire::text::Quoted};
 
 /// Creates a predicate for the module that a span or event stands in, which is also its
@@ -59,8 +62,8 @@ impl<'a, P: Predicate<str>, T: Captured<'a>> Predicate<T> for ModulePredicate<P>
             return None;
         }
         Some(match item.metadata().module_path() {
-            Some(module) => actual(self, expected, "module", &Quoted(module)),
-            None => actual(self, expected, "module", &"not known"),
+            Some(module) => actual(self, expected, item, "module", &Quoted(module)),
+            None => absent(self, expected, item, "module", "not known"),
         })
     }
 }

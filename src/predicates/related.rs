@@ -15,7 +15,7 @@ use ::predicates::{
 use super::{
     answers::{Identity, any_inside},
     failure::actual,
-    nearest::{full_case, is_ranking, nearest},
+    nearest::nearest,
 };
 use crate::{
     capture::{Captured, CapturedEvent, CapturedNode, CapturedSpan, DescendantEvents, Sealed},
@@ -98,14 +98,11 @@ where
     T: Captured<'a>,
     P: Predicate<T> + ?Sized,
 {
-    if is_ranking() {
-        return case; // nobody reads it
-    }
     let (count, nearest) = nearest(items, part);
     let Some(nearest) = nearest.first() else { return case };
     let says_more =
         |found: &Case<'_>| found.children().next().is_some() || nearest.has_earlier_values();
-    let Some(found) = full_case(part, nearest).filter(says_more) else { return case };
+    let Some(found) = part.find_case(false, nearest).filter(says_more) else { return case };
     let which =
         (count > 1).then(|| Product::new("nearest", ShortLine::new(nearest.node()).to_string()));
     which.into_iter().fold(case, Case::add_product).add_child(found)
@@ -123,7 +120,7 @@ where
     T: Captured<'a>,
     P: Predicate<T> + ?Sized,
 {
-    let item = item.filter(|item| item.has_earlier_values() && !is_ranking());
+    let item = item.filter(T::has_earlier_values);
     let found = item.and_then(|item| part.find_case(expected, &item));
     found.into_iter().fold(case, Case::add_child)
 }
@@ -139,9 +136,7 @@ macro_rules! impl_related_reflection {
             ) -> alloc::boxed::Box<
                 dyn Iterator<Item = ::predicates::reflection::Parameter<'a>> + 'a,
             > {
-                $crate::predicates::combinators::operator(
-                    &$crate::predicates::combinators::RELATED,
-                )
+                $crate::predicates::combinators::Operator::Related.parameters()
             }
 
             fn children<'a>(
@@ -179,12 +174,12 @@ macro_rules! impl_related {
                 if self.eval(span) != expected {
                     return None;
                 }
-                if is_ranking() {
-                    return Some(Case::new(Some(self), expected)); // nobody reads the list
+                if span.is_brief() {
+                    return Some(Case::new(Some(self), expected));
                 }
                 // If one should not be there, the others are of no interest.
                 let shown = || $related(span).filter(|item| !expected || self.matches.eval(item));
-                let case = actual(self, expected, $where, &list(shown(), $none));
+                let case = actual(self, expected, span, $where, &list(shown(), $none));
                 Some(if expected {
                     with_history(case, true, &self.matches, shown().next())
                 } else {

@@ -20,17 +20,15 @@ use ::predicates::reflection::{Child, Parameter, PredicateReflection};
 use tracing_core::{Level, LevelFilter};
 use tracing_subscriber::filter::Targets;
 
-use super::combinators::{ALONE, EVER, OPERATOR, RELATED, TREE};
+use super::combinators::Operator::{self, And, Ever, Not, Or, Related, Tree, TreeAlone};
 use crate::{
     capture::{RelayedElsewhere, Storage, short::Short},
     wire::{CallSiteKind, text::Quoted},
 };
 
-/// Name of the parameter that a predicate has which knows for each level whether it is true.
+/// Name of the parameter that a predicate has which knows for each level whether it is true. It has another one,
+/// named like the level, for each level for which it is.
 pub(super) const LEVELS: &str = "levels";
-
-/// Name of the parameters that such a predicate has for each level for which it is true.
-pub(super) const LEVEL: &str = "level";
 
 /// Name of the parameter by which a predicate says of which field it wants a value.
 pub(super) const VALUE_OF: &str = "value of";
@@ -166,11 +164,11 @@ fn absent_part(
         let holds_without = holds && parameter(predicate, NO_VALUE_OF).is_some();
         (holds_without || undeclared.similar.is_some()).then(|| undeclared.to_string())
     };
-    match operator(predicate).as_deref() {
-        Some("and" | "or" | EVER) => parts(holds),
-        Some("not") => parts(!holds),
-        Some(RELATED | TREE) if !holds => missed().or_else(|| parts(false)),
-        Some(TREE) if parameter(predicate, ALONE).is_some() => match incomplete(storage) {
+    match Operator::of(predicate) {
+        Some(And | Or | Ever) => parts(holds),
+        Some(Not) => parts(!holds),
+        Some(Related | Tree | TreeAlone) if !holds => missed().or_else(|| parts(false)),
+        Some(TreeAlone) => match incomplete(storage) {
             Some(reason) => {
                 let predicate = Short::phrase(predicate);
                 Some(format!(
@@ -179,7 +177,7 @@ fn absent_part(
             }
             None => parts(true),
         },
-        Some(RELATED | TREE) => parts(true),
+        Some(Related | Tree) => parts(true),
         // A combination of another crate, of which it is not known what it does with its parts.
         _ => undeclared().or_else(|| parts(true)).or_else(|| parts(false)),
     }
@@ -394,18 +392,18 @@ impl View<'_> {
             fails: one.fails | other.fails,
         };
         let not = |part: Chances| Chances { matches: part.fails, fails: part.matches };
-        match operator(predicate).as_deref() {
-            Some("and" | EVER) => parts().reduce(both).unwrap_or(Chances::ANY),
-            Some("or") => parts().map(not).reduce(both).map_or(Chances::ANY, not),
-            Some("not") => parts().next().map_or(Chances::ANY, not),
+        match Operator::of(predicate) {
+            Some(And | Ever) => parts().reduce(both).unwrap_or(Chances::ANY),
+            Some(Or) => parts().map(not).reduce(both).map_or(Chances::ANY, not),
+            Some(Not) => parts().next().map_or(Chances::ANY, not),
             // It matches only if there is something else that does, at whichever level.
-            Some(RELATED) => {
+            Some(Related) => {
                 let mut related = predicate.children();
                 let is_seen = related.all(|related| self.shows(related.value(), true));
                 Chances { matches: if is_seen { Levels::MAX } else { 0 }, ..Chances::ANY }
             }
             // The span itself has to match, and for each part there has to be something in it.
-            Some(TREE) => {
+            Some(Tree | TreeAlone) => {
                 let mut inside = predicate.children().skip(1);
                 let is_seen = inside.all(|inside| self.shows(inside.value(), true));
                 let own = parts().next().map_or(Levels::MAX, |own| own.matches);
@@ -413,9 +411,10 @@ impl View<'_> {
             }
             _ if parameter(predicate, LEVELS).is_none() => Chances::ANY,
             _ => {
-                let mut named = predicate.parameters().filter(|one| one.name() == LEVEL);
-                let named: Vec<_> = named.by_ref().map(|one| one.value().to_string()).collect();
-                let matches = levels(|level| named.iter().any(|name| name == level.as_str()));
+                let is_named = |level: Level| {
+                    predicate.parameters().any(|parameter| parameter.name() == level.as_str())
+                };
+                let matches = levels(is_named);
                 Chances { matches, fails: !matches }
             }
         }
@@ -448,10 +447,6 @@ fn compiled_out(max_level: LevelFilter) -> String {
     )
 }
 
-fn operator(predicate: &dyn PredicateReflection) -> Option<String> {
-    parameter(predicate, OPERATOR)
-}
-
 fn parameter(predicate: &dyn PredicateReflection, name: &str) -> Option<String> {
     let mut parameters = predicate.parameters();
     parameters.find(|parameter| parameter.name() == name).map(|found| found.value().to_string())
@@ -459,9 +454,11 @@ fn parameter(predicate: &dyn PredicateReflection, name: &str) -> Option<String> 
 
 /// The module that everything which matches a predicate is from.
 fn required_target(predicate: &dyn PredicateReflection) -> Option<String> {
-    match operator(predicate).as_deref() {
-        Some("and" | EVER) => predicate.children().find_map(|child| required_target(child.value())),
-        Some(TREE) => predicate.children().next().and_then(|own| required_target(own.value())),
+    match Operator::of(predicate) {
+        Some(And | Ever) => predicate.children().find_map(|child| required_target(child.value())),
+        Some(Tree | TreeAlone) => {
+            predicate.children().next().and_then(|own| required_target(own.value()))
+        }
         Some(_) => None,
         None => parameter(predicate, TARGET),
     }

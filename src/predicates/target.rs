@@ -93,7 +93,7 @@ impl<'a, P: Predicate<str>, T: Captured<'a>> Predicate<T> for TargetPredicate<P>
 
     fn find_case(&self, expected: bool, item: &T) -> Option<Case<'_>> {
         (self.eval(item) == expected)
-            .then(|| actual(self, expected, "target", &Quoted(item.metadata().target())))
+            .then(|| actual(self, expected, item, "target", &Quoted(item.metadata().target())))
     }
 }
 

@@ -63,6 +63,16 @@ pub(crate) mod sealed {
         #[cfg(feature = "predicates")]
         fn has_earlier_values(&self) -> bool;
 
+        /// Returns a handle for which the cases of predicates say which conditions are met, and nothing else. They
+        /// cost little, so that many items can be compared. What is reached from it is not of this kind.
+        #[cfg(feature = "predicates")]
+        #[must_use]
+        fn in_brief(self) -> Self;
+
+        /// Checks whether it is such a handle.
+        #[cfg(feature = "predicates")]
+        fn is_brief(&self) -> bool;
+
         /// Checks whether any value of a field matches. There are several if the call site declares several
         /// fields of this name, and `None` means that there is none.
         #[cfg(feature = "predicates")]
@@ -101,6 +111,16 @@ macro_rules! impl_captured {
             #[inline]
             fn has_earlier_values(&self) -> bool {
                 self.is_ever()
+            }
+
+            #[cfg(feature = "predicates")]
+            fn in_brief(self) -> Self {
+                self.brief()
+            }
+
+            #[cfg(feature = "predicates")]
+            fn is_brief(&self) -> bool {
+                self.is_brief()
             }
 
             #[cfg(feature = "predicates")]
