@@ -69,9 +69,7 @@ const MISTAKES: &[(&str, &[&str])] = &[
     ),
     (
         "spans.single(&level(\"info\"));",
-        &[
-            "`level()` takes a `Level`, a `LevelFilter`, or a predicate for `Level` in square brackets",
-        ],
+        &["`level()` takes a `Level`, a `LevelFilter`, or a predicate for `Level`"],
     ),
 ];
 

@@ -18,7 +18,7 @@ use crate::{capture::Captured, wire::text::Quoted};
 ///
 /// - a string: this module, or one below it. `module("app::net")` matches `app::net` and
 ///   `app::net::dns`, but not `app::network`;
-/// - a predicate for strings in square brackets.
+/// - a predicate for strings, which may stand in square brackets.
 ///
 /// A call site that does not know its module does not match, whatever the predicate.
 ///
@@ -32,7 +32,7 @@ use crate::{capture::Captured, wire::text::Quoted};
 /// let trace = capture.trace();
 /// trace.scan_events().single(&(target("net") & module(module_path!())));
 /// ```
-pub fn module<P: IntoTargetPredicate>(matches: P) -> ModulePredicate<P::Predicate> {
+pub fn module<Form, P: IntoTargetPredicate<Form>>(matches: P) -> ModulePredicate<P::Predicate> {
     ModulePredicate { matches: matches.into_predicate() }
 }
 
