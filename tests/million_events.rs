@@ -14,20 +14,29 @@ use tracing::{Level, info, info_span};
 struct Counting;
 
 thread_local! {
-    static ALLOCATED: Cell<usize> = const { Cell::new(0) };
+    /// Bytes that are held, more or less than at the beginning, and most of them at a time.
+    static HELD: Cell<(isize, isize)> = const { Cell::new((0, 0)) };
+}
+
+fn hold(bytes: isize) {
+    let _ = HELD.try_with(|held| {
+        let (now, most) = held.get();
+        held.set((now + bytes, most.max(now + bytes)));
+    });
 }
 
 // SAFETY: everything is left to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     // SAFETY: as above.
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let _ = ALLOCATED.try_with(|allocated| allocated.set(allocated.get() + layout.size()));
+        hold(isize::try_from(layout.size()).unwrap_or(isize::MAX));
         // SAFETY: the caller's promises are those that are asked for.
         unsafe { System.alloc(layout) }
     }
 
     // SAFETY: as above.
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        hold(-isize::try_from(layout.size()).unwrap_or(isize::MAX));
         // SAFETY: the caller's promises are those that are asked for.
         unsafe { System.dealloc(pointer, layout) }
     }
@@ -36,8 +45,8 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-/// All that may be allocated for one failure, whether or not it is still held in the end.
-const MAX_ALLOCATED: usize = 64 * 1_024;
+/// The most that may be held at a time for one failure.
+const MAX_HELD: isize = 64 * 1_024;
 
 fn trace(events: u64) -> Trace {
     let capture = Capture::start();
@@ -49,13 +58,13 @@ fn trace(events: u64) -> Trace {
     capture.trace()
 }
 
-/// Counts the bytes that are allocated while an assertion fails, one by one and all in all.
+/// Counts the bytes that are held while an assertion fails.
 #[track_caller]
 fn check<T>(len: u64, mut failing: impl FnMut() -> Result<T, ScanError>) -> String {
-    ALLOCATED.set(0);
+    HELD.set((0, 0));
     let error = failing().map(drop).expect_err("it does not hold").to_string();
-    let allocated = ALLOCATED.get();
-    assert!(allocated < MAX_ALLOCATED, "{allocated} bytes for {len} events: {error}");
+    let (_, held) = HELD.get();
+    assert!(held < MAX_HELD, "{held} bytes for {len} events: {error}");
     assert!(error.lines().count() < 100, "{error}");
     error
 }

@@ -8,9 +8,8 @@ use ::predicates::{
 
 use super::{
     IntoFieldPredicate,
-    failure::actual,
-    field::Shown,
-    nearest::{NOT_THERE, is_ranking},
+    failure::{absent, actual},
+    shown_value::Shown,
 };
 use crate::{
     capture::{Captured, short::Short},
@@ -74,16 +73,11 @@ impl<'a, P: Predicate<TracedValue>, T: Captured<'a>> Predicate<T> for AnyFieldPr
             return None;
         }
         let is_empty = !item.any_field(|_, _| true);
-        if is_ranking() {
-            // Nobody reads the values.
-            return Some(if is_empty {
-                actual(self, expected, "it", &NOT_THERE)
-            } else {
-                Case::new(Some(self), expected)
-            });
-        }
         if is_empty {
-            return Some(actual(self, expected, "it", &"without fields"));
+            return Some(absent(self, expected, item, "it", "without fields"));
+        }
+        if item.is_brief() {
+            return Some(Case::new(Some(self), expected));
         }
         let mut shown = Vec::new();
         item.any_field(|name, value| {
@@ -93,11 +87,12 @@ impl<'a, P: Predicate<TracedValue>, T: Captured<'a>> Predicate<T> for AnyFieldPr
                 shown.push(if is_last {
                     "…".to_string()
                 } else {
-                    alloc::format!("{}={}", Short::phrase(Escaped(name)), Shown(value).short())
+                    let value = Shown::new(value, &self.matches, expected).short();
+                    alloc::format!("{}={value}", Short::phrase(Escaped(name)))
                 });
             }
             shown.len() > MAX_SHOWN
         });
-        Some(actual(self, expected, "it", &format_args!("with {}", shown.join(", "))))
+        Some(actual(self, expected, item, "it", &format_args!("with {}", shown.join(", "))))
     }
 }

@@ -119,7 +119,10 @@ where
     where
         P: Predicate<I::Item> + ?Sized,
     {
-        self.look(absence(self.searched().storage, predicate, true), &predicate)
+        self.look(
+            absence(self.searched().storage, predicate, true, <I::Item as Sealed>::KIND),
+            &predicate,
+        )
     }
 
     /// Fails if the capture could not have seen what an assertion holds for want of: something that matches,
@@ -131,7 +134,7 @@ where
         let storage = self.searched().storage;
         let reason = limit(storage, predicate, matches)
             .or_else(|| gap(storage))
-            .or_else(|| absence(storage, predicate, !matches));
+            .or_else(|| absence(storage, predicate, !matches, <I::Item as Sealed>::KIND));
         self.look(reason, &predicate)?;
         let was = self.was(matches, predicate);
         self.settle(self.unattributed().filter(was), &predicate)
@@ -146,7 +149,7 @@ where
         let storage = self.searched().storage;
         let reason = limit(storage, predicate, true)
             .or_else(|| gap(storage))
-            .or_else(|| absence(storage, predicate, false));
+            .or_else(|| absence(storage, predicate, false, <I::Item as Sealed>::KIND));
         self.look(reason, &predicate)?;
         let more = || self.unattributed().filter(|item| predicate.eval(item));
         let breaks = more().count() > max.saturating_sub(count);

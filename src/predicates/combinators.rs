@@ -6,25 +6,55 @@ use ::predicates::{
     reflection::{Case, Child, Parameter, PredicateReflection, Product},
 };
 
-use super::nearest::{Distance, is_ranking};
+/// What a predicate of this crate does with its parts.
+///
+/// The reflection of predicates knows only texts, so that an operator is the name of a parameter there. Predicates of
+/// other crates have none: nothing is known of what they do with their parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Operator {
+    /// All parts have to match.
+    And,
+    /// One of the parts has to match.
+    Or,
+    /// Its part must not match.
+    Not,
+    /// Its part looks at all values that fields ever had.
+    Ever,
+    /// Its part has to match something else: what is in a span, or around it.
+    Related,
+    /// All parts have to match, but not the same thing.
+    Tree,
+    /// The same, and nothing else may be there.
+    TreeAlone,
+}
 
-/// Name of the parameter by which combinations are told apart in a [`Case`].
-pub(super) const OPERATOR: &str = "operator";
+impl Operator {
+    const ALL: [Self; 7] =
+        [Self::And, Self::Or, Self::Not, Self::Ever, Self::Related, Self::Tree, Self::TreeAlone];
 
-/// The operator of a pattern of a subtree: all its parts have to match, but not the same thing.
-pub(super) const TREE: &str = "tree";
+    const fn name(self) -> &'static str {
+        match self {
+            Self::And => "spanshot::and",
+            Self::Or => "spanshot::or",
+            Self::Not => "spanshot::not",
+            Self::Ever => "spanshot::ever",
+            Self::Related => "spanshot::related",
+            Self::Tree => "spanshot::tree",
+            Self::TreeAlone => "spanshot::tree and nothing else",
+        }
+    }
 
-/// Name of the parameter that a pattern has which wants nothing else to be there.
-pub(super) const ALONE: &str = "and nothing else";
+    /// The parameters of a predicate with this operator.
+    pub(super) fn parameters<'a>(self) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
+        Box::new(core::iter::once(Parameter::new(self.name(), &"")))
+    }
 
-/// The operator of a predicate for something else: its part has to match what is in a span, or around it.
-pub(super) const RELATED: &str = "related";
-
-/// The operator of a predicate whose part looks at all values that fields ever had.
-pub(super) const EVER: &str = "ever";
-
-pub(super) fn operator<'a>(name: &'a &'static str) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
-    Box::new(core::iter::once(Parameter::new(OPERATOR, name)))
+    /// Returns the operator of a predicate.
+    pub(super) fn of(predicate: &dyn PredicateReflection) -> Option<Self> {
+        predicate.parameters().find_map(|parameter| {
+            Self::ALL.into_iter().find(|operator| operator.name() == parameter.name())
+        })
+    }
 }
 
 /// Predicate that is true if both of its parts are, made by `&`.
@@ -58,7 +88,7 @@ impl<T: fmt::Display, U: fmt::Display> fmt::Display for And<T, U> {
 
 impl<T: PredicateReflection, U: PredicateReflection> PredicateReflection for And<T, U> {
     fn parameters<'a>(&'a self) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
-        operator(&"and")
+        Operator::And.parameters()
     }
 
     fn children<'a>(&'a self) -> Box<dyn Iterator<Item = Child<'a>> + 'a> {
@@ -74,10 +104,6 @@ impl<T: Predicate<Item>, U: Predicate<Item>, Item: ?Sized> Predicate<Item> for A
     /// The case has those of both parts, each with a result of its own: who looks for what came
     /// nearest wants to know how many are true.
     fn find_case(&self, expected: bool, item: &Item) -> Option<Case<'_>> {
-        if is_ranking() {
-            let parts = Distance::to(&self.first, item).and(Distance::to(&self.second, item));
-            return (parts.is_match() == expected).then(|| parts.into_case());
-        }
         let parts = || [find_any_case(&self.first, item), find_any_case(&self.second, item)];
         (self.eval(item) == expected).then(|| find_case(self, expected, parts()))
     }
@@ -113,7 +139,7 @@ impl<T: fmt::Display, U: fmt::Display> fmt::Display for Or<T, U> {
 
 impl<T: PredicateReflection, U: PredicateReflection> PredicateReflection for Or<T, U> {
     fn parameters<'a>(&'a self) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
-        operator(&"or")
+        Operator::Or.parameters()
     }
 
     fn children<'a>(&'a self) -> Box<dyn Iterator<Item = Child<'a>> + 'a> {
@@ -127,10 +153,6 @@ impl<T: Predicate<Item>, U: Predicate<Item>, Item: ?Sized> Predicate<Item> for O
     }
 
     fn find_case(&self, expected: bool, item: &Item) -> Option<Case<'_>> {
-        if is_ranking() {
-            let parts = Distance::to(&self.first, item).or(Distance::to(&self.second, item));
-            return (parts.is_match() == expected).then(|| parts.into_case());
-        }
         let parts = || [find_any_case(&self.first, item), find_any_case(&self.second, item)];
         (self.eval(item) == expected).then(|| find_case(self, expected, parts()))
     }
@@ -183,7 +205,7 @@ impl<T: fmt::Display> fmt::Display for Not<T> {
 
 impl<T: PredicateReflection> PredicateReflection for Not<T> {
     fn parameters<'a>(&'a self) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
-        operator(&"not")
+        Operator::Not.parameters()
     }
 
     fn children<'a>(&'a self) -> Box<dyn Iterator<Item = Child<'a>> + 'a> {
@@ -200,18 +222,17 @@ impl<T: Predicate<Item>, Item: ?Sized> Predicate<Item> for Not<T> {
         // What there was is that of the negated predicate; the condition is this one.
         let negated = self.negated.find_case(!expected, item)?;
         let mut case = Case::new(Some(self), expected);
-        if is_ranking() {
-            return Some(case);
-        }
         let mut unvisited = alloc::vec![&negated];
         while let Some(part) = unvisited.pop() {
+            // Else it says what comes nearest to it, of which not even that is there.
+            let says_all = !part.result() && part.products().next().is_some();
             for product in part.products() {
                 case = case.add_product(Product::new(
                     product.name().to_string(),
                     product.value().to_string(),
                 ));
             }
-            unvisited.extend(part.children());
+            unvisited.extend(part.children().filter(|_| !says_all));
         }
         Some(case)
     }

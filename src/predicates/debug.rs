@@ -1,9 +1,15 @@
 use alloc::string::String;
 use core::fmt;
 
-use ::predicates::{Predicate, reflection::PredicateReflection};
+use ::predicates::{
+    Predicate,
+    reflection::{Case, PredicateReflection},
+};
 
-use super::field::impl_into_itself;
+use super::{
+    field::impl_into_itself,
+    shown_value::{case_with_remark, look_alike},
+};
 use crate::wire::{
     TracedValue,
     text::{Escaped, lenient_format},
@@ -50,5 +56,10 @@ impl PredicateReflection for DebugPredicate {}
 impl Predicate<TracedValue> for DebugPredicate {
     fn eval(&self, value: &TracedValue) -> bool {
         value.as_debug_str() == Some(&self.text)
+    }
+
+    fn find_case(&self, expected: bool, value: &TracedValue) -> Option<Case<'_>> {
+        let remark = || look_alike(value, &Escaped(&self.text));
+        (self.eval(value) == expected).then(|| case_with_remark(self, expected, remark()))
     }
 }

@@ -1,8 +1,15 @@
 use core::fmt;
 
-use ::predicates::{Predicate, reflection::PredicateReflection};
+use ::predicates::{
+    Predicate,
+    reflection::{Case, PredicateReflection},
+};
 
-use super::{IntoTextPredicate, field::impl_into_itself};
+use super::{
+    IntoTextPredicate,
+    field::impl_into_itself,
+    shown_value::{case_with_remark, what_it_is},
+};
 use crate::wire::TracedValue;
 
 /// Creates a predicate for an error of which any message matches: its own or that of one of its
@@ -69,5 +76,10 @@ impl<P: Predicate<str>> Predicate<TracedValue> for ErrorChainPredicate<P> {
             TracedValue::Error(error) => error.messages().any(|text| self.matches.eval(text)),
             _ => value.as_text().is_some_and(|text| self.matches.eval(text)),
         }
+    }
+
+    fn find_case(&self, expected: bool, value: &TracedValue) -> Option<Case<'_>> {
+        let remark = || value.as_text().is_none().then(|| what_it_is(value));
+        (self.eval(value) == expected).then(|| case_with_remark(self, expected, remark()))
     }
 }

@@ -6,10 +6,7 @@ use ::predicates::{
     reflection::{Case, Child, Parameter, PredicateReflection, Product},
 };
 
-use super::{
-    combinators::{EVER, operator},
-    nearest::{Distance, is_ranking},
-};
+use super::combinators::Operator;
 use crate::capture::Captured;
 
 /// Creates a predicate that looks at all values which fields ever had, and not only at the last ones.
@@ -57,7 +54,7 @@ impl<P: fmt::Display> fmt::Display for EverPredicate<P> {
 
 impl<P: PredicateReflection> PredicateReflection for EverPredicate<P> {
     fn parameters<'a>(&'a self) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
-        operator(&EVER)
+        Operator::Ever.parameters()
     }
 
     fn children<'a>(&'a self) -> Box<dyn Iterator<Item = Child<'a>> + 'a> {
@@ -72,10 +69,6 @@ impl<'a, P: Predicate<T>, T: Captured<'a>> Predicate<T> for EverPredicate<P> {
 
     fn find_case(&self, expected: bool, item: &T) -> Option<Case<'_>> {
         let item = item.with_earlier_values();
-        if is_ranking() {
-            let distance = Distance::to(&self.matches, &item);
-            return (distance.is_match() == expected).then(|| distance.into_case());
-        }
         let found = self.matches.find_case(expected, &item)?;
         let case = Case::new(Some(self), expected);
         if found.children().next().is_some() {

@@ -11,27 +11,49 @@ use ::predicates::{
     reflection::{Case, PredicateReflection, Product},
 };
 
-use super::{
-    combinators::{OPERATOR, TREE},
-    nearest::{full_case, is_ranking, nearest, ranked_case},
-};
+use super::{combinators::Operator, nearest::nearest, shown_value::shortened};
 use crate::{
     capture::{Captured, CapturedNode, Storage, excerpt::MAX_LISTED, short::Short},
     view::{Around, ShortLine},
 };
 
 /// A case that says what there actually was. What the value shows has to be safe to show.
-pub(super) fn actual<'a>(
+pub(super) fn actual<'p, 'a>(
+    predicate: &'p dyn PredicateReflection,
+    expected: bool,
+    item: &impl Captured<'a>,
+    what: &str,
+    value: &dyn fmt::Display,
+) -> Case<'p> {
+    if item.is_brief() {
+        return Case::new(Some(predicate), expected);
+    }
+    actual_text(predicate, expected, what, shortened(predicate, value))
+}
+
+/// A case that says that there was nothing.
+pub(super) fn absent<'p, 'a>(
+    predicate: &'p dyn PredicateReflection,
+    expected: bool,
+    item: &impl Captured<'a>,
+    what: &str,
+    how: &'static str,
+) -> Case<'p> {
+    if item.is_brief() {
+        // It is the only product of such cases.
+        return Case::new(Some(predicate), expected).add_product(Product::new("", ""));
+    }
+    actual_text(predicate, expected, what, how.to_string())
+}
+
+/// A case that says what there actually was, in a text that is not too long.
+pub(super) fn actual_text<'a>(
     predicate: &'a dyn PredicateReflection,
     expected: bool,
     what: &str,
-    value: &dyn fmt::Display,
+    text: String,
 ) -> Case<'a> {
-    if is_ranking() {
-        return ranked_case(predicate, expected, value);
-    }
-    let product = Product::new(what.to_string(), Short::phrase(value).to_string());
-    Case::new(Some(predicate), expected).add_product(product)
+    Case::new(Some(predicate), expected).add_product(Product::new(what.to_string(), text))
 }
 
 /// Where an assertion looked for what it did not find.
@@ -72,7 +94,7 @@ where
         1 => message.line(&format_args!("the only {others}{noun}:")),
         _ => message.line(&format_args!("nearest of {count} {others}{nouns}:")),
     }
-    marked.extend(message.items(nearest.into_iter(), |item| full_case(predicate, item)));
+    marked.extend(message.items(nearest.into_iter(), |item| predicate.find_case(false, item)));
     message.hints(hints);
     message.finish(searched, &marked)
 }
@@ -98,7 +120,7 @@ where
         } else if matches {
             None // it is not wanted because it matches: there are no conditions then
         } else {
-            full_case(predicate, item)
+            predicate.find_case(false, item)
         }
     });
     message.finish(searched, &listed)
@@ -160,7 +182,7 @@ pub(super) fn out_of_order<'a, T: Captured<'a>>(
     } else {
         message.line(&format_args!("  {what}:"));
     }
-    marked.extend(message.items(items.into_iter(), |item| full_case(*predicate, item)));
+    marked.extend(message.items(items.into_iter(), |item| predicate.find_case(false, item)));
     let left = expected.len() - found.len() - 1;
     if left > 0 {
         message.line(&format_args!("({left} more expected)"));
@@ -229,13 +251,17 @@ impl Message {
         let mut unvisited = alloc::vec![(case, 2_usize, All)];
         while let Some((case, depth, around)) = unvisited.pop() {
             let children: Vec<_> = case.children().collect();
-            let operator = case.predicate().and_then(operator);
-            let (heading, of) = match operator.as_deref() {
+            let operator = case.predicate().and_then(Operator::of);
+            let (heading, of) = match operator {
                 _ if children.is_empty() => (Some(reason(case)), All),
-                Some("and" | TREE) if around == All => (None, All),
-                Some("and" | TREE) => (Some("all of:".to_string()), All),
-                Some("or") if around == OneOf => (None, OneOf),
-                Some("or") => (Some("one of:".to_string()), OneOf),
+                Some(Operator::And | Operator::Tree | Operator::TreeAlone) if around == All => {
+                    (None, All)
+                }
+                Some(Operator::And | Operator::Tree | Operator::TreeAlone) => {
+                    (Some("all of:".to_string()), All)
+                }
+                Some(Operator::Or) if around == OneOf => (None, OneOf),
+                Some(Operator::Or) => (Some("one of:".to_string()), OneOf),
                 _ => (Some(reason(case)), All),
             };
             let depth_of_children = depth + usize::from(heading.is_some());
@@ -270,11 +296,6 @@ enum Within {
 }
 
 use Within::{All, OneOf};
-
-fn operator(predicate: &dyn PredicateReflection) -> Option<String> {
-    let mut parameters = predicate.parameters();
-    parameters.find(|parameter| parameter.name() == OPERATOR).map(|found| found.value().to_string())
-}
 
 fn reason(case: &Case<'_>) -> String {
     let predicate = case.predicate().map(Short::phrase);

@@ -1,27 +1,18 @@
-use alloc::{
-    format,
-    string::{String, ToString},
-    vec::Vec,
-};
-use core::fmt;
+use alloc::{boxed::Box, format, string::String, vec::Vec};
+use core::{fmt, iter};
 
 use ::predicates::{
     Predicate,
-    reflection::{Case, PredicateReflection},
+    reflection::{Case, Parameter, PredicateReflection},
 };
 
 use super::{
-    And, Not, Or,
-    failure::actual,
-    nearest::{NOT_THERE, is_ranking},
+    And, Not, Or, ThatPredicate,
+    failure::{absent, actual_text},
+    shown_value::{NOT_THERE, Shown},
+    sight::{NO_VALUE_OF, VALUE_OF},
 };
-use crate::{
-    capture::{
-        Captured,
-        short::{MAX_VALUE, Short},
-    },
-    wire::TracedValue,
-};
+use crate::{capture::Captured, wire::TracedValue};
 
 /// What [`field()`] takes for the value.
 ///
@@ -71,7 +62,7 @@ macro_rules! impl_into_itself {
 
 pub(super) use impl_into_itself;
 
-impl_into_itself!({T, U} And<T, U>, {T, U} Or<T, U>, {T} Not<T>);
+impl_into_itself!({T, U} And<T, U>, {T, U} Or<T, U>, {T} Not<T>, {T} ThatPredicate<T>);
 
 /// Creates a predicate for a field of a span or event.
 ///
@@ -81,7 +72,8 @@ impl_into_itself!({T, U} And<T, U>, {T, U} Or<T, U>, {T} Not<T>);
 ///   [`TracedValue`] does: `5` matches `5_u64`, and a string also `Debug` and `Display` output and
 ///   an error with this message. Unlike there, `NaN` matches `NaN`;
 /// - an `Option` of these: `Some(5)` is the same as `5`, and `None` matches if the field has no
-///   value, as `tracing` records a `None`;
+///   value, as `tracing` records a `None`. An assertion that holds by this fails if no captured call site
+///   declares the field, so that a misspelt name is found;
 /// - what [`value()`] returns, to look at values of one type only; [`close_to()`] for numbers with
 ///   a tolerance; [`debug()`] for `Debug` output; [`error_chain()`] for the sources of an error;
 ///   and these combined by `&`, `|` and `!`;
@@ -106,7 +98,7 @@ impl_into_itself!({T, U} And<T, U>, {T, U} Or<T, U>, {T} Not<T>);
 /// use spanshot::{Capture, predicates::*};
 ///
 /// let capture = Capture::start();
-/// drop(tracing::info_span!("connect", port = 8_080_u16, host = %"::1"));
+/// drop(tracing::info_span!("connect", port = 8_080_u16, host = %"::1", path = None::<&str>));
 /// let trace = capture.trace();
 /// trace.scan_spans().single(&field("port", 8_080));
 /// trace.scan_spans().single(&field("port", value(gt(1_024_u64))));
@@ -139,7 +131,12 @@ impl<P: fmt::Display> fmt::Display for FieldPredicate<P> {
     }
 }
 
-impl<P: PredicateReflection> PredicateReflection for FieldPredicate<P> {}
+impl<P: PredicateReflection> PredicateReflection for FieldPredicate<P> {
+    fn parameters<'a>(&'a self) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
+        let wanted = if self.matches_absent { NO_VALUE_OF } else { VALUE_OF };
+        Box::new(iter::once(Parameter::new(wanted, &self.name)))
+    }
+}
 
 impl<'a, P: Predicate<TracedValue>, T: Captured<'a>> Predicate<T> for FieldPredicate<P> {
     #[inline]
@@ -153,14 +150,15 @@ impl<'a, P: Predicate<TracedValue>, T: Captured<'a>> Predicate<T> for FieldPredi
             return None;
         }
         if item.any_value(self.name, |_| true).is_none() {
-            return Some(actual(self, expected, self.name, &NOT_THERE));
+            return Some(absent(self, expected, item, self.name, NOT_THERE));
         }
-        if is_ranking() {
-            return Some(Case::new(Some(self), expected)); // nobody reads the values
+        if item.is_brief() {
+            return Some(Case::new(Some(self), expected));
         }
         let (node, name) = (item.node(), self.name);
         let values = node.values().filter(|(other, _)| *other == name);
-        let values: Vec<_> = values.map(|(_, value)| Shown(value)).collect();
+        let show = |value| Shown::new(value, &self.matches, expected);
+        let values: Vec<_> = values.map(|(_, value)| show(value)).collect();
         let mut earlier = Vec::new();
         let mut are_cut = false;
         item.see_earlier_values(name, |value| {
@@ -168,11 +166,11 @@ impl<'a, P: Predicate<TracedValue>, T: Captured<'a>> Predicate<T> for FieldPredi
             let is_wanted = !(expected && item.has_earlier_values()) || self.matches.eval(value);
             are_cut |= is_wanted && earlier.len() == MAX_EARLIER;
             if is_wanted && !are_cut {
-                earlier.push(Shown(value).short());
+                earlier.push(Shown::new(value, &self.matches, expected).short());
             }
         });
         if let ([value], []) = (&values[..], &earlier[..]) {
-            return Some(actual(self, expected, name, value));
+            return Some(actual_text(self, expected, name, value.of(self)));
         }
         let values: Vec<_> = values.iter().map(Shown::short).collect();
         let mut what = list(&values);
@@ -181,41 +179,16 @@ impl<'a, P: Predicate<TracedValue>, T: Captured<'a>> Predicate<T> for FieldPredi
         } else if !earlier.is_empty() {
             what = format!("{what}, and was {} before", list(&earlier));
         }
-        Some(actual(self, expected, name, &what))
+        Some(actual_text(self, expected, name, what))
     }
 }
 
 /// Earlier values that a reason lists.
 const MAX_EARLIER: usize = 4;
 
-/// Shows a value, and whether it is a text if it looks like something else.
-pub(super) struct Shown<'a>(pub(super) &'a TracedValue);
-
-impl Shown<'_> {
-    /// Shows a value among others.
-    pub(super) fn short(&self) -> String {
-        Short { text: self, max_chars: MAX_VALUE, is_cut: None }.to_string()
-    }
-}
-
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = if looks_like_another_type(self.0) { " (a text)" } else { "" };
-        write!(formatter, "{}{kind}", self.0)
-    }
-}
-
 fn list(values: &[String]) -> String {
     match values {
         [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
         _ => values.concat(),
     }
-}
-
-/// Whether the value is `Debug` or `Display` output that is shown like a value of another type: who
-/// reads that the port is not 8080 but 8080 wants to know why.
-fn looks_like_another_type(value: &TracedValue) -> bool {
-    value.as_debug_str().is_some_and(|text| {
-        matches!(text, "true" | "false" | "None") || text.parse::<f64>().is_ok()
-    })
 }

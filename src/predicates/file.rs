@@ -5,7 +5,10 @@ use ::predicates::{
     reflection::{Case, PredicateReflection},
 };
 
-use super::{IntoTextPredicate, failure::actual};
+use super::{
+    IntoTextPredicate,
+    failure::{absent, actual},
+};
 use crate::{capture::Captured, wire::text::Quoted};
 
 /// Creates a predicate for the source file of a span or event.
@@ -58,8 +61,8 @@ impl<'a, P: Predicate<str>, T: Captured<'a>> Predicate<T> for FilePredicate<P> {
             return None;
         }
         Some(match item.metadata().file() {
-            Some(file) => actual(self, expected, "file", &Quoted(file)),
-            None => actual(self, expected, "file", &"not known"),
+            Some(file) => actual(self, expected, item, "file", &Quoted(file)),
+            None => absent(self, expected, item, "file", "not known"),
         })
     }
 }

@@ -9,7 +9,8 @@ use tracing_core::{Level, LevelFilter};
 
 use super::{
     failure::actual,
-    sight::{ALL_LEVELS, LEVEL, LEVELS},
+    sight::{ALL_LEVELS, LEVELS},
+    text::{Bracketed, Literal, Matching},
 };
 use crate::capture::Captured;
 
@@ -19,9 +20,9 @@ use crate::capture::Captured;
 ///
 /// See [`level()`].
 #[diagnostic::on_unimplemented(
-    note = "`level()` takes a `Level`, a `LevelFilter`, or a predicate for `Level` in square brackets"
+    note = "`level()` takes a `Level`, a `LevelFilter`, or a predicate for `Level`"
 )]
-pub trait IntoLevelPredicate {
+pub trait IntoLevelPredicate<Form> {
     /// The predicate for a level.
     type Predicate: Predicate<Level>;
 
@@ -29,7 +30,15 @@ pub trait IntoLevelPredicate {
     fn into_predicate(self) -> Self::Predicate;
 }
 
-impl<P: Predicate<Level>> IntoLevelPredicate for [P; 1] {
+impl<P: Predicate<Level>> IntoLevelPredicate<Matching> for P {
+    type Predicate = P;
+
+    fn into_predicate(self) -> P {
+        self
+    }
+}
+
+impl<P: Predicate<Level>> IntoLevelPredicate<Bracketed> for [P; 1] {
     type Predicate = P;
 
     fn into_predicate(self) -> P {
@@ -38,7 +47,7 @@ impl<P: Predicate<Level>> IntoLevelPredicate for [P; 1] {
     }
 }
 
-impl IntoLevelPredicate for Level {
+impl IntoLevelPredicate<Literal> for Level {
     type Predicate = ExactLevel;
 
     fn into_predicate(self) -> ExactLevel {
@@ -46,7 +55,7 @@ impl IntoLevelPredicate for Level {
     }
 }
 
-impl IntoLevelPredicate for LevelFilter {
+impl IntoLevelPredicate<Literal> for LevelFilter {
     type Predicate = EnabledLevel;
 
     fn into_predicate(self) -> EnabledLevel {
@@ -61,7 +70,7 @@ impl IntoLevelPredicate for LevelFilter {
 /// - a [`Level`]: this level exactly, unless [`or_more_severe()`](LevelPredicate::or_more_severe)
 ///   or [`or_less_severe()`](LevelPredicate::or_less_severe) is called;
 /// - a [`LevelFilter`]: this level or a more severe one, as filters are used elsewhere;
-/// - a predicate for [`Level`] in square brackets. Levels are ordered by verbosity, so that
+/// - a predicate for [`Level`], which may stand in square brackets. Levels are ordered by verbosity, so that
 ///   `ERROR` is the least.
 ///
 /// # Example
@@ -76,9 +85,9 @@ impl IntoLevelPredicate for LevelFilter {
 /// trace.scan_events().single(&level(Level::WARN));
 /// trace.scan_events().single(&level(Level::INFO).or_more_severe());
 /// trace.scan_events().single(&level(LevelFilter::INFO));
-/// trace.scan_events().none(&level([gt(Level::WARN)]));
+/// trace.scan_events().none(&level(gt(Level::WARN)));
 /// ```
-pub fn level<P: IntoLevelPredicate>(matches: P) -> LevelPredicate<P::Predicate> {
+pub fn level<Form, P: IntoLevelPredicate<Form>>(matches: P) -> LevelPredicate<P::Predicate> {
     LevelPredicate { matches: matches.into_predicate() }
 }
 
@@ -137,7 +146,7 @@ impl<P: fmt::Display> fmt::Display for LevelPredicate<P> {
 impl<P: Predicate<Level>> PredicateReflection for LevelPredicate<P> {
     fn parameters<'a>(&'a self) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
         let levels = ALL_LEVELS.iter().filter(|level| self.matches.eval(level));
-        let levels = levels.map(|level| Parameter::new(LEVEL, level));
+        let levels = levels.map(|level| Parameter::new(level.as_str(), &""));
         Box::new(core::iter::once(Parameter::new(LEVELS, &self.matches)).chain(levels))
     }
 }
@@ -149,7 +158,7 @@ impl<'a, P: Predicate<Level>, T: Captured<'a>> Predicate<T> for LevelPredicate<P
 
     fn find_case(&self, expected: bool, item: &T) -> Option<Case<'_>> {
         (self.eval(item) == expected)
-            .then(|| actual(self, expected, "level", item.metadata().level()))
+            .then(|| actual(self, expected, item, "level", item.metadata().level()))
     }
 }
 

@@ -5,7 +5,11 @@ use ::predicates::{
     reflection::{Case, PredicateReflection},
 };
 
-use super::{IntoTextPredicate, failure::actual};
+use super::{
+    IntoTextPredicate,
+    failure::{absent, actual},
+    shown_value::{NOT_THERE, what_it_is},
+};
 use crate::{capture::CapturedEvent, wire::text::Quoted};
 
 /// Creates a predicate for the message of an event.
@@ -57,9 +61,13 @@ impl<P: Predicate<str>> Predicate<CapturedEvent<'_>> for MessagePredicate<P> {
         if self.eval(event) != expected {
             return None;
         }
-        Some(match event.message() {
-            Some(message) => actual(self, expected, "message", &Quoted(message)),
-            None => actual(self, expected, "message", &"not there"),
+        Some(match (event.message(), event.value("message")) {
+            (Some(message), _) => actual(self, expected, event, "message", &Quoted(message)),
+            (None, Some(value)) => {
+                let no_text = format_args!("{value} ({})", what_it_is(value));
+                actual(self, expected, event, "message", &no_text)
+            }
+            (None, None) => absent(self, expected, event, "message", NOT_THERE),
         })
     }
 }

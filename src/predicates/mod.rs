@@ -9,7 +9,8 @@
 //!   [`follows_from()`], how often it was [`entered()`] and [`exited()`], whether it is [`closed()`], and the
 //!   [`tree()`] of what is in it.
 //!
-//! Predicates are combined with `&`, `|` and `!`. Most take a predicate of the crate [`predicates`]
+//! Predicates are combined with `&`, `|` and `!`; those of other crates, or of helpers that return `impl Predicate<…>`,
+//! by [`that()`]. Most take a predicate of the crate [`predicates`]
 //! for a part of what they look at; those that are needed most are exported here, so that one `use`
 //! is enough. Values compare as a person means them: see [`field()`].
 //!
@@ -69,11 +70,13 @@ mod scan_ext;
 mod scanner;
 mod scope;
 mod secret;
+mod shown_value;
 mod sight;
 mod stats;
 mod subtree;
 mod target;
 mod text;
+mod that;
 mod tree;
 mod unattributed;
 mod value;
@@ -121,6 +124,7 @@ pub use self::{
     },
     target::{IntoTargetPredicate, TargetPredicate, TargetStrPredicate, target},
     text::IntoTextPredicate,
+    that::{ThatPredicate, that},
     tree::{IntoTree, TreePredicate, tree},
     value::{ValuePredicate, value},
 };

@@ -5,7 +5,10 @@ use ::predicates::{
     reflection::{Case, PredicateReflection},
 };
 
-use super::{IntoTargetPredicate, failure::actual};
+use super::{
+    IntoTargetPredicate,
+    failure::{absent, actual},
+};
 use crate::{capture::Captured, wire::text::Quoted};
 
 /// Creates a predicate for the module that a span or event stands in, which is also its
@@ -15,7 +18,7 @@ use crate::{capture::Captured, wire::text::Quoted};
 ///
 /// - a string: this module, or one below it. `module("app::net")` matches `app::net` and
 ///   `app::net::dns`, but not `app::network`;
-/// - a predicate for strings in square brackets.
+/// - a predicate for strings, which may stand in square brackets.
 ///
 /// A call site that does not know its module does not match, whatever the predicate.
 ///
@@ -29,7 +32,7 @@ use crate::{capture::Captured, wire::text::Quoted};
 /// let trace = capture.trace();
 /// trace.scan_events().single(&(target("net") & module(module_path!())));
 /// ```
-pub fn module<P: IntoTargetPredicate>(matches: P) -> ModulePredicate<P::Predicate> {
+pub fn module<Form, P: IntoTargetPredicate<Form>>(matches: P) -> ModulePredicate<P::Predicate> {
     ModulePredicate { matches: matches.into_predicate() }
 }
 
@@ -59,8 +62,8 @@ impl<'a, P: Predicate<str>, T: Captured<'a>> Predicate<T> for ModulePredicate<P>
             return None;
         }
         Some(match item.metadata().module_path() {
-            Some(module) => actual(self, expected, "module", &Quoted(module)),
-            None => actual(self, expected, "module", &"not known"),
+            Some(module) => actual(self, expected, item, "module", &Quoted(module)),
+            None => absent(self, expected, item, "module", "not known"),
         })
     }
 }

@@ -53,6 +53,6 @@ impl<P: Predicate<str>> Predicate<CapturedSpan<'_>> for NamePredicate<P> {
 
     fn find_case(&self, expected: bool, span: &CapturedSpan<'_>) -> Option<Case<'_>> {
         (self.eval(span) == expected)
-            .then(|| actual(self, expected, "name", &Quoted(span.metadata().name())))
+            .then(|| actual(self, expected, span, "name", &Quoted(span.metadata().name())))
     }
 }

@@ -1,12 +1,27 @@
 //! Operators of predicates.
 
+use ::predicates::reflection::PredicateReflection;
+
+/// The predicates that `&` and `|` take on their right: all.
+///
+/// It is a trait of its own for the sake of what the compiler says of other types.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a predicate",
+    label = "the right side is not a predicate",
+    note = "`name(…)`, `message(…)`, `target(…)`, `field(…)` and others make predicates of strings and values"
+)]
+pub trait Operand: PredicateReflection {}
+
+#[diagnostic::do_not_recommend]
+impl<P: PredicateReflection> Operand for P {}
+
 /// Gives a predicate its operators, whatever generic parameters it has: each of them, in braces,
 /// with a comma behind it.
 macro_rules! impl_operators {
     ({$($generics:tt)*} $ty:ty) => {
         impl<$($generics)* Rhs> core::ops::BitAnd<Rhs> for $ty
         where
-            Rhs: ::predicates::reflection::PredicateReflection,
+            Rhs: $crate::predicates::operators::Operand,
         {
             type Output = $crate::predicates::And<Self, Rhs>;
 
@@ -17,7 +32,7 @@ macro_rules! impl_operators {
 
         impl<$($generics)* Rhs> core::ops::BitOr<Rhs> for $ty
         where
-            Rhs: ::predicates::reflection::PredicateReflection,
+            Rhs: $crate::predicates::operators::Operand,
         {
             type Output = $crate::predicates::Or<Self, Rhs>;
 

@@ -5,9 +5,9 @@ use ::predicates::{Predicate, reflection::Case};
 
 use super::{
     answers::{Identity, any_around},
-    failure::actual,
-    nearest::is_ranking,
-    related::{impl_related_reflection, with_history},
+    failure::{absent, actual},
+    related::{impl_related_reflection, with_history, with_nearest},
+    shown_value::NOT_THERE,
 };
 use crate::{
     capture::{Captured, CapturedNode, CapturedSpan},
@@ -47,7 +47,7 @@ impl<P: fmt::Display> fmt::Display for ParentPredicate<P> {
     }
 }
 
-impl_related_reflection!(ParentPredicate);
+impl_related_reflection!(ParentPredicate, "span");
 
 impl<'a, P: Predicate<CapturedSpan<'a>>, T: Captured<'a>> Predicate<T> for ParentPredicate<P> {
     fn eval(&self, item: &T) -> bool {
@@ -60,12 +60,17 @@ impl<'a, P: Predicate<CapturedSpan<'a>>, T: Captured<'a>> Predicate<T> for Paren
             return None;
         }
         Some(match item.parent() {
+            Some(_) if item.is_brief() => Case::new(Some(self), expected),
             Some(parent) => {
                 let line = ShortLine::new(CapturedNode::Span(parent));
-                let case = actual(self, expected, "parent", &line);
-                with_history(case, expected, &self.matches, Some(parent))
+                let case = actual(self, expected, item, "parent", &line);
+                if expected {
+                    with_history(case, true, &self.matches, Some(parent))
+                } else {
+                    with_nearest(case, &self.matches, iter::once(parent))
+                }
             }
-            None => actual(self, expected, "parent", &"not there"),
+            None => absent(self, expected, item, "parent", NOT_THERE),
         })
     }
 }
@@ -103,7 +108,7 @@ impl<P: fmt::Display> fmt::Display for AncestorPredicate<P> {
     }
 }
 
-impl_related_reflection!(AncestorPredicate);
+impl_related_reflection!(AncestorPredicate, "span");
 
 /// Ancestors that are shown where none of them matches.
 const MAX_SHOWN: usize = 4;
@@ -117,8 +122,8 @@ impl<'a, P: Predicate<CapturedSpan<'a>>, T: Captured<'a>> Predicate<T> for Ances
         if self.eval(item) != expected {
             return None;
         }
-        if is_ranking() {
-            return Some(Case::new(Some(self), expected)); // nobody reads the list
+        if item.is_brief() {
+            return Some(Case::new(Some(self), expected));
         }
         let ancestors = || iter::successors(item.parent(), CapturedSpan::parent);
         let mut shown: Vec<_> = ancestors()
@@ -129,8 +134,12 @@ impl<'a, P: Predicate<CapturedSpan<'a>>, T: Captured<'a>> Predicate<T> for Ances
             shown.push("…".to_owned());
         }
         let shown = if shown.is_empty() { "no span".to_owned() } else { shown.join(" in ") };
-        let case = actual(self, expected, "it", &format_args!("in {shown}"));
-        let found = ancestors().filter(|_| expected).find(|span| self.matches.eval(span));
-        Some(with_history(case, expected, &self.matches, found))
+        let case = actual(self, expected, item, "it", &format_args!("in {shown}"));
+        Some(if expected {
+            let found = ancestors().find(|span| self.matches.eval(span));
+            with_history(case, true, &self.matches, found)
+        } else {
+            with_nearest(case, &self.matches, ancestors())
+        })
     }
 }

@@ -3,9 +3,15 @@
 use alloc::string::String;
 use core::fmt;
 
-use ::predicates::{Predicate, reflection::PredicateReflection};
+use ::predicates::{
+    Predicate,
+    reflection::{Case, PredicateReflection},
+};
 
-use super::IntoFieldPredicate;
+use super::{
+    IntoFieldPredicate,
+    shown_value::{NO_VALUE, case_with_remark, look_alike},
+};
 use crate::wire::{TracedValue, hex::Hex};
 
 /// Value that a [`TracedValue`] is compared with.
@@ -109,8 +115,7 @@ pub struct EquivPredicate<V> {
 
 impl<V: Plain> fmt::Display for EquivPredicate<V> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("var == ")?;
-        self.value.fmt(formatter)
+        write!(formatter, "var == {}", ShownPlain(&self.value))
     }
 }
 
@@ -120,6 +125,20 @@ impl<V: Plain> Predicate<TracedValue> for EquivPredicate<V> {
     #[inline]
     fn eval(&self, value: &TracedValue) -> bool {
         self.value.equals(value)
+    }
+
+    fn find_case(&self, expected: bool, value: &TracedValue) -> Option<Case<'_>> {
+        let remark = || look_alike(value, &ShownPlain(&self.value));
+        (self.eval(value) == expected).then(|| case_with_remark(self, expected, remark()))
+    }
+}
+
+/// Shows a plain value as the predicate for it does.
+struct ShownPlain<'a, V>(&'a V);
+
+impl<V: Plain> fmt::Display for ShownPlain<'_, V> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
     }
 }
 
@@ -147,7 +166,7 @@ impl<P: fmt::Display> fmt::Display for OptionPredicate<P> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.matches {
             Some(matches) => matches.fmt(formatter),
-            None => formatter.write_str("no value"),
+            None => formatter.write_str(NO_VALUE),
         }
     }
 }
@@ -157,5 +176,12 @@ impl<P: PredicateReflection> PredicateReflection for OptionPredicate<P> {}
 impl<P: Predicate<TracedValue>> Predicate<TracedValue> for OptionPredicate<P> {
     fn eval(&self, value: &TracedValue) -> bool {
         self.matches.as_ref().is_some_and(|matches| matches.eval(value))
+    }
+
+    fn find_case(&self, expected: bool, value: &TracedValue) -> Option<Case<'_>> {
+        match &self.matches {
+            Some(matches) => matches.find_case(expected, value),
+            None => (!expected).then(|| Case::new(Some(self), false)),
+        }
     }
 }

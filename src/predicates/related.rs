@@ -7,15 +7,18 @@ use alloc::{
 };
 use core::fmt;
 
-use ::predicates::{Predicate, reflection::Case};
+use ::predicates::{
+    Predicate,
+    reflection::{Case, Product},
+};
 
 use super::{
     answers::{Identity, any_inside},
     failure::actual,
-    nearest::is_ranking,
+    nearest::nearest,
 };
 use crate::{
-    capture::{Captured, CapturedEvent, CapturedNode, CapturedSpan, DescendantEvents},
+    capture::{Captured, CapturedEvent, CapturedNode, CapturedSpan, DescendantEvents, Sealed},
     view::ShortLine,
 };
 
@@ -84,6 +87,27 @@ fn any_source<'a, P: Predicate<CapturedSpan<'a>>>(
     span.follows_from().any(matches)
 }
 
+/// Adds to a case which of the items that do not match comes nearest to it, and which conditions that meets; if there
+/// are several conditions, or it had other values before, which its line does not show.
+pub(super) fn with_nearest<'p, 'a, T, P>(
+    case: Case<'p>,
+    part: &'p P,
+    items: impl Iterator<Item = T>,
+) -> Case<'p>
+where
+    T: Captured<'a>,
+    P: Predicate<T> + ?Sized,
+{
+    let (count, nearest) = nearest(items, part);
+    let Some(nearest) = nearest.first() else { return case };
+    let says_more =
+        |found: &Case<'_>| found.children().next().is_some() || nearest.has_earlier_values();
+    let Some(found) = part.find_case(false, nearest).filter(says_more) else { return case };
+    let which =
+        (count > 1).then(|| Product::new("nearest", ShortLine::new(nearest.node()).to_string()));
+    which.into_iter().fold(case, Case::add_product).add_child(found)
+}
+
 /// Adds to a case what a part makes of something else, if that was perhaps so with an earlier value, which
 /// the line of a span does not show.
 pub(super) fn with_history<'p, 'a, T, P>(
@@ -96,14 +120,14 @@ where
     T: Captured<'a>,
     P: Predicate<T> + ?Sized,
 {
-    let item = item.filter(|item| item.has_earlier_values() && !is_ranking());
+    let item = item.filter(T::has_earlier_values);
     let found = item.and_then(|item| part.find_case(expected, &item));
     found.into_iter().fold(case, Case::add_child)
 }
 
 /// Has a predicate tell that its part is for something else than the predicate itself.
 macro_rules! impl_related_reflection {
-    ($ty:ident) => {
+    ($ty:ident, $kind:expr) => {
         impl<P: ::predicates::reflection::PredicateReflection>
             ::predicates::reflection::PredicateReflection for $ty<P>
         {
@@ -112,16 +136,14 @@ macro_rules! impl_related_reflection {
             ) -> alloc::boxed::Box<
                 dyn Iterator<Item = ::predicates::reflection::Parameter<'a>> + 'a,
             > {
-                $crate::predicates::combinators::operator(
-                    &$crate::predicates::combinators::RELATED,
-                )
+                $crate::predicates::combinators::Operator::Related.parameters()
             }
 
             fn children<'a>(
                 &'a self,
             ) -> alloc::boxed::Box<dyn Iterator<Item = ::predicates::reflection::Child<'a>> + 'a>
             {
-                let related = ::predicates::reflection::Child::new("related", &self.matches);
+                let related = ::predicates::reflection::Child::new($kind, &self.matches);
                 alloc::boxed::Box::new(core::iter::once(related))
             }
         }
@@ -141,7 +163,7 @@ macro_rules! impl_related {
             }
         }
 
-        impl_related_reflection!($ty);
+        impl_related_reflection!($ty, <$item as Sealed>::NOUNS[0]);
 
         impl<'a, P: Predicate<$item<'a>>> Predicate<CapturedSpan<'a>> for $ty<P> {
             fn eval(&self, span: &CapturedSpan<'a>) -> bool {
@@ -152,14 +174,17 @@ macro_rules! impl_related {
                 if self.eval(span) != expected {
                     return None;
                 }
-                if is_ranking() {
-                    return Some(Case::new(Some(self), expected)); // nobody reads the list
+                if span.is_brief() {
+                    return Some(Case::new(Some(self), expected));
                 }
                 // If one should not be there, the others are of no interest.
                 let shown = || $related(span).filter(|item| !expected || self.matches.eval(item));
-                let case = actual(self, expected, $where, &list(shown(), $none));
-                let found = shown().next().filter(|_| expected);
-                Some(with_history(case, expected, &self.matches, found))
+                let case = actual(self, expected, span, $where, &list(shown(), $none));
+                Some(if expected {
+                    with_history(case, true, &self.matches, shown().next())
+                } else {
+                    with_nearest(case, &self.matches, shown())
+                })
             }
         }
     };

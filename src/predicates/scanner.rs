@@ -51,6 +51,11 @@ use crate::{
 ///   [`target()`](super::target) tell. If the filter was replaced meanwhile, each of its values counts;
 /// - if there is nothing that matches, or does not, and the capture saw nothing at all.
 ///
+/// A misspelt name of a field would make a negative hold as well. So it fails if no span or event of the trace declares
+/// a [`field()`](super::field) of the predicate, while one declares a field of nearly the same name: `eror` and
+/// `error`, `userId` and `user_id`. An assertion that holds because a field has no value, such as
+/// `single(&field("error", None::<&str>))`, needs a call site that declares the field in any case.
+///
 /// They also fail if a layer [beside the capture](crate::CaptureBuilder::with_layer) hid a record that could
 /// be what is missing, by its level and target.
 ///

@@ -6,30 +6,35 @@
 //! |---|---|
 //! | [`gap()`] | is the trace incomplete, whatever is asked of it? |
 //! | [`limit()`] | do filters, or the levels that are compiled in, hide all that could match? |
-//! | [`absence()`] | does a predicate hold because of something missing that was perhaps only not seen? |
+//! | [`absence()`] | does a predicate hold because of something missing that was perhaps only not seen, or that has another name? |
 
 use alloc::{
     boxed::Box,
     format,
     string::{String, ToString},
+    vec::Vec,
 };
-use core::fmt;
+use core::{fmt, iter};
 
 use ::predicates::reflection::{Child, Parameter, PredicateReflection};
 use tracing_core::{Level, LevelFilter};
 use tracing_subscriber::filter::Targets;
 
-use super::combinators::{ALONE, EVER, OPERATOR, RELATED, TREE};
+use super::combinators::Operator::{self, And, Ever, Not, Or, Related, Tree, TreeAlone};
 use crate::{
     capture::{RelayedElsewhere, Storage, short::Short},
-    wire::text::Quoted,
+    wire::{CallSiteKind, text::Quoted},
 };
 
-/// Name of the parameter that a predicate has which knows for each level whether it is true.
+/// Name of the parameter that a predicate has which knows for each level whether it is true. It has another one,
+/// named like the level, for each level for which it is.
 pub(super) const LEVELS: &str = "levels";
 
-/// Name of the parameters that such a predicate has for each level for which it is true.
-pub(super) const LEVEL: &str = "level";
+/// Name of the parameter by which a predicate says of which field it wants a value.
+pub(super) const VALUE_OF: &str = "value of";
+
+/// Name of the parameter by which a predicate says which field should have none.
+pub(super) const NO_VALUE_OF: &str = "no value of";
 
 /// Name of the parameter by which a predicate says that it is true only for a module, and those below.
 pub(super) const TARGET: &str = "target";
@@ -124,22 +129,28 @@ pub(super) fn hidden_by_layer(storage: &Storage) -> Option<String> {
 ///
 /// That a span has no child which matches, for example, says nothing if such a child was left out, or
 /// filtered out. That it was never entered does: [`SpanStats`](crate::SpanStats) outlive what is left out.
+/// That a field has no value says nothing if no call site declares it.
 pub(super) fn absence<P: PredicateReflection + ?Sized>(
     storage: &Storage,
     predicate: &P,
     holds: bool,
+    kind: CallSiteKind,
 ) -> Option<String> {
-    absent_part(storage, &Borrowed(predicate), holds)
+    absent_part(storage, &Borrowed(predicate), holds, kind)
 }
 
 fn absent_part(
     storage: &Storage,
     predicate: &dyn PredicateReflection,
     holds: bool,
+    kind: CallSiteKind,
 ) -> Option<String> {
     let parts = |holds| {
         let mut parts = predicate.children();
-        parts.find_map(|part| absent_part(storage, part.value(), holds))
+        parts.find_map(|part| {
+            let kind = kind_of_part(&part, kind);
+            absent_part(storage, part.value(), holds, kind)
+        })
     };
     let missed = || {
         let views_hide = || views(storage).find_map(|view| view.hides(predicate, true));
@@ -147,11 +158,17 @@ fn absent_part(
         let predicate = Short::phrase(predicate);
         Some(format!("the capture may have missed what {predicate} looks for ({reason})"))
     };
-    match operator(predicate).as_deref() {
-        Some("and" | "or" | EVER) => parts(holds),
-        Some("not") => parts(!holds),
-        Some(RELATED | TREE) if !holds => missed(),
-        Some(TREE) if parameter(predicate, ALONE).is_some() => match incomplete(storage) {
+    // That nobody has a value in a field may be what is meant, unless its name is nearly that of another one.
+    let undeclared = || {
+        let undeclared = undeclared(storage, predicate, kind)?;
+        let holds_without = holds && parameter(predicate, NO_VALUE_OF).is_some();
+        (holds_without || undeclared.similar.is_some()).then(|| undeclared.to_string())
+    };
+    match Operator::of(predicate) {
+        Some(And | Or | Ever) => parts(holds),
+        Some(Not) => parts(!holds),
+        Some(Related | Tree | TreeAlone) if !holds => missed().or_else(|| parts(false)),
+        Some(TreeAlone) => match incomplete(storage) {
             Some(reason) => {
                 let predicate = Short::phrase(predicate);
                 Some(format!(
@@ -160,10 +177,113 @@ fn absent_part(
             }
             None => parts(true),
         },
-        Some(RELATED | TREE) => parts(true),
+        Some(Related | Tree) => parts(true),
         // A combination of another crate, of which it is not known what it does with its parts.
-        _ => parts(true).or_else(|| parts(false)),
+        _ => undeclared().or_else(|| parts(true)).or_else(|| parts(false)),
     }
+}
+
+/// The kind of what a part of a predicate looks at: the same, unless the part is for something else.
+fn kind_of_part(part: &Child<'_>, kind: CallSiteKind) -> CallSiteKind {
+    match part.name() {
+        "span" => CallSiteKind::Span,
+        "event" => CallSiteKind::Event,
+        _ => kind,
+    }
+}
+
+/// Says that no call site declares a field of a predicate, if one declares another field of nearly the same
+/// name.
+pub(super) fn misspelt<P: PredicateReflection + ?Sized>(
+    storage: &Storage,
+    predicate: &P,
+    kind: CallSiteKind,
+) -> Option<String> {
+    misspelt_part(storage, &Borrowed(predicate), kind)
+}
+
+fn misspelt_part(
+    storage: &Storage,
+    predicate: &dyn PredicateReflection,
+    kind: CallSiteKind,
+) -> Option<String> {
+    let undeclared = undeclared(storage, predicate, kind);
+    let misspelt = undeclared.filter(|undeclared| undeclared.similar.is_some());
+    misspelt.map(|misspelt| misspelt.to_string()).or_else(|| {
+        let mut parts = predicate.children();
+        parts.find_map(|part| misspelt_part(storage, part.value(), kind_of_part(&part, kind)))
+    })
+}
+
+/// A field of a predicate that no call site of what it looks at declares.
+struct Undeclared {
+    field: String,
+    kind: CallSiteKind,
+    /// One that is declared, and has nearly the same name.
+    similar: Option<String>,
+}
+
+impl fmt::Display for Undeclared {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self.kind {
+            CallSiteKind::Span => "span",
+            CallSiteKind::Event => "event",
+        };
+        write!(formatter, "no {kind} of the trace declares a field {}", Quoted(&self.field))?;
+        match &self.similar {
+            Some(similar) => write!(formatter, ", but one declares {}", Quoted(similar)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Returns the field of a predicate, if no call site declares it.
+fn undeclared(
+    storage: &Storage,
+    predicate: &dyn PredicateReflection,
+    kind: CallSiteKind,
+) -> Option<Undeclared> {
+    let field = [VALUE_OF, NO_VALUE_OF].into_iter().find_map(|name| parameter(predicate, name))?;
+    let declared = || {
+        let unattributed = storage.sight().unattributed.as_deref();
+        let storages = iter::once(storage).chain(unattributed);
+        let call_sites = storages.flat_map(|storage| storage.call_sites.all());
+        let of_kind =
+            call_sites.filter(|call_site| call_site.is_span() == (kind == CallSiteKind::Span));
+        of_kind.flat_map(|call_site| call_site.fields())
+    };
+    if declared().any(|name| name == field) {
+        return None;
+    }
+    let similar = declared().find(|name| is_similar(name, &field)).map(ToString::to_string);
+    Some(Undeclared { field, kind, similar })
+}
+
+/// Characters from which on names that differ by one are taken for one name. There may be `lhs` and `rhs`.
+const MIN_SIMILAR: usize = 4;
+
+/// Checks whether someone may have meant one name and written the other: they differ by a character that is
+/// missing, another one, or in another place; or by their case and separators.
+fn is_similar(one: &str, other: &str) -> bool {
+    let letters = |name: &str| -> Vec<char> {
+        name.chars().filter(|char| char.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    };
+    let (one, other) = (letters(one), letters(other));
+    let same = |(one, other): &(&char, &char)| one == other;
+    let start = one.iter().zip(&other).take_while(same).count();
+    let (one_rest, other_rest) = (&one[start..], &other[start..]);
+    let end = one_rest.iter().rev().zip(other_rest.iter().rev()).take_while(same).count();
+    let one_rest = &one_rest[..one_rest.len() - end];
+    let other_rest = &other_rest[..other_rest.len() - end];
+    let is_one_edit = match (one_rest, other_rest) {
+        ([], []) => return true,
+        ([a], []) | ([], [a]) => !a.is_numeric(),
+        // `arg1` and `arg2` are two names.
+        ([a], [b]) => !(a.is_numeric() && b.is_numeric()),
+        ([a, b], [c, d]) => a == d && b == c,
+        _ => false,
+    };
+    is_one_edit && one.len().min(other.len()) >= MIN_SIMILAR
 }
 
 /// Says what was not seen of spans that were, if something was not.
@@ -205,7 +325,7 @@ fn views(storage: &Storage) -> impl Iterator<Item = View<'_>> {
     let max_level = sight.max_level();
     let is_only_filter = sight.filters.len() == 1;
     let filters = sight.filters.iter().map(|filter| Some(&**filter));
-    let filters = core::iter::once(None).chain(filters);
+    let filters = iter::once(None).chain(filters);
     filters.map(move |filter| View { max_level, filter, is_only_filter })
 }
 
@@ -272,18 +392,18 @@ impl View<'_> {
             fails: one.fails | other.fails,
         };
         let not = |part: Chances| Chances { matches: part.fails, fails: part.matches };
-        match operator(predicate).as_deref() {
-            Some("and" | EVER) => parts().reduce(both).unwrap_or(Chances::ANY),
-            Some("or") => parts().map(not).reduce(both).map_or(Chances::ANY, not),
-            Some("not") => parts().next().map_or(Chances::ANY, not),
+        match Operator::of(predicate) {
+            Some(And | Ever) => parts().reduce(both).unwrap_or(Chances::ANY),
+            Some(Or) => parts().map(not).reduce(both).map_or(Chances::ANY, not),
+            Some(Not) => parts().next().map_or(Chances::ANY, not),
             // It matches only if there is something else that does, at whichever level.
-            Some(RELATED) => {
+            Some(Related) => {
                 let mut related = predicate.children();
                 let is_seen = related.all(|related| self.shows(related.value(), true));
                 Chances { matches: if is_seen { Levels::MAX } else { 0 }, ..Chances::ANY }
             }
             // The span itself has to match, and for each part there has to be something in it.
-            Some(TREE) => {
+            Some(Tree | TreeAlone) => {
                 let mut inside = predicate.children().skip(1);
                 let is_seen = inside.all(|inside| self.shows(inside.value(), true));
                 let own = parts().next().map_or(Levels::MAX, |own| own.matches);
@@ -291,10 +411,10 @@ impl View<'_> {
             }
             _ if parameter(predicate, LEVELS).is_none() => Chances::ANY,
             _ => {
-                let mut named = predicate.parameters().filter(|one| one.name() == LEVEL);
-                let named: alloc::vec::Vec<_> =
-                    named.by_ref().map(|one| one.value().to_string()).collect();
-                let matches = levels(|level| named.iter().any(|name| name == level.as_str()));
+                let is_named = |level: Level| {
+                    predicate.parameters().any(|parameter| parameter.name() == level.as_str())
+                };
+                let matches = levels(is_named);
                 Chances { matches, fails: !matches }
             }
         }
@@ -327,10 +447,6 @@ fn compiled_out(max_level: LevelFilter) -> String {
     )
 }
 
-fn operator(predicate: &dyn PredicateReflection) -> Option<String> {
-    parameter(predicate, OPERATOR)
-}
-
 fn parameter(predicate: &dyn PredicateReflection, name: &str) -> Option<String> {
     let mut parameters = predicate.parameters();
     parameters.find(|parameter| parameter.name() == name).map(|found| found.value().to_string())
@@ -338,9 +454,11 @@ fn parameter(predicate: &dyn PredicateReflection, name: &str) -> Option<String> 
 
 /// The module that everything which matches a predicate is from.
 fn required_target(predicate: &dyn PredicateReflection) -> Option<String> {
-    match operator(predicate).as_deref() {
-        Some("and" | EVER) => predicate.children().find_map(|child| required_target(child.value())),
-        Some(TREE) => predicate.children().next().and_then(|own| required_target(own.value())),
+    match Operator::of(predicate) {
+        Some(And | Ever) => predicate.children().find_map(|child| required_target(child.value())),
+        Some(Tree | TreeAlone) => {
+            predicate.children().next().and_then(|own| required_target(own.value()))
+        }
         Some(_) => None,
         None => parameter(predicate, TARGET),
     }

@@ -96,10 +96,10 @@ macro_rules! impl_count {
 
             fn find_case(&self, expected: bool, span: &CapturedSpan<'_>) -> Option<Case<'_>> {
                 (self.eval(span) == expected).then(|| match span.stats().$name {
-                    0 => actual(self, expected, "it", &concat!("never ", stringify!($name))),
+                    0 => actual(self, expected, span, "it", &concat!("never ", stringify!($name))),
                     count => {
                         let what = format!(concat!(stringify!($name), " {}"), Times(count));
-                        actual(self, expected, "it", &what)
+                        actual(self, expected, span, "it", &what)
                     }
                 })
             }
@@ -202,6 +202,6 @@ impl Predicate<CapturedSpan<'_>> for ClosedPredicate {
     fn find_case(&self, expected: bool, span: &CapturedSpan<'_>) -> Option<Case<'_>> {
         let is_closed = span.stats().is_closed;
         let state = if is_closed { "closed" } else { "open" };
-        (is_closed == expected).then(|| actual(self, expected, "it", &state))
+        (is_closed == expected).then(|| actual(self, expected, span, "it", &state))
     }
 }

@@ -7,12 +7,13 @@ use ::predicates::reflection::{Case, PredicateReflection};
 
 use super::{
     combinators::find_any_case,
-    failure::actual,
+    failure::{absent, actual},
     nearest::Distance,
+    shown_value::NOT_THERE,
     tree::{NodePredicate, TreePredicate},
 };
 use crate::{
-    capture::{CapturedNode, CapturedSpan},
+    capture::{CapturedNode, CapturedSpan, Sealed},
     view::ShortLine,
 };
 
@@ -67,22 +68,6 @@ impl TreePredicate {
         (0..self.nodes.len()).map(of).collect()
     }
 
-    pub(super) fn distance(&self, span: CapturedSpan<'_>) -> Distance {
-        let own = Distance::to(&*self.span.0, &span);
-        if !own.is_match() {
-            return own.and_unmet(self.nodes.len());
-        }
-        let nodes: Vec<_> = span.nodes().collect();
-        let found = self.find(&nodes);
-        let missing = (0..found.len()).filter(|index| found[*index].is_none());
-        let distances = missing.map(|index| {
-            let candidate = self.candidate(index, &found, &nodes);
-            candidate.map_or(Distance::ABSENT, |(distance, _)| distance)
-        });
-        let distance = distances.fold(own, Distance::and);
-        distance.and_unmet(usize::from(self.other(&found, &nodes).is_some()))
-    }
-
     /// Lists what matches and what does not.
     pub(super) fn case(&self, span: CapturedSpan<'_>) -> Case<'_> {
         let case = Case::new(Some(self), false);
@@ -95,12 +80,13 @@ impl TreePredicate {
         let nodes: Vec<_> = span.nodes().collect();
         let found = self.find(&nodes);
         let parts = self.nodes.iter().enumerate().map(|(index, predicate)| match found[index] {
-            Some(node) => actual(predicate, true, "it", &line(nodes[node])),
-            None => self.missing(index, &found, &nodes),
+            Some(node) => actual(predicate, true, &span, "it", &ShortLine::new(nodes[node])),
+            None => self.missing(index, span, &found, &nodes),
         });
         let case = parts.fold(case, Case::add_child);
         let other = self.other(&found, &nodes);
-        let other = other.map(|node| actual(&NothingElse, false, "there", &line(node)));
+        let other =
+            other.map(|node| actual(&NothingElse, false, &span, "there", &ShortLine::new(node)));
         other.into_iter().fold(case, Case::add_child)
     }
 
@@ -109,29 +95,36 @@ impl TreePredicate {
         found.iter().take(predicate).flatten().max().copied().filter(|_| !self.in_any_order)
     }
 
-    /// Finds the node that comes nearest to what is missing, where it should be.
-    fn candidate<'a>(
-        &self,
+    /// Finds the node that comes nearest to what is missing, where it should be, with its case in brief.
+    fn candidate<'p, 'a>(
+        &'p self,
         missing: usize,
         found: &[Option<usize>],
         nodes: &[CapturedNode<'a>],
-    ) -> Option<(Distance, CapturedNode<'a>)> {
+    ) -> Option<(CapturedNode<'a>, Case<'p>)> {
         let first = self.before(missing, found).map_or(0, |index| index + 1);
         let free = (first..nodes.len()).filter(|index| !found.contains(&Some(*index)));
         let candidates = free.filter_map(|index| {
-            Some((self.nodes[missing].distance_of_kind(nodes[index])?, nodes[index]))
+            let case = self.nodes[missing].case_of_kind(nodes[index], true)?;
+            Some((Distance::of(&case), (nodes[index], case)))
         });
-        candidates.min_by_key(|(distance, _)| *distance)
+        candidates.min_by_key(|(distance, _)| *distance).map(|(_, found)| found)
     }
 
     /// Says what is missing, and what is there where it should be.
     fn missing(
         &self,
         missing: usize,
+        span: CapturedSpan<'_>,
         found: &[Option<usize>],
         nodes: &[CapturedNode<'_>],
     ) -> Case<'_> {
         let predicate = &self.nodes[missing];
+        let candidate = self.candidate(missing, found, nodes);
+        if span.is_brief() {
+            let is_absent = || absent(predicate, false, &span, "it", NOT_THERE);
+            return candidate.map_or_else(is_absent, |(_, case)| case);
+        }
         let before = self.before(missing, found);
         let is_early =
             |index: &usize| !found.contains(&Some(*index)) && predicate.eval(nodes[*index]);
@@ -139,15 +132,16 @@ impl TreePredicate {
             before.and_then(|before| Some((before, (0..before).find(is_early)?)))
         {
             let value = format!("before {}: {}", line(nodes[before]), line(nodes[early]));
-            return actual(predicate, false, "it", &value);
+            return actual(predicate, false, &span, "it", &value);
         }
         let after = before.map_or_else(String::new, |node| format!(" after {}", line(nodes[node])));
-        match self.candidate(missing, found, nodes) {
-            Some((_, node)) => {
-                let case = actual(predicate, false, &format!("nearest{after}"), &line(node));
-                predicate.case_of_kind(node).into_iter().fold(case, Case::add_child)
+        match candidate {
+            Some((node, _)) => {
+                let what = format!("nearest{after}");
+                let case = actual(predicate, false, &span, &what, &ShortLine::new(node));
+                predicate.case_of_kind(node, false).into_iter().fold(case, Case::add_child)
             }
-            None => actual(predicate, false, "it", &format!("not there{after}")),
+            None => actual(predicate, false, &span, "it", &format_args!("{NOT_THERE}{after}")),
         }
     }
 }
@@ -188,23 +182,14 @@ impl NodePredicate {
         }
     }
 
-    /// Says how far a node is from a match, if it is of the right kind.
-    fn distance_of_kind(&self, node: CapturedNode<'_>) -> Option<Distance> {
-        match (self, node) {
-            (Self::Span(tree), CapturedNode::Span(span)) => Some(tree.distance(span)),
-            (Self::Event(predicate), CapturedNode::Event(event)) => {
-                Some(Distance::to(&**predicate, &event))
-            }
-            _ => None,
-        }
-    }
-
     /// Says why a node does not match, if it is of the right kind.
-    fn case_of_kind(&self, node: CapturedNode<'_>) -> Option<Case<'_>> {
+    fn case_of_kind(&self, node: CapturedNode<'_>, in_brief: bool) -> Option<Case<'_>> {
         match (self, node) {
-            (Self::Span(tree), CapturedNode::Span(span)) => Some(tree.case(span)),
+            (Self::Span(tree), CapturedNode::Span(span)) => {
+                Some(tree.case(if in_brief { span.in_brief() } else { span }))
+            }
             (Self::Event(predicate), CapturedNode::Event(event)) => {
-                predicate.find_case(false, &event)
+                predicate.find_case(false, &if in_brief { event.in_brief() } else { event })
             }
             _ => None,
         }

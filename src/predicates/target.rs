@@ -6,7 +6,11 @@ use ::predicates::{
     reflection::{Case, Parameter, PredicateReflection},
 };
 
-use super::{failure::actual, sight::TARGET};
+use super::{
+    failure::actual,
+    sight::TARGET,
+    text::{Bracketed, Literal, Matching},
+};
 use crate::{capture::Captured, wire::text::Quoted};
 
 /// What [`target()`] and [`module()`](super::module()) take.
@@ -15,9 +19,9 @@ use crate::{capture::Captured, wire::text::Quoted};
 ///
 /// See [`target()`].
 #[diagnostic::on_unimplemented(
-    note = "`target()` and `module()` take a string, or a predicate for strings in square brackets"
+    note = "`target()` and `module()` take a string, or a predicate for `str`"
 )]
-pub trait IntoTargetPredicate {
+pub trait IntoTargetPredicate<Form> {
     /// The predicate for a target.
     type Predicate: Predicate<str>;
 
@@ -25,7 +29,15 @@ pub trait IntoTargetPredicate {
     fn into_predicate(self) -> Self::Predicate;
 }
 
-impl<P: Predicate<str>> IntoTargetPredicate for [P; 1] {
+impl<P: Predicate<str>> IntoTargetPredicate<Matching> for P {
+    type Predicate = P;
+
+    fn into_predicate(self) -> P {
+        self
+    }
+}
+
+impl<P: Predicate<str>> IntoTargetPredicate<Bracketed> for [P; 1] {
     type Predicate = P;
 
     fn into_predicate(self) -> P {
@@ -34,7 +46,7 @@ impl<P: Predicate<str>> IntoTargetPredicate for [P; 1] {
     }
 }
 
-impl<'a> IntoTargetPredicate for &'a str {
+impl<'a> IntoTargetPredicate<Literal> for &'a str {
     type Predicate = TargetStrPredicate<'a>;
 
     fn into_predicate(self) -> TargetStrPredicate<'a> {
@@ -48,7 +60,7 @@ impl<'a> IntoTargetPredicate for &'a str {
 ///
 /// - a string: this target, or one below it in the sense of modules. `target("net")` matches `net`
 ///   and `net::dns`, but not `network`;
-/// - a predicate for strings in square brackets.
+/// - a predicate for strings, which may stand in square brackets.
 ///
 /// # Example
 ///
@@ -59,10 +71,10 @@ impl<'a> IntoTargetPredicate for &'a str {
 /// tracing::info!(target: "net::dns", "resolved");
 /// let trace = capture.trace();
 /// trace.scan_events().single(&target("net"));
-/// trace.scan_events().single(&target([ends_with("dns")]));
+/// trace.scan_events().single(&target(ends_with("dns")));
 /// trace.scan_events().none(&target("ne"));
 /// ```
-pub fn target<P: IntoTargetPredicate>(matches: P) -> TargetPredicate<P::Predicate> {
+pub fn target<Form, P: IntoTargetPredicate<Form>>(matches: P) -> TargetPredicate<P::Predicate> {
     TargetPredicate { matches: matches.into_predicate() }
 }
 
@@ -93,7 +105,7 @@ impl<'a, P: Predicate<str>, T: Captured<'a>> Predicate<T> for TargetPredicate<P>
 
     fn find_case(&self, expected: bool, item: &T) -> Option<Case<'_>> {
         (self.eval(item) == expected)
-            .then(|| actual(self, expected, "target", &Quoted(item.metadata().target())))
+            .then(|| actual(self, expected, item, "target", &Quoted(item.metadata().target())))
     }
 }
 

@@ -6,9 +6,9 @@ use ::predicates::{
 };
 
 /// What predicates for a text take: a string, which the text has to be equal to, or a predicate for
-/// strings.
+/// strings, which may stand in square brackets.
 ///
-/// `Form` is which of the two it is; it follows from the type.
+/// `Form` is which of these it is; it follows from the type.
 ///
 /// # Example
 ///
@@ -37,6 +37,19 @@ pub enum Literal {}
 /// The form of a predicate.
 #[derive(Debug)]
 pub enum Matching {}
+
+/// The form of a predicate in square brackets, as `tracing-capture` has it.
+#[derive(Debug)]
+pub enum Bracketed {}
+
+impl<P: Predicate<str>> IntoTextPredicate<Bracketed> for [P; 1] {
+    type Predicate = P;
+
+    fn into_predicate(self) -> P {
+        let [predicate] = self;
+        predicate
+    }
+}
 
 impl<P: Predicate<str>> IntoTextPredicate<Matching> for P {
     type Predicate = P;

@@ -8,11 +8,7 @@ use ::predicates::{
     reflection::{Case, Child, Parameter, PredicateReflection},
 };
 
-use super::{
-    combinators::{ALONE, OPERATOR, TREE},
-    nearest::is_ranking,
-    related::with_history,
-};
+use super::{combinators::Operator, related::with_history};
 use crate::capture::{CapturedEvent, CapturedSpan};
 
 /// Creates a predicate for a span with what is in it: a pattern of a subtree.
@@ -133,6 +129,15 @@ pub(super) enum NodePredicate {
     Event(EventMatcher),
 }
 
+impl NodePredicate {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Span(_) => "span",
+            Self::Event(_) => "event",
+        }
+    }
+}
+
 impl fmt::Display for NodePredicate {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -199,12 +204,12 @@ impl fmt::Display for TreePredicate {
 
 impl PredicateReflection for TreePredicate {
     fn parameters<'a>(&'a self) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
-        let alone = (!self.allows_others).then(|| Parameter::new(ALONE, &true));
-        Box::new(core::iter::once(Parameter::new(OPERATOR, &TREE)).chain(alone))
+        let operator = if self.allows_others { Operator::Tree } else { Operator::TreeAlone };
+        operator.parameters()
     }
 
     fn children<'a>(&'a self) -> Box<dyn Iterator<Item = Child<'a>> + 'a> {
-        let nodes = self.nodes.iter().map(|node| Child::new("inside", node));
+        let nodes = self.nodes.iter().map(|node| Child::new(node.kind(), node));
         Box::new(core::iter::once(Child::new("span", &self.span)).chain(nodes))
     }
 }
@@ -220,8 +225,6 @@ impl<'a> Predicate<CapturedSpan<'a>> for TreePredicate {
         }
         Some(if expected {
             with_history(Case::new(Some(self), true), true, &*self.span.0, Some(*span))
-        } else if is_ranking() {
-            self.distance(*span).into_case()
         } else {
             self.case(*span)
         })

@@ -1,8 +1,12 @@
+use alloc::format;
 use core::{any::type_name, borrow::Borrow, fmt, marker::PhantomData};
 
-use ::predicates::{Predicate, reflection::PredicateReflection};
+use ::predicates::{
+    Predicate,
+    reflection::{Case, PredicateReflection},
+};
 
-use super::field::impl_into_itself;
+use super::{field::impl_into_itself, shown_value::case_with_remark};
 use crate::wire::{FromTracedValue, TracedValue};
 
 /// Creates a predicate for values of one type, from a predicate for that type. Values of other
@@ -62,5 +66,11 @@ where
 {
     fn eval(&self, value: &TracedValue) -> bool {
         T::from_value(value).is_some_and(|value| self.matches.eval(value.borrow()))
+    }
+
+    fn find_case(&self, expected: bool, value: &TracedValue) -> Option<Case<'_>> {
+        let is_of_type = || T::from_value(value).is_some();
+        let remark = || (!is_of_type()).then(|| format!("not of type {}", type_name::<T>()));
+        (self.eval(value) == expected).then(|| case_with_remark(self, expected, remark()))
     }
 }

@@ -9,6 +9,10 @@ use core::{
 #[cfg(feature = "predicates")]
 pub(crate) const MAX_VALUE: usize = 200;
 
+/// Characters of what there is to say of one condition.
+#[cfg(feature = "predicates")]
+pub(crate) const MAX_PHRASE: usize = 400;
+
 /// Characters of a line that a message shows.
 pub(crate) const MAX_LINE: usize = 1_000;
 
@@ -24,7 +28,7 @@ pub(crate) struct Short<'a, T> {
 impl<T> Short<'_, T> {
     /// What there is to say of one condition.
     pub(crate) fn phrase(text: T) -> Self {
-        Self { text, max_chars: 400, is_cut: None }
+        Self { text, max_chars: MAX_PHRASE, is_cut: None }
     }
 
     /// A line of its own.

@@ -4,6 +4,8 @@ use alloc::{sync::Arc, vec::Vec};
 use core::{hash::BuildHasherDefault, num::NonZeroUsize};
 use std::collections::HashMap;
 
+#[cfg(feature = "predicates")]
+use crate::capture::CapturedMetadata;
 use crate::capture::{
     storage::metadata::{CallSite, KnownCallSite},
     storage::numbers::NumberHasher,
@@ -46,6 +48,12 @@ impl CallSites {
     #[inline]
     pub(crate) fn get(&self, index: CallSiteIndex) -> &KnownCallSite {
         &self.table.all[index.get()]
+    }
+
+    /// Iterates over all call sites that nodes came from.
+    #[cfg(feature = "predicates")]
+    pub(crate) fn all(&self) -> impl Iterator<Item = CapturedMetadata<'_>> {
+        self.table.all.iter().map(KnownCallSite::metadata)
     }
 
     /// Returns the number of a call site, which gets one if it has none; `None` if there is none left.

@@ -1,4 +1,6 @@
 use crate::capture::{CapturedEvent, CapturedMetadata, CapturedNode, CapturedSpan, Moment};
+#[cfg(feature = "predicates")]
+use crate::wire::CallSiteKind;
 use crate::wire::TracedValue;
 
 /// What spans and events have in common, for code that takes both.
@@ -37,12 +39,16 @@ pub trait Captured<'a>: Copy + Eq + PartialOrd + core::fmt::Display + sealed::Se
 pub(crate) mod sealed {
     use crate::capture::CapturedNode;
     #[cfg(feature = "predicates")]
-    use crate::wire::TracedValue;
+    use crate::wire::{CallSiteKind, TracedValue};
 
     /// What only this crate implements, and what only it may know.
     pub trait Sealed {
         /// What spans or events are called, one of them and several.
         const NOUNS: [&'static str; 2];
+
+        /// The kind of their call sites.
+        #[cfg(feature = "predicates")]
+        const KIND: CallSiteKind;
 
         /// The span or the event as a node of its trace.
         fn node(&self) -> CapturedNode<'_>;
@@ -56,6 +62,16 @@ pub(crate) mod sealed {
         /// Checks whether it is such a handle.
         #[cfg(feature = "predicates")]
         fn has_earlier_values(&self) -> bool;
+
+        /// Returns a handle for which the cases of predicates say which conditions are met, and nothing else. They
+        /// cost little, so that many items can be compared. What is reached from it is not of this kind.
+        #[cfg(feature = "predicates")]
+        #[must_use]
+        fn in_brief(self) -> Self;
+
+        /// Checks whether it is such a handle.
+        #[cfg(feature = "predicates")]
+        fn is_brief(&self) -> bool;
 
         /// Checks whether any value of a field matches. There are several if the call site declares several
         /// fields of this name, and `None` means that there is none.
@@ -78,6 +94,9 @@ macro_rules! impl_captured {
         impl sealed::Sealed for $ty<'_> {
             const NOUNS: [&'static str; 2] = $nouns;
 
+            #[cfg(feature = "predicates")]
+            const KIND: CallSiteKind = CallSiteKind::$variant;
+
             fn node(&self) -> CapturedNode<'_> {
                 CapturedNode::$variant(*self)
             }
@@ -92,6 +111,16 @@ macro_rules! impl_captured {
             #[inline]
             fn has_earlier_values(&self) -> bool {
                 self.is_ever()
+            }
+
+            #[cfg(feature = "predicates")]
+            fn in_brief(self) -> Self {
+                self.brief()
+            }
+
+            #[cfg(feature = "predicates")]
+            fn is_brief(&self) -> bool {
+                self.is_brief()
             }
 
             #[cfg(feature = "predicates")]

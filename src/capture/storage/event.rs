@@ -34,12 +34,21 @@ pub struct CapturedEvent<'a> {
     index: EventIndex,
     /// Whether predicates look at all values that a field of the spans around it ever had.
     ever: bool,
+    /// Whether cases of predicates leave out what explains them.
+    #[cfg(feature = "predicates")]
+    is_brief: bool,
 }
 
 impl<'a> CapturedEvent<'a> {
     #[inline]
     pub(crate) fn new(storage: &'a Storage, index: EventIndex) -> Self {
-        Self { storage, index, ever: false }
+        Self {
+            storage,
+            index,
+            ever: false,
+            #[cfg(feature = "predicates")]
+            is_brief: false,
+        }
     }
 
     /// Says whether predicates look at all values that a field ever had, or at the last ones.
@@ -52,6 +61,16 @@ impl<'a> CapturedEvent<'a> {
     #[inline]
     pub(crate) fn is_ever(&self) -> bool {
         self.ever
+    }
+
+    #[cfg(feature = "predicates")]
+    pub(crate) fn brief(self) -> Self {
+        Self { is_brief: true, ..self }
+    }
+
+    #[cfg(feature = "predicates")]
+    pub(crate) fn is_brief(&self) -> bool {
+        self.is_brief
     }
 
     /// Iterates over the values that a field had before its last one: an event has none.

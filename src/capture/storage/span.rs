@@ -66,12 +66,21 @@ pub struct CapturedSpan<'a> {
     index: SpanIndex,
     /// Whether predicates look at all values that a field ever had. What is reached from here does so, too.
     ever: bool,
+    /// Whether cases of predicates leave out what explains them.
+    #[cfg(feature = "predicates")]
+    is_brief: bool,
 }
 
 impl<'a> CapturedSpan<'a> {
     #[inline]
     pub(crate) fn new(storage: &'a Storage, index: SpanIndex) -> Self {
-        Self { storage, index, ever: false }
+        Self {
+            storage,
+            index,
+            ever: false,
+            #[cfg(feature = "predicates")]
+            is_brief: false,
+        }
     }
 
     /// Says whether predicates look at all values that a field ever had, or at the last ones.
@@ -84,6 +93,16 @@ impl<'a> CapturedSpan<'a> {
     #[inline]
     pub(crate) fn is_ever(&self) -> bool {
         self.ever
+    }
+
+    #[cfg(feature = "predicates")]
+    pub(crate) fn brief(self) -> Self {
+        Self { is_brief: true, ..self }
+    }
+
+    #[cfg(feature = "predicates")]
+    pub(crate) fn is_brief(&self) -> bool {
+        self.is_brief
     }
 
     /// Iterates over the values that a field had before its last one, the first one first.

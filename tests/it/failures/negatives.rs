@@ -2,9 +2,9 @@
 
 use insta::assert_snapshot;
 use spanshot::{Capture, Keep, Trace, predicates::*};
-use tracing::{Level, level_filters::LevelFilter};
+use tracing::{Level, field::Empty, info, info_span, level_filters::LevelFilter};
 
-use crate::support::load_plugin;
+use crate::support::{load_plugin, native};
 
 fn filtered(filter: &str) -> Trace {
     let capture = Capture::builder().filter(filter).start();
@@ -313,6 +313,122 @@ fn what_a_predicate_looks_for_elsewhere_is_filtered_out() {
     spans.none(&event(level(Level::INFO)));
     spans.any(&event(warning));
     spans.any(&!child(warning));
+}
+
+/// A span and an event, each with a field that has a value and one that has none.
+fn fields() -> Trace {
+    native(|| {
+        info_span!("request", user_id = 7, error = Empty).in_scope(|| {
+            info!(attempts = 3, error = None::<&str>, "done");
+        });
+    })
+}
+
+#[test]
+fn field_without_a_value_is_declared() {
+    let trace = fields();
+    let (spans, events) = (trace.scan_spans(), trace.scan_events());
+    assert_snapshot!(failure!(spans.single(&(name("request") & field("eror", None::<&str>)))), @r#"
+    this says nothing, since no span of the trace declares a field "eror", but one declares "error": (name(var == "request") && field "eror"(no value))
+    (if that is meant, scan with `or_empty()`)
+
+    the trace:
+      INFO request{user_id=7}
+      └─ INFO done attempts=3
+    "#);
+    assert_snapshot!(failure!(events.all(&field("failure", None::<&str>))), @r#"
+    this says nothing, since no event of the trace declares a field "failure": field "failure"(no value)
+    (if that is meant, scan with `or_empty()`)
+
+    the trace:
+      INFO request{user_id=7}
+      └─ INFO done attempts=3
+    "#);
+    assert_snapshot!(reason(events.try_first(&field("user_id", None::<u64>))), @r#"no event of the trace declares a field "user_id": field "user_id"(no value)"#);
+    assert_snapshot!(reason(events.try_any(&parent(field("attempts", None::<u64>)))), @r#"no span of the trace declares a field "attempts": parent(field "attempts"(no value))"#);
+    assert_snapshot!(reason(spans.try_any(&event(field("user_id", None::<u64>)))), @r#"no event of the trace declares a field "user_id": event(field "user_id"(no value))"#);
+    assert_snapshot!(reason(spans.try_any(&tree(always()).event(field("user_id", None::<u64>)))), @r#"no event of the trace declares a field "user_id": tree(true, event field "user_id"(no value))"#);
+    for refused in [
+        reason(spans.try_any(&ever(field("failure", None::<&str>)))),
+        reason(spans.try_any(&field("failure", Some(None::<&str>)))),
+        reason(spans.try_any(&name("request").and(field("failure", None::<&str>)))),
+        reason(spans.try_in_order(&[&field("failure", None::<&str>)])),
+        reason(spans.try_last(&(!!field("failure", None::<&str>)))),
+        reason(spans.try_count(1, &field("failure", None::<&str>))),
+    ] {
+        assert!(
+            refused.starts_with("no span of the trace declares a field \"failure\": "),
+            "{refused}"
+        );
+    }
+    spans.or_empty().single(&field("failure", None::<&str>));
+    spans.single(&field("error", None::<&str>));
+    events.all(&field("error", None::<&str>));
+    spans.single(
+        &(event(field("error", None::<&str>)) & tree(always()).event(field("error", None::<&str>))),
+    );
+    events.single(&parent(field("error", None::<&str>)));
+    // One that is declared has a value, which is not so here.
+    assert!(spans.try_any(&!field("failure", None::<&str>)).is_err());
+    assert!(spans.try_none(&field("failure", None::<&str>)).is_err());
+}
+
+#[test]
+fn name_of_a_field_is_misspelt() {
+    let trace = fields();
+    let (spans, events) = (trace.scan_spans(), trace.scan_events());
+    assert_snapshot!(failure!(events.none(&field("attempt", 3))), @r#"
+    this says nothing, since no event of the trace declares a field "attempt", but one declares "attempts": field "attempt"(var == 3)
+    (if that is meant, scan with `or_empty()`)
+
+    the trace:
+      INFO request{user_id=7}
+      └─ INFO done attempts=3
+    "#);
+    assert_snapshot!(failure!(spans.single(&field("user.id", 7))), @r#"
+    no span matches field "user.id"(var == 7)
+
+    the only span:
+      INFO request{user_id=7}
+        ✗ field "user.id"(var == 7): user.id is not there
+
+    (no span of the trace declares a field "user.id", but one declares "user_id")
+
+    the trace:
+    ▶ INFO request{user_id=7}
+      └─ INFO done attempts=3
+    "#);
+    for (misspelt, meant) in [
+        ("attempt", "attempts"),
+        ("attepmts", "attempts"),
+        ("atempts", "attempts"),
+        ("attenpts", "attempts"),
+        ("Attempts", "attempts"),
+        ("eror", "error"),
+        ("errors", "error"),
+    ] {
+        let expected = format!(
+            "no event of the trace declares a field \"{misspelt}\", but one declares \"{meant}\": "
+        );
+        for refused in [
+            reason(events.try_none(&field(misspelt, 3))),
+            reason(events.try_all(&!field(misspelt, 3))),
+            reason(events.try_count(0, &(message("done") & field(misspelt, 3)))),
+            reason(events.try_single(&(message("done") & !field(misspelt, 3)))),
+            reason(spans.try_none(&event(field(misspelt, 3)))),
+        ] {
+            assert!(refused.starts_with(&expected), "{refused}");
+        }
+        events.or_empty().none(&field(misspelt, 3));
+    }
+    // Nobody has these, and that may be what is meant.
+    for other in ["password", "a", "user_ids", "error2", "attempts_left", "no"] {
+        events.none(&field(other, 3));
+        events.single(&(message("done") & !field(other, 3)));
+    }
+    events.none(&field("error", [always()]));
+    // What is a field of a span may be asked for in events.
+    events.none(&field("user_id", 7));
 }
 
 #[test]

@@ -361,7 +361,7 @@ fn any_finds_none() {
         ✓ one of:
           ✓ message(var == "evaluated"): message is "evaluated"
           ✗ message(var == "no result"): message is "evaluated"
-        ✗ field "whole"(var == "true"): whole is true
+        ✗ field "whole"(var == "true"): whole is true (a Boolean)
       INFO evaluated whole=false
         ✓ one of:
           ✓ message(var == "evaluated"): message is "evaluated"

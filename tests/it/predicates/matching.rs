@@ -51,6 +51,9 @@ fn predicates_match_what_they_say() {
     assert_eq!(spans!(target("net")), 2);
     assert_eq!(spans!(target("net::server")), 1);
     assert_eq!(spans!(target([starts_with("net")])), 3);
+    assert_eq!(spans!(target(starts_with("net"))), 3);
+    assert_eq!(spans!(name([starts_with("c")])), spans!(name(starts_with("c"))));
+    assert_eq!(spans!(level(le(Level::INFO))), spans!(level([le(Level::INFO)])));
     assert_eq!(spans!(field("port", 8_080)), 1);
     assert_eq!(spans!(field("port", value(gt(8_079_u64)))), 1);
     assert_eq!(spans!(field("port", value(gt(8_080_i32)))), 0);

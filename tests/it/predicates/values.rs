@@ -214,21 +214,98 @@ fn predicates_for_values_combine() {
     assert!(matches(5_u64, [value(gt(4_u64)).and(close_to(5.0, 0.0)).and(debug(&5).not())]));
 }
 
+/// What a failure says of a value that does not match.
+fn told(value: impl Into<TracedValue>, predicate: impl IntoFieldPredicate) -> String {
+    let trace = with_value(value.into());
+    let predicate = field("x", predicate);
+    let case = predicate.find_case(false, &trace.all_events().next().unwrap()).unwrap();
+    let told: Vec<_> = case.products().map(|product| product.value().to_string()).collect();
+    told.join(", ")
+}
+
 #[test]
 fn text_that_looks_like_another_type_is_told_apart() {
-    let told = |value: TracedValue| {
-        let trace = with_value(value);
-        let predicate = field("x", 8_080);
-        let case = predicate.find_case(false, &trace.all_events().next().unwrap()).unwrap();
-        let told: Vec<_> = case.products().map(|product| product.value().to_string()).collect();
-        told.join(", ")
-    };
-    assert_eq!(told(TracedValue::debug(&8_080)), "8080 (a text)");
-    assert_eq!(told(TracedValue::debug(&None::<i32>)), "None (a text)");
-    assert_eq!(told(TracedValue::debug(&true)), "true (a text)");
-    assert_eq!(told(TracedValue::debug(&Some(8_080))), "Some(8080)");
-    assert_eq!(told("8080".into()), "\"8080\"");
-    assert_eq!(told(8_081_u64.into()), "8081");
+    assert_eq!(told(TracedValue::debug(&Some(8_080)), 8_080), "Some(8080)");
+    assert_eq!(told("8080", 8_080), "\"8080\"");
+    assert_eq!(told(8_081_u64, 8_080), "8081");
+    for text in ["8080", "-1.5", "true", "None", "NaN", "'n'", "[de ad]", "not there", "no value"] {
+        let output = TracedValue::debug(&format_args!("{text}"));
+        let expected =
+            format!("{text} (Debug or Display output: \"{text}\" or debug(…) matches it)");
+        assert_eq!(told(output, 8_080), expected);
+        assert_eq!(
+            told(error_of(&io::Error::other(text)), 8_080),
+            format!("{text} (an error: \"{text}\" matches it)")
+        );
+    }
+}
+
+#[test]
+fn no_failure_shows_equal_sides() {
+    let output = |value: &dyn std::fmt::Debug| TracedValue::debug(value);
+    let quoted = r#""n" (Debug or Display output: "\"n\"" or debug(…) matches it)"#;
+    assert_eq!(told(output(&"n"), "n"), quoted);
+    assert_eq!(told(output(&"n"), String::from("n")), quoted);
+    assert_eq!(told(output(&"n"), Some("n")), quoted);
+    assert_eq!(told(output(&"n"), value::<str, _>(eq("n"))), quoted);
+    assert_eq!(told(output(&"n"), error_chain("n")), quoted);
+    assert_eq!(told(output(&"n"), [value::<str, _>(eq("n"))]), quoted);
+    assert_eq!(told(output(&"n"), value::<str, _>(eq("n")) & !value::<str, _>(eq("m"))), quoted);
+    let quoted = r#"'n' (Debug or Display output: "'n'" or debug(…) matches it)"#;
+    assert_eq!(told(output(&'n'), 'n'), quoted);
+
+    assert_eq!(told(8_080_u64, "8080"), "8080 (an integer)");
+    assert_eq!(told(0.5, "0.5"), "0.5 (a float)");
+    assert_eq!(told(true, "true"), "true (a Boolean)");
+    assert_eq!(told(&b"\xde\xad"[..], "[de ad]"), "[de ad] (a byte string)");
+    assert_eq!(told(5_u64, error_chain("5")), "5 (an integer)");
+    assert_eq!(told("n", debug("n")), "\"n\" (a string)");
+    assert_eq!(told(8_080_u64, debug(&8_080)), "8080 (an integer)");
+
+    assert_eq!(told(3_000_000_000_u64, value(gt(5))), "3000000000 (not of type i32)");
+    assert_eq!(told("5", value(eq(5_u64))), "\"5\" (not of type u64)");
+    assert_eq!(told(1.0, value(eq(1_u64))), "1.0 (not of type u64)");
+    assert_eq!(told(1_u64, value(eq(1.0))), "1 (not of type f64)");
+
+    let error = || error_of(&Refused("a".parse::<u8>().unwrap_err()));
+    let chain = "refused, caused by: invalid digit found in string";
+    assert_eq!(
+        told(error(), chain),
+        format!("{chain} (an error: \"refused\" matches it, and error_chain(…) its sources)")
+    );
+
+    // What is told apart as it is gets no remark.
+    assert_eq!(told("n", "m"), "\"n\"");
+    assert_eq!(told(5_u64, value(gt(5_u64))), "5");
+    assert_eq!(told(error(), "invalid"), chain);
+}
+
+/// A condition is cut, and so is what there is.
+#[test]
+fn long_texts_show_where_they_differ() {
+    let text = |end: &str| "long ".repeat(200) + end;
+    for expected in [text("end"), text("end of another")] {
+        let told = told(text("ending").as_str(), expected.as_str());
+        let rest = expected.strip_prefix(&text("end")).unwrap();
+        let difference =
+            format!(", which goes on with …ing\" after 1004 characters, and not with …{rest}\")");
+        assert!(told.ends_with(&difference), "{told}");
+    }
+    // It is seen.
+    let told = told(format!("short {}", text("end")).as_str(), text("end").as_str());
+    assert!(told.ends_with(" more characters)"), "{told}");
+}
+
+#[test]
+fn message_that_is_no_text_is_shown() {
+    let trace = native(|| info!(message = 5));
+    let error = trace.scan_events().try_single(&message("5")).unwrap_err().to_string();
+    let expected = "\n    ✗ message(var == \"5\"): message is 5 (an integer)\n";
+    assert!(error.contains(expected), "{error}");
+}
+
+#[test]
+fn predicates_for_values_show_what_they_expect() {
     assert_eq!(field("x", b"\xde\xad").to_string(), "field \"x\"(var == [de ad])");
     assert_eq!(field("x", Some(0.5)).to_string(), "field \"x\"(var == 0.5)");
     assert_eq!(field("x", None::<f32>).to_string(), "field \"x\"(no value)");
@@ -288,7 +365,8 @@ fn failure_lists_all_values_of_a_name() {
     let nearest = [1, 2].map(|count| trace.scan_events().try_count(count, &two));
     for error in nearest.map(Result::unwrap_err) {
         let error = error.to_string();
-        let expected = "\n    ✗ field \"a\"(var == 2): a is 1, \"one\" and 1.0 (a text)\n";
+        let expected = "\n    ✗ field \"a\"(var == 2): a is 1, \"one\" and 1.0 (Debug or Display output: \
+                        \"1.0\" or debug(…) matches it)\n";
         assert!(error.contains(expected), "{error}");
     }
 }
