@@ -249,13 +249,24 @@ fn any_stream() -> impl Strategy<Value = (Vec<TracingEvent>, Way, Index)> {
     (vec(any_record(), 1..60), way, any::<Index>())
 }
 
+/// Leaves out records after which the filter that goes by spans answers otherwise if the stream is suspended.
+///
+/// It looks at the values of a span when that is entered, and so again after the suspension. And if a span is closed while a
+/// thread is in it, `EnvFilter` never learns that the thread exits it. It knows a thread by a number, which a
+/// later thread gets, be it of this stream or of a test beside it.
+fn leave_out_what_confuses_the_filter(way: Way, records: &mut Vec<TracingEvent>) {
+    if matches!(way, Way::Relayed { filter: BY_SPAN }) {
+        let confuses = |record: &TracingEvent| {
+            matches!(record, TracingEvent::ValuesRecorded { .. } | TracingEvent::SpanDropped { .. })
+        };
+        records.retain(|record| !confuses(record));
+    }
+}
+
 #[test]
 fn stream_goes_on_where_its_spans_are_as_if_it_had_not_been_suspended() {
     check_all(&any_stream(), |(mut records, way, cut)| {
-        if matches!(way, Way::Relayed { filter: BY_SPAN }) {
-            // It looks at the values of a span when that is entered, and so again after the suspension.
-            records.retain(|record| !matches!(record, TracingEvent::ValuesRecorded { .. }));
-        }
+        leave_out_what_confuses_the_filter(way, &mut records);
         let mut whole = Received::new(way);
         let mut suspended = Received::new(way);
         let records: Vec<_> = beginning().into_iter().chain(records).collect();
@@ -295,11 +306,8 @@ fn attempts_that_are_rolled_back_leave_the_spans_before_them_as_they_were() {
     let strategy = (any_stream(), any::<Index>(), any::<bool>());
     check_all(&strategy, |((mut records, way, cut), len, commits)| {
         // What was recorded in an attempt stays: sources of a span, and values, by which that filter goes.
-        records.retain(|record| match record {
-            TracingEvent::FollowsFrom { .. } => false,
-            TracingEvent::ValuesRecorded { .. } => !matches!(way, Way::Relayed { filter: BY_SPAN }),
-            _ => true,
-        });
+        records.retain(|record| !matches!(record, TracingEvent::FollowsFrom { .. }));
+        leave_out_what_confuses_the_filter(way, &mut records);
         let records = valid(way, records);
         let (before, after) = records.split_at(cut.index(records.len() + 1));
         let mut whole = Received::new(way);
