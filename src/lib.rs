@@ -13,17 +13,18 @@
 //! # fn connect(port: u16) {
 //! #     info_span!("connect", port).in_scope(|| warn!(millis = 850, "slow"));
 //! # }
-//! // In a `#[test]`:
-//! let capture = Capture::start();
-//! connect(8_080); // the code under test: here, in a WASM guest, …
-//! let trace = capture.trace();
+//! #[spanshot::test]
+//! fn slow_connections_are_reported(capture: Capture) {
+//!     connect(8_080); // the code under test: here, in a WASM guest, …
+//!     let trace = capture.trace();
 //!
-//! let span = trace.scan_spans().single(&(name(eq("connect")) & field("port", 8_080)));
-//! span.scan_events().single(&(level(Level::WARN) & message(eq("slow"))));
-//! assert_trace_snapshot!(trace, @r"
-//! INFO connect{port=8080}
-//! └─ WARN slow millis=850
-//! ");
+//!     let span = trace.scan_spans().single(&(name("connect") & field("port", 8_080)));
+//!     span.scan_events().single(&(level(Level::WARN) & message("slow")));
+//!     assert_trace_snapshot!(trace, @r"
+//!     INFO connect{port=8080}
+//!     └─ WARN slow millis=850
+//!     ");
+//! }
 //! ```
 //!
 //! # The way of the data
@@ -45,7 +46,7 @@
 //!   whatever that is, or goes the [direct way](TracingEventReceiver::capturing) into a storage. Since
 //!   a module may be suspended and its host restarted, its state can be
 //!   [persisted](TracingEventReceiver::persist).
-//! - **In the test**, [`Capture::start()`] captures what the thread traces, relayed modules included; a
+//! - **In the test**, [`#[spanshot::test]`](test) or [`Capture::start()`] captures what the thread traces, relayed modules included; a
 //!   [`CaptureLayer`] does so on a subscriber of one's own. What was captured is a [`Trace`], that is a
 //!   [`Storage`]. It is queried through [`predicates`], shown by [`Display`](core::fmt::Display), and
 //!   snapshotted by [`assert_trace_snapshot!`] or, being [`Serialize`](serde::Serialize), by insta's own
@@ -144,7 +145,7 @@
 //!
 //! | feature | default | what it gives | needs |
 //! |---|---|---|---|
-//! | `capture` | yes | [`Capture`], [`CaptureLayer`], [`Storage`] and its tree | `tracing`, `tracing-subscriber`, `anstyle`, `siphasher` |
+//! | `capture` | yes | [`#[spanshot::test]`](test), [`Capture`], [`CaptureLayer`], [`Storage`] and its tree | `tracing`, `tracing-subscriber`, `syn` and `quote`, `anstyle`, `siphasher` |
 //! | `predicates` | yes | [`mod@predicates`] (with `capture`) | `predicates` |
 //! | `snapshot` | yes | [`assert_trace_snapshot!`], [`SnapshotSettings`], [`StreamSnapshot`] (with `capture`) | `insta`, `similar`, `regex-lite` |
 //! | `export` | no | [`HtmlPage`] and [`ChromeTrace`]: traces for browsers and trace viewers (with `capture`) | `serde_json` |
@@ -230,7 +231,7 @@ pub use crate::capture::{
 /// | `crate = "path"` | where this crate is, if you have it from another one |
 ///
 /// Use `process` for code that starts threads by itself. It starts the test's binary again, and tells it to run this
-/// test only, so that it takes some milliseconds more.
+/// test only, which takes some milliseconds more.
 ///
 /// # With other attributes
 ///

@@ -1,7 +1,7 @@
 //! The attributes of other frameworks beside this one.
 //!
-//! An attribute macro sees the attributes below it, and none of those above, which have run already. So what is
-//! below decides who makes the function a test:
+//! An attribute macro sees the attributes below it, and none above, which have run already. So the attributes
+//! below decide who makes the function a test:
 //!
 //! | below | a test by | runs an async function |
 //! |---|---|---|
@@ -9,10 +9,10 @@
 //! | `#[test]`, `#[gtest]` | that | this attribute |
 //! | `#[rstest]`, `#[test_case(…)]` and the like | that | this attribute |
 //! | `#[tokio::test]` and the like | that | that |
-//! | `#[quickcheck]` | that: this attribute puts itself below it, so that all cases are one test | |
+//! | `#[quickcheck]` | that: this attribute puts itself below it, and all cases are one test | |
 //!
 //! Those above have turned an async function into an ordinary one by now. Most leave `#[test]` behind. Two put it
-//! in front of the attributes that they found, so that it has run, too, and nothing is left of it. Another one would
+//! in front of the attributes that they found: it has run, too, and nothing is left of it. Another one would
 //! make a second test of the function. So [`Framework::below()`] knows these two by the functions that they write.
 
 use proc_macro2::Span;
@@ -84,7 +84,7 @@ pub(crate) fn find<'a>(function: &'a ItemFn, name: &str) -> Option<&'a Attribute
     function.attrs.iter().find(|attribute| attribute.path().is_ident(name))
 }
 
-/// Whether this is that of googletest, some of whose assertions fail the test only when it ends.
+/// Whether this is googletest's, some of whose assertions fail the test only when it ends.
 pub(crate) fn is_googletest(attribute: &Attribute) -> bool {
     let names = &attribute.path().segments;
     names.last().is_some_and(|name| name.ident == "gtest")

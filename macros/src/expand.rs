@@ -251,7 +251,7 @@ fn runtime(options: &Options, given: &Ident, span: Span) -> TokenStream {
     }}
 }
 
-/// The type of what the test returns, so that `?` knows it.
+/// The type that the test returns, for `?` to know.
 fn returned(output: &ReturnType) -> Option<TokenStream> {
     match output {
         ReturnType::Default => Some(quote!(: ())),

@@ -5,7 +5,7 @@
 //!
 //! | file | what is in it |
 //! |---|---|
-//! | `options.rs` | what is between the parentheses of the attribute |
+//! | `options.rs` | the options between the parentheses of the attribute |
 //! | `attributes.rs` | the attributes of other frameworks beside it |
 //! | `expand.rs` | the function that it makes of a test |
 

@@ -6,7 +6,7 @@ use syn::{
     punctuated::Punctuated,
 };
 
-/// What is between the parentheses of the attribute.
+/// The options between the parentheses of the attribute.
 #[derive(Default)]
 pub(crate) struct Options {
     pub(crate) filter: Option<Expr>,

@@ -19,7 +19,7 @@ use crate::{
 /// Fields that a reason lists.
 const MAX_SHOWN: usize = 4;
 
-/// Matches spans and events of which any field has a matching value, whatever the name of the field.
+/// Matches spans and events that have a matching value in any field, under any name.
 ///
 /// The message of an event is its field `message`. `any_field()` takes the same values and predicates as
 /// [`field()`](super::field()); `None` matches no field. It looks at the last value of each field, and within

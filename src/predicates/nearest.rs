@@ -1,6 +1,6 @@
 //! What comes nearest to a predicate.
 //!
-//! There may be a million candidates, of which a few are shown. A predicate is asked for the case of each candidate
+//! There may be a million candidates, and a few of them are shown. A predicate is asked for the case of each candidate
 //! in brief: that has a result for each condition, but no text. The distance is counted there:
 //!
 //! ```text

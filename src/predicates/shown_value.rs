@@ -109,7 +109,7 @@ impl<'a> Shown<'a> {
         self.with_remark(value.to_string())
     }
 
-    /// Shows the value of which a condition is.
+    /// Shows the value that a condition is about.
     pub(super) fn of(&self, condition: &dyn PredicateReflection) -> String {
         self.with_remark(shortened(condition, self.value))
     }

@@ -1,4 +1,4 @@
-//! What a capture could not have seen.
+//! Reasons why a capture may not have seen a record.
 //!
 //! An assertion that holds because something is missing has to ask here first. There are three questions:
 //!
@@ -30,7 +30,7 @@ use crate::{
 /// named like the level, for each level for which it is.
 pub(super) const LEVELS: &str = "levels";
 
-/// Name of the parameter by which a predicate says of which field it wants a value.
+/// Name of the parameter by which a predicate says whose value it wants.
 pub(super) const VALUE_OF: &str = "value of";
 
 /// Name of the parameter by which a predicate says which field should have none.

@@ -353,8 +353,8 @@ impl TracingEventReceiver {
         }
     }
 
-    /// Has whoever captures the stream know that a record of it does not arrive, so that nobody takes it for one
-    /// that was never sent.
+    /// Has whoever captures the stream know that a record of it does not arrive. Otherwise it would seem never to
+    /// have been sent.
     #[cold]
     pub(crate) fn note_loss(&mut self, reason: &dyn fmt::Display) {
         self.start();

@@ -6,9 +6,8 @@ fn divide(lhs: i32, rhs: i32) -> Result<i32, &'static str> {
     lhs.checked_div(rhs).ok_or("no quotient")
 }
 
-#[test]
-fn division_by_zero_is_reported() {
-    let capture = Capture::start();
+#[spanshot::test]
+fn division_by_zero_is_reported(capture: Capture) {
     divide(8, 0).unwrap_err();
     let trace = capture.trace();
     trace.scan_events().single(&(level(Level::ERROR) & parent(field("rhs", 0))));

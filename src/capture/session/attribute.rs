@@ -14,7 +14,7 @@ use crate::capture::{Capture, CaptureBuilder, TestResult, session::ending::Way};
 pub struct AttributeTest {
     /// What the capture is like.
     pub capture: CaptureBuilder,
-    /// Whether it is that of the whole process.
+    /// Whether it captures the whole process.
     pub is_process_wide: bool,
     /// Whether the test passes only if it panics.
     pub should_panic: bool,

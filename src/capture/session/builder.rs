@@ -221,7 +221,7 @@ impl CaptureBuilder {
         self
     }
 
-    /// Lets the test pass although a receiver has lost records, such as those of a hostile guest.
+    /// Lets the test pass although a receiver has lost records of a hostile guest, say.
     ///
     /// See [`SharedStorage::ignore_lost_records()`], which this calls.
     ///

@@ -159,7 +159,7 @@ use crate::receiver::note_ended_subscriber;
 pub struct Capture {
     storage: SharedStorage,
     pub(crate) handle: CaptureHandle,
-    /// It is that of a thread, so that it is not to be sent.
+    /// It belongs to a thread, and must not be sent.
     session: Rc<Session>,
     /// Whether somebody else ends the session, who will know what the test returns.
     is_lent: bool,

@@ -14,7 +14,7 @@ pub(crate) struct Shown<'a> {
     /// What is shown, or `None` for everything. What is in a hidden span is shown at its place.
     pub(crate) filter: Option<&'a Targets>,
     pub(crate) is_coloured: bool,
-    /// Lines that are shown. What is left out is in the middle: the end is what came last before a failure.
+    /// Lines to show. The middle is left out: the end shows the last records before a failure.
     pub(crate) max_lines: usize,
     /// Whether values are redacted as the latest snapshot of the trace has done.
     pub(crate) is_redacted: bool,

@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use crate::capture::{SharedStorage, Shown, Storage, Trace, session::excerpt::excerpt};
 
-/// The error of a wait that came to its end: what was waited for was not captured in time.
+/// The error returned when a wait times out.
 ///
 /// Its [`Display`](fmt::Display) output shows the trace, or the beginning and end of a long one.
 ///

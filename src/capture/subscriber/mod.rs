@@ -44,7 +44,7 @@ pub(crate) fn prepare() {
     observe_losses(note_lost);
 }
 
-/// Notes in the trace of which a record would have become a part that it was lost.
+/// Notes in a trace that a record was lost on its way there.
 fn note_lost(dispatch: &Dispatch, reason: &dyn fmt::Display) {
     if let Some(storage) = storage_of(dispatch) {
         storage.note_lost(reason);

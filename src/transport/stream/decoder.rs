@@ -537,7 +537,7 @@ enum Step<'a> {
         payload: Range<usize>,
         number: u64,
     },
-    /// All parts of a frame, of which this is the first packet.
+    /// All parts of a frame that begins with this packet.
     Joined {
         number: u64,
         offset: u64,
