@@ -197,8 +197,8 @@ pub use crate::capture::{
 /// }
 /// ```
 ///
-/// The test fails as any other: by a panic, by an error or an [`ExitCode`](std::process::ExitCode) that it returns, or
-/// because its capture [fails it](CaptureBuilder#watching-over-a-test). The trace is [printed](CaptureBuilder#printing)
+/// The test fails as any other: by a panic, by an error or an [`ExitCode`](std::process::ExitCode) that it returns (nothing
+/// else can be returned but `()`), or because its capture [fails it](CaptureBuilder#watching-over-a-test). The trace is [printed](CaptureBuilder#printing)
 /// and recorded then, together with the error. If you drop the capture in the middle of the test, it goes on to the
 /// end of the test; [`finish()`](Capture::finish) ends it at once.
 ///
@@ -231,13 +231,14 @@ pub use crate::capture::{
 /// | `crate = "path"` | where this crate is, if you have it from another one |
 ///
 /// Use `process` for code that starts threads by itself. It starts the test's binary again, and tells it to run this
-/// test only, which takes some milliseconds more.
+/// test only, which takes some milliseconds more. Its output is shown when it has ended.
 ///
 /// # With other attributes
 ///
-/// It stacks with `#[test]`, `#[tokio::test]`, `#[rstest]`, `#[test_case(…)]`, `#[should_panic]`, `#[ignore]`,
-/// googletest, proptest and quickcheck, in either order. If an attribute below it passes arguments, the capture is an
-/// argument beside those:
+/// It stacks with `#[tokio::test]`, `#[rstest]`, `#[test_case(…)]`, `#[should_panic]`, `#[ignore]`, googletest, proptest and
+/// quickcheck, in either order. Leave out `#[test]`, or put it below: above, it would make a second test. Put a
+/// `#[test_case(… => …)]` above, too, since it compares the result of the function. If an attribute below passes
+/// arguments, the capture is an argument beside those:
 ///
 /// ```text
 /// #[spanshot::test]
@@ -300,7 +301,7 @@ pub mod __private {
     pub use insta;
     pub use tracing_core::Level;
 
-    pub use crate::capture::attribute::{AttributeTest, in_own_process};
+    pub use crate::capture::attribute::{AttributeTest, RunningTest, TestOutcome, in_own_process};
     #[cfg(feature = "snapshot")]
     pub use crate::view::assertion::{Assertion, SnapshotName, TraceSnapshot};
 }

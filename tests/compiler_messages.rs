@@ -73,6 +73,60 @@ const MISTAKES: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// Tests that `#[spanshot::test]` refuses, each with what it says. The attributes of other crates need not be there.
+const TEST_MISTAKES: &[(&str, &str)] = &[
+    (
+        "#[spanshot::test(filtre = \"info\")] fn t() {}",
+        "there is no option `filtre`; there are `filter`,",
+    ),
+    ("#[spanshot::test(filter = \"a\", filter = \"b\")] fn t() {}", "`filter` is given twice"),
+    ("#[spanshot::test(filter)] fn t() {}", "write `filter = …`"),
+    ("#[spanshot::test(process = 1)] fn t() {}", "write `process`, or `process = true`"),
+    (
+        "#[spanshot::test(fail_on = \"warning\")] fn t() {}",
+        "the levels are \"error\", \"warn\", \"info\"",
+    ),
+    (
+        "#[spanshot::test(print = \"on\")] fn t() {}",
+        "printed on \"failure\", \"always\" or \"never\"",
+    ),
+    (
+        "#[spanshot::test(flavor = \"many\")] async fn t() {}",
+        "the flavors are \"current_thread\" and",
+    ),
+    (
+        "#[spanshot::test(worker_threads = 2)] async fn t() {}",
+        "only `flavor = \"multi_thread\"` has",
+    ),
+    ("#[spanshot::test(start_paused = true)] fn t() {}", "only an async test has a runtime"),
+    ("#[spanshot::test(process, process_wide)] fn t() {}", "leave out `process_wide`"),
+    ("#[spanshot::test(process)] #[should_panic] fn t() {}", "cannot be one that should panic"),
+    (
+        "#[spanshot::test(process)] #[tokio::test] async fn t() {}",
+        "the other attribute builds the runtime: put it above this one",
+    ),
+    (
+        "#[spanshot::test(start_paused = true)] #[tokio::test] async fn t() {}",
+        "the other attribute builds the runtime: say this there",
+    ),
+    ("#[spanshot::test(process)] #[rstest] fn t(n: u8) {}", "cannot run in a process of its own"),
+    (
+        "#[spanshot::test(fail_on = \"warn\")] #[rstest] #[should_panic] fn t(n: u8) {}",
+        "`fail_on` cannot tell which cases should panic",
+    ),
+    (
+        "#[spanshot::test] #[test_case(1 => 2)] fn t(n: u8) -> u8 { n }",
+        "but `test_case` compares it",
+    ),
+    ("#[spanshot::test] #[quickcheck] fn t(c: Capture) {}", "start a capture in the body"),
+    ("#[spanshot::test] fn t(number: u8) {}", "a test has one argument at the most, its capture"),
+    (
+        "#[spanshot::test] fn t() -> u8 { 1 }",
+        "a `#[spanshot::test]` returns `()`, an `ExitCode`, or",
+    ),
+    ("#[spanshot::test] struct T;", "`#[spanshot::test]` is for functions with a body"),
+];
+
 /// What works instead.
 const REMEDIES: &[&str] = &[
     "events.single(&(that(always()) & level(Level::WARN)));",
@@ -112,6 +166,14 @@ impl Package {
 
     /// Compiles a program, and returns what the compiler says if it refuses it.
     fn compile(&self, program: &str) -> Result<(), String> {
+        self.compile_as(program, "--bins")
+    }
+
+    fn compile_tests(&self, program: &str) -> Result<(), String> {
+        self.compile_as(program, "--tests")
+    }
+
+    fn compile_as(&self, program: &str, target: &str) -> Result<(), String> {
         fs::write(self.root.join("src/main.rs"), program).unwrap();
         let mut cargo = Command::new(env!("CARGO"));
         for name in
@@ -119,7 +181,7 @@ impl Package {
         {
             cargo.env_remove(name);
         }
-        cargo.args(["check", "--quiet", "--color=never", "--target-dir", "target"]);
+        cargo.args(["check", target, "--quiet", "--color=never", "--target-dir", "target"]);
         let output = cargo.current_dir(&self.root).output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
         if output.status.success() { Ok(()) } else { Err(said) }
@@ -138,6 +200,11 @@ fn mistakes_are_explained() {
         for line in *expected {
             assert!(said.contains(line), "{mistake}: {line}\n\n{said}");
         }
+    }
+    for (mistake, expected) in TEST_MISTAKES {
+        let program = format!("use spanshot::Capture;\n{mistake}\nfn main() {{}}\n");
+        let said = package.compile_tests(&program).expect_err(mistake);
+        assert!(said.contains(expected), "{mistake}: {expected}\n\n{said}");
     }
     let said = package.compile(NO_IMPORT).expect_err("the trait is not in scope");
     assert!(

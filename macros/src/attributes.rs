@@ -16,7 +16,7 @@
 //! make a second test of the function. So [`Framework::below()`] knows these two by the functions that they write.
 
 use proc_macro2::Span;
-use syn::{Attribute, Expr, ItemFn, Pat, Stmt, spanned::Spanned as _};
+use syn::{Attribute, Expr, ItemFn, Meta, Pat, Stmt, spanned::Spanned as _};
 
 /// Frameworks that take functions with arguments and make tests of them.
 const PARAMETERIZED: [&str; 5] = ["rstest", "test_case", "case", "test_matrix", "property_test"];
@@ -89,6 +89,17 @@ pub(crate) fn is_googletest(attribute: &Attribute) -> bool {
     let names = &attribute.path().segments;
     names.last().is_some_and(|name| name.ident == "gtest")
         || names.first().is_some_and(|name| name.ident == "googletest")
+}
+
+/// Whether this is a case of `test_case` that says what the function returns, or that it panics: `1 => 2`.
+pub(crate) fn expects_a_result(attribute: &Attribute) -> bool {
+    let path = attribute.path();
+    let is_case = path.segments.last().is_some_and(|last| {
+        last.ident == "test_case" || last.ident == "case" || last.ident == "test_matrix"
+    });
+    let is_rstest = path.is_ident("case"); // whose cases are lists of arguments
+    let Meta::List(list) = &attribute.meta else { return false };
+    is_case && !is_rstest && list.tokens.to_string().contains("=>")
 }
 
 /// Whether this is the test that quickcheck makes of a property: `fn p() { fn p(…) {…} ::quickcheck::quickcheck(p as …) }`.

@@ -1,12 +1,12 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{
-    FnArg, Ident, ItemFn, Pat, PatType, Path, ReturnType, Type, parse_quote, parse2,
+    AttrStyle, FnArg, Ident, ItemFn, Pat, PatType, Path, ReturnType, Type, parse_quote, parse2,
     spanned::Spanned as _,
 };
 
 use crate::{
-    attributes::{Framework, find, is_googletest},
+    attributes::{Framework, expects_a_result, find, is_googletest},
     options::{FailOn, Options},
 };
 
@@ -25,7 +25,8 @@ pub(crate) fn expand(
     let framework = Framework::below(&function);
     check(options, &function, framework)?;
     let root = options.krate.clone().unwrap_or_else(|| parse_quote!(::spanshot));
-    let is_of_runtime = matches!(framework, Framework::Runtime(_));
+    let is_async = function.sig.asyncness.is_some();
+    let is_of_runtime = is_async && matches!(framework, Framework::Runtime(_));
     let may_have_others = !matches!(framework, Framework::None | Framework::Plain);
     let makes_a_test = framework.makes_a_test();
     let capture = take_capture(&mut function, may_have_others)?;
@@ -39,14 +40,16 @@ pub(crate) fn expand(
         };
     }
 
-    let is_async = function.sig.asyncness.is_some();
     let test = Test { root, capture, is_async, is_of_runtime };
     let attribute = (!makes_a_test).then(|| quote!(#[::core::prelude::v1::test]));
     if test.is_async && !test.is_of_runtime {
         function.sig.asyncness = None;
     }
     let body = test.body(options, &function);
-    let ItemFn { attrs, vis, sig, .. } = &function;
+    let ItemFn { attrs, vis, sig, .. } = &mut function;
+    for attribute in attrs.iter_mut() {
+        attribute.style = AttrStyle::Outer; // those in the body would come before it otherwise
+    }
     Ok(quote! {
         #attribute
         #(#attrs)*
@@ -73,11 +76,32 @@ fn check(options: &Options, function: &ItemFn, framework: Framework) -> syn::Res
             return Err(error);
         }
     }
-    if let (Some(process), Some(should_panic)) = (options.process, find(function, "should_panic")) {
+    if let (Some(process), Framework::Runtime(other), true) = (options.process, framework, is_async)
+    {
+        let message = "the other attribute builds the runtime: put it above this one, or leave it out, so that this one \
+                       starts the process";
+        let mut error = syn::Error::new(process, message);
+        error.combine(syn::Error::new(other, "which is this one"));
+        return Err(error);
+    }
+    let should_panic = find(function, "should_panic");
+    if let (Some(process), Some(should_panic)) = (options.process, should_panic) {
         let message = "a test in a process of its own cannot be one that should panic";
         let mut error = syn::Error::new(process, message);
         error.combine(syn::Error::new_spanned(should_panic, "which this says"));
         return Err(error);
+    }
+    if let (Some(_), Some(should_panic), Framework::Parameterized) =
+        (&options.fail_on, should_panic, framework)
+    {
+        let message = "`fail_on` cannot tell which cases should panic, and would make them pass: put the attributes of the \
+                       other framework above `#[spanshot::test]`";
+        return Err(syn::Error::new_spanned(should_panic, message));
+    }
+    if let Some(expects) = function.attrs.iter().find(|attribute| expects_a_result(attribute)) {
+        let message = "the result is not that of the test, but `test_case` compares it: put `#[test_case]` above \
+                       `#[spanshot::test]`";
+        return Err(syn::Error::new_spanned(expects, message));
     }
     if let (Some(process), true) = (options.process, matches!(framework, Framework::Parameterized))
     {
@@ -114,7 +138,7 @@ fn take_capture(
             }
             other if may_have_others => others.push(other),
             other => {
-                let message = "a test has one argument at the most, its capture: `capture: Capture`. For others, add the \
+                let message = "a test has one argument at the most, its capture: `capture: Capture` or `capture: &Capture`. For others, add the \
                                attribute of a framework that passes them, such as `#[rstest]`, below this one";
                 return Err(syn::Error::new_spanned(other, message));
             }
@@ -146,10 +170,10 @@ struct Test {
 
 impl Test {
     fn body(&self, options: &Options, function: &ItemFn) -> TokenStream {
-        let (root, block) = (&self.root, &function.block);
+        let root = &self.root;
         let name = &function.sig.ident;
         let builder = self.builder(options, name.span());
-        let (is_process_wide, is_own) = (options.process_wide.is_some(), options.process.is_some());
+        let is_process_wide = options.process_wide.is_some() || options.process.is_some();
         let should_panic = find(function, "should_panic").is_some();
         let has_failed_softly = if function.attrs.iter().any(is_googletest) {
             quote!(|| ::googletest::verify_current_test_outcome().is_err())
@@ -159,45 +183,44 @@ impl Test {
         let test = quote_spanned! {name.span()=>
             #root::__private::AttributeTest {
                 capture: #builder,
-                is_process_wide: #is_process_wide || #is_own,
+                is_process_wide: #is_process_wide,
                 should_panic: #should_panic,
                 has_failed_softly: #has_failed_softly,
             }
         };
-        // Names of the user's, and none that the body could see by accident.
-        let given = format_ident!("__spanshot_capture", span = Span::mixed_site());
+        let [running, given] = ["running", "capture"]
+            .map(|name| format_ident!("__spanshot_{name}", span = Span::mixed_site()));
         let bind = self.bind(&given);
+        let stmts = &function.block.stmts;
         let returned = returned(&function.sig.output);
-        if self.is_of_runtime {
-            return quote_spanned! {name.span()=>
-                #test.run_async(move |#given: #root::Capture| async move {
-                    #bind
-                    #block
-                }).await
-            };
-        }
-        let block = if self.is_async {
+        let result = if self.is_of_runtime {
+            quote!((async move { #bind #(#stmts)* }).await)
+        } else if self.is_async {
             let runtime = runtime(options, &given, name.span());
-            quote! {
+            quote! {{
                 let __spanshot_runtime = #runtime;
-                #bind
-                let __spanshot_result #returned = __spanshot_runtime.block_on(async move #block);
+                let __spanshot_result #returned =
+                    __spanshot_runtime.block_on(async move { #bind #(#stmts)* });
                 ::core::mem::drop(__spanshot_runtime); // its tasks and threads end in the capture
                 __spanshot_result
-            }
+            }}
         } else {
-            quote! { #bind #block }
+            let output = &function.sig.output;
+            let output = if has_impl(output) { &ReturnType::Default } else { output };
+            quote!((move || #output { #bind #(#stmts)* })())
         };
-        let output = &function.sig.output;
-        let output = if has_impl(output) { &ReturnType::Default } else { output };
-        let run = quote_spanned! {name.span()=>
-            #test.run(move |#given: #root::Capture| #output { #block })
+        let start = quote_spanned!(name.span()=> #test.start());
+        let end = quote_spanned!(name.span()=> #running.end(#given));
+        let run = quote! {
+            let #running = #start;
+            let #given = #running.capture();
+            let #given #returned = #result;
+            #end
         };
         if options.process.is_some() {
             quote_spanned! {name.span()=>
-                fn __spanshot_here() {}
                 #root::__private::in_own_process(
-                    ::core::any::type_name_of_val(&__spanshot_here),
+                    ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#name)),
                     move || { #run },
                 )
             }
@@ -240,12 +263,12 @@ fn runtime(options: &Options, given: &Ident, span: Span) -> TokenStream {
     let threads = runtime.worker_threads.as_ref().map(|count| quote!(.worker_threads(#count)));
     let paused = runtime.start_paused.as_ref().map(|paused| quote!(.start_paused(#paused)));
     quote_spanned! {span=> {
-        let handle = #given.handle();
+        let __spanshot_handle = #given.handle();
         ::tokio::runtime::Builder::#flavor()
             #threads
             #paused
             .enable_all()
-            .on_thread_start(move || handle.attach_thread())
+            .on_thread_start(move || __spanshot_handle.attach_thread())
             .build()
             .expect("failed to build the runtime of the test")
     }}

@@ -58,7 +58,12 @@ impl Parse for Setting {
 impl Setting {
     fn value(self) -> syn::Result<Expr> {
         let missing = syn::Error::new(self.name.span(), format!("write `{} = …`", self.name));
-        self.value.ok_or(missing)
+        let mut value = self.value.ok_or(missing)?;
+        // What comes from the variable of a macro is in brackets that nobody sees.
+        while let Expr::Group(group) = value {
+            value = *group.expr;
+        }
+        Ok(value)
     }
 
     /// Returns the place of an option that is either there or not.

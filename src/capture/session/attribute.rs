@@ -1,9 +1,11 @@
 //! What `#[spanshot::test]` expands to.
 
 use alloc::{borrow::ToOwned, format, string::String};
+use core::fmt;
 use std::{
     env, eprint, eprintln,
     io::{self, Write},
+    print,
     process::{Command, ExitCode, Stdio},
 };
 
@@ -14,7 +16,7 @@ use crate::capture::{Capture, CaptureBuilder, TestResult, session::ending::Way};
 pub struct AttributeTest {
     /// What the capture is like.
     pub capture: CaptureBuilder,
-    /// Whether it captures the whole process.
+    /// Whether it is that of the whole process.
     pub is_process_wide: bool,
     /// Whether the test passes only if it panics.
     pub should_panic: bool,
@@ -23,64 +25,94 @@ pub struct AttributeTest {
 }
 
 impl AttributeTest {
-    /// Runs the test, to which it gives its capture.
-    ///
-    /// # Panics
-    ///
-    /// Panics if the capture fails the test.
+    /// Starts the capture, at the line of the test.
     #[track_caller]
-    pub fn run<R: TestResult>(self, test: impl FnOnce(Capture) -> R) -> R {
-        let (should_panic, has_failed_softly) = (self.should_panic, self.has_failed_softly);
-        let mut capture = self.start();
-        let result = test(capture.lend());
-        match end(&mut capture, error(&result, has_failed_softly), should_panic) {
-            Ok(()) => result,
-            Err(message) => panic!("{message}"),
-        }
-    }
-
-    /// Runs the test of an async framework likewise.
-    ///
-    /// # Panics
-    ///
-    /// Panics if the capture fails the test.
-    pub async fn run_async<R: TestResult, F: Future<Output = R>>(
-        self,
-        test: impl FnOnce(Capture) -> F,
-    ) -> R {
-        let (should_panic, has_failed_softly) = (self.should_panic, self.has_failed_softly);
-        let mut capture = self.start();
-        let result = test(capture.lend()).await;
-        match end(&mut capture, error(&result, has_failed_softly), should_panic) {
-            Ok(()) => result,
-            Err(message) => panic!("{message}"),
-        }
-    }
-
-    #[track_caller]
-    fn start(self) -> Capture {
-        if self.is_process_wide { self.capture.start_process_wide() } else { self.capture.start() }
+    pub fn start(self) -> RunningTest {
+        let Self { capture, is_process_wide, should_panic, has_failed_softly } = self;
+        let capture = if is_process_wide { capture.start_process_wide() } else { capture.start() };
+        RunningTest { capture, should_panic, has_failed_softly }
     }
 }
 
-/// What a test returns that has passed elsewhere.
-pub trait PassedElsewhere {
+/// A test that runs. If it panics, this is dropped, and the capture shows its trace.
+#[derive(Debug)]
+pub struct RunningTest {
+    capture: Capture,
+    should_panic: bool,
+    has_failed_softly: fn() -> bool,
+}
+
+impl RunningTest {
+    /// Returns the capture for the test, which may drop or finish it.
+    pub fn capture(&self) -> Capture {
+        self.capture.lend(self.should_panic)
+    }
+
+    /// Ends a test that has returned.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the capture fails the test.
+    #[track_caller]
+    pub fn end<R: TestOutcome>(mut self, result: R) -> R {
+        let soft = || (self.has_failed_softly)().then(|| "the failed assertions above".to_owned());
+        let error = result.error().or_else(soft);
+        if !self.should_panic {
+            if let Err(message) = self.capture.end(&Way::Returned(error)) {
+                panic!("{message}");
+            }
+            return result;
+        }
+        // If the capture panicked, the test would pass.
+        let error = error.unwrap_or_else(|| "nothing, and should have panicked".to_owned());
+        if let Err(message) = self.capture.end(&Way::Returned(Some(error))) {
+            eprintln!("{message}");
+        }
+        result
+    }
+}
+
+/// What a test returns.
+#[diagnostic::on_unimplemented(
+    message = "a `#[spanshot::test]` returns `()`, an `ExitCode`, or a `Result` of these whose error is `Debug`",
+    label = "this is `{Self}`"
+)]
+pub trait TestOutcome {
+    /// Returns the text of an error, if there is one.
+    fn error(&self) -> Option<String>;
+
+    /// Returns what a test returns that has passed in another process.
     fn passed() -> Self;
 }
 
-impl PassedElsewhere for () {
+impl TestOutcome for () {
+    fn error(&self) -> Option<String> {
+        None
+    }
+
     fn passed() -> Self {}
 }
 
-impl<T: PassedElsewhere, E> PassedElsewhere for Result<T, E> {
+impl TestOutcome for ExitCode {
+    fn error(&self) -> Option<String> {
+        TestResult::error(self)
+    }
+
     fn passed() -> Self {
-        Ok(T::passed())
+        Self::SUCCESS
     }
 }
 
-impl PassedElsewhere for ExitCode {
+impl<T: TestOutcome, E: fmt::Debug> TestOutcome for Result<T, E> {
+    fn error(&self) -> Option<String> {
+        match self {
+            Ok(returned) => returned.error(),
+            Err(error) => Some(format!("{error:?}")),
+        }
+    }
+
     fn passed() -> Self {
-        Self::SUCCESS
+        Ok(T::passed())
     }
 }
 
@@ -89,21 +121,21 @@ const PROCESS: &str = "SPANSHOT_TEST_PROCESS";
 
 /// Runs a test in a process of its own: this test binary again, told to run this test only.
 ///
-/// `here` is the path of a function in the test's function.
-///
 /// # Panics
 ///
-/// Panics if the test fails there, or does not run.
+/// Panics if the test fails there, or does not run to its end.
 #[track_caller]
-pub fn in_own_process<R: PassedElsewhere>(here: &str, test: impl FnOnce() -> R) -> R {
-    // Of `my_crate::tests::works::__spanshot_here`, the test runner knows the middle.
-    let path = here.rsplit_once("::").map_or(here, |(path, _)| path);
+pub fn in_own_process<R: TestOutcome>(path: &str, test: impl FnOnce() -> R) -> R {
+    // Of `my_crate::tests::works`, the test runner knows what follows the crate.
     let name = path.split_once("::").map_or(path, |(_, name)| name);
-    let begun = format!("spanshot: the test {name} runs in a process of its own\n");
+    let note = |what| format!("spanshot: the test {name} {what} a process of its own\n");
+    let (begun, ended) = (note("begins in"), note("has ended in"));
     if env::var(PROCESS).is_ok_and(|test| test == name) {
         // Past what captures the output of tests. If there is no output, the other process says that.
         let _ = io::stdout().write_all(begun.as_bytes());
-        return test();
+        let result = test();
+        let _ = io::stdout().write_all(ended.as_bytes());
+        return result;
     }
     let output = env::current_exe().and_then(|binary| {
         let mut process = Command::new(binary);
@@ -116,33 +148,15 @@ pub fn in_own_process<R: PassedElsewhere>(here: &str, test: impl FnOnce() -> R) 
     };
     let [stdout, stderr] =
         [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).into_owned());
-    if output.status.success() && stdout.contains(&begun) {
-        return R::passed();
-    }
     // Where the test runner captures it, and shows it as that of this test.
-    eprint!("{stdout}{stderr}");
+    print!("{stdout}");
+    eprint!("{stderr}");
+    let status = output.status;
+    assert!(status.success(), "the test {name} failed in its process, which ended with {status}");
     assert!(
-        !output.status.success(),
+        stdout.contains(&begun),
         "the test {name} did not run in its process: the test runner there does not know it by this name"
     );
-    panic!("the test {name} failed in its process, which ended with {}", output.status);
-}
-
-/// Returns why a test that has returned has failed, if it has.
-fn error(result: &impl TestResult, has_failed_softly: fn() -> bool) -> Option<String> {
-    let soft = || has_failed_softly().then(|| "the failed assertions above".to_owned());
-    result.error().or_else(soft)
-}
-
-/// Ends the capture of a test that has returned, perhaps with this error.
-fn end(capture: &mut Capture, error: Option<String>, should_panic: bool) -> Result<(), String> {
-    if !should_panic {
-        return capture.end(&Way::Returned(error)).map(drop);
-    }
-    // If the capture panicked, the test would pass.
-    let error = error.unwrap_or_else(|| "nothing, and should have panicked".to_owned());
-    if let Err(message) = capture.end(&Way::Returned(Some(error))) {
-        eprintln!("{message}");
-    }
-    Ok(())
+    assert!(stdout.contains(&ended), "the process of the test {name} ended before the test did");
+    R::passed()
 }

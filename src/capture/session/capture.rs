@@ -161,8 +161,14 @@ pub struct Capture {
     pub(crate) handle: CaptureHandle,
     /// It belongs to a thread, and must not be sent.
     session: Rc<Session>,
-    /// Whether somebody else ends the session, who will know what the test returns.
-    is_lent: bool,
+    /// There if somebody else ends the session, who will know what the test returns.
+    lent: Option<Lent>,
+}
+
+/// The capture of a test that somebody else ends.
+struct Lent {
+    /// Whether the test would pass if the capture panicked.
+    should_panic: bool,
 }
 
 /// What comes to its end once, whoever has the capture.
@@ -271,16 +277,16 @@ impl Capture {
         let handle = CaptureHandle::new(dispatch, test.as_ref().map(Arc::downgrade));
         started::begin(&storage, &handle, test.as_ref());
         let session = Session { test: RefCell::new(test), ending: RefCell::new(Some(ending)) };
-        Self { storage, handle, session: Rc::new(session), is_lent: false }
+        Self { storage, handle, session: Rc::new(session), lent: None }
     }
 
     /// Returns the same capture for a test that may drop it before the test itself ends.
-    pub(crate) fn lend(&self) -> Self {
+    pub(crate) fn lend(&self, should_panic: bool) -> Self {
         Self {
             storage: self.storage.clone(),
             handle: self.handle.clone(),
             session: Rc::clone(&self.session),
-            is_lent: true,
+            lent: Some(Lent { should_panic }),
         }
     }
 
@@ -405,8 +411,15 @@ impl Capture {
     /// ```
     #[track_caller]
     pub fn finish(mut self) -> Trace {
-        let finished = if self.is_lent { self.check() } else { self.end(&Way::Finished) };
+        let finished = match &self.lent {
+            Some(_) => self.check(),
+            None => self.end(&Way::Finished),
+        };
         match finished {
+            Err(message) if self.lent.as_ref().is_some_and(|lent| lent.should_panic) => {
+                std::eprintln!("{message}");
+                self.storage.lock()
+            }
             Ok(trace) => trace,
             Err(message) => panic!("{message}"),
         }
@@ -458,7 +471,7 @@ impl Capture {
 impl Drop for Capture {
     /// Prints the trace if the test fails, and fails the test if the capture is to do so.
     fn drop(&mut self) {
-        if self.is_lent {
+        if self.lent.is_some() {
             return;
         }
         if let Err(message) = self.end(&Way::Dropped) {

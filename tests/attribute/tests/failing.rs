@@ -13,18 +13,18 @@ fn failure(test: &str) -> String {
         process.env_remove(variable);
     }
     let output = process.env("RUST_BACKTRACE", "0").output().unwrap();
-    let text = [output.stdout, output.stderr].concat();
-    let text = String::from_utf8(text).unwrap();
-    assert!(text.contains("running 1 test\n"), "{text}");
-    assert!(!output.status.success(), "{text}");
-    text
+    let shown = [output.stdout, output.stderr].concat();
+    let shown = String::from_utf8(shown).unwrap();
+    assert!(shown.contains("running 1 test\n"), "{shown}");
+    assert!(!output.status.success(), "{shown}");
+    shown
 }
 
 #[track_caller]
 fn assert_shows(test: &str, parts: &[&str]) {
-    let text = failure(test);
+    let shown = failure(test);
     for part in parts {
-        assert_eq!(text.matches(part).count(), 1, "{part:?}, in:\n{text}");
+        assert_eq!(shown.matches(part).count(), 1, "{part:?}, in:\n{shown}");
     }
 }
 
@@ -39,6 +39,7 @@ fn trace_is_shown_however_a_test_fails() {
         ("returns_an_error", r#", whose test returned "no answer":"#),
         ("returns_an_error_of_tokio_test", r#", whose test returned "no answer":"#),
         ("returns_an_exit_code", ", whose test returned ExitCode("),
+        ("returns_an_exit_code_in_a_result", ", whose test returned ExitCode("),
         ("fails_softly", ", whose test returned the failed assertions above:"),
         ("fails_softly_above", ", whose test returned "),
         ("does_not_panic", ", whose test returned nothing, and should have panicked:"),
@@ -55,6 +56,8 @@ fn capture_fails_its_test_and_shows_the_error_too() {
     assert_shows("is_watched_to_the_end", &[found]);
     // Its capture must not fail it: it would pass.
     assert_shows("does_not_panic_and_is_watched", &[found, TRACE]);
+    assert_shows("does_not_panic_and_is_finished", &["test did not panic as expected"]);
+    assert_shows("is_watched_under_tokio_test", &["panicked at tests/failing.rs:", found]);
 }
 
 #[test]
@@ -65,8 +68,11 @@ fn process_that_fails_is_shown_as_that_of_the_test() {
     let ended = "the test failing::aborts failed in its process";
     assert_shows("aborts", &[ended]);
     assert_shows("exits", &["the test failing::exits failed in its process"]);
+    let ended = "the process of the test failing::exits_with_success ended before the test did";
+    assert_shows("exits_with_success", &[ended]);
 }
 
+#[allow(clippy::should_panic_without_expect)] // that is how they are written
 mod failing {
     use std::{process::ExitCode, thread};
 
@@ -125,6 +131,13 @@ mod failing {
     }
 
     #[spanshot::test]
+    #[ignore = "it fails"]
+    fn returns_an_exit_code_in_a_result() -> Result<ExitCode, String> {
+        connect();
+        Ok(ExitCode::FAILURE)
+    }
+
+    #[spanshot::test]
     #[googletest::test]
     #[ignore = "it fails"]
     fn fails_softly() {
@@ -151,6 +164,21 @@ mod failing {
     #[should_panic]
     #[ignore = "it fails"]
     fn does_not_panic_and_is_watched() {
+        connect();
+    }
+
+    #[spanshot::test(fail_on = "warn")]
+    #[should_panic]
+    #[ignore = "it fails"]
+    fn does_not_panic_and_is_finished(capture: Capture) {
+        connect();
+        capture.finish();
+    }
+
+    #[spanshot::test(fail_on = "warn")]
+    #[tokio::test]
+    #[ignore = "it fails"]
+    async fn is_watched_under_tokio_test() {
         connect();
     }
 
@@ -194,5 +222,11 @@ mod failing {
     #[ignore = "it fails"]
     fn exits() {
         std::process::exit(3);
+    }
+
+    #[spanshot::test(process)]
+    #[ignore = "it fails"]
+    fn exits_with_success() {
+        std::process::exit(0);
     }
 }

@@ -77,6 +77,26 @@ fn another_name_of_the_crate(capture: &Capture) {
 }
 use spanshot as renamed;
 
+#[rustfmt::skip]
+#[spanshot::test]
+fn a_line() { assert_eq!(1, 1) }
+
+#[spanshot::test]
+fn attributes_inside() {
+    #![allow(unused_variables)]
+    let unused = 1;
+}
+
+macro_rules! test_with {
+    ($name:ident, $filter:expr, $level:literal) => {
+        #[spanshot::test(filter = $filter, fail_on = $level)]
+        fn $name(capture: &Capture) {
+            assert_captured(capture, "by a macro");
+        }
+    };
+}
+test_with!(options_of_a_macro, "info", "warn");
+
 #[spanshot::test]
 #[should_panic(expected = "as it should")]
 fn should_panic() {
@@ -105,6 +125,21 @@ mod process_wide {
             .unwrap()
             .unwrap();
         assert_eq!(capture.trace().to_string(), "INFO by a thread of a thread");
+    }
+
+    mod r#async {
+        use super::*;
+
+        #[spanshot::test(process)]
+        fn r#try() {
+            info!("in the process");
+        }
+    }
+
+    #[spanshot::test(process)]
+    #[googletest::test]
+    fn process_and_googletest() {
+        info!("in the process");
     }
 
     #[spanshot::test(process)]
@@ -143,14 +178,18 @@ mod asynchronous {
         on_all_threads(capture).await;
     }
 
-    #[spanshot::test(flavor = "multi_thread", worker_threads = 2)]
+    fn handle() -> usize {
+        2
+    }
+
+    #[spanshot::test(flavor = "multi_thread", worker_threads = handle())]
     async fn multi_thread(capture: Capture) {
         on_all_threads(&capture).await;
     }
 
     #[spanshot::test(start_paused = true)]
     async fn paused(capture: Capture) -> Result<(), Box<dyn std::error::Error>> {
-        tokio::time::sleep(Duration::from_secs(3_600)).await;
+        tokio::time::sleep(Duration::from_secs(90)).await;
         let number: u8 = "7".parse()?;
         assert_captured(&capture, &number.to_string());
         Ok(())
