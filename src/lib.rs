@@ -224,7 +224,7 @@ pub use crate::capture::{
 /// |---|---|
 /// | `filter = "info,my_crate=debug"` | captures only this: [`CaptureBuilder::filter()`] |
 /// | `fail_on = "warn"` | fails the test on events of this level or more severe: [`CaptureBuilder::fail_on_events()`] |
-/// | `print = "always"` | when to print the trace: `"failure"`, `"always"` or `"never"`, as [`Print`] has them |
+/// | `print = "always"` | when to print the trace: `"failure"`, `"always"`, `"live"` or `"never"`, as [`Print`] has them |
 /// | `process_wide` | captures all threads of the process: [`Capture::start_process_wide()`] |
 /// | `process` | runs the test in a process of its own, whose threads are all captured, whichever runner runs it |
 /// | `flavor`, `worker_threads`, `start_paused` | the runtime of an `async` test, as in `#[tokio::test]` |

@@ -88,7 +88,7 @@ const TEST_MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "#[spanshot::test(print = \"on\")] fn t() {}",
-        "printed on \"failure\", \"always\" or \"never\"",
+        "printed on \"failure\", \"always\", \"live\" or",
     ),
     (
         "#[spanshot::test(flavor = \"many\")] async fn t() {}",

@@ -72,9 +72,33 @@ mod other {
             connect();
             assert_eq!(capture.finish().all_spans().len(), 1);
         }
+        takes: {
+            let capture = Capture::builder().max_nodes(2, spanshot::Keep::Newest).start();
+            connect();
+            capture.take();
+            connect();
+        }
         always_prints: {
             let _capture = Capture::builder().print(Print::Always).start();
             connect();
+        }
+        aborts: {
+            let _capture = Capture::builder().print(Print::Live).start();
+            let session = info_span!("session", user = tracing::field::Empty).entered();
+            connect();
+            session.record("user", "ferris");
+            info!("the last thing");
+            std::process::abort();
+        }
+        hangs: {
+            let _capture = Capture::start();
+            let _outer = info_span!("outer").entered();
+            info_span!("closed").in_scope(|| info!("done"));
+            let _waiting = info_span!("waiting for the lock", of = "accounts").entered();
+            // Until the other process kills this one, or the trace is printed without end.
+            loop {
+                std::thread::park();
+            }
         }
         never_prints: {
             let _capture = Capture::builder().print(Print::Never).start();
@@ -413,12 +437,79 @@ fn environment_overrides_the_builder() {
 }
 
 #[test]
+fn live_records_are_printed_before_the_process_ends() {
+    let live = "\
+[other::aborts] INFO session{}
+[other::aborts]   INFO connect{port=8080}
+[other::aborts]     WARN slow
+[other::aborts]     DEBUG done\\u{1b}[0m
+[other::aborts] recorded: INFO session{user=\"ferris\"}
+[other::aborts]   INFO the last thing
+";
+    // The test runner captures the output of tests, and loses it.
+    let output = text(&Run::new(&["aborts"]).command.output().unwrap());
+    check(&output, 1, live);
+    let run = || Run::new(&["aborts"]).env("SPANSHOT_PRINT_FILTER", "info");
+    let output = text(&run().command.output().unwrap());
+    check(&output, 1, "connect{port=8080}\n[other::aborts]     WARN slow\n[other::aborts] rec");
+    let output = text(&run().env("SPANSHOT_PRINT", "never").command.output().unwrap());
+    check(&output, 0, "connect");
+
+    // Each test has its name, and nothing is printed again when it fails.
+    let output = Run::new(&["fails", "fails_alike"]).env("SPANSHOT_PRINT", "live").fails();
+    for test in ["fails", "fails_alike"] {
+        let first = format!("[other::{test}] INFO connect{{port=8080}}\n");
+        check(&output, 1, &first);
+    }
+    check(&output, 2, "WARN slow\n");
+    check(&output, 0, HEADER);
+    // A capture keeps printing when its trace is taken.
+    let output = Run::new(&["takes"]).env("SPANSHOT_PRINT", "live").passes();
+    check(&output, 2, "[other::takes] INFO connect{port=8080}\n");
+}
+
+#[test]
+fn test_that_hangs_shows_where_it_waits() {
+    use std::io::{BufRead, BufReader};
+
+    let mut run = Run::new(&["hangs"]).env("SPANSHOT_PRINT_AFTER", "1000ms");
+    let mut process = run.command.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(process.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let heading = lines.next().unwrap();
+    let expected = "spanshot: the test other::hangs is still running after 1s; its capture started \
+                    at tests/printed.rs:";
+    assert!(heading.starts_with(expected), "{heading}");
+    let tree: Vec<_> = lines.by_ref().take(6).collect();
+    process.kill().unwrap();
+    process.wait().unwrap();
+    let expected = [
+        "(▶ marks the innermost open spans: it waits there)",
+        "the trace:",
+        "  INFO outer{}",
+        "  ├─ INFO closed{}",
+        "  │  └─ INFO done",
+        "▶ └─ INFO waiting for the lock{of=\"accounts\"}",
+    ];
+    assert_eq!(tree, expected);
+
+    // One that ends in time is not mentioned.
+    let output = Run::new(&["passes", "fails"]).env("SPANSHOT_PRINT_AFTER", "1m").fails();
+    check(&output, 0, "still running");
+    let output = Run::new(&["passes"]).env("SPANSHOT_PRINT_AFTER", "soon").passes();
+    check(
+        &output,
+        1,
+        "SPANSHOT_PRINT_AFTER=\"soon\" is passed over: it is a time like `500ms`, `20s` or `2m`",
+    );
+}
+
+#[test]
 fn unknown_values_are_reported_once_even_if_all_tests_pass() {
     let run = || Run::new(&["passes", "always_prints", "finishes"]);
     let output = run().env("SPANSHOT_PRINT", "alw\u{1b}ays").command.output().unwrap();
     let errors = String::from_utf8(output.stderr).unwrap();
     let expected = "spanshot: SPANSHOT_PRINT=\"alw\\u{1b}ays\" is passed over: \
-                    it is one of `failure`, `always` and `never`\n";
+                    it is one of `failure`, `always`, `live` and `never`\n";
     assert_eq!(errors, expected);
     assert!(output.status.success());
 

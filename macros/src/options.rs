@@ -163,9 +163,10 @@ fn print(name: &LitStr) -> syn::Result<Ident> {
     let variant = match name.value().as_str() {
         "failure" => "OnFailure",
         "always" => "Always",
+        "live" => "Live",
         "never" => "Never",
         _ => {
-            let message = "a trace is printed on \"failure\", \"always\" or \"never\"";
+            let message = "a trace is printed on \"failure\", \"always\", \"live\" or \"never\"";
             return Err(syn::Error::new(name.span(), message));
         }
     };

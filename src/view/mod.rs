@@ -29,7 +29,7 @@
 
 #[cfg(feature = "snapshot")]
 mod align;
-#[cfg(feature = "predicates")]
+#[cfg_attr(not(feature = "predicates"), allow(dead_code))]
 mod around;
 #[cfg(feature = "snapshot")]
 pub(crate) mod assertion;
@@ -56,7 +56,7 @@ mod redact;
 mod serialize;
 #[cfg(feature = "snapshot")]
 mod settings;
-#[cfg(feature = "predicates")]
+#[cfg_attr(not(feature = "predicates"), allow(dead_code))]
 mod short_line;
 #[cfg(feature = "snapshot")]
 mod source;
@@ -68,7 +68,6 @@ mod trace_view;
 mod tree;
 mod visible;
 
-#[cfg(feature = "predicates")]
 pub(crate) use self::{around::Around, short_line::ShortLine};
 #[cfg(feature = "snapshot")]
 pub use self::{

@@ -1,5 +1,5 @@
 use alloc::{boxed::Box, vec::Vec};
-use core::fmt;
+use core::{fmt, time::Duration};
 
 use tracing_core::LevelFilter;
 use tracing_subscriber::{Layer, Registry, filter::Targets};
@@ -26,7 +26,8 @@ use crate::capture::{
 ///
 /// | environment variable | value |
 /// |---|---|
-/// | `SPANSHOT_PRINT` | `failure`, `always` or `never`, as [`Print`] has them |
+/// | `SPANSHOT_PRINT` | `failure`, `always`, `live` or `never`, as [`Print`] has them |
+/// | `SPANSHOT_PRINT_AFTER` | a time such as `20s`, after which the trace of a test that is still running is printed; see [`print_after()`](Self::print_after) |
 /// | `SPANSHOT_PRINT_LINES` | lines of a trace that are printed, or `all`: unless it is set, 100, from the beginning and the end of the trace |
 /// | `SPANSHOT_PRINT_FILTER` | what of a trace is printed, such as `info` or `warn,my_crate=debug`; see [`print_filter()`](Self::print_filter) |
 ///
@@ -340,6 +341,27 @@ impl CaptureBuilder {
     /// ```
     pub fn print(mut self, when: Print) -> Self {
         self.printing.when = when;
+        self
+    }
+
+    /// Prints the trace of a test that is still running after this time, and lets it go on.
+    ///
+    /// A test that hangs is killed in the end, by its runner or by you, and shows nothing then. This goes to the error
+    /// stream of the process, past the test runner. The innermost spans that are open are marked: your tasks and threads
+    /// wait there.
+    ///
+    /// The environment variable `SPANSHOT_PRINT_AFTER` overrides it.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::Capture;
+    /// use std::time::Duration;
+    ///
+    /// let capture = Capture::builder().print_after(Duration::from_secs(20)).start();
+    /// ```
+    pub fn print_after(mut self, time: Duration) -> Self {
+        self.printing.after = Some(time);
         self
     }
 

@@ -248,7 +248,9 @@ impl Capture {
     pub(crate) fn start_with(options: CaptureBuilder) -> Self {
         let storage = options.storage;
         let watch = storage.watch_over(options.watch);
-        let ending = Ending::new(options.printing, options.recording, watch);
+        let printing = options.printing.in_environment();
+        storage.print_live(printing.live());
+        let ending = Ending::new(printing, options.recording, watch, &storage);
         storage.set_sight(|sight| {
             (sight.is_native, sight.is_of_thread) = (true, true);
             sight.filters = options.filter.iter().cloned().map(Arc::new).collect();

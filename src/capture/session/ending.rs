@@ -3,8 +3,9 @@ use core::panic::Location;
 use std::thread;
 
 use crate::capture::{
-    Storage, session::excerpt::push_trace, session::print::Printing, session::recording::Recording,
-    session::watch::Watch, subscriber::process_wide::unattributed,
+    SharedStorage, Storage, session::excerpt::push_trace, session::overdue::Overdue,
+    session::print::Printing, session::recording::Recording, session::watch::Watch,
+    subscriber::process_wide::unattributed,
 };
 
 /// How a capture comes to its end.
@@ -27,16 +28,25 @@ pub(crate) struct Ending {
     /// A capture that something starts while it is being unwound is not that of the failing test.
     was_panicking: bool,
     is_process_wide: bool,
+    /// Prints the trace while the test runs, if that takes long.
+    _overdue: Option<Overdue>,
 }
 
 impl Ending {
     #[track_caller]
-    pub(crate) fn new(printing: Printing, recording: Recording, watch: Option<Arc<Watch>>) -> Self {
+    pub(crate) fn new(
+        printing: Printing,
+        recording: Recording,
+        watch: Option<Arc<Watch>>,
+        storage: &SharedStorage,
+    ) -> Self {
+        let started_at = Location::caller();
         Self {
-            printing: printing.in_environment(),
+            _overdue: printing.overdue(storage, started_at),
+            printing,
             recording: recording.in_environment(),
             watch,
-            started_at: Location::caller(),
+            started_at,
             was_panicking: thread::panicking(),
             is_process_wide: false,
         }

@@ -10,6 +10,7 @@
 //! | `waiting.rs` | waiting for something to be captured |
 //! | `ending.rs`, `watch.rs`, `test_result.rs` | the end of a test: printing, recording, and what fails it |
 //! | `print.rs`, `shown.rs`, `excerpt.rs`, `short.rs` | the text that people see |
+//! | `live.rs`, `overdue.rs` | what is printed while the test runs |
 //! | `recording.rs` | traces left in files |
 //! | `logger.rs` | records of the `log` crate |
 
@@ -21,8 +22,10 @@ pub(crate) mod carried;
 pub(crate) mod ending;
 pub(crate) mod excerpt;
 pub(crate) mod handle;
+pub(crate) mod live;
 #[cfg(feature = "log")]
 pub(crate) mod logger;
+pub(crate) mod overdue;
 pub(crate) mod print;
 pub(crate) mod recording;
 pub(crate) mod short;

@@ -1,4 +1,4 @@
-use core::{fmt::Write as _, panic::Location};
+use core::{fmt::Write as _, panic::Location, time::Duration};
 use std::{
     env, eprint, format,
     io::{self, IsTerminal, Write as _},
@@ -10,7 +10,11 @@ use std::{
 use tracing_subscriber::filter::Targets;
 
 use crate::{
-    capture::{Shown, Storage, session::short::Short, storage::printed_text::Seen},
+    capture::{
+        SharedStorage, Shown, Storage,
+        session::{live::Live, overdue::Overdue, short::Short},
+        storage::printed_text::Seen,
+    },
     wire::text::Escaped,
 };
 
@@ -36,6 +40,11 @@ pub enum Print {
     OnFailure,
     /// Whenever the capture ends; in the environment, `always`.
     Always,
+    /// Each span and event at once, on a line of its own with the name of the test, past the test runner to the error
+    /// stream of the process; in the environment, `live`. Use it for a test that aborts, exits or hangs. Lines are
+    /// indented by the spans around, and values that are recorded later follow on a line. They are not redacted, and the
+    /// trace is not printed again at the end. Records for which the capture has no room are not printed.
+    Live,
     /// Not at all; in the environment, `never`.
     Never,
 }
@@ -46,6 +55,7 @@ struct Environment {
     print: Option<Print>,
     filter: Option<Targets>,
     lines: Option<usize>,
+    after: Option<Duration>,
 }
 
 impl Environment {
@@ -55,14 +65,16 @@ impl Environment {
             print: read("SPANSHOT_PRINT", |value| match value {
                 "failure" => Ok(Print::OnFailure),
                 "always" => Ok(Print::Always),
+                "live" => Ok(Print::Live),
                 "never" => Ok(Print::Never),
-                _ => Err("it is one of `failure`, `always` and `never`".into()),
+                _ => Err("it is one of `failure`, `always`, `live` and `never`".into()),
             }),
             filter: read("SPANSHOT_PRINT_FILTER", parse_targets),
             lines: read("SPANSHOT_PRINT_LINES", |value| match value {
                 "all" => Ok(usize::MAX),
                 _ => value.parse().map_err(|_| "it is a number, or `all`".into()),
             }),
+            after: read("SPANSHOT_PRINT_AFTER", parse_time),
         })
     }
 }
@@ -89,6 +101,16 @@ pub(crate) fn parse_filter(filter: &str) -> Result<Targets, String> {
     parse_targets(filter).map_err(|error| format!("{filter:?} is no filter: {error}"))
 }
 
+/// Parses a time as people write it: `500ms`, `20s`, `2m`.
+fn parse_time(text: &str) -> Result<Duration, String> {
+    let units = [("ms", 1), ("s", 1_000), ("m", 60_000)];
+    let find = |(unit, millis): &(&str, u64)| {
+        let number: u64 = text.strip_suffix(unit)?.trim().parse().ok()?;
+        Some(Duration::from_millis(number.checked_mul(*millis)?))
+    };
+    units.iter().find_map(find).ok_or_else(|| "it is a time like `500ms`, `20s` or `2m`".into())
+}
+
 fn parse_targets(filter: &str) -> Result<Targets, String> {
     let explain = |error: &dyn core::fmt::Display| {
         format!("{error}; a filter is like `info` or `warn,my_crate=debug`")
@@ -111,6 +133,8 @@ const MAX_LINES: usize = 100;
 pub(crate) struct Printing {
     pub(crate) when: Print,
     pub(crate) filter: Option<Targets>,
+    /// When the trace is printed of a test that is still running.
+    pub(crate) after: Option<Duration>,
 }
 
 impl Printing {
@@ -119,7 +143,23 @@ impl Printing {
         let environment = Environment::get();
         self.when = environment.print.unwrap_or(self.when);
         self.filter = environment.filter.clone().or(self.filter);
+        self.after = environment.after.or(self.after);
         self
+    }
+
+    /// What prints the trace if the test takes long, if it is to be printed then.
+    pub(crate) fn overdue(
+        &self,
+        storage: &SharedStorage,
+        started_at: &'static Location<'static>,
+    ) -> Option<Overdue> {
+        let after = self.after.filter(|_| self.when != Print::Never)?;
+        Some(Overdue::after(after, storage, started_at))
+    }
+
+    /// What prints records at once, if they are to be printed so.
+    pub(crate) fn live(&self) -> Option<Live> {
+        (self.when == Print::Live).then(|| Live::new(self.filter.clone()))
     }
 
     /// The trace as it is to be seen, without colours.
@@ -144,7 +184,7 @@ impl Printing {
         let is_due = match self.when {
             Print::OnFailure => has_failed,
             Print::Always => true,
-            Print::Never => false,
+            Print::Live | Print::Never => false,
         };
         let shown = self.shown(storage);
         if !is_due {

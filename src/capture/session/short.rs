@@ -6,11 +6,11 @@ use core::{
 };
 
 /// Characters of a value among others that a message shows.
-#[cfg(feature = "predicates")]
+#[cfg_attr(not(feature = "predicates"), allow(dead_code))]
 pub(crate) const MAX_VALUE: usize = 200;
 
 /// Characters of what there is to say of one condition.
-#[cfg(feature = "predicates")]
+#[cfg_attr(not(feature = "predicates"), allow(dead_code))]
 pub(crate) const MAX_PHRASE: usize = 400;
 
 /// Characters of a line that a message shows.
@@ -24,7 +24,7 @@ pub(crate) struct Short<'a, T> {
     pub(crate) is_cut: Option<&'a Cell<bool>>,
 }
 
-#[cfg(feature = "predicates")]
+#[cfg_attr(not(feature = "predicates"), allow(dead_code))]
 impl<T> Short<'_, T> {
     /// What there is to say of one condition.
     pub(crate) fn phrase(text: T) -> Self {

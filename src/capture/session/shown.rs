@@ -36,7 +36,7 @@ impl<'a> Shown<'a> {
     }
 }
 
-#[cfg(feature = "predicates")]
+#[cfg_attr(not(feature = "predicates"), allow(dead_code))]
 impl Shown<'_> {
     /// Notes that the trace was shown to whoever runs the test.
     pub(crate) fn set_seen(self) {

@@ -119,7 +119,6 @@ impl<'a> DescendantEvents<'a> {
         Self { walk: Walk::new(root), with_own: false }
     }
 
-    #[cfg(feature = "predicates")]
     pub(crate) fn with_own(root: CapturedSpan<'a>) -> Self {
         Self { walk: Walk::new(root), with_own: true }
     }

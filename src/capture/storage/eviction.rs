@@ -199,6 +199,7 @@ impl Storage {
             sight: self.sight.clone(),
             printed: self.printed.clone(),
             watch: self.watch.clone(),
+            live: self.live.clone(),
             ..Self::default()
         };
         let mut places = vec![None; self.spans.len()];

@@ -4,6 +4,7 @@ use tracing_core::Metadata;
 
 use crate::capture::{
     Storage,
+    session::live::LiveRecord,
     storage::{
         bound::Size,
         call_sites::CallSiteIndex,
@@ -50,6 +51,7 @@ impl Storage {
             is_closed: false,
             extras: None,
         });
+        self.print_live(NodeKind::Span(index), LiveRecord::Created);
         Some(key)
     }
 
@@ -129,6 +131,14 @@ impl Storage {
         }
     }
 
+    /// Prints a record, if it is to be printed at once.
+    #[inline]
+    fn print_live(&self, node: NodeKind, record: LiveRecord) {
+        if let Some(live) = &self.live {
+            live.print(self.node(node.into()), record);
+        }
+    }
+
     /// Adds an event, if there is room for it, and returns its place.
     pub(crate) fn push_event(
         &mut self,
@@ -144,6 +154,7 @@ impl Storage {
         let links = self.link(NodeKind::Event(index), parent);
         let emitted = self.timeline.push(NodeKind::Event(index), EntryKind::Created, Some(thread));
         self.events.push(EventNode { call_site, emitted, links, values: self.values.add(values) });
+        self.print_live(NodeKind::Event(index), LiveRecord::Created);
         Some(index)
     }
 
@@ -188,6 +199,7 @@ impl Storage {
             let records = &mut node.extras_mut().records;
             let records = records.get_or_insert_with(|| Records::new(&self.values, initial));
             self.overwritten += records.push(&self.values, entry, range);
+            self.print_live(NodeKind::Span(span), LiveRecord::Recorded);
         }
     }
 

@@ -102,7 +102,6 @@ impl<'a> CapturedNode<'a> {
     }
 
     /// The span or event with the same parent that came before.
-    #[cfg(feature = "predicates")]
     pub(crate) fn previous_sibling(&self) -> Option<Self> {
         match self {
             Self::Span(span) => span.previous_sibling(),

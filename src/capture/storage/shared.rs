@@ -14,7 +14,10 @@ use tracing_core::Metadata;
 
 use crate::capture::{
     Keep, Storage,
-    session::watch::{Watch, WatchRules},
+    session::{
+        live::Live,
+        watch::{Watch, WatchRules},
+    },
     storage::{
         bound::Bound,
         eviction::Extent,
@@ -382,6 +385,13 @@ impl SharedStorage {
         let watch = Watch::new(rules).map(Arc::new);
         self.write(|storage| storage.watch.clone_from(&watch));
         watch
+    }
+
+    /// Prints what is captured from now on at once, if it is to be printed so.
+    pub(crate) fn print_live(&self, live: Option<Live>) {
+        if let Some(live) = live {
+            self.write(|storage| storage.live = Some(Arc::new(live)));
+        }
     }
 
     /// Captures an event. Every event comes into a storage through this or [`Self::emit_named()`], which let

@@ -375,7 +375,6 @@ impl<'a> CapturedSpan<'a> {
     }
 
     /// The span or event with the same parent that came before.
-    #[cfg(feature = "predicates")]
     pub(crate) fn previous_sibling(&self) -> Option<CapturedNode<'a>> {
         self.node().links.previous.map(|node| self.storage.node(node).ever(self.ever))
     }

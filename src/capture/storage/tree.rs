@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use crate::capture::{
     CapturedEvent, CapturedEvents, CapturedNode, CapturedNodes, CapturedSpan, CapturedSpans,
     Happening, Keep, Moment,
-    session::watch::Watch,
+    session::{live::Live, watch::Watch},
     storage::bound::{Bound, Size},
     storage::call_sites::{CallSiteIndex, CallSites},
     storage::chunks::Chunks,
@@ -76,6 +76,8 @@ pub struct Storage {
     pub(crate) printed: PrintedText,
     /// What notes the spans and events that the test is to fail on.
     pub(crate) watch: Option<Arc<Watch>>,
+    /// Prints what comes, if it is to be printed at once.
+    pub(crate) live: Option<Arc<Live>>,
 }
 
 // Readers do not change it, and it is filled by functions that run no code of the user.

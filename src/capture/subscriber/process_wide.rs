@@ -96,7 +96,9 @@ impl Capture {
         };
         let storage = options.storage;
         let watch = storage.watch_over(options.watch);
-        let ending = Ending::new(options.printing, options.recording, watch).of_process_wide();
+        let printing = options.printing.in_environment();
+        storage.print_live(printing.live());
+        let ending = Ending::new(printing, options.recording, watch, &storage).of_process_wide();
         storage.set_sight(|sight| {
             sight.is_native = true;
             sight.filters = options.filter.iter().cloned().map(Arc::new).collect();

@@ -1,0 +1,102 @@
+//! Prints the trace of a test that is still running after some time: it may hang, and be killed.
+
+use alloc::{
+    format,
+    string::{String, ToString},
+    sync::Arc,
+    vec::Vec,
+};
+use core::{fmt, panic::Location, time::Duration};
+use std::{
+    io::{self, Write as _},
+    thread,
+};
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::{
+    capture::{CapturedNode, CapturedSpan, SharedStorage, Storage},
+    view::Around,
+    wire::text::Escaped,
+};
+
+/// Open spans that are marked. They are where the tasks and threads of the test wait.
+const MAX_MARKED: usize = 20;
+
+/// Prints the trace of a capture once, unless it has ended by then.
+#[derive(Debug)]
+pub(crate) struct Overdue {
+    has_ended: Arc<(Mutex<bool>, Condvar)>,
+}
+
+impl Overdue {
+    /// Begins to wait, on a thread of its own: that of the test may hang.
+    pub(crate) fn after(
+        time: Duration,
+        storage: &SharedStorage,
+        started_at: &'static Location<'static>,
+    ) -> Self {
+        let test = thread::current().name().map(ToString::to_string);
+        let has_ended = Arc::new((Mutex::new(false), Condvar::new()));
+        let (waiting, storage) = (Arc::clone(&has_ended), storage.clone());
+        let wait = move || {
+            let (has_ended, changed) = &*waiting;
+            let mut has_ended = has_ended.lock();
+            changed.wait_while_for(&mut has_ended, |has_ended| !*has_ended, time);
+            let is_due = !*has_ended;
+            drop(has_ended); // the end of the capture does not wait for this thread
+            if is_due {
+                let trace = storage.lock();
+                let running = Running { test: test.as_deref(), time, started_at, trace: &trace };
+                // Past what captures the output of tests: that is lost if the test is killed.
+                let _ = io::stderr().write_all(running.to_string().as_bytes());
+            }
+        };
+        // Without a thread, there is nobody to tell.
+        let _ = thread::Builder::new().name("spanshot overdue".into()).spawn(wait);
+        Self { has_ended }
+    }
+}
+
+impl Drop for Overdue {
+    fn drop(&mut self) {
+        let (has_ended, changed) = &*self.has_ended;
+        *has_ended.lock() = true;
+        changed.notify_all();
+    }
+}
+
+/// What is printed of a test that is still running.
+struct Running<'a> {
+    test: Option<&'a str>,
+    time: Duration,
+    started_at: &'a Location<'a>,
+    trace: &'a Storage,
+}
+
+impl fmt::Display for Running<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let test = self.test.map_or_else(String::new, |test| format!(" {}", Escaped(test)));
+        let Self { time, started_at, trace, .. } = self;
+        writeln!(
+            formatter,
+            "spanshot: the test{test} is still running after {time:?}; its capture started at {started_at}"
+        )?;
+        let is_open = |span: &CapturedSpan<'_>| !span.stats().is_closed;
+        let innermost = |span: &CapturedSpan<'_>| !span.children().any(|child| is_open(&child));
+        let mut open: Vec<_> =
+            trace.all_spans().filter(|span| is_open(span) && innermost(span)).collect();
+        let left = open.len().saturating_sub(MAX_MARKED);
+        open.truncate(MAX_MARKED);
+        match (open.len(), left) {
+            (0, _) => writeln!(formatter, "(no span is open)")?,
+            (_, 0) => writeln!(formatter, "(▶ marks the innermost open spans: it waits there)")?,
+            (_, left) => writeln!(
+                formatter,
+                "(▶ marks the first innermost open spans: it waits there, and in {left} more)"
+            )?,
+        }
+        let marked = open.into_iter().map(CapturedNode::Span).collect();
+        writeln!(formatter, "{}", Around::new(trace, marked, None))
+    }
+}
