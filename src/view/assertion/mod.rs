@@ -99,12 +99,13 @@ use crate::{
 /// Panics if the trace is another one, or if there is no snapshot yet, and then leaves a pending
 /// snapshot for review, as insta is told to.
 ///
-/// Panics, and leaves the snapshot as it is, if it is that of a test in another source which has the same path, if
+/// Panics, and leaves the snapshot as it is, if it belongs to a test in another source that has the same path, if
 /// another assertion of the process has put another trace into the same named snapshot, or if unnamed ones are
 /// asserted on several threads and cannot be told apart.
 ///
 /// A snapshot of a whole trace says that there was nothing else: so it
-/// also panics if another subscriber had the records of the thread, or, in a
+/// also panics if another subscriber had the records of the thread, if a receiver has
+/// [lost records](crate::SharedStorage::ignore_lost_records), or, in a
 /// [process-wide](crate::Capture::start_process_wide) capture, if there are records that no test can claim.
 ///
 /// # Example
