@@ -64,7 +64,7 @@ impl<P: Predicate<str>> Predicate<CapturedEvent<'_>> for MessagePredicate<P> {
         Some(match (event.message(), event.value("message")) {
             (Some(message), _) => actual(self, expected, event, "message", &Quoted(message)),
             (None, Some(value)) => {
-                let no_text = format_args!("{value} ({})", what_it_is(value));
+                let no_text = format!("{value} ({})", what_it_is(value));
                 actual(self, expected, event, "message", &no_text)
             }
             (None, None) => absent(self, expected, event, "message", NOT_THERE),

@@ -199,7 +199,7 @@ impl Printing {
                 );
             }
             Seen::Part | Seen::Nothing => {
-                let heading = format_args!("trace of the capture started at {started_at}");
+                let heading = format!("trace of the capture started at {started_at}");
                 match returned {
                     None => print(format_args!("{heading}:"), shown),
                     Some(returned) => {
