@@ -115,6 +115,10 @@ const TEST_MISTAKES: &[(&str, &str)] = &[
         "`fail_on` cannot tell which cases should panic",
     ),
     (
+        "#[spanshot::test(fail_on = \"warn\")] #[rstest] #[should_panic] #[tokio::test] async fn t(n: u8) {}",
+        "`fail_on` cannot tell which cases should panic",
+    ),
+    (
         "#[spanshot::test] #[test_case(1 => 2)] fn t(n: u8) -> u8 { n }",
         "but `test_case` compares it",
     ),

@@ -139,6 +139,24 @@ mod other {
             connect();
             capture.trace().scan_events().single(&message(eq("quick")));
         }
+        scanner_is_tried_and_something_else_fails: {
+            let capture = Capture::start();
+            connect();
+            let trace = capture.trace();
+            assert!(trace.scan_events().try_single(&message(eq("quick"))).is_err());
+            panic!("as it was told to");
+        }
+        scanner_is_tried_on_a_long_trace_and_something_else_fails: {
+            let capture = Capture::start();
+            connect_often();
+            assert!(capture.trace().scan_events().try_none(&message("slow")).is_err());
+            panic!("as it was told to");
+        }
+        scanner_is_tried_and_unwrapped: {
+            let capture = Capture::start();
+            connect();
+            capture.trace().scan_events().try_single(&message(eq("quick"))).unwrap();
+        }
         scanner_fails_while_its_trace_is_kept: {
             let capture = Capture::start();
             let mut trace = capture.trace();
@@ -434,6 +452,19 @@ fn environment_overrides_the_builder() {
     let output = run("always_prints", "").env("SPANSHOT_PRINT_FILTER", "").passes();
     check(&output, 1, CONNECTED);
     check(&output, 0, "passed over");
+}
+
+/// An error that nobody reads has shown nothing.
+#[test]
+fn trace_of_an_error_that_nobody_reads_is_printed() {
+    check(&Run::new(&["scanner_is_tried_and_something_else_fails"]).fails(), 1, CONNECTED);
+    let long = "scanner_is_tried_on_a_long_trace_and_something_else_fails";
+    let output = Run::new(&[long]).fails();
+    check(&output, 1, HEADER);
+    check(&output, 0, "a part of the trace is shown above");
+    let output = Run::new(&["scanner_is_tried_and_unwrapped"]).fails();
+    check(&output, 0, HEADER);
+    check(&output, 1, "the trace:\n");
 }
 
 #[test]

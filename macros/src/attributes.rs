@@ -15,7 +15,7 @@
 //! in front of the attributes that they found: it has run, too, and nothing is left of it. Another one would
 //! make a second test of the function. So [`Framework::below()`] knows these two by the functions that they write.
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenTree};
 use syn::{Attribute, Expr, ItemFn, Meta, Pat, Stmt, spanned::Spanned as _};
 
 /// Frameworks that take functions with arguments and make tests of them.
@@ -56,8 +56,7 @@ impl Framework {
 
     fn of(attribute: &Attribute) -> Self {
         let path = attribute.path();
-        let Some(last) = path.segments.last() else { return Framework::None };
-        let is = |known: &[&str]| known.iter().any(|name| last.ident == name);
+        let is = |names: &[&str]| is_named(attribute, names);
         if is(&PARAMETERIZED) {
             Framework::Parameterized
         } else if is(&["quickcheck"]) {
@@ -91,15 +90,31 @@ pub(crate) fn is_googletest(attribute: &Attribute) -> bool {
         || names.first().is_some_and(|name| name.ident == "googletest")
 }
 
-/// Whether this is a case of `test_case` that says what the function returns, or that it panics: `1 => 2`.
+/// Whether the function is below the attribute of a framework that makes several tests of it, one of which may have
+/// to panic.
+pub(crate) fn has_cases(function: &ItemFn) -> bool {
+    function.attrs.iter().any(|attribute| is_named(attribute, &PARAMETERIZED))
+}
+
+fn is_named(attribute: &Attribute, names: &[&str]) -> bool {
+    let last = attribute.path().segments.last();
+    last.is_some_and(|last| names.iter().any(|name| last.ident == name))
+}
+
+/// Whether this is a case of `test_case` that says what the function returns, or that it panics: `1 => 2`. The cases
+/// of `rstest` are lists of arguments.
 pub(crate) fn expects_a_result(attribute: &Attribute) -> bool {
-    let path = attribute.path();
-    let is_case = path.segments.last().is_some_and(|last| {
-        last.ident == "test_case" || last.ident == "case" || last.ident == "test_matrix"
-    });
-    let is_rstest = path.is_ident("case"); // whose cases are lists of arguments
+    let is_rstest = attribute.path().is_ident("case");
     let Meta::List(list) = &attribute.meta else { return false };
-    is_case && !is_rstest && list.tokens.to_string().contains("=>")
+    let mut before = None;
+    let has_arrow = list.tokens.clone().into_iter().any(|token| {
+        let TokenTree::Punct(punct) = token else {
+            before = None;
+            return false;
+        };
+        before.replace(punct.as_char()) == Some('=') && punct.as_char() == '>'
+    });
+    !is_rstest && has_arrow && is_named(attribute, &["test_case", "case", "test_matrix"])
 }
 
 /// Whether this is the test that quickcheck makes of a property: `fn p() { fn p(…) {…} ::quickcheck::quickcheck(p as …) }`.

@@ -6,7 +6,7 @@ use syn::{
 };
 
 use crate::{
-    attributes::{Framework, expects_a_result, find, is_googletest},
+    attributes::{Framework, expects_a_result, find, has_cases, is_googletest},
     options::{FailOn, Options},
 };
 
@@ -91,8 +91,8 @@ fn check(options: &Options, function: &ItemFn, framework: Framework) -> syn::Res
         error.combine(syn::Error::new_spanned(should_panic, "which this says"));
         return Err(error);
     }
-    if let (Some(_), Some(should_panic), Framework::Parameterized) =
-        (&options.fail_on, should_panic, framework)
+    if let (Some(_), Some(should_panic), true) =
+        (&options.fail_on, should_panic, has_cases(function))
     {
         let message = "`fail_on` cannot tell which cases should panic, and would make them pass: put the attributes of the \
                        other framework above `#[spanshot::test]`";
@@ -103,8 +103,7 @@ fn check(options: &Options, function: &ItemFn, framework: Framework) -> syn::Res
                        `#[spanshot::test]`";
         return Err(syn::Error::new_spanned(expects, message));
     }
-    if let (Some(process), true) = (options.process, matches!(framework, Framework::Parameterized))
-    {
+    if let (Some(process), true) = (options.process, has_cases(function)) {
         let message =
             "a test with arguments cannot run in a process of its own, which does not have them";
         return Err(syn::Error::new(process, message));
@@ -138,8 +137,9 @@ fn take_capture(
             }
             other if may_have_others => others.push(other),
             other => {
-                let message = "a test has one argument at the most, its capture: `capture: Capture` or `capture: &Capture`. For others, add the \
-                               attribute of a framework that passes them, such as `#[rstest]`, below this one";
+                let message = "a test has one argument at the most, its capture: `capture: Capture` or `capture: \
+                               &Capture`. For others, add the attribute of a framework that passes them, such as \
+                               `#[rstest]`, below this one";
                 return Err(syn::Error::new_spanned(other, message));
             }
         }

@@ -27,7 +27,7 @@ pub(crate) use self::storage::durations::Durations;
 pub(crate) use self::storage::numbers::NumberHasher;
 #[cfg(feature = "snapshot")]
 pub(crate) use self::storage::printed_text::{Draw, PrintedText};
-pub(crate) use self::storage::sight::RelayedElsewhere;
+pub(crate) use self::storage::{printed_text::ShownPart, sight::RelayedElsewhere};
 #[cfg(feature = "predicates")]
 pub(crate) use self::{session::print::is_coloured, storage::captured::sealed::Sealed};
 pub use self::{

@@ -11,7 +11,7 @@ use ::predicates::Predicate;
 
 use super::{
     IntoCount, Scanner,
-    failure::{blind, missing, unwanted},
+    failure::{Failure, blind, missing, unwanted},
     scope::Scope,
     sight::{absence, bypass, gap, left_out, limit},
 };
@@ -32,26 +32,42 @@ use crate::capture::{Captured, Sealed, Storage, short::Short};
 /// let error = capture.trace().scan_events().try_single(&message(eq("stopped"))).unwrap_err();
 /// assert!(error.to_string().starts_with("no event matches message(var == \"stopped\")"));
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct ScanError {
-    message: String,
+    failure: Failure,
 }
 
 impl ScanError {
-    pub(super) fn new(message: String) -> Self {
-        Self { message }
+    pub(super) fn new(failure: impl Into<Failure>) -> Self {
+        Self { failure: failure.into() }
+    }
+
+    /// Writes the message for somebody who reads it, and with it the trace: that need not be printed again.
+    fn write(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(shown) = &self.failure.shown {
+            shown.set_seen();
+        }
+        formatter.write_str(&self.failure.text)
     }
 }
 
+impl PartialEq for ScanError {
+    fn eq(&self, other: &Self) -> bool {
+        self.failure.text == other.failure.text
+    }
+}
+
+impl Eq for ScanError {}
+
 impl fmt::Debug for ScanError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.message)
+        self.write(formatter)
     }
 }
 
 impl fmt::Display for ScanError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.message)
+        self.write(formatter)
     }
 }
 

@@ -13,7 +13,7 @@ use ::predicates::{
 
 use super::{combinators::Operator, nearest::nearest, shown_value::shortened};
 use crate::{
-    capture::{Captured, CapturedNode, Storage, excerpt::MAX_LISTED, short::Short},
+    capture::{Captured, CapturedNode, ShownPart, Storage, excerpt::MAX_LISTED, short::Short},
     view::{Around, ShortLine},
 };
 
@@ -64,6 +64,20 @@ pub(super) struct Searched<'a> {
     pub(super) scope: Option<CapturedNode<'a>>,
 }
 
+/// A message, and what it shows of the trace.
+#[derive(Debug, Clone)]
+pub(super) struct Failure {
+    pub(super) text: String,
+    pub(super) shown: Option<ShownPart>,
+}
+
+impl From<String> for Failure {
+    /// A message that shows nothing of the trace.
+    fn from(text: String) -> Self {
+        Self { text, shown: None }
+    }
+}
+
 /// Remarks on why something may be missing, each a paragraph.
 pub(super) type Hints = [String];
 
@@ -75,7 +89,7 @@ pub(super) fn missing<'a, T, P>(
     all: impl Iterator<Item = T>,
     predicate: &P,
     hints: &Hints,
-) -> String
+) -> Failure
 where
     T: Captured<'a>,
     P: Predicate<T> + ?Sized,
@@ -106,7 +120,7 @@ pub(super) fn unwanted<'a, T, P>(
     unwanted: impl Iterator<Item = T>,
     predicate: &P,
     matches: bool,
-) -> String
+) -> Failure
 where
     T: Captured<'a>,
     P: Predicate<T> + ?Sized,
@@ -144,7 +158,7 @@ pub(super) fn out_of_order<'a, T: Captured<'a>>(
     progress: &Progress<'_, '_, T>,
     rest: impl Iterator<Item = T>,
     hints: &Hints,
-) -> String {
+) -> Failure {
     let Progress { expected, found, instead, earlier } = *progress;
     let mut message = Message::new(headline);
     message.line(&"");
@@ -192,7 +206,7 @@ pub(super) fn out_of_order<'a, T: Captured<'a>>(
 }
 
 /// An assertion cannot be trusted to hold, for a reason that the headline names.
-pub(super) fn blind(headline: &dyn fmt::Display, searched: Searched<'_>) -> String {
+pub(super) fn blind(headline: &dyn fmt::Display, searched: Searched<'_>) -> Failure {
     Message::new(headline).finish::<crate::capture::CapturedSpan<'_>>(searched, &[])
 }
 
@@ -275,16 +289,17 @@ impl Message {
     }
 
     /// Adds the trace, with these items marked.
-    fn finish<'a, T: Captured<'a>>(mut self, searched: Searched<'a>, items: &[T]) -> String {
+    fn finish<'a, T: Captured<'a>>(mut self, searched: Searched<'a>, items: &[T]) -> Failure {
         let marked: Vec<CapturedNode<'_>> = items.iter().map(T::node).collect();
         // An item may be of another storage than the one that is scanned.
         let trace = marked.first().map_or(searched.storage, CapturedNode::trace);
+        let mut shown = None;
         if trace.roots().len() > 0 {
             let around = Around::new(trace, marked, searched.scope);
             self.line(&format_args!("\n{around}"));
-            around.set_seen();
+            shown = Some(around.shown());
         }
-        self.text
+        Failure { text: self.text, shown }
     }
 }
 

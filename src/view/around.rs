@@ -7,7 +7,9 @@ use core::{
 };
 
 use super::short_line::ShortLine;
-use crate::capture::{CapturedNode, CapturedNodes, CapturedSpan, DescendantEvents, Shown, Storage};
+use crate::capture::{
+    CapturedNode, CapturedNodes, CapturedSpan, DescendantEvents, Shown, ShownPart, Storage,
+};
 
 /// Nodes up to which a tree is drawn as a whole.
 const FEW: usize = 50;
@@ -81,12 +83,12 @@ impl<'a> Around<'a> {
         around
     }
 
-    /// Notes what was drawn, after it was: the whole tree, with all that is there, or a part of it.
-    pub(crate) fn set_seen(&self) {
+    /// Returns what was drawn, after it was: the whole tree, with all that is there, or a part of it.
+    pub(crate) fn shown(&self) -> ShownPart {
         if self.is_whole && !self.is_cut.get() {
-            Shown::plain(self.storage).set_seen();
+            ShownPart::all(Shown::plain(self.storage))
         } else {
-            self.storage.printed().set_part(self.storage.node_count());
+            ShownPart::part(self.storage)
         }
     }
 

@@ -20,7 +20,7 @@ use tracing_subscriber::{Registry, layer::SubscriberExt};
 
 use crate::{
     byte_streams::packets,
-    support::{frames_of, panic_message},
+    support::{assert_negatives_refuse, frames_of, panic_message},
 };
 
 const REMEDY: &str = "if that is meant, call `ignore_lost_records()` on the builder or the storage";
@@ -37,20 +37,7 @@ fn refuse(receiver: &mut TracingEventReceiver) {
 #[track_caller]
 fn assert_refuses(trace: &Trace, lost: &str) {
     let events = trace.scan_events();
-    let expected = format!("this says nothing, since {lost} ({REMEDY}): ");
-    for result in [
-        events.try_none(&level(Level::ERROR)),
-        events.try_all(&level(Level::INFO)),
-        events.try_count(..=1, &level(Level::INFO)).map(drop),
-        events.try_count(0, &level(Level::ERROR)).map(drop),
-        events.try_exactly(&[&message("captured")]).map(drop),
-        events.try_single(&message("captured")).map(drop),
-        events.try_first(&message("captured")).map(drop),
-        events.try_last(&message("captured")).map(drop),
-    ] {
-        let message = result.unwrap_err().to_string();
-        assert!(message.starts_with(&expected), "{message}");
-    }
+    assert_negatives_refuse(trace, &format!("{lost} ({REMEDY})"));
     events.any(&message("captured"));
     events.or_empty().none(&level(Level::ERROR));
     assert!(trace.try_never_contains("hunter2").is_err());

@@ -166,6 +166,30 @@ pub(crate) fn assert_transparent(program: impl Fn()) {
     assert_eq!(detailed(&direct(feed_events(events))), expected, "JSON, directly");
 }
 
+/// Checks that nothing which is missing from a trace of one event, `captured`, is taken for something that never
+/// was, for this reason.
+#[track_caller]
+pub(crate) fn assert_negatives_refuse(trace: &Trace, reason: &str) {
+    use spanshot::predicates::*;
+    use tracing::Level;
+
+    let events = trace.scan_events();
+    let expected = format!("this says nothing, since {reason}: ");
+    for result in [
+        events.try_none(&level(Level::ERROR)),
+        events.try_all(&level(Level::INFO)),
+        events.try_count(..=1, &level(Level::INFO)).map(drop),
+        events.try_count(0, &level(Level::ERROR)).map(drop),
+        events.try_exactly(&[&message("captured")]).map(drop),
+        events.try_single(&message("captured")).map(drop),
+        events.try_first(&message("captured")).map(drop),
+        events.try_last(&message("captured")).map(drop),
+    ] {
+        let message = result.unwrap_err().to_string();
+        assert!(message.starts_with(&expected), "{message}");
+    }
+}
+
 /// Runs a function and returns the message that it panics with, without the colours that it has on a
 /// terminal: whatever else there is of escapes in a message is shown, not meant.
 #[track_caller]

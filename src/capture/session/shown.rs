@@ -36,14 +36,6 @@ impl<'a> Shown<'a> {
     }
 }
 
-#[cfg_attr(not(feature = "predicates"), allow(dead_code))]
-impl Shown<'_> {
-    /// Notes that the trace was shown to whoever runs the test.
-    pub(crate) fn set_seen(self) {
-        self.storage.printed().set(&alloc::format!("{self}"));
-    }
-}
-
 impl fmt::Debug for Shown<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Shown").field("filter", &self.filter).finish_non_exhaustive()

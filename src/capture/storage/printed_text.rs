@@ -9,7 +9,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use crate::capture::Shown;
+use crate::capture::{Shown, Storage};
 
 /// How much of a trace people have seen, so that nothing prints it twice, and how a snapshot has shown it, so that
 /// nothing prints what the snapshot redacts.
@@ -36,6 +36,37 @@ pub(crate) enum Seen {
     /// What is around that which matters.
     Part,
     All,
+}
+
+/// What a message shows of a trace. Nobody has seen it before somebody reads the message.
+#[derive(Debug, Clone)]
+#[cfg_attr(not(feature = "predicates"), allow(dead_code))]
+pub(crate) struct ShownPart {
+    printed: PrintedText,
+    /// Hash of the text of the trace if that is all of it, or else the number of spans and events that there were.
+    shown: Result<u64, usize>,
+}
+
+#[cfg_attr(not(feature = "predicates"), allow(dead_code))]
+impl ShownPart {
+    /// All of the trace.
+    pub(crate) fn all(trace: Shown<'_>) -> Self {
+        let printed = trace.storage.printed().clone();
+        Self { printed, shown: Ok(hash(&trace.to_string())) }
+    }
+
+    /// A part of the trace.
+    pub(crate) fn part(storage: &Storage) -> Self {
+        Self { printed: storage.printed().clone(), shown: Err(storage.node_count()) }
+    }
+
+    /// Notes that somebody reads the message.
+    pub(crate) fn set_seen(&self) {
+        match self.shown {
+            Ok(text) => self.printed.text.store(text, Ordering::Relaxed),
+            Err(nodes) => self.printed.set_part(nodes),
+        }
+    }
 }
 
 impl PrintedText {

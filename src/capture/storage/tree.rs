@@ -116,12 +116,12 @@ impl Storage {
         self.left_out_earlier + self.left_out_later
     }
 
-    /// The text of this trace that people have seen.
     /// Number of spans and events.
     pub(crate) fn node_count(&self) -> usize {
         self.span_count() + self.event_count()
     }
 
+    /// The text of this trace that people have seen.
     pub(crate) fn printed(&self) -> &PrintedText {
         &self.printed
     }

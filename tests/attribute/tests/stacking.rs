@@ -278,7 +278,7 @@ mod cases {
 
     #[spanshot::test]
     #[test_case(1; "one")]
-    #[test_case(2; "two")]
+    #[test_case(match 1 { one => one + 1 }; "an arrow inside")]
     fn test_case_below(number: u8, capture: &Capture) {
         assert_captured(capture, &number.to_string());
     }
