@@ -2,7 +2,7 @@
 //!
 //! Nanoseconds are what it is about, so that time decides, in as many rounds as it takes up to some
 //! number. Where a machine is so noisy that they do not show it, instructions may: if those are in the
-//! ratio that is asked for, without any room, the row passes. They alone would not do, since what peers
+//! ratio that is asked for, or in one of their own, without any room, the row passes. They alone would not do, since what peers
 //! lose in caches and allocators' locks is not in them, nor what we would lose.
 
 use std::io;
@@ -75,7 +75,8 @@ fn by_time(row: &Row, can_count: bool) -> io::Result<Judgement> {
     let figures = timing::measure(row, row.table.rounds(), is_good_enough);
     let by_time = Judgement::new(figures, row.held, ROOM_OF_TIME);
     if by_time.failure.is_some() && can_count && row.table.is_countable() {
-        let by_count = Judgement::new(counting::measure(row)?, row.held, 1.0);
+        let held = row.held_count.or(row.held);
+        let by_count = Judgement::new(counting::measure(row)?, held, 1.0);
         if by_count.failure.is_none() {
             return Ok(by_count);
         }

@@ -22,6 +22,8 @@ pub(crate) struct Row {
     pub(crate) reach: Option<f64>,
     /// The ratio that the check holds it to, where what is to be reached is not.
     pub(crate) held: Option<f64>,
+    /// That of instructions, where the times are too noisy to show anything.
+    pub(crate) held_count: Option<f64>,
     /// How the check judges it.
     pub(crate) judged_by: JudgedBy,
 }
@@ -61,7 +63,17 @@ impl Row {
             None => (None, None, JudgedBy::Nothing),
         };
         let first = Side { prepare: ours, units: UNITS, parts };
-        Self { table: Table::Peers, name, per, first, second, reach, held: None, judged_by }
+        Self {
+            table: Table::Peers,
+            name,
+            per,
+            first,
+            second,
+            reach,
+            held: None,
+            held_count: None,
+            judged_by,
+        }
     }
 
     /// Much of something against little of it.
@@ -79,6 +91,7 @@ impl Row {
             second: Some(Side { prepare, units: small, parts }),
             reach: Some(GROWTH),
             held: None,
+            held_count: None,
             judged_by: JudgedBy::Time,
         }
     }
@@ -98,6 +111,12 @@ impl Row {
     /// The same row, which does not reach what it is to, and is not to get worse than this.
     pub(crate) const fn held_to(mut self, ratio: f64) -> Self {
         self.held = Some(ratio);
+        self
+    }
+
+    /// The same row, for which such a ratio of instructions will do where the times do not show it.
+    pub(crate) const fn or_count(mut self, ratio: f64) -> Self {
+        self.held_count = Some(ratio);
         self
     }
 

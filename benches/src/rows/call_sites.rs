@@ -81,6 +81,7 @@ const fn among(name: &'static str, many: fn(u64) -> Work, few: fn(u64) -> Work) 
         second: Some(Side { prepare: few, ..side }),
         reach: Some(crate::row::GROWTH),
         held: None,
+        held_count: None,
         judged_by: JudgedBy::Time,
     }
 }

@@ -38,6 +38,7 @@ const fn row(name: &'static str, scoped: Prepare, untold: Prepare) -> Row {
         second: Some(Side { prepare: untold, ..side }),
         reach: Some(1.1),
         held: None,
+        held_count: None,
         judged_by: JudgedBy::Count,
     }
 }

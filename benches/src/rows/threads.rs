@@ -55,6 +55,7 @@ const fn row(name: &'static str, two: Prepare, one: Prepare, judged_by: Option<J
         second: Some(Side { prepare: one, ..side }),
         reach,
         held: None,
+        held_count: None,
         judged_by,
     }
 }

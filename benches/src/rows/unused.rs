@@ -47,6 +47,7 @@ const fn row(name: &'static str, with: Prepare, without: Prepare) -> Row {
         second: Some(Side { prepare: without, ..side }),
         reach: Some(1.0),
         held: None,
+        held_count: None,
         judged_by: JudgedBy::Count,
     }
 }

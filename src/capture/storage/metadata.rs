@@ -65,18 +65,14 @@ impl KnownCallSite {
         known
     }
 
-    #[cfg(feature = "predicates")]
     #[inline]
     pub(crate) fn has_unique_names(&self) -> bool {
         self.has_unique_names
     }
 
-    /// Returns the index of the only field with this name, if there is but one.
+    /// Returns the index of the first field with this name.
     #[inline]
-    pub(crate) fn only_named(&self, name: &str) -> Option<usize> {
-        if !self.has_unique_names {
-            return None;
-        }
+    pub(crate) fn first_named(&self, name: &str) -> Option<usize> {
         match &self.call_site {
             CallSite::Native(_) => self.native_names.iter().position(|other| is_same(other, name)),
             CallSite::Received(data) | CallSite::Logged(data) => {

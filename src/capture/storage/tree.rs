@@ -303,7 +303,7 @@ impl Storage {
     }
 
     /// Returns the values of an event, and its call site.
-    #[inline]
+    #[inline(always)] // predicates look at many values
     pub(crate) fn values_of_event(&self, event: EventIndex) -> (&KnownCallSite, NodeValues<'_>) {
         let node = self.event_node(event);
         (self.call_site(node.call_site), self.values.get(node.values))

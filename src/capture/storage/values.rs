@@ -1,11 +1,12 @@
 //! The values of spans and events.
 //!
-//! Values stand one after another in the order in which they were recorded, each next to the index of
-//! its field. A node has a range of them. Nothing is overwritten: a span whose field is recorded anew
-//! gets one more value, and remembers which one is the last ([`Records`]).
+//! Values stand one after another in the order in which they were recorded. A node has a range of them.
+//! Mostly they are of the first fields of its call site, in their order; of other ones, the indexes of
+//! the fields are beside them. Nothing is overwritten: a span whose field is recorded anew gets one more
+//! value, and remembers which one is the last ([`Records`]).
 
 use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
-use core::{mem, slice};
+use core::{iter, mem, slice};
 
 use tracing_core::field::Field;
 
@@ -20,6 +21,7 @@ use crate::{
 /// The values of a record on their way into a storage.
 #[derive(Debug, Default)]
 pub(crate) struct NewValues {
+    /// The index of the field of each value; none if they are of the first fields, in their order.
     fields: Vec<u32>,
     values: Vec<TracedValue>,
 }
@@ -31,9 +33,19 @@ impl NewValues {
 
     #[inline(always)] // each value of each record comes by here
     pub(crate) fn push(&mut self, field: usize, value: TracedValue) {
-        // No call site declares four billion fields: `tracing` and receivers limit them.
-        self.fields.push(u32::try_from(field).unwrap_or(u32::MAX));
+        if field != self.values.len() || !self.fields.is_empty() {
+            self.push_field(field);
+        }
         self.values.push(value);
+    }
+
+    #[inline(never)] // values come in the order of the fields, mostly
+    fn push_field(&mut self, field: usize) {
+        if self.fields.is_empty() {
+            self.fields.extend(0..number(self.values.len()));
+        }
+        // No call site declares four billion fields: `tracing` and receivers limit them.
+        self.fields.push(number(field));
     }
 
     pub(crate) fn clear(&mut self) {
@@ -49,7 +61,7 @@ impl NewValues {
     /// Iterates over the values and the indexes of their fields.
     pub(crate) fn iter(&self) -> NodeValuesIter<'_> {
         let Self { fields, values } = self;
-        NodeValuesIter::InARow(fields.iter().zip(values))
+        NodeValuesIter::InARow { fields, values: values.iter().enumerate() }
     }
 
     /// Keeps the first value of a field, and no other one.
@@ -109,9 +121,13 @@ pub(crate) struct Values {
 
 #[derive(Debug, Clone, Default)]
 struct Chunk {
+    /// The index of the field of each value, up to those of the last record that needs them. [`IN_ORDER`]
+    /// for those of the first fields, in their order.
     fields: Vec<u32>,
     values: Vec<TracedValue>,
 }
+
+const IN_ORDER: u32 = u32::MAX;
 
 impl Values {
     /// Takes the values of a record.
@@ -123,16 +139,18 @@ impl Values {
         let Chunk { fields, values } = &mut self.rest;
         let start = ValueIndex { chunk: number(self.full.len()), place: number(values.len()) };
         let len = number(new.values.len());
-        fields.extend_from_slice(&new.fields);
+        if !new.fields.is_empty() {
+            fields.resize(values.len(), IN_ORDER);
+            fields.append(&mut new.fields);
+        }
         values.append(&mut new.values);
-        new.fields.clear();
         ValueRange { start, len }
     }
 
     #[cold]
     fn close_chunk(&mut self) {
-        let (fields, values) = (Vec::with_capacity(CHUNK), Vec::with_capacity(CHUNK));
-        self.full.push(Arc::new(mem::replace(&mut self.rest, Chunk { fields, values })));
+        let rest = Chunk { fields: Vec::new(), values: Vec::with_capacity(CHUNK) };
+        self.full.push(Arc::new(mem::replace(&mut self.rest, rest)));
     }
 
     #[inline]
@@ -141,27 +159,18 @@ impl Values {
     }
 
     /// Returns the values of a record.
-    #[inline]
+    #[inline(always)] // predicates look at many values
     pub(crate) fn get(&self, range: ValueRange) -> NodeValues<'_> {
+        let chunk = self.chunk(range.start);
         let start = range.start.place as usize;
-        let (chunk, end) = (self.chunk(range.start), start + range.len as usize);
-        NodeValues::InARow {
-            fields: chunk.fields.get(start..end).unwrap_or_default(),
-            values: chunk.values.get(start..end).unwrap_or_default(),
-        }
+        let places = start..start + range.len as usize;
+        let fields = chunk.fields.get(places.clone()).unwrap_or_default();
+        let fields = if fields.first() == Some(&IN_ORDER) { &[] } else { fields };
+        NodeValues::InARow { fields, values: chunk.values.get(places).unwrap_or_default() }
     }
 
-    /// Returns the value at a place, and the index of its field.
-    fn at(&self, index: ValueIndex) -> Option<(usize, &TracedValue)> {
-        let (chunk, place) = (self.chunk(index), index.place as usize);
-        Some((*chunk.fields.get(place)? as usize, chunk.values.get(place)?))
-    }
-}
-
-impl ValueRange {
-    fn indexes(self) -> impl Iterator<Item = ValueIndex> {
-        let Self { start: ValueIndex { chunk, place }, len } = self;
-        (place..place + len).map(move |place| ValueIndex { chunk, place })
+    fn at(&self, index: ValueIndex) -> Option<&TracedValue> {
+        self.chunk(index).values.get(index.place as usize)
     }
 }
 
@@ -177,8 +186,9 @@ fn number(number: usize) -> u32 {
 pub(crate) struct Records {
     /// Each time that something was recorded, and what.
     all: Vec<(EntryIndex, ValueRange)>,
-    /// The last value of each field, in the order in which the fields first got one.
-    last: Vec<ValueIndex>,
+    /// The last value of each field and the index of the field, in the order in which the fields first
+    /// got one.
+    last: Vec<(u32, ValueIndex)>,
     /// The place in `last` of each field.
     places: BTreeMap<u32, usize>,
     /// Number of values that a later one of the same field came for.
@@ -203,14 +213,14 @@ impl Records {
     }
 
     fn note(&mut self, values: &Values, range: ValueRange) {
-        for index in range.indexes() {
-            let Some((field, _)) = values.at(index) else { continue };
-            let place = *self.places.entry(number(field)).or_insert(self.last.len());
-            if let Some(last) = self.last.get_mut(place) {
+        for ((field, _), place) in values.get(range).iter().zip(range.start.place..) {
+            let (field, index) = (number(field), ValueIndex { place, ..range.start });
+            let place = *self.places.entry(field).or_insert(self.last.len());
+            if let Some((_, last)) = self.last.get_mut(place) {
                 *last = index;
                 self.overwritten += 1;
             } else {
-                self.last.push(index);
+                self.last.push((field, index));
             }
         }
     }
@@ -232,10 +242,10 @@ impl Records {
 /// The values of a node.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum NodeValues<'a> {
-    /// Those of one record, each next to the index of its field.
+    /// Those of one record, and the indexes of their fields; none if they are of the first ones, in order.
     InARow { fields: &'a [u32], values: &'a [TracedValue] },
     /// The last ones of a span into which more was recorded.
-    Last { values: &'a Values, last: &'a [ValueIndex] },
+    Last { values: &'a Values, last: &'a [(u32, ValueIndex)] },
 }
 
 impl<'a> NodeValues<'a> {
@@ -243,28 +253,34 @@ impl<'a> NodeValues<'a> {
     #[inline]
     pub(crate) fn iter(self) -> NodeValuesIter<'a> {
         match self {
-            Self::InARow { fields, values } => NodeValuesIter::InARow(fields.iter().zip(values)),
+            Self::InARow { fields, values } => {
+                NodeValuesIter::InARow { fields, values: values.iter().enumerate() }
+            }
             Self::Last { values, last } => NodeValuesIter::Last(values, last.iter()),
         }
     }
 
     /// Finds the last value of a field with this name.
-    #[inline]
+    #[inline(always)] // predicates look at many values
     pub(crate) fn find(self, call_site: &KnownCallSite, name: &str) -> Option<&'a TracedValue> {
         match self {
+            Self::InARow { fields: [], values } if call_site.has_unique_names() => {
+                values.get(call_site.first_named(name)?)
+            }
+            _ => self.search(call_site, name),
+        }
+    }
+
+    #[inline(never)] // mostly, each field has one value
+    fn search(self, call_site: &KnownCallSite, name: &str) -> Option<&'a TracedValue> {
+        match self {
             Self::InARow { fields, values } => {
-                // Mostly there is a value for each field, in their order.
-                if let Some(place) = call_site.only_named(name) {
-                    if fields.get(place).is_some_and(|field| *field as usize == place) {
-                        return values.get(place);
-                    }
-                }
-                let is_named = |field: &u32| call_site.is_named(*field as usize, name);
-                values.get(fields.iter().rposition(is_named)?)
+                let is_named = |place: &usize| call_site.is_named(field_of(fields, *place), name);
+                values.get((0..values.len()).rfind(is_named)?)
             }
             Self::Last { values, last } => {
-                let mut last = last.iter().rev().filter_map(|index| values.at(*index));
-                last.find(|(field, _)| call_site.is_named(*field, name)).map(|(_, value)| value)
+                let is_named = |(field, _): &&_| call_site.is_named(*field as usize, name);
+                values.at(last.iter().rfind(is_named)?.1)
             }
         }
     }
@@ -281,21 +297,19 @@ impl<'a> NodeValues<'a> {
         if call_site.has_unique_names() {
             return self.find(call_site, name).map(matches);
         }
-        let mut found = None;
-        let mut look = |field: usize, value: &TracedValue| {
-            if call_site.is_named(field, name) {
-                found = Some(found == Some(true) || matches(value));
-            }
-        };
-        match self {
-            Self::InARow { fields, values } => {
-                for (field, value) in fields.iter().zip(values) {
-                    look(*field as usize, value);
-                }
-            }
-            Self::Last { .. } => self.iter().for_each(|(field, value)| look(field, value)),
-        }
-        found
+        self.any_of_several(call_site, name, matches)
+    }
+
+    #[cfg(feature = "predicates")]
+    #[inline(never)] // fields that are declared twice are an exception
+    fn any_of_several(
+        self,
+        call_site: &KnownCallSite,
+        name: &str,
+        matches: impl Fn(&TracedValue) -> bool,
+    ) -> Option<bool> {
+        let named = self.iter().filter(|(field, _)| call_site.is_named(*field, name));
+        named.fold(None, |found, (_, value)| Some(found == Some(true) || matches(value)))
     }
 
     /// Returns about how many bytes they take, on the heap and here.
@@ -307,11 +321,17 @@ impl<'a> NodeValues<'a> {
     }
 }
 
+/// Returns the index of the field of the value at a place in a record.
+#[inline]
+fn field_of(fields: &[u32], place: usize) -> usize {
+    fields.get(place).map_or(place, |field| *field as usize)
+}
+
 /// Iterator over values and the indexes of their fields.
 #[derive(Debug, Clone)]
 pub(crate) enum NodeValuesIter<'a> {
-    InARow(core::iter::Zip<slice::Iter<'a, u32>, slice::Iter<'a, TracedValue>>),
-    Last(&'a Values, slice::Iter<'a, ValueIndex>),
+    InARow { fields: &'a [u32], values: iter::Enumerate<slice::Iter<'a, TracedValue>> },
+    Last(&'a Values, slice::Iter<'a, (u32, ValueIndex)>),
 }
 
 impl<'a> Iterator for NodeValuesIter<'a> {
@@ -320,8 +340,13 @@ impl<'a> Iterator for NodeValuesIter<'a> {
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         match self {
-            Self::InARow(values) => values.next().map(|(field, value)| (*field as usize, value)),
-            Self::Last(values, last) => last.next().and_then(|index| values.at(*index)),
+            Self::InARow { fields, values } => {
+                values.next().map(|(place, value)| (field_of(fields, place), value))
+            }
+            Self::Last(values, last) => {
+                let (field, index) = last.next()?;
+                Some((*field as usize, values.at(*index)?))
+            }
         }
     }
 }
