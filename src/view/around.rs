@@ -6,7 +6,10 @@ use core::{
     fmt::{self, Write},
 };
 
-use super::short_line::ShortLine;
+use super::{
+    drawing::{Branch, Drawing, Leads},
+    short_line::ShortLine,
+};
 use crate::capture::{
     CapturedNode, CapturedNodes, CapturedSpan, DescendantEvents, Shown, ShownPart, Storage,
 };
@@ -140,10 +143,15 @@ impl<'a> Around<'a> {
         siblings: CapturedNodes<'a>,
         are_roots: bool,
     ) -> fmt::Result {
-        let write_branches = |formatter: &mut fmt::Formatter<'_>,
-                              levels: &[Level<'_>],
-                              has_more| {
-            write_branches(formatter, levels.get(usize::from(are_roots)..).unwrap_or(&[]), has_more)
+        let branch = |unwritten: &[Level<'_>], has_more| {
+            let around = unwritten.split_last().map_or(&[][..], |(_, around)| around);
+            let around = around.iter().map(|level| level.siblings.len() > 0);
+            let has_more = around.chain([has_more]).skip(usize::from(are_roots));
+            Branch {
+                drawing: Drawing::Unicode,
+                has_more: has_more.collect::<Vec<_>>().into_iter(),
+                leads: Leads::To,
+            }
         };
         let mut unwritten = vec![Level { siblings, skipped: 0 }];
         while let Some(level) = unwritten.last_mut() {
@@ -157,9 +165,7 @@ impl<'a> Around<'a> {
             }
             let skipped = core::mem::take(&mut level.skipped);
             if skipped > 0 {
-                formatter.write_str("\n  ")?;
-                write_branches(formatter, &unwritten, node.is_some())?;
-                write!(formatter, "⋮ {skipped} more")?;
+                write!(formatter, "\n  {}⋮ {skipped} more", branch(&unwritten, node.is_some()))?;
             }
             let Some(node) = node else {
                 unwritten.pop();
@@ -167,7 +173,7 @@ impl<'a> Around<'a> {
             };
             self.write_mark(formatter, node)?;
             let has_more = unwritten.last().is_some_and(|level| level.siblings.len() > 0);
-            write_branches(formatter, &unwritten, has_more)?;
+            write!(formatter, "{}", branch(&unwritten, has_more))?;
             self.write_line(formatter, node)?;
             match (node, drawn) {
                 (CapturedNode::Span(span), Drawn::WithInside) => {
@@ -212,18 +218,6 @@ struct Level<'a> {
     siblings: CapturedNodes<'a>,
     /// Those just before that were not drawn.
     skipped: usize,
-}
-
-fn write_branches(
-    formatter: &mut fmt::Formatter<'_>,
-    unwritten: &[Level<'_>],
-    has_more: bool,
-) -> fmt::Result {
-    let Some((_, around)) = unwritten.split_last() else { return Ok(()) };
-    for level in around {
-        formatter.write_str(if level.siblings.len() > 0 { "│  " } else { "   " })?;
-    }
-    formatter.write_str(if has_more { "├─ " } else { "└─ " })
 }
 
 impl fmt::Display for Around<'_> {

@@ -8,6 +8,7 @@ use core::{cell::Cell, fmt, ops::Range};
 use tracing_subscriber::filter::Targets;
 
 use super::{
+    drawing::{Branch, Leads},
     line::Line,
     node::Place,
     options::{Options, Rules, SHOW_ALL},
@@ -17,10 +18,6 @@ use crate::capture::{
     CapturedEvent, CapturedNode, CapturedSpan, RelayedElsewhere, Shown, Storage,
     short::{MAX_LINE, Short},
 };
-
-/// Levels of the tree that are drawn. Deeper ones are as good as never read, and drawing them would
-/// take space in the square of their number.
-const MAX_DRAWN_DEPTH: usize = 48;
 
 /// Nodes around the first one behind what is left out that are shown.
 const MAX_RESUMED: usize = 16;
@@ -267,7 +264,7 @@ impl<'l, 'f, 'a> Lines<'l, 'f, 'a> {
         }
         let line = Line { options: view.options(), shown: view.get(place), is_cut: None };
         let gutter = view.options().drawing.gutter();
-        let branch = Branch { view, ancestors: path, place: None };
+        let branch = branch(view, path, Leads::Past);
         line.try_for_each_further_line(|further| {
             let further = further.to_string();
             // An empty line ends without a space. One that ends in white space shows it: neither eyes, nor
@@ -285,9 +282,9 @@ impl Lines<'_, '_, '_> {
     /// Writes the line of the last one of these nodes, each of which is in the one before.
     fn write_node_line(&mut self, path: &[Place]) -> fmt::Result {
         let view = self.view;
-        let Some((&place, ancestors)) = path.split_last() else { return Ok(()) };
+        let Some(&place) = path.last() else { return Ok(()) };
         let line = Line { options: view.options(), shown: view.get(place), is_cut: None };
-        let branch = Branch { view, ancestors, place: Some(place) };
+        let branch = branch(view, path, Leads::To);
         match self.is_cut {
             Some(_) => {
                 let line = Short { text: line, max_chars: MAX_LINE, is_cut: self.is_cut };
@@ -298,26 +295,8 @@ impl Lines<'_, '_, '_> {
     }
 }
 
-/// What leads to a node, or to lines that belong to the last one of the ancestors.
-struct Branch<'b, 'a> {
-    view: &'b View<'a>,
-    ancestors: &'b [Place],
-    place: Option<Place>,
-}
-
-impl fmt::Display for Branch<'_, '_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { view, ancestors, place } = *self;
-        let drawing = view.options().drawing;
-        // Roots have no branches that lead to them.
-        let Some((_, ancestors)) = ancestors.split_first() else { return Ok(()) };
-        let has_more = |place| view.next_sibling(place).is_some();
-        for ancestor in ancestors.iter().take(MAX_DRAWN_DEPTH) {
-            formatter.write_str(drawing.passing(has_more(*ancestor)))?;
-        }
-        if ancestors.len() > MAX_DRAWN_DEPTH {
-            write!(formatter, "(depth {}) ", ancestors.len() + 1)?;
-        }
-        place.map_or(Ok(()), |place| formatter.write_str(drawing.branch(has_more(place))))
-    }
+/// What leads to the last one of these nodes, each of which is in the one before, or past it.
+fn branch(view: &View<'_>, path: &[Place], leads: Leads) -> impl fmt::Display {
+    let has_more = path.iter().skip(1).map(|place| view.next_sibling(*place).is_some());
+    Branch { drawing: view.options().drawing, has_more, leads }
 }

@@ -21,8 +21,8 @@ impl Drawing {
         if self == Self::Ascii { ">>" } else { "⟩" }
     }
 
-    /// Leads past a node to those in its later siblings.
-    pub(super) fn passing(self, has_more: bool) -> &'static str {
+    /// Leads past a node to its later siblings.
+    fn passing(self, has_more: bool) -> &'static str {
         match self {
             _ if !has_more => "   ",
             Self::Unicode => "│  ",
@@ -31,7 +31,7 @@ impl Drawing {
     }
 
     /// Leads to a node.
-    pub(super) fn branch(self, has_more: bool) -> &'static str {
+    fn branch(self, has_more: bool) -> &'static str {
         match (self, has_more) {
             (Self::Unicode, true) => "├─ ",
             (Self::Unicode, false) => "└─ ",
@@ -47,6 +47,46 @@ impl Drawing {
 
     pub(super) fn times(self) -> &'static str {
         if self == Self::Ascii { "x" } else { "×" }
+    }
+}
+
+/// Levels of a tree that are drawn. Deeper ones are as good as never read, and drawing them would take
+/// space in the square of their number.
+const MAX_DRAWN_DEPTH: usize = 48;
+
+/// What leads from the root of a tree to a node, or past it to lines that belong to it.
+#[derive(Clone)]
+pub(super) struct Branch<L> {
+    pub(super) drawing: Drawing,
+    /// Of the nodes that the line is in, from the one in the root to the node itself: whether siblings
+    /// behind it are drawn. Roots have no branches that lead to them, and are not among these.
+    pub(super) has_more: L,
+    pub(super) leads: Leads,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Leads {
+    /// To the last one of the nodes.
+    To,
+    /// Past all of them.
+    Past,
+}
+
+impl<L> fmt::Display for Branch<L>
+where
+    L: DoubleEndedIterator<Item = bool> + ExactSizeIterator + Clone,
+{
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { drawing, mut has_more, leads } = self.clone();
+        let last = if leads == Leads::To { has_more.next_back() } else { None };
+        let passed = has_more.len();
+        for has_more in has_more.take(MAX_DRAWN_DEPTH) {
+            formatter.write_str(drawing.passing(has_more))?;
+        }
+        if passed > MAX_DRAWN_DEPTH {
+            write!(formatter, "(depth {}) ", passed + 1)?;
+        }
+        last.map_or(Ok(()), |has_more| formatter.write_str(drawing.branch(has_more)))
     }
 }
 

@@ -8,13 +8,21 @@ use super::{
     matching::Step,
     merged::Merged,
 };
-use crate::view::{drawing::Drawing, line::Line, node::Place, tree::View};
+use crate::view::{
+    drawing::{Branch, Drawing, Leads},
+    line::Line,
+    node::Place,
+    tree::View,
+};
 
 /// Equal siblings that are drawn beside one that differs.
 const BESIDE: usize = 1;
 
 /// Nodes up to which all of what is gone or added is drawn.
 const SMALL: usize = 12;
+
+/// Spans that are drawn around a difference, of those that are the same but for what is in them.
+const OUTSIDE: usize = 16;
 
 /// Lines that are drawn.
 const MAX_LINES: usize = 100;
@@ -34,6 +42,8 @@ enum Item {
     Merged(usize),
     /// So many equal siblings.
     Equal(usize),
+    /// So many nodes, each in the one before and alone there, and the index of the one in the last of them.
+    Levels(usize, usize),
     /// A node in what is gone or added.
     Inside(Side, Place),
 }
@@ -47,7 +57,7 @@ enum Side {
 impl fmt::Display for Show<'_, '_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         // What is yet to be drawn: siblings, and those of the nodes around them, outermost first.
-        let mut undrawn = vec![self.items(&self.merged.roots).into_iter()];
+        let mut undrawn = vec![self.items_inside(&self.merged.roots)];
         let (mut lines, mut drawn) = (0, 0);
         while let Some(siblings) = undrawn.last_mut() {
             let Some(item) = siblings.next() else {
@@ -63,12 +73,22 @@ impl fmt::Display for Show<'_, '_> {
             lines += 1;
             formatter.write_str("\n")?;
             let has_more: Vec<_> = undrawn.iter().map(|items| items.len() > 0).collect();
-            let branch = Branch(&has_more);
+            let branch = |leads| Branch {
+                drawing: Drawing::Unicode,
+                has_more: has_more.iter().skip(1).copied(),
+                leads,
+            };
             match item {
-                Item::Equal(number) => write!(formatter, "  {branch}⋮ {number} equal")?,
+                Item::Equal(number) => {
+                    write!(formatter, "  {}⋮ {number} equal", branch(Leads::To))?
+                }
+                Item::Levels(number, index) => {
+                    write!(formatter, "  {}⋮ {number} levels", branch(Leads::To))?;
+                    undrawn.push(vec![Item::Merged(index)].into_iter());
+                }
                 Item::Inside(side, place) => {
                     let mark = if side == Side::Expected { '-' } else { '+' };
-                    write!(formatter, "{mark} {branch}{}", self.line(side, place))?;
+                    write!(formatter, "{mark} {}{}", branch(Leads::To), self.line(side, place))?;
                     undrawn.push(self.inside(side, place));
                 }
                 Item::Merged(index) => {
@@ -105,6 +125,28 @@ impl<'s, 'a> Show<'s, 'a> {
         items
     }
 
+    /// Leaves out the outer ones of many nodes that differ only by what is in the only one in them.
+    fn items_inside(&self, siblings: &[usize]) -> Items {
+        let items = self.items(siblings);
+        let [Item::Merged(first)] = items[..] else { return items.into_iter() };
+        let chain: Vec<_> =
+            core::iter::successors(Some(first), |index| self.only_inside(*index)).collect();
+        match chain.len().checked_sub(OUTSIDE + 1) {
+            Some(number) if number > 1 => vec![Item::Levels(number, chain[number])].into_iter(),
+            _ => items.into_iter(),
+        }
+    }
+
+    /// The only node that is drawn in one that has no changes of its own.
+    fn only_inside(&self, index: usize) -> Option<usize> {
+        let node = &self.merged.nodes[index];
+        let Step::Changed(expected, actual) = node.step else { return None };
+        match self.items(&node.children)[..] {
+            [Item::Merged(inside)] if self.changes(expected, actual).is_empty() => Some(inside),
+            _ => None,
+        }
+    }
+
     /// Whether a node with so many changes of its own is one of the differences.
     fn is_difference(&self, index: usize, changes: usize) -> bool {
         let node = &self.merged.nodes[index];
@@ -118,11 +160,11 @@ impl<'s, 'a> Show<'s, 'a> {
     }
 
     /// Writes a node, and returns what is to be drawn in it, and the number of its changes.
-    fn write_merged(
+    fn write_merged<B: fmt::Display>(
         &self,
         formatter: &mut fmt::Formatter<'_>,
         index: usize,
-        branch: &Branch<'_>,
+        branch: &impl Fn(Leads) -> B,
     ) -> Result<(Items, usize), fmt::Error> {
         let node = &self.merged.nodes[index];
         let (side, place) = match node.step {
@@ -141,7 +183,7 @@ impl<'s, 'a> Show<'s, 'a> {
             (Step::Changed(..), _) if !changes.is_empty() => '~',
             _ => ' ',
         };
-        write!(formatter, "{mark} {branch}{}", self.line(side, place))?;
+        write!(formatter, "{mark} {}{}", branch(Leads::To), self.line(side, place))?;
         let inside = self.number_inside(side, place);
         let is_drawn = match node.step {
             Step::Changed(..) => true,
@@ -157,11 +199,11 @@ impl<'s, 'a> Show<'s, 'a> {
             _ => {}
         }
         for change in &changes {
-            write!(formatter, "\n  {}    {change}", branch.below())?;
+            write!(formatter, "\n  {}    {change}", branch(Leads::Past))?;
         }
         let inside = match node.step {
             _ if !is_drawn => Vec::new().into_iter(),
-            Step::Changed(..) => self.items(&node.children).into_iter(),
+            Step::Changed(..) => self.items_inside(&node.children),
             _ => self.inside(side, place),
         };
         Ok((inside, changes.len()))
@@ -196,28 +238,6 @@ impl<'s, 'a> Show<'s, 'a> {
             uncounted.extend(view.children(place));
         }
         number
-    }
-}
-
-/// What leads to a node: whether it and those around it have siblings behind them that are drawn.
-struct Branch<'b>(&'b [bool]);
-
-impl fmt::Display for Branch<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Roots have no branches that lead to them.
-        let Some((has_more, around)) = self.0.get(1..).and_then(<[bool]>::split_last) else {
-            return Ok(());
-        };
-        around.iter().try_for_each(|more| formatter.write_str(Drawing::Unicode.passing(*more)))?;
-        formatter.write_str(Drawing::Unicode.branch(*has_more))
-    }
-}
-
-impl Branch<'_> {
-    /// What leads past the node.
-    fn below(&self) -> alloc::string::String {
-        let around = self.0.get(1..).unwrap_or(&[]);
-        around.iter().map(|more| Drawing::Unicode.passing(*more)).collect()
     }
 }
 
