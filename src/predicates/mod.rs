@@ -55,11 +55,7 @@ mod error_chain;
 mod ever;
 mod failure;
 mod field;
-mod file;
 mod level;
-mod message;
-mod module;
-mod name;
 mod nearest;
 mod order;
 mod parent;
@@ -103,11 +99,7 @@ pub use self::{
     error_chain::{ErrorChainPredicate, error_chain},
     ever::{EverPredicate, ever},
     field::{FieldPredicate, IntoFieldPredicate, field},
-    file::{FilePredicate, file},
     level::{IntoLevelPredicate, LevelPredicate, level},
-    message::{MessagePredicate, message},
-    module::{ModulePredicate, module},
-    name::{NamePredicate, name},
     parent::{AncestorPredicate, ParentPredicate, ancestor, parent},
     plain::{EquivPredicate, OptionPredicate},
     related::{
@@ -122,8 +114,12 @@ pub use self::{
         ClosedPredicate, EnteredPredicate, ExitedPredicate, IntoCountPredicate, closed, entered,
         exited,
     },
-    target::{IntoTargetPredicate, TargetPredicate, TargetStrPredicate, target},
-    text::IntoTextPredicate,
+    target::{
+        IntoTargetPredicate, ModulePredicate, TargetPredicate, TargetStrPredicate, module, target,
+    },
+    text::{
+        FilePredicate, IntoTextPredicate, MessagePredicate, NamePredicate, file, message, name,
+    },
     that::{ThatPredicate, that},
     tree::{IntoTree, TreePredicate, tree},
     value::{ValuePredicate, value},

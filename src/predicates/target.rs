@@ -1,17 +1,18 @@
+//! Predicates for targets and modules, which are matched by a part of their paths.
+
 use alloc::boxed::Box;
 use core::fmt;
 
 use ::predicates::{
     Predicate,
-    reflection::{Case, Parameter, PredicateReflection},
+    reflection::{Parameter, PredicateReflection},
 };
 
 use super::{
-    failure::actual,
     sight::TARGET,
-    text::{Bracketed, Literal, Matching},
+    text::{Bracketed, FoundText, Literal, Matching, impl_text_predicate},
 };
-use crate::{capture::Captured, wire::text::Quoted};
+use crate::capture::Captured;
 
 /// What [`target()`] and [`module()`](super::module()) take.
 ///
@@ -84,30 +85,52 @@ pub struct TargetPredicate<P> {
     matches: P,
 }
 
-impl_operators!({P,} TargetPredicate<P>);
-
-impl<P: fmt::Display> fmt::Display for TargetPredicate<P> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "target({})", self.matches)
-    }
-}
-
 impl<P: PredicateReflection> PredicateReflection for TargetPredicate<P> {
     fn parameters<'a>(&'a self) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
         self.matches.parameters()
     }
 }
 
-impl<'a, P: Predicate<str>, T: Captured<'a>> Predicate<T> for TargetPredicate<P> {
-    fn eval(&self, item: &T) -> bool {
-        self.matches.eval(item.metadata().target())
-    }
+impl_text_predicate!(TargetPredicate for {'a, T: Captured<'a>,} T: "target", |item: &T| {
+    FoundText::Text(item.metadata().target())
+});
 
-    fn find_case(&self, expected: bool, item: &T) -> Option<Case<'_>> {
-        (self.eval(item) == expected)
-            .then(|| actual(self, expected, item, "target", &Quoted(item.metadata().target())))
-    }
+/// Creates a predicate for the module that a span or event stands in, which is also its
+/// [`target()`](super::target()) unless that is given.
+///
+/// It takes what `target()` does:
+///
+/// - a string: this module, or one below it. `module("app::net")` matches `app::net` and
+///   `app::net::dns`, but not `app::network`;
+/// - a predicate for strings, which may stand in square brackets.
+///
+/// A call site that does not know its module does not match, whatever the predicate.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::{Capture, predicates::*};
+///
+/// let capture = Capture::start();
+/// tracing::info!(target: "net", "connected");
+/// let trace = capture.trace();
+/// trace.scan_events().single(&(target("net") & module(module_path!())));
+/// ```
+pub fn module<Form, P: IntoTargetPredicate<Form>>(matches: P) -> ModulePredicate<P::Predicate> {
+    ModulePredicate { matches: matches.into_predicate() }
 }
+
+/// Predicate for the module of a span or event, returned by [`module()`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ModulePredicate<P> {
+    matches: P,
+}
+
+impl<P: PredicateReflection> PredicateReflection for ModulePredicate<P> {}
+
+impl_text_predicate!(ModulePredicate for {'a, T: Captured<'a>,} T: "module", |item: &T| {
+    FoundText::known(item.metadata().module_path())
+});
 
 /// Predicate for a module and those below it, made from a string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

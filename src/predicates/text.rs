@@ -1,9 +1,88 @@
-use alloc::string::String;
+//! Predicates for the texts of spans and events: names, messages and files.
+
+use alloc::{format, string::String};
 
 use ::predicates::{
     Predicate,
     ord::{EqPredicate, eq},
+    reflection::{Case, PredicateReflection},
 };
+
+use super::{
+    failure::{absent, actual},
+    shown_value::{NOT_THERE, what_it_is},
+};
+use crate::{
+    capture::{Captured, CapturedEvent, CapturedSpan},
+    wire::{TracedValue, text::Quoted},
+};
+
+/// What a span or event has where a predicate looks for a text.
+pub(super) enum FoundText<'a> {
+    Text(&'a str),
+    /// A value that is no text.
+    Other(&'a TracedValue),
+    /// None, and what is to be said of that.
+    Absent(&'static str),
+}
+
+impl<'a> FoundText<'a> {
+    pub(super) fn known(text: Option<&'a str>) -> Self {
+        text.map_or(Self::Absent("not known"), Self::Text)
+    }
+
+    pub(super) fn matches(self, predicate: &impl Predicate<str>) -> bool {
+        matches!(self, Self::Text(text) if predicate.eval(text))
+    }
+
+    /// Says what there is.
+    pub(super) fn case<'p, 'b>(
+        self,
+        predicate: &'p dyn PredicateReflection,
+        expected: bool,
+        item: &impl Captured<'b>,
+        what: &str,
+    ) -> Case<'p> {
+        match self {
+            Self::Text(text) => actual(predicate, expected, item, what, &Quoted(text)),
+            Self::Other(value) => {
+                let no_text = format!("{value} ({})", what_it_is(value));
+                actual(predicate, expected, item, what, &no_text)
+            }
+            Self::Absent(how) => absent(predicate, expected, item, what, how),
+        }
+    }
+}
+
+/// Implements a predicate for what a function finds in a span or event.
+macro_rules! impl_text_predicate {
+    ($ty:ident for {$($generics:tt)*} $item:ty: $name:literal, $find:expr) => {
+        impl_operators!({P,} $ty<P>);
+
+        impl<P: core::fmt::Display> core::fmt::Display for $ty<P> {
+            fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                write!(formatter, concat!($name, "({})"), self.matches)
+            }
+        }
+
+        impl<$($generics)* P: ::predicates::Predicate<str>> ::predicates::Predicate<$item> for $ty<P> {
+            fn eval(&self, item: &$item) -> bool {
+                $find(item).matches(&self.matches)
+            }
+
+            fn find_case(
+                &self,
+                expected: bool,
+                item: &$item,
+            ) -> Option<::predicates::reflection::Case<'_>> {
+                (self.eval(item) == expected)
+                    .then(|| $find(item).case(self, expected, item, $name))
+            }
+        }
+    };
+}
+
+pub(super) use impl_text_predicate;
 
 /// What predicates for a text take: a string, which the text has to be equal to, or a predicate for
 /// strings, which may stand in square brackets.
@@ -82,3 +161,112 @@ impl IntoTextPredicate<Literal> for String {
         eq(self)
     }
 }
+
+/// Creates a predicate for the name of a span.
+///
+/// It takes a string that the name has to be equal to, or any predicate for strings.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::{Capture, predicates::*};
+///
+/// let capture = Capture::start();
+/// drop(tracing::info_span!("connect"));
+/// let trace = capture.trace();
+/// trace.scan_spans().single(&name("connect"));
+/// trace.scan_spans().single(&name(starts_with("co")));
+/// ```
+pub fn name<Form, P>(matches: P) -> NamePredicate<P::Predicate>
+where
+    P: IntoTextPredicate<Form>,
+{
+    NamePredicate { matches: matches.into_predicate() }
+}
+
+/// Predicate for the name of a span, returned by [`name()`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NamePredicate<P> {
+    matches: P,
+}
+
+impl<P: PredicateReflection> PredicateReflection for NamePredicate<P> {}
+
+impl_text_predicate!(NamePredicate for {'a,} CapturedSpan<'a>: "name", |span: &CapturedSpan<'a>| {
+    FoundText::Text(span.metadata().name())
+});
+
+/// Creates a predicate for the message of an event.
+///
+/// It takes a string that the message has to be equal to, or any predicate for strings.
+///
+/// An event without a message does not match, whatever the predicate.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::{Capture, predicates::*};
+///
+/// let capture = Capture::start();
+/// tracing::warn!("took {} ms", 850);
+/// let trace = capture.trace();
+/// trace.scan_events().single(&message("took 850 ms"));
+/// trace.scan_events().single(&message(contains("850")));
+/// ```
+pub fn message<Form, P>(matches: P) -> MessagePredicate<P::Predicate>
+where
+    P: IntoTextPredicate<Form>,
+{
+    MessagePredicate { matches: matches.into_predicate() }
+}
+
+/// Predicate for the message of an event, returned by [`message()`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MessagePredicate<P> {
+    matches: P,
+}
+
+impl<P: PredicateReflection> PredicateReflection for MessagePredicate<P> {}
+
+impl_text_predicate!(MessagePredicate for {'a,} CapturedEvent<'a>: "message", |event: &CapturedEvent<'a>| {
+    match event.message() {
+        Some(message) => FoundText::Text(message),
+        None => event.value("message").map_or(FoundText::Absent(NOT_THERE), FoundText::Other),
+    }
+});
+
+/// Creates a predicate for the source file of a span or event.
+///
+/// It takes a string that the path has to be equal to, or any predicate for strings. The path is
+/// that of `file!()`, with the separators of the platform that the program was compiled on. A call
+/// site that does not know its file does not match, whatever the predicate.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::{Capture, predicates::*};
+///
+/// let capture = Capture::start();
+/// tracing::info!("started");
+/// let trace = capture.trace();
+/// trace.scan_events().single(&file(file!()));
+/// trace.scan_events().single(&file(ends_with(".rs")));
+/// ```
+pub fn file<Form, P>(matches: P) -> FilePredicate<P::Predicate>
+where
+    P: IntoTextPredicate<Form>,
+{
+    FilePredicate { matches: matches.into_predicate() }
+}
+
+/// Predicate for the source file of a span or event, returned by [`file()`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FilePredicate<P> {
+    matches: P,
+}
+
+impl<P: PredicateReflection> PredicateReflection for FilePredicate<P> {}
+
+impl_text_predicate!(FilePredicate for {'a, T: Captured<'a>,} T: "file", |item: &T| {
+    FoundText::known(item.metadata().file())
+});

@@ -80,7 +80,7 @@ impl fmt::Display for Show<'_, '_> {
             };
             match item {
                 Item::Equal(number) => {
-                    write!(formatter, "  {}⋮ {number} equal", branch(Leads::To))?
+                    write!(formatter, "  {}⋮ {number} equal", branch(Leads::To))?;
                 }
                 Item::Levels(number, index) => {
                     write!(formatter, "  {}⋮ {number} levels", branch(Leads::To))?;
