@@ -45,7 +45,7 @@ fn exactly_what_is_not_seen_is_escaped() {
         }
     }
     wrong.truncate(20);
-    assert_eq!(wrong, []);
+    assert_eq!(wrong, [] as [char; 0]);
 }
 
 /// Ends of all ranges, and what else is not seen, each between two letters.
@@ -92,7 +92,7 @@ fn every_output_shows_their_numbers() {
     }
     for (name, output) in outputs {
         let raw: Vec<char> = output.chars().filter(|c| is_listed(*c) || *c == '\u{2800}').collect();
-        assert_eq!(raw, [], "{name}: {output}");
+        assert_eq!(raw, [] as [char; 0], "{name}: {output}");
     }
 }
 
