@@ -74,53 +74,7 @@
 //!   it was before, and goes on. It holds no more than its [`ReceiverLimits`] allow. Text that a guest
 //!   traced is escaped where it is shown.
 //!
-//! # Limitations
-//!
-//! - A capture cannot see what goes on without it. If your code traces on a thread that you have not attached,
-//!   or inside `with_default(other_subscriber, …)`, nothing tells the capture. Failing positives name the ways
-//!   out; use a [process-wide](Capture::start_process_wide) capture where threads are out of your reach.
-//! - `Registry` numbers its spans from 1, as any other `Registry` does. If you name a span of one to another, as
-//!   a parent or by `follows_from`, the other takes it for its own, or panics. A [`Capture`] and a process-wide
-//!   capture have IDs of their own and do neither. A [`CaptureLayer`], a [`ProcessWideLayer`] and a capture
-//!   [with layers](CaptureBuilder::with_layer) go by the `Registry` that they are on.
-//! - A link to a span that is closed (`follows_from`) does not cross the boundary of a module. Natively a [`Capture`]
-//!   keeps it, and a [`CaptureLayer`] for the last 256 closed spans; a [`ProcessWideLayer`] and a capture [with
-//!   layers](CaptureBuilder::with_layer) do not.
-//! - While a capture or a [`CaptureLayer`] is in the process, `tracing` asks a subscriber each time about a call
-//!   site that no subscriber wants, instead of caching that: about 50 instructions. What a subscriber always
-//!   wants is cached as natively. `EnvFilter` answers otherwise when it is asked than when it registers a call
-//!   site, if a directive names a field and the span is more verbose than the directive: what it lets pass then
-//!   depends on the other subscribers of the process, as it does natively.
-//! - An error's chain is carried up to 100 messages, its types are not carried at all, and neither are
-//!   those of values recorded through `Debug` or `Display`: their text is.
-//! - In the module, the subscriber is the sender. Code there that looks for another one by its type finds none:
-//!   `Dispatch::downcast_ref()` returns `None`, `SpanTrace::capture()` of `tracing-error` is empty, and
-//!   `OpenTelemetrySpanExt` of `tracing-opentelemetry` neither sets a parent nor returns a context. Do the like
-//!   in the host, whose layers see the spans of the module.
-//! - Values of the `valuable` crate are carried as their `Debug` text, without their structure. If a test has to
-//!   look into them, trace numbers, booleans and strings as fields of their own.
-//! - A sender numbers its spans with 48 bits and remembers, in the IDs that the module sees, the call
-//!   site of each for the first 65,535 call sites: `Span::current()` does not know a span of a later one.
-//! - Text formats that have no way of telling the floats apart may round them; `serde_json` needs its
-//!   feature `float_roundtrip` not to. Frames carry all their bits.
-//! - JSON lists the fields that hold byte strings by their names. Where a call site declares a name twice,
-//!   text of another field that has the form of a byte string is taken for one. Frames go by the index.
-//! - Each thread of a stream is relayed on a thread of its own: the first one on that which receives, up
-//!   to 64 others at a time on threads that the receiver starts. Those beyond share the first one, where
-//!   the span that each is in is given to new spans and events as an *explicit* parent. Filters of single
-//!   layers, and span directives of an `EnvFilter`, can tell the difference.
-//! - A receiver that was not asked for its [scope](TracingEventReceiver::scope) keeps the host's thread in a span until
-//!   the program exits it. If you call it on another thread meanwhile, that thread enters the span, too, and the first
-//!   one stays in it.
-//! - Each handle of a span has the same ID in a stream. If a subscriber's `clone_span()` returns other IDs,
-//!   the receiver takes the latest clone for the handle that is dropped first.
-//! - `LevelFilter::current()` in a module is what its sender takes, and not more than the
-//!   [level of its host](HostFilter::max_level) if the module can tell.
-//! - Unless its sender [asks](TracingEventSender::with_host_filter), a module does not know the host's
-//!   filter. A span that is disabled there is current in the module all the same, and what is recorded into
-//!   it through `Span::current()` goes to nobody; natively it would go to the span around it. Nor does it
-//!   know that a span is closed which it is still in: natively there is no current span then, here there is
-//!   one to which nothing happens.
+#![doc = include_str!("../docs/src/limitations.md")]
 //!
 //! # Coming from `tracing-tunnel` and `tracing-capture`
 //!
@@ -292,6 +246,29 @@ pub use spanshot_sender::{
     MetadataId, RawSpanId, Record, ThreadIndex, TracedError, TracedValue, TracedValues,
     TracedValuesIter, TracingEvent, TracingEventSender, TracingLevel, frame,
 };
+
+/// The pages of the guide in `docs`, whose code runs as doc tests.
+#[cfg(all(doctest, feature = "predicates", feature = "snapshot"))]
+mod guide {
+    #[doc = include_str!("../docs/src/async.md")]
+    mod r#async {}
+    #[doc = include_str!("../docs/src/failing.md")]
+    mod failing {}
+    #[doc = include_str!("../docs/src/first_test.md")]
+    mod first_test {}
+    #[doc = include_str!("../docs/src/flaky.md")]
+    mod flaky {}
+    #[doc = include_str!("../docs/src/guests.md")]
+    mod guests {}
+    #[doc = include_str!("../docs/src/introduction.md")]
+    mod introduction {}
+    #[doc = include_str!("../docs/src/migration.md")]
+    mod migration {}
+    #[doc = include_str!("../docs/src/recipes.md")]
+    mod recipes {}
+    #[doc = include_str!("../docs/src/snapshots.md")]
+    mod snapshots {}
+}
 
 /// What the macros of this crate expand to.
 #[cfg(feature = "capture")]
