@@ -247,7 +247,7 @@ pub use spanshot_sender::{
     TracedValuesIter, TracingEvent, TracingEventSender, TracingLevel, frame,
 };
 
-/// The pages of the guide in `docs`, whose code runs as doc tests.
+/// The README and the pages of the guide in `docs`, whose code runs as doc tests.
 #[cfg(all(doctest, feature = "predicates", feature = "snapshot"))]
 mod guide {
     #[doc = include_str!("../docs/src/async.md")]
@@ -264,6 +264,8 @@ mod guide {
     mod introduction {}
     #[doc = include_str!("../docs/src/migration.md")]
     mod migration {}
+    #[doc = include_str!("../README.md")]
+    mod readme {}
     #[doc = include_str!("../docs/src/recipes.md")]
     mod recipes {}
     #[doc = include_str!("../docs/src/snapshots.md")]
