@@ -4,7 +4,7 @@ pub(super) struct Batch<'a> {
     address: u32,
 }
 
-/// What is left of a batch that ends in the middle of a frame.
+/// The rest of a batch that ends in the middle of a frame.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Cut {
     pub(super) address: u32,
