@@ -374,8 +374,8 @@ impl TracingEventReceiver {
     /// Answers a question of the program, whose sender asks
     /// [what the host wants](crate::TracingEventSender::with_host_filter).
     ///
-    /// The answer is that of the subscriber which the receiver relays to, as natively: in the spans
-    /// that the program is in, so that it has to be asked in turn with the frames of the stream. A
+    /// The subscriber of the receiver answers, as natively: in the spans that the program is in. So ask in turn with the
+    /// frames of the stream. A
     /// receiver that goes the [direct way](Self::capturing) wants everything.
     ///
     /// Where the subscriber decides anew each time, the next span or event of the call site goes by
