@@ -62,8 +62,8 @@
 //! - **In the host**, a [`TracingEventReceiver`] checks them. It relays to the current subscriber, or goes the [direct
 //!   way](TracingEventReceiver::capturing) into a storage. It can be [persisted](TracingEventReceiver::persist), since a
 //!   module may be suspended and its host restarted.
-//! - **In the test**, a [`Capture`] is the subscriber of the thread, relayed modules included. The result is a [`Trace`], which is a
-//!   [`Storage`]: query it, print it with `{}`, make a snapshot of it, serialize it, or
+//! - **In the test**, a [`Capture`] is the subscriber of the thread, and so also gets modules that are relayed there. The result is a
+//!   [`Trace`], which is a [`Storage`]: query it, print it with `{}`, make a snapshot of it, serialize it, or
 //!   [compare](SnapshotSettings::compare) it with another one.
 //!
 //! # Promises
