@@ -5,8 +5,8 @@
 //! cargo run --example into_subscribers -- '8 / (3 - 3)' json
 //! ```
 //!
-//! A receiver relays to the current subscriber, so that there is nothing to do but to have one. The
-//! guest's spans are in that of the host, and its filter is the host's: `RUST_LOG=debug` shows more.
+//! A receiver relays to the current subscriber, so you only need to have one. The guest's spans are inside the
+//! host's span, and the host's filter applies: `RUST_LOG=debug` shows more.
 
 #[allow(dead_code)] // a part of it is for other hosts
 #[path = "wasm_guest/plugin.rs"]

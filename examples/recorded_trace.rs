@@ -2,7 +2,7 @@
 //!
 //! ```sh
 //! cargo run --example recorded_trace                  # records one, cuts it short, replays both
-//! cargo run --example recorded_trace -- FILE.spanshot # replays that of a test that has failed, say
+//! cargo run --example recorded_trace -- FILE.spanshot # replays one, of a failed test for example
 //! ```
 
 use std::{env, error::Error, fs, path::Path};
@@ -37,7 +37,7 @@ fn record(path: &Path) -> Result<(), Box<dyn Error>> {
     Ok(recording.finish()?)
 }
 
-/// Whoever looks at it later: into a storage, or with a receiver that relays to any subscriber.
+/// Somebody looks at it later: into a storage, or with a receiver that relays to any subscriber.
 fn replay(path: &Path) -> Result<(), Box<dyn Error>> {
     let storage = SharedStorage::default();
     let mut receiver = TracingEventReceiver::capturing(&storage);

@@ -6,8 +6,8 @@
 //! `tracing-core`'s `callsite.rs`). With two or more subscribers it asks them all. So there are always
 //! two more here.
 //!
-//! They answer "always". What is cached then is what the other subscribers answer: "always" if all of
-//! them want each record, so that none of them is asked for it; "sometimes" if they differ. Only a call
+//! They answer "always". So the cached answer is the answer of the other subscribers: "always" if all of
+//! them want each record, and then none of them is asked again; "sometimes" if they differ. Only a call
 //! site that none of the others wants is different with these two: natively nobody is asked about it
 //! again, and here its subscriber is, for each record. Their level is `OFF`, since `tracing` takes the
 //! most verbose level of all subscribers, and these two want nothing.
@@ -25,7 +25,7 @@ pub(crate) fn ask_all_subscribers() {
     ANCHORS.get_or_init(|| [Dispatch::new(Anchor), Dispatch::new(Anchor)]);
 }
 
-/// Subscriber that is no thread's default, so that it gets nothing.
+/// Subscriber that is no thread's default, and therefore gets nothing.
 struct Anchor;
 
 impl Subscriber for Anchor {

@@ -1,10 +1,7 @@
-//! Assert, in `#[test]`s, on what code **traced**: code of the test's own process, and above all code
-//! behind a boundary.
+//! Assert in your tests on the spans and events that your code traces with [`tracing`].
 //!
-//! A sandboxed module (a WASM guest, a dynamic library, a child process) traces with the ordinary
-//! [`tracing`] macros. A small *sender* in it carries its spans and events through one function; the
-//! host's *receiver* replays them as if the module had traced natively; a *capture* holds them in
-//! memory, as a tree; *predicates* query the tree, and [insta] *snapshots* let people review it.
+//! The code may run in the test itself, on other threads and tasks, or behind a boundary: in a WASM guest, a dynamic library
+//! or a child process.
 //!
 //! ```
 //! use spanshot::{Capture, assert_trace_snapshot, predicates::*};
@@ -27,121 +24,76 @@
 //! }
 //! ```
 //!
-//! # The way of the data
+//! | you want to | start with |
+//! |---|---|
+//! | capture a test | [`#[spanshot::test]`](test), or [`Capture::start()`] |
+//! | find and check spans and events | [`predicates`] |
+//! | compare a whole trace with a reviewed one | [`assert_trace_snapshot!`], [`SnapshotSettings`] |
+//! | capture a server, threads, a pool | [`Capture`](Capture#testing-a-server), [`CaptureHandle`], [`Capture::start_process_wide()`] |
+//! | see why a test failed | [printing](CaptureBuilder#printing), [recording](CaptureBuilder#recording) |
+//! | fail a test on warnings or open spans | [`CaptureBuilder`](CaptureBuilder#watching-over-a-test) |
+//! | capture a WASM guest, a child process, a dynamic library, a file | [`transport`] |
+//! | build a boundary of your own | [`TracingEventSender`], [`TracingEventReceiver`], [`mod@frame`] |
+//! | capture on a subscriber of your own | [`CaptureLayer`], [`SharedStorage`] |
+//!
+//! The guide in the directory `docs` of the repository teaches these one by one, and shows why tests of traces are flaky.
+//!
+//! # How a trace travels
 //!
 //! ```text
-//!  module under test                    host: a #[test]
-//!  tracing macros ─▶ TracingEventSender ─▶ TracingEventReceiver ─┬─▶ tracing dispatcher ─▶ CaptureLayer ─┐
-//!                    TracingEvent, or a frame of bytes           └─▶ directly ───────────────────────────┤
-//!  code in the test's own process: tracing macros ─▶ Capture ────────────────────────────────────────────┤
-//!                                                                                                        ▼
-//!                                        predicates · scanners · tree · snapshots ◀────────── Storage, a Trace
+//!  the module under test                the host: your test
+//!
+//!  tracing macros                       tracing macros
+//!        │                                    │
+//!        ▼                                    ▼
+//!  TracingEventSender                   Capture, or CaptureLayer
+//!        │ frames, or TracingEvents        ▲  │
+//!        ▼                                 │  ▼
+//!  TracingEventReceiver ── relays to ──────┘  Storage: a Trace
+//!        │                                    ▲  │
+//!        └─── or captures directly ───────────┘  ▼
+//!                                       predicates, snapshots, text
 //! ```
 //!
-//! - **In the module**, a [`TracingEventSender`] is installed as the subscriber. It hands out
-//!   [`TracingEvent`]s for serde to put into any format, or, with
-//!   [`encoded`](TracingEventSender::encoded), compact [frames](frame). In a WASM guest,
-//!   [`spanshot_sender::wasm_guest::install()`] does it all.
-//! - **In the host**, a [`TracingEventReceiver`] takes them. It relays to the current subscriber,
-//!   whatever that is, or goes the [direct way](TracingEventReceiver::capturing) into a storage. Since
-//!   a module may be suspended and its host restarted, its state can be
-//!   [persisted](TracingEventReceiver::persist).
-//! - **In the test**, [`#[spanshot::test]`](test) or [`Capture::start()`] captures what the thread traces, relayed modules included; a
-//!   [`CaptureLayer`] does so on a subscriber of one's own. What was captured is a [`Trace`], that is a
-//!   [`Storage`]. It is queried through [`predicates`], shown by [`Display`](core::fmt::Display), and
-//!   snapshotted by [`assert_trace_snapshot!`] or, being [`Serialize`](serde::Serialize), by insta's own
-//!   macros; [`SnapshotSettings`] say what is shown, replaced and unordered, and
-//!   [compare](SnapshotSettings::compare) two traces.
-//! - **Between the two**, [`transport`] has what carries frames over common boundaries: WASM, child
-//!   processes, files.
+//! - **In the module**, a [`TracingEventSender`] is the subscriber. It hands [`TracingEvent`]s to your function, for serde to put
+//!   into any format, or [encodes](TracingEventSender::encoded) compact [frames](frame). In a WASM guest,
+//!   [`spanshot_sender::wasm_guest::install()`] installs it and sends the frames.
+//! - **Between the two**, [`transport`] carries frames over common boundaries.
+//! - **In the host**, a [`TracingEventReceiver`] checks them. It relays to the current subscriber, or goes the [direct
+//!   way](TracingEventReceiver::capturing) into a storage. It can be [persisted](TracingEventReceiver::persist), since a
+//!   module may be suspended and its host restarted.
+//! - **In the test**, a [`Capture`] is the subscriber of the thread, and so also gets modules that are relayed there. The result is a
+//!   [`Trace`], which is a [`Storage`]: query it, print it with `{}`, make a snapshot of it, serialize it, or
+//!   [compare](SnapshotSettings::compare) it with another one.
 //!
 //! # Promises
 //!
-//! - **Transparent.** Replaying a program's stream gives the host the trace that the program would have
-//!   given it natively: parents, order, values with their types, levels and targets, subject to the
-//!   host's filters. Records of the `log` crate arrive as those that `tracing-log` emits in the host;
-//!   captures show them where they say that they come from.
-//! - **Nothing lost, nothing mixed.** A capture sees what its thread traced, and the threads and tasks that
-//!   it was [carried](CaptureHandle) to, and nothing else, however many tests run at once, and whichever
-//!   thread comes to a call site first. For code that starts threads by itself, there is a [process-wide
-//!   mode](Capture::start_process_wide).
-//! - **Verdicts can be trusted.** An assertion that holds because something is missing fails if the capture
-//!   could not have seen it: if records were evicted, filtered out, compiled out, sent elsewhere, or
-//!   cannot be attributed to a test. See [negatives](crate::predicates::Scanner#negatives).
-//! - **A failure explains itself.** It points at the line of the test, and shows what came nearest, why
-//!   that does not match, and the trace. A test that fails otherwise [prints it](CaptureBuilder#printing).
-//! - **A guest is hostile.** Whatever arrives, the receiver answers with a typed [`ReceiveError`], is as
-//!   it was before, and goes on. It holds no more than its [`ReceiverLimits`] allow. Text that a guest
-//!   traced is escaped where it is shown.
+//! - **Transparent.** Replaying a program's stream gives the host the trace that the program would have given it natively:
+//!   parents, order, values with their types, levels and targets, subject to the host's filters. Records of the `log` crate arrive as
+//!   those that `tracing-log` emits in the host; captures show them under the target and line that they name.
+//! - **Nothing lost, nothing mixed.** A capture sees the records of its thread, and of the threads and tasks to which you
+//!   [carry](CaptureHandle) it, and nothing else. It does not matter how many tests run at once, nor which thread reaches a
+//!   call site first. For code that starts threads by itself, there is a [process-wide mode](Capture::start_process_wide).
+//! - **Verdicts can be trusted.** An assertion that holds because something is missing fails if the capture could not have seen
+//!   it: if records were evicted, filtered out, compiled out, sent elsewhere, or cannot be attributed to a test. See
+//!   [negatives](crate::predicates::Scanner#negatives).
+//! - **A failure explains itself.** It points at the line of the test, and shows the nearest candidate, why that does not match, and the
+//!   trace. A test that fails otherwise [prints it](CaptureBuilder#printing).
+//! - **A guest is hostile.** For any input, the receiver answers with a typed [`ReceiveError`], keeps its earlier state, and goes on. It
+//!   holds no more than its [`ReceiverLimits`] allow. Text of a guest is escaped where it is shown.
 //!
-//! # Limitations
+#![doc = include_str!("../docs/src/limitations.md")]
 //!
-//! - A capture cannot see what goes on without it. If your code traces on a thread that you have not attached,
-//!   or inside `with_default(other_subscriber, …)`, nothing tells the capture. Failing positives name the ways
-//!   out; use a [process-wide](Capture::start_process_wide) capture where threads are out of your reach.
-//! - `Registry` numbers its spans from 1, as any other `Registry` does. If you name a span of one to another, as
-//!   a parent or by `follows_from`, the other takes it for its own, or panics. A [`Capture`] and a process-wide
-//!   capture have IDs of their own and do neither. A [`CaptureLayer`], a [`ProcessWideLayer`] and a capture
-//!   [with layers](CaptureBuilder::with_layer) go by the `Registry` that they are on.
-//! - A link to a span that is closed (`follows_from`) does not cross the boundary of a module. Natively a [`Capture`]
-//!   keeps it, and a [`CaptureLayer`] for the last 256 closed spans; a [`ProcessWideLayer`] and a capture [with
-//!   layers](CaptureBuilder::with_layer) do not.
-//! - While a capture or a [`CaptureLayer`] is in the process, `tracing` asks a subscriber each time about a call
-//!   site that no subscriber wants, instead of caching that: about 50 instructions. What a subscriber always
-//!   wants is cached as natively. `EnvFilter` answers otherwise when it is asked than when it registers a call
-//!   site, if a directive names a field and the span is more verbose than the directive: what it lets pass then
-//!   depends on the other subscribers of the process, as it does natively.
-//! - An error's chain is carried up to 100 messages, its types are not carried at all, and neither are
-//!   those of values recorded through `Debug` or `Display`: their text is.
-//! - In the module, the subscriber is the sender. Code there that looks for another one by its type finds none:
-//!   `Dispatch::downcast_ref()` returns `None`, `SpanTrace::capture()` of `tracing-error` is empty, and
-//!   `OpenTelemetrySpanExt` of `tracing-opentelemetry` neither sets a parent nor returns a context. Do the like
-//!   in the host, whose layers see the spans of the module.
-//! - Values of the `valuable` crate are carried as their `Debug` text, without their structure. If a test has to
-//!   look into them, trace numbers, booleans and strings as fields of their own.
-//! - A sender numbers its spans with 48 bits and remembers, in the IDs that the module sees, the call
-//!   site of each for the first 65,535 call sites: `Span::current()` does not know a span of a later one.
-//! - Text formats that have no way of telling the floats apart may round them; `serde_json` needs its
-//!   feature `float_roundtrip` not to. Frames carry all their bits.
-//! - JSON lists the fields that hold byte strings by their names. Where a call site declares a name twice,
-//!   text of another field that has the form of a byte string is taken for one. Frames go by the index.
-//! - Each thread of a stream is relayed on a thread of its own: the first one on that which receives, up
-//!   to 64 others at a time on threads that the receiver starts. Those beyond share the first one, where
-//!   the span that each is in is given to new spans and events as an *explicit* parent. Filters of single
-//!   layers, and span directives of an `EnvFilter`, can tell the difference.
-//! - A receiver that was not asked for its [scope](TracingEventReceiver::scope) keeps the host's thread in a span until
-//!   the program exits it. If you call it on another thread meanwhile, that thread enters the span, too, and the first
-//!   one stays in it.
-//! - Each handle of a span has the same ID in a stream. If a subscriber's `clone_span()` returns other IDs,
-//!   the receiver takes the latest clone for the handle that is dropped first.
-//! - `LevelFilter::current()` in a module is what its sender takes, and not more than the
-//!   [level of its host](HostFilter::max_level) if the module can tell.
-//! - Unless its sender [asks](TracingEventSender::with_host_filter), a module does not know the host's
-//!   filter. A span that is disabled there is current in the module all the same, and what is recorded into
-//!   it through `Span::current()` goes to nobody; natively it would go to the span around it. Nor does it
-//!   know that a span is closed which it is still in: natively there is no current span then, here there is
-//!   one to which nothing happens.
+//! # Coming from another crate
 //!
-//! # Coming from `tracing-tunnel` and `tracing-capture`
-//!
-//! Types and methods have the same names, and the JSON is the same, so that a stream passes from either
-//! crate to the other. A few things are better, and so not the same:
-//! `SharedStorage::lock()` locks nothing (it returns a snapshot); a sender numbers call sites in the order
-//! of their first use, so that [`PersistedMetadata`] is that of one execution; [`CapturedMetadata`] stands for
-//! `&'static Metadata<'static>`, with the same methods; values compare across integer types, so that
-//! `field("port", 8_080)` needs no suffix; [`TracingEvent`] has more fields; and a receiver stays with the
-//! subscriber that it started with. A receiver refuses a span of an event's call site, and an event of a span's.
-//! One that is restored enters the spans that were entered when it was persisted, and
-//! [`TracingEventReceiver::new`] panics if what was persisted does not fit together. What `tracing-tunnel` has
-//! persisted does not say which spans were entered, so that a receiver refuses to exit them: suspend the program
-//! outside its spans before you migrate. JSON has no number for NaN and the infinities: `tracing-tunnel` writes
-//! `null`, which neither crate can read, and this crate a string, which `tracing-tunnel` cannot.
+//! Types, methods and predicates of `tracing-tunnel` and `tracing-capture` have the same names here: rename the imports. JSON streams pass
+//! from either crate to the other. The page *Migrating from another crate* of the guide lists the differences, and shows
+//! the way from `tracing-test`, `test-log` and `tracing-mock`, too.
 //!
 //! # Crate features
 //!
-//! Add spanshot to your tests with `cargo add --dev spanshot`. A module under test depends on [`spanshot_sender`]
-//! instead, which needs no `std` and three small crates. A host that only relays, and captures nothing, takes
-//! `default-features = false`.
+//! Add spanshot to your dev-dependencies. A module under test depends on [`spanshot_sender`] instead, which needs no `std` and three
+//! small crates. A host that only relays, and captures nothing, turns the default features off.
 //!
 //! | feature | default | what it gives | needs |
 //! |---|---|---|---|
@@ -153,7 +105,6 @@
 //! | `tokio` | no | [`transport::stream::receive_async`] | `tokio` |
 //!
 //! [`tracing`]: https://docs.rs/tracing
-//! [insta]: https://insta.rs
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(unreachable_pub)]
 
@@ -183,8 +134,8 @@ pub use crate::capture::{
 };
 /// Runs a function as a test that is captured from its beginning to its end, and shows the trace if it fails.
 ///
-/// Use it in place of `#[test]`. If the test wants to look at its trace, it takes an argument of the type [`Capture`],
-/// or a reference to one:
+/// Use it in place of `#[test]`. If you want to look at the trace, take an argument of the type [`Capture`], or a
+/// reference to one:
 ///
 /// ```
 /// use spanshot::{Capture, predicates::*};
@@ -197,16 +148,16 @@ pub use crate::capture::{
 /// }
 /// ```
 ///
-/// The test fails as any other: by a panic, by an error or an [`ExitCode`](std::process::ExitCode) that it returns (nothing
-/// else can be returned but `()`), or because its capture [fails it](CaptureBuilder#watching-over-a-test). The trace is [printed](CaptureBuilder#printing)
-/// and recorded then, together with the error. If you drop the capture in the middle of the test, it goes on to the
-/// end of the test; [`finish()`](Capture::finish) ends it at once.
+/// Your test fails as any other: by a panic, by an error or an [`ExitCode`](std::process::ExitCode) that it returns (it can
+/// return nothing else but `()`), or because its capture [fails it](CaptureBuilder#watching-over-a-test). The trace is
+/// [printed](CaptureBuilder#printing) and recorded then, together with the error. If you drop the capture in the middle of
+/// the test, it goes on to the end of the test; [`finish()`](Capture::finish) ends it at once.
 ///
 /// # Async tests
 ///
 /// An `async` test runs in a `tokio` runtime of its own, which has the options of `#[tokio::test]`. The capture is
-/// attached to **all threads** of that runtime: tasks that the code spawns, and their blocking code, are captured with
-/// nothing to carry. Your crate needs `tokio` with the feature `rt`.
+/// attached to **all threads** of this runtime. It gets the tasks that your code spawns, and their blocking code, without
+/// any carrying. Your crate needs `tokio` with the feature `rt`.
 ///
 /// ```
 /// use spanshot::{Capture, predicates::*};
@@ -226,7 +177,7 @@ pub use crate::capture::{
 /// | `fail_on = "warn"` | fails the test on events of this level or more severe: [`CaptureBuilder::fail_on_events()`] |
 /// | `print = "always"` | when to print the trace: `"failure"`, `"always"`, `"live"` or `"never"`, as [`Print`] has them |
 /// | `process_wide` | captures all threads of the process: [`Capture::start_process_wide()`] |
-/// | `process` | runs the test in a process of its own, whose threads are all captured, whichever runner runs it |
+/// | `process` | runs the test in a process of its own, under any runner, and captures all threads of that process |
 /// | `flavor`, `worker_threads`, `start_paused` | the runtime of an `async` test, as in `#[tokio::test]` |
 /// | `crate = "path"` | where this crate is, if you have it from another one |
 ///
@@ -292,6 +243,31 @@ pub use spanshot_sender::{
     MetadataId, RawSpanId, Record, ThreadIndex, TracedError, TracedValue, TracedValues,
     TracedValuesIter, TracingEvent, TracingEventSender, TracingLevel, frame,
 };
+
+/// The README and the pages of the guide in `docs`, whose code runs as doc tests.
+#[cfg(all(doctest, feature = "predicates", feature = "snapshot"))]
+mod guide {
+    #[doc = include_str!("../docs/src/async.md")]
+    mod r#async {}
+    #[doc = include_str!("../docs/src/failing.md")]
+    mod failing {}
+    #[doc = include_str!("../docs/src/first_test.md")]
+    mod first_test {}
+    #[doc = include_str!("../docs/src/flaky.md")]
+    mod flaky {}
+    #[doc = include_str!("../docs/src/guests.md")]
+    mod guests {}
+    #[doc = include_str!("../docs/src/introduction.md")]
+    mod introduction {}
+    #[doc = include_str!("../docs/src/migration.md")]
+    mod migration {}
+    #[doc = include_str!("../README.md")]
+    mod readme {}
+    #[doc = include_str!("../docs/src/recipes.md")]
+    mod recipes {}
+    #[doc = include_str!("../docs/src/snapshots.md")]
+    mod snapshots {}
+}
 
 /// What the macros of this crate expand to.
 #[cfg(feature = "capture")]

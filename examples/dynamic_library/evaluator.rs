@@ -16,7 +16,7 @@ pub struct Evaluator {
     pub library: Library,
 }
 
-/// What comes of an expression.
+/// The outcome of an expression.
 #[derive(Debug, PartialEq)]
 pub enum Outcome {
     /// It has this value.

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! The guest, in `examples/shop_guest`, asks its host what it wants: what nobody wants is not even formatted. It
-//! collects what is wanted in a buffer, and calls its host while it is in a span of its own.
+//! collects the wanted records in a buffer, and calls its host while it is in a span of its own.
 
 use std::env;
 

@@ -3,7 +3,7 @@
 //! You get it from [spanshot](https://docs.rs/spanshot/latest/spanshot/attr.test.html), which documents it and depends on
 //! this crate.
 //!
-//! | file | what is in it |
+//! | file | content |
 //! |---|---|
 //! | `options.rs` | the options between the parentheses of the attribute |
 //! | `attributes.rs` | the attributes of other frameworks beside it |

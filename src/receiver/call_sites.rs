@@ -128,7 +128,7 @@ impl DynamicCallSite {
         !self.has_wanted_level() || self.interest.load(Ordering::Relaxed) == NEVER
     }
 
-    /// Decides whether the subscriber gets what comes from here, in the steps of `tracing`'s
+    /// Decides whether the subscriber gets records of this call site, in the steps of `tracing`'s
     /// macros.
     pub(super) fn is_enabled(&self, dispatch: &Dispatch) -> bool {
         let metadata = self.static_metadata();
@@ -198,7 +198,7 @@ pub(super) fn intern_hint(
     Ok(call_site)
 }
 
-/// Bytes that an allocator takes for so many: a multiple of 16 with a header, as that of glibc does.
+/// Bytes that an allocator takes for so many: a multiple of 16 with a header, as in glibc.
 fn allocated(bytes: usize) -> usize {
     if bytes == 0 { 0 } else { bytes.saturating_add(8).next_multiple_of(16).max(32) }
 }
@@ -209,7 +209,7 @@ const fn entry<T>() -> usize {
 }
 
 impl Arena {
-    /// Returns how many bytes it takes to have this call site for ever, whoever has allocated them.
+    /// Returns how many bytes it takes to have this call site for ever, including those that others have allocated.
     fn cost(&self, data: &CallSiteData) -> u64 {
         let CallSiteData { name, target, module_path, file, fields, .. } = data;
         let strings = [name, target].into_iter().chain(module_path).chain(file).chain(fields);

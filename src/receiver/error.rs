@@ -37,7 +37,7 @@ pub enum ReceiveError {
     UnknownField {
         /// The call site.
         metadata_id: MetadataId,
-        /// Name of the field, of which the first 200 characters are kept.
+        /// The first 200 characters of the field's name.
         name: Box<str>,
     },
     /// A value has the index of a field that the call site does not have.
@@ -49,7 +49,7 @@ pub enum ReceiveError {
         /// Number of fields of the call site.
         len: usize,
     },
-    /// An event names the call site of a span, or a span that of an event.
+    /// An event names the call site of a span, or a span the call site of an event.
     WrongKind {
         /// The call site.
         metadata_id: MetadataId,

@@ -2,7 +2,7 @@ use alloc::{borrow::Cow, boxed::Box, collections::BTreeMap, vec::Vec};
 
 use crate::wire::CallSiteData;
 
-/// The names of a call site's fields, sorted so that a record takes time by its values, and not by all fields.
+/// The names of a call site's fields. They are sorted: a record takes time by its values, and not by all fields.
 ///
 /// A call site may declare a name more than once; a field has a rank among the fields of its name.
 #[derive(Debug)]

@@ -176,7 +176,7 @@ impl FrameDecoder {
         named(metadata_id, site, values)
     }
 
-    /// Names values by the call site that a span was created with. Its number may be that of another one
+    /// Names values by the call site that a span was created with. Its number may belong to another one
     /// by now.
     fn named_for_span(
         &self,

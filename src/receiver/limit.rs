@@ -89,7 +89,7 @@ pub(super) const TABLE: [Row; Limit::COUNT] = [
     row(Limit::ErrorChain, "max_error_chain", "errors in a chain",
         "errors in a chain; no encoding carries more than 100", MAX_CHAIN as u64),
     row(Limit::Records, "max_records", "records",
-        "records that were taken", u64::MAX),
+        "accepted records", u64::MAX),
 ];
 
 impl Limit {
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn documentation_shows_the_table() {
-        let mut table = "| limit | what is counted | default |\n|---|---|---|\n".to_string();
+        let mut table = "| limit | it counts | default |\n|---|---|---|\n".to_string();
         for (index, row) in TABLE.iter().enumerate() {
             assert_eq!(row.limit as usize, index);
             writeln!(table, "| `{}` | {} | {} |", row.setter, row.what, shown(row)).unwrap();

@@ -2,17 +2,17 @@ use super::{Limit, ReceiveError, limit::TABLE, sink::SinkValues, value_set::MAX_
 use crate::wire::frame::EncodedValues;
 use crate::wire::{CallSiteData, ErrorRef, MAX_CHAIN, RecordValues, ValueRef};
 
-/// How much a [`TracingEventReceiver`](super::TracingEventReceiver) takes of a program that may be broken,
-/// or hostile.
+/// Limits on a program that may be broken, or hostile, for a
+/// [`TracingEventReceiver`](super::TracingEventReceiver).
 ///
-/// What goes beyond is refused with [`ReceiveError::LimitExceeded`], and
-/// [counted](super::TracingEventReceiver::refusals); the receiver is as it was before, and goes on. No
-/// honest program should meet the defaults. All that a stream can make grow without end is bounded by one
-/// of the limits; what becomes of it in a storage or a subscriber is bounded there.
+/// A record that exceeds a limit is refused with [`ReceiveError::LimitExceeded`], and
+/// [counted](super::TracingEventReceiver::refusals); it changes nothing, and the receiver goes on. No
+/// honest program should meet the defaults. Each part of a receiver that a stream can make grow is bounded by one of
+/// these limits; storages and subscribers have bounds of their own.
 ///
-/// Limits are those of the host: they are not [persisted](super::TracingEventReceiver::persist), but
-/// [given](super::TracingEventReceiver::try_new_with_limits) to a receiver that is restored. Counting goes on from what
-/// was restored.
+/// Limits belong to the host. They are not [persisted](super::TracingEventReceiver::persist): pass them to
+/// [`try_new_with_limits()`](super::TracingEventReceiver::try_new_with_limits) when you restore a receiver. Counting goes on
+/// from the restored state.
 ///
 /// # Example
 ///
@@ -89,7 +89,7 @@ impl ReceiverLimits {
     ///
     /// They are leaked by receivers that relay, for call sites that no receiver of the process has had
     /// before, and [counted](super::TracingEventReceiver::leaked_bytes) over all of these receivers; each
-    /// goes by its own limit. What is already leaked may be used where the limit is reached. A receiver that
+    /// has its own limit. Call sites that are leaked already may be used even at the limit. A receiver that
     /// goes the [direct way](super::TracingEventReceiver::capturing) leaks nothing.
     #[must_use]
     pub fn max_leaked_bytes(self, max: u64) -> Self {
@@ -159,7 +159,7 @@ impl ReceiverLimits {
 
     /// Sets how many records are taken in all.
     ///
-    /// What is refused does not count. From then on spans are neither exited nor closed by the stream: the
+    /// Refused records do not count. From then on spans are neither exited nor closed by the stream: the
     /// receiver does so when it is dropped.
     #[must_use]
     pub fn max_records(self, max: u64) -> Self {
@@ -169,10 +169,10 @@ impl ReceiverLimits {
     /// Sets whether the trace tells that a record was refused. Without this call, it does not.
     ///
     /// With it, no test passes because its evidence was refused. When the first record is refused, for
-    /// whatever reason, there is one event in the trace, where that record would have been in order, and in
+    /// any reason, there is one event in the trace, where that record would have been in order, and in
     /// no span. It is of the level error and the target `spanshot`, and says in `message` why the
     /// record was refused, and if that was a limit, in `limit`, `max` and `actual` which one. There is one
-    /// for each receiver at the most, however much it refuses: [`Refusals`](super::Refusals) count.
+    /// for each receiver at the most, no matter how much it refuses: [`Refusals`](super::Refusals) count.
     ///
     /// # Example
     ///

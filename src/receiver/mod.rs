@@ -27,7 +27,7 @@
 //! | `parents.rs` | the parent rule, for live and for restored records |
 //! | `handles.rs` | when a span closes |
 //! | `scope.rs` | the public [`GuestScope`]: when the host runs its guest |
-//! | `values.rs`, `field_names.rs`, `resolved_values.rs`, `span_values.rs` | values: from names or numbers to fields, and those of open spans |
+//! | `values.rs`, `field_names.rs`, `resolved_values.rs`, `span_values.rs` | values: from names or numbers to fields, and the values of open spans |
 //! | `persist.rs`, `restore.rs` | suspending a stream, and going on |
 //! | `attempt.rs` | going back to where it was suspended |
 //! | `limit.rs`, `limits.rs`, `limits.md` | the table of limits, and how to set them |

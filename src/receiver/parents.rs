@@ -118,7 +118,7 @@ impl Stream {
         self.stacks.pass_over(thread, |span| !span.is_wanted() && !is_open(&span.id));
     }
 
-    /// Returns a span that was named, unless it is closed; its ID may be that of another one by now.
+    /// Returns a span that was named, unless it is closed; its ID may belong to another one by now.
     pub(super) fn still_open(&self, span: SpanRef) -> Option<&KnownSpan> {
         let known = self.spans.get(&span.id).filter(|known| known.created == span.created);
         known.filter(|known| !known.is_closed)

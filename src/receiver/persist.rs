@@ -131,7 +131,7 @@ impl TracingEventReceiver {
     /// Returns the call sites that were announced, and those that the receiver was restored with.
     ///
     /// They belong to this execution of the program: see [`PersistedMetadata`]. Call it right before
-    /// [`Self::persist()`], so that each span finds its call site.
+    /// [`Self::persist()`], and each span finds its call site.
     ///
     /// # Example
     ///

@@ -87,7 +87,7 @@ impl TracingEventReceiver {
 
     /// Restores a receiver, as [`Self::try_new()`] does, under these limits.
     ///
-    /// They hold for what is restored, and for the records that follow. Pass those that the earlier receiver had:
+    /// They hold for the restored state, and for the records that follow. Pass the limits of the earlier receiver:
     /// limits are not persisted.
     ///
     /// # Errors
@@ -451,7 +451,7 @@ impl SpanData {
 
 /// The error of restoring a receiver from what does not fit together.
 ///
-/// What was persisted was changed since, belongs to something else, or exceeds the limits. It is returned by
+/// The persisted state was changed since, belongs to something else, or exceeds the limits. It is returned by
 /// [`TracingEventReceiver::try_new()`].
 ///
 /// # Example

@@ -28,7 +28,7 @@ pub(crate) enum Innermost {
     /// There is none: the thread is wherever the host is.
     None,
     Open(SinkSpan),
-    /// One that was closed since. Whoever is in it is in none, whatever is around it.
+    /// One that was closed since. A thread that is in it is in no span, even if others are around it.
     Closed,
 }
 

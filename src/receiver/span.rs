@@ -32,7 +32,7 @@ impl StackedSpan for EnteredSpan {
     }
 }
 
-/// One span of the stream. An ID alone may be that of another one once the span is closed.
+/// One span of the stream. An ID alone may belong to another one once the span is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct SpanRef {
     pub(super) id: RawSpanId,

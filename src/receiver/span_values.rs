@@ -14,7 +14,7 @@ use crate::wire::{RecordValues, TracedValue};
 /// are recorded.
 #[derive(Debug, Clone)]
 pub(super) enum SpanValues {
-    /// Those of one record, which were checked.
+    /// The values of one record, which were checked.
     Encoded(Vec<u8>),
     /// Values and the indexes of their fields.
     Owned(Vec<(usize, TracedValue)>),

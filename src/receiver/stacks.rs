@@ -7,7 +7,7 @@ use crate::wire::{RawSpanId, SpanStack, ThreadIndex};
 /// Spans that are entered, on each thread of a stream.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Stacks {
-    /// Stacks of those threads that are in spans. That of the first thread stays, for the sake of its memory.
+    /// Stacks of those threads that are in spans. The first thread's stack stays, for the sake of its memory.
     stacks: PerThread<SpanStack<EnteredSpan>>,
     /// Enters on all of them.
     len: usize,

@@ -11,35 +11,35 @@ use crate::{
     wire::{FilterAnswer, Parent, Record, RecordValues, TracingEvent, frame},
 };
 
-/// Receiver of what a [`TracingEventSender`](crate::TracingEventSender) sends.
+/// Receives the records of a [`TracingEventSender`](crate::TracingEventSender), and replays them into a subscriber.
 ///
-/// It replays a stream into one subscriber: the default one of the thread that creates the
-/// receiver, or, if there is none then, of the thread from which it gets the first record while
-/// there is one. It keeps that subscriber: spans are closed where they were opened.
+/// The subscriber is the default one of the thread that creates the receiver. If there is none then, it is the default one of
+/// the thread that hands over the first record while there is one. The receiver keeps that subscriber: spans
+/// are closed where they were opened.
 ///
 /// Roots of the stream become children of the span that is current in the host when they arrive.
 ///
-/// # Into what the host already has
+/// # Into other subscribers
 ///
-/// The subscriber may be any, or layers of several: what it gets is what `tracing`'s macros would have
-/// given it, through its filters. These are tested with the real crates, against the same program run
-/// natively; what they write is the same, but for times and what is named here.
+/// The subscriber may be any, or layers of several: it gets the same records, through its filters, that `tracing`'s macros would
+/// have given it. These are tested with the real crates, against the same program run natively. Their output is
+/// the same, but for times and for the differences named here.
 ///
 /// | subscriber | arrives | differs |
 /// |---|---|---|
 /// | `tracing_subscriber::fmt` | lines in the spans of guest and host, in each of its formats; span events; error chains | |
 /// | its JSON | fields with their types, `span` and `spans` | an `i128` or `u128` that 64 bits hold is a number, not a string |
-/// | `tracing-opentelemetry` | spans under that of the host, in its trace; events; errors as exceptions, with their chain, and as statuses; `follows_from` as links | the same; `thread.id` and `thread.name` are those of the relay |
+/// | `tracing-opentelemetry` | spans under the host's span, in its trace; events; errors as exceptions, with their chain, and as statuses; `follows_from` as links | the same; `thread.id` and `thread.name` name the thread that relays |
 /// | `tracing-chrome` | spans by thread or by root, with arguments and locations | names of threads |
 ///
 /// A guest that has threads is relayed on as many threads of the host, with the name `spanshot relay`,
-/// except for its first one. What is traced there outside of the guest's spans is in the span of the host, too.
-/// Times are those at which records arrive.
+/// except for its first one. Records from there that are in none of the guest's spans are in the host's span, too.
+/// A record gets the time at which it arrives.
 ///
 /// ```
 /// # use spanshot::{ReceiveError, TracingEventReceiver};
 /// # fn relay(frames: Vec<Vec<u8>>) -> Result<(), ReceiveError> {
-/// let subscriber = tracing_subscriber::fmt().json().finish(); // or that of the whole program
+/// let subscriber = tracing_subscriber::fmt().json().finish(); // or the one of the whole program
 /// tracing::subscriber::with_default(subscriber, || {
 ///     let _request = tracing::info_span!("request", id = 7).entered();
 ///     let mut receiver = TracingEventReceiver::default();
@@ -52,15 +52,15 @@ use crate::{
 ///
 /// # Dropping
 ///
-/// A receiver that is dropped without having been [persisted](Self::persist) rolls back: it exits
-/// what the execution has entered, thread by thread and innermost first, and closes the spans that
+/// A receiver that you drop without having [persisted](Self::persist) it rolls back: it exits the spans that
+/// the execution has entered, thread by thread and innermost first, and closes the spans that
 /// the execution has opened, the newest first. Spans that it was [restored](Self::new) with stay
-/// open: they belong to what was persisted.
+/// open: they belong to the persisted state.
 ///
 /// # Leaked memory
 ///
 /// `tracing` wants descriptions of call sites to live forever. Each distinct call site, and each
-/// distinct string in one, is leaked once a process, whatever the number of receivers. A receiver
+/// distinct string in one, is leaked once a process, for any number of receivers. A receiver
 /// that goes the [direct way](Self::capturing) leaks nothing.
 ///
 /// # Example
@@ -122,11 +122,11 @@ impl TracingEventReceiver {
         }
     }
 
-    /// Sets how much is taken of a program that may be broken, or hostile: the
-    /// [default limits](ReceiverLimits::default), unless this is called.
+    /// Sets the limits for a program that may be broken, or hostile. The default is
+    /// [`ReceiverLimits::default`].
     ///
-    /// They hold for what comes from now on; what was taken before stays, and counts. For what is restored, pass them
-    /// to [`Self::try_new_with_limits()`].
+    /// They hold for records that come from now on; earlier records stay, and count. To restore a receiver under other limits,
+    /// pass them to [`Self::try_new_with_limits()`].
     ///
     /// # Example
     ///
@@ -169,7 +169,7 @@ impl TracingEventReceiver {
     /// ```
     /// use spanshot::{ReceiverLimits, TracingEventReceiver};
     ///
-    /// // Whatever this program announces, no more than 1 MiB is leaked from now on.
+    /// // No more than 1 MiB is leaked from now on.
     /// let max = TracingEventReceiver::leaked_bytes() + (1 << 20);
     /// let limits = ReceiverLimits::default().max_leaked_bytes(max);
     /// let receiver = TracingEventReceiver::default().with_limits(limits);
@@ -179,7 +179,7 @@ impl TracingEventReceiver {
         call_sites::leaked_bytes()
     }
 
-    /// Relays the whole stream on threads that the receiver starts, so that your thread is in none of its spans.
+    /// Relays the whole stream on threads that the receiver starts, and keeps your thread out of its spans.
     ///
     /// Use it for a program that runs by itself while you read its records, on any thread: a child process whose
     /// frames you decode yourself, say. Each record takes a switch to the other thread and back. For a guest that runs when you
@@ -227,8 +227,8 @@ impl TracingEventReceiver {
 
     /// Keeps the host out of the guest's spans between two calls, and returns the handle to call the guest with.
     ///
-    /// Without this, the thread that receives is in each span that the guest enters until the guest exits it, whatever
-    /// the host does meanwhile. A [`GuestTrace`](crate::transport::wasm_host::GuestTrace) calls this for you.
+    /// Without this, the receiving thread is in each span that the guest enters, until the guest exits it, even while
+    /// the host does something else. A [`GuestTrace`](crate::transport::wasm_host::GuestTrace) calls this for you.
     ///
     /// From now on, the receiver [refuses](ReceiveError::NotInScope) a record that enters or exits a span, or is in one,
     /// outside of the scope. This goes for the first thread of the stream; the others are relayed on threads of their own.
@@ -265,7 +265,7 @@ impl TracingEventReceiver {
         self.is_started = self.sink.is_ready();
     }
 
-    /// Takes a record, unless it does not fit what came before.
+    /// Takes a record, unless it does not fit the earlier ones.
     ///
     /// # Errors
     ///
@@ -353,7 +353,7 @@ impl TracingEventReceiver {
         }
     }
 
-    /// Has whoever captures the stream know that a record of it does not arrive. Otherwise it would seem never to
+    /// Tells the captures of the stream that a record does not arrive. Otherwise it would seem never to
     /// have been sent.
     #[cold]
     pub(crate) fn note_loss(&mut self, reason: &dyn fmt::Display) {
@@ -374,8 +374,8 @@ impl TracingEventReceiver {
     /// Answers a question of the program, whose sender asks
     /// [what the host wants](crate::TracingEventSender::with_host_filter).
     ///
-    /// The answer is that of the subscriber which the receiver relays to, as natively: in the spans
-    /// that the program is in, so that it has to be asked in turn with the frames of the stream. A
+    /// The subscriber of the receiver answers, as natively: in the spans that the program is in. So ask in turn with the
+    /// frames of the stream. A
     /// receiver that goes the [direct way](Self::capturing) wants everything.
     ///
     /// Where the subscriber decides anew each time, the next span or event of the call site goes by

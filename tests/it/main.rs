@@ -20,6 +20,7 @@ mod filtering;
 mod foreign_spans;
 mod frames;
 mod guest;
+mod guide;
 mod hostile_output;
 mod in_scope;
 mod json;

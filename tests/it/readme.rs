@@ -1,4 +1,4 @@
-//! What the README says is so.
+//! The example of the README and of the guide's first page, and the failure that they show.
 
 mod example {
     include!("readme_example.rs");
@@ -9,11 +9,13 @@ mod example {
 }
 
 const README: &str = include_str!("../../README.md");
+const FIRST_TEST: &str = include_str!("../../docs/src/first_test.md");
 
 #[test]
 fn first_example_is_a_test_of_this_binary_and_short() {
     let example = include_str!("readme_example.rs");
     assert!(README.contains(&format!("```rust\n{example}```\n")));
+    assert!(FIRST_TEST.contains(&format!("```rust,test_harness\n{example}```\n")));
     assert!(example.lines().count() < 20);
 }
 
@@ -26,5 +28,6 @@ fn failure_message_is_the_real_one() {
     let message = crate::support::panic_message(|| {
         trace.scan_events().single(&(level(Level::ERROR) & parent(field("rhs", 1))));
     });
-    assert!(README.contains(&format!("```text\n{}\n```\n", message.trim_end())), "{message}");
+    let shown = format!("```text\n{}\n```\n", message.trim_end());
+    assert!(README.contains(&shown) && FIRST_TEST.contains(&shown), "{message}");
 }

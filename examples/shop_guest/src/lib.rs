@@ -33,7 +33,7 @@ pub extern "C" fn install(buffer: usize, asks: u32) -> u32 {
     })
 }
 
-/// Serves an order of that many items, and returns what it costs. Nobody orders 13.
+/// Serves an order of that many items, and returns its price. Nobody orders 13.
 #[unsafe(no_mangle)]
 pub extern "C" fn order(items: u32) -> u32 {
     let _order = info_span!("order", items, total = field::Empty).entered();
@@ -102,7 +102,7 @@ pub extern "C" fn shift(number: u32) {
     }
 }
 
-/// Sends what is in the buffer.
+/// Sends the buffer.
 #[unsafe(no_mangle)]
 pub extern "C" fn flush() {
     wasm_guest::flush();

@@ -104,11 +104,10 @@ impl Drop for ChildStream {
     }
 }
 
-/// Sends what this process traces to an output, such as [`io::stderr()`](std::io::stderr).
+/// Sends the trace of this process to an output, such as [`io::stderr()`](std::io::stderr).
 ///
 /// The sender is the global default subscriber from now on, for all threads, and sends everything. To send
-/// a part, or to send besides other subscribers, install [`StreamWriter::sender()`] in whatever way there
-/// is. See [`StreamWriter`] for what happens if the output fails, and [the module](self) for processes that
+/// a part, or to send besides other subscribers, install [`StreamWriter::sender()`] yourself. See [`StreamWriter`] for what happens if the output fails, and [the module](self) for processes that
 /// this one starts.
 ///
 /// # Errors

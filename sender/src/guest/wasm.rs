@@ -41,8 +41,8 @@
 //!   read the buffer, 0 at offset 8.
 //! - **The buffer**: the guest adds frames, and only the host removes them: all at once, when it has read
 //!   them, in `flush` or on its own account. It may do the latter whenever the guest does not run: after
-//!   a trap, and in any function that the guest has called, so that its own records there come after
-//!   those of the guest.
+//!   a trap, and in any function that the guest has called. Its own records there then come after the guest's
+//!   records.
 //!
 //! # Traps
 //!
@@ -54,8 +54,8 @@
 //!   whole, or does not count. If the host does not read it after the trap, the next `flush` hands them over.
 //! - **The next call traces as the first one did**, and its records fit to those before. A sender in
 //!   WebAssembly has no lock, flag or borrow that a trap could leave behind.
-//! - **Spans stay open.** The trapped call never leaves the spans that it has entered, so that what later
-//!   calls trace stands in them. The host's receiver closes them when you drop it. If you want a trace
+//! - **Spans stay open.** The trapped call never leaves the spans that it has entered. Records of later
+//!   calls are inside them. The host's receiver closes them when you drop it. If you want a trace
 //!   without them, instantiate the guest anew, with a receiver of its own.
 //! - **Each trap costs stack.** Compilers keep a stack in the guest's memory, and a call that trapped does not give
 //!   its part of it back: up to 0.7 KB in our tests, of the 1 MiB that Rust sets aside. After 1,500 such traps,
@@ -72,9 +72,9 @@
 //! # Versions
 //!
 //! The encoding of frames has a [version](crate::frame::VERSION) of its own in each frame. An import
-//! whose signature or meaning changes gets another name, so that a module that does not fit its host is
-//! refused when it is linked, before it runs. What else may change has the number that `hello` hands
-//! over: a host refuses those that it does not know.
+//! whose signature or meaning changes gets another name. So the host refuses a module that does not fit it
+//! when it links the module, before the module runs. Everything else that may change has the number that `hello` hands
+//! over: a host refuses unknown numbers.
 
 /// Version of the agreement that this crate's guests and hosts keep to.
 pub const VERSION: u32 = 1;

@@ -16,7 +16,7 @@ const PROBES: usize = 4;
 ///
 /// A subscriber cannot leave this to `register_callsite`: it is called while `tracing-core` holds
 /// locks that a receiver in the same process needs, for call sites that are never used, and not at
-/// all for metadata that is not registered (as that of `tracing-log`).
+/// all for metadata that is not registered (as in `tracing-log`).
 ///
 /// Each segment is a hash table. A slot once taken stays taken, and a call site that finds those
 /// it hashes to taken goes to the next table, which is twice as large. Since there are at least as many

@@ -135,7 +135,7 @@ impl AskedHost {
         self.0.as_ref().map_or(LevelFilter::TRACE, |host| host.max_level())
     }
 
-    /// Whether the host wants now what comes from a call site.
+    /// Whether the host wants records of a call site now.
     pub(super) fn is_enabled(
         &self,
         metadata: &Metadata<'_>,

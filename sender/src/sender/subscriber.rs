@@ -155,8 +155,8 @@ impl<F> TracingEventSender<F> {
         self
     }
 
-    /// Sends only what comes from call sites for which the predicate returns `true`; of several
-    /// predicates, all have to.
+    /// Sends only records of call sites for which the predicate returns `true`. If you add several predicates, all have to
+    /// return `true`.
     ///
     /// `tracing` remembers the answer for a call site: always give the same one. Records that are
     /// filtered out are neither formatted nor encoded.
@@ -185,11 +185,10 @@ impl<F> TracingEventSender<F> {
         self
     }
 
-    /// Sends only what the host wants, which is asked for it: whether it wants what comes from a call
-    /// site always, never, or now.
+    /// Asks the host which call sites it wants (always, never, or now), and sends only their records.
     ///
-    /// With this, the program is under the filter of the host as if it traced there: what nobody
-    /// wants is neither formatted nor sent, `enabled!` answers as it would natively, a disabled span
+    /// With this, the program is under the filter of the host as if it traced there: unwanted
+    /// records are neither formatted nor sent, `enabled!` answers as it would natively, a disabled span
     /// is disabled in the program, too, and `Span::current()` is the enabled one around it. The
     /// filters of the sender itself come first.
     ///

@@ -161,7 +161,7 @@ impl<V> Record<V> {
 }
 
 impl TracingEvent {
-    /// Makes a stream the same from run to run, so that it can be compared or snapshotted.
+    /// Makes a stream the same from run to run, for comparisons and snapshots.
     ///
     /// Call sites and threads are numbered from 0, and spans from 1, in the order in which the stream
     /// comes to them; an ID that is used again for another span gets a new number. Call sites lose

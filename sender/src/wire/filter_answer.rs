@@ -18,7 +18,7 @@ pub enum FilterAnswer {
     Never,
     /// It depends, on the spans that the program is in for example. Now the host wants nothing.
     NotNow,
-    /// It depends. Now the host wants what comes from there.
+    /// It depends. Now the host wants the records from there.
     Now,
     /// Everything, until the host's filter changes.
     Always,
@@ -50,7 +50,7 @@ impl FilterAnswer {
         }
     }
 
-    /// Whether the host wants now what comes from the call site, for all that it says.
+    /// Whether the host wants records of the call site now, by this answer.
     pub const fn is_wanted(self) -> bool {
         !matches!(self, Self::Never | Self::NotNow)
     }

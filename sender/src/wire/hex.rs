@@ -20,7 +20,7 @@ impl fmt::Display for Hex<'_> {
     }
 }
 
-/// Reads the bytes back; `None` if the text is not of that form.
+/// Reads the bytes back; `None` if the text has another form.
 pub fn parse(text: &str) -> Option<Vec<u8>> {
     let digits = text.strip_prefix('[')?.strip_suffix(']')?;
     if digits.is_empty() {

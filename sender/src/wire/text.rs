@@ -3,9 +3,9 @@ use core::fmt::{self, Write};
 
 use super::{TracedError, TracedValue, hex::Hex};
 
-/// Shows text on one line and without effect on what is around it: line breaks, other control characters,
+/// Shows text on one line and without effect on the text around it: line breaks, other control characters,
 /// those that are invisible or change the direction of text, and spaces other than U+0020 are escaped as
-/// in a Rust literal, and so is the backslash, so that no two texts look the same.
+/// in a Rust literal, and so is the backslash: no two texts look the same.
 #[derive(Debug)]
 pub struct Escaped<'a>(pub &'a str);
 
@@ -55,7 +55,7 @@ pub fn beginning(text: &str, max_chars: usize) -> &str {
 }
 
 /// Whether a character steers what shows it, is invisible, looks like a space, or is that by which others
-/// are escaped. All outputs ask this function, so that no two texts look the same in any of them.
+/// are escaped. All outputs ask this function: no two texts look the same in any of them.
 pub fn needs_escape(char: char) -> bool {
     match char {
         '\\' => true,

@@ -7,7 +7,7 @@ use super::TracedError;
 
 /// [`Debug`](fmt::Debug) or [`Display`](fmt::Display) output that a program recorded as a value.
 ///
-/// `tracing` hands both to a subscriber in the same way, so that they cannot be told apart; the
+/// `tracing` hands both to a subscriber in the same way: they cannot be told apart; the
 /// text stands for itself, without quotes around it.
 ///
 /// # Example

@@ -20,7 +20,7 @@ pub(super) struct Arguments<'a> {
     fields: Fields<'a>,
     #[serde(flatten)]
     origin: Option<Origin<'a>>,
-    /// What is to be said of the slice itself.
+    /// A remark about the slice itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<&'static str>,
     /// When the span was really exited, if that is not the end of the slice.
@@ -78,7 +78,7 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    /// Those of a slice that is not the first one of its span.
+    /// The arguments of a slice that is not the first one of its span.
     pub(super) fn of_slice(span: CapturedSpan<'a>) -> Self {
         Self { span: Some(number(span)), ..Self::default() }
     }

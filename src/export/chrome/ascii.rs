@@ -3,8 +3,8 @@ use std::io;
 
 use serde_json::ser::Formatter;
 
-/// Compact JSON in which everything but ASCII is escaped: what is invisible, or changes the direction of
-/// text or the state of a terminal, does nothing of it to whoever looks at the file.
+/// Compact JSON in which everything but ASCII is escaped: characters that are invisible, or change the direction of
+/// text or the state of a terminal, have no effect on a reader of the file.
 pub(super) struct Ascii;
 
 impl Formatter for Ascii {

@@ -23,18 +23,17 @@ use crate::capture::Storage;
 /// - Each thread is a track, with a slice (`B` and `E`) for each time that a span was entered there, and
 ///   an instant (`i`) for each event. If a span is exited while others that were entered later are not, which
 ///   tracks have no room for, those are divided: they end there, and go on as slices that say so.
-/// - Each span is a slice of a track of its own (`b` and `e`), from its creation until it was closed, whichever
-///   threads entered it meanwhile, and however often.
+/// - Each span is a slice of a track of its own (`b` and `e`), from its creation until it was closed, no matter which
+///   threads entered it meanwhile, and how often.
 /// - Spans that follow from another one are linked to it by arrows (`s` and `f`).
 ///
 /// The fields of a span stand with its own slice and with the first one on a thread; all slices and events
 /// have the number of the span that they are of or in. Integers of more than 64 bits, and floats that are not
 /// finite, are strings. A name that a span or event has several fields of has a list for its value.
 ///
-/// Times are those since the capture was started. If it did not [keep
-/// times](crate::SharedStorage::keep_times), the [moments](crate::Moment) are shown as microseconds. What was
-/// entered before a trace that was [taken](crate::SharedStorage::take) begins with the trace, and what is open
-/// ends with it.
+/// Times count from the start of the capture. If it did not [keep times](crate::SharedStorage::keep_times), the
+/// [moments](crate::Moment) are shown as microseconds. In a trace that you have [taken](crate::SharedStorage::take), slices of
+/// spans that were entered before begin with the trace, and slices of open spans end with it.
 ///
 /// It is [`Serialize`], and its [`Display`](fmt::Display) output is the JSON.
 ///
@@ -59,12 +58,12 @@ pub struct ChromeTrace<'a> {
 }
 
 impl<'a> ChromeTrace<'a> {
-    /// Makes a file for trace viewers of a trace.
+    /// Makes a file for trace viewers from a trace.
     pub fn new(storage: &'a Storage) -> Self {
         Self { storage, title: "Trace".to_owned() }
     }
 
-    /// Sets what viewers show as the name of the process: `Trace` unless this is called.
+    /// Sets the name of the process that viewers show. The default is `Trace`.
     #[must_use]
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.title = title.into();

@@ -56,7 +56,7 @@ impl<'a, E, F: FnMut(Record<'a>) -> Result<(), E>> Recorder<'a, F> {
         Place { ts: self.now, thread }
     }
 
-    /// That of the track on which a span was created.
+    /// The number of the track on which a span was created.
     fn place_of(&self, span: CapturedSpan<'_>) -> Place {
         self.place(self.storage.thread_of(span.moment()).unwrap_or_default())
     }
@@ -72,7 +72,7 @@ impl<'a, E, F: FnMut(Record<'a>) -> Result<(), E>> Recorder<'a, F> {
         Ok(())
     }
 
-    /// Starts with what was entered before.
+    /// Starts with the spans that were entered before.
     fn start(&mut self) -> Result<(), E> {
         let Some((first, _)) = self.storage.timeline().next() else { return Ok(()) };
         self.now = self.time(first);
@@ -141,7 +141,7 @@ impl<'a, E, F: FnMut(Record<'a>) -> Result<(), E>> Recorder<'a, F> {
         (self.write)(Record::end(slice.span, at, arguments))
     }
 
-    /// Ends what is still open.
+    /// Ends the open slices.
     fn end(mut self) -> Result<(), E> {
         for (thread, mut track) in core::mem::take(&mut self.tracks) {
             while let Some(slice) = track.pop() {

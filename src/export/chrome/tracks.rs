@@ -18,7 +18,7 @@ pub(super) enum State {
     Entered,
     /// It is, and goes on as another slice.
     Divided,
-    /// It was exited at that time, and the slice only went on because of those in it.
+    /// It was exited at that time, and the slice only went on because of the slices in it.
     Exited(f64),
     /// It is exited now.
     Ended,
@@ -35,7 +35,7 @@ pub(super) struct Exit<'a> {
 ///
 /// A span that is exited while others are entered which were entered later ends those, and they go on
 /// as new slices. That is for a few; where there are many, as no honest program has them, it would make
-/// as many slices as the square of their number. Then it is the slice that goes on until the others end.
+/// as many slices as the square of their number. Then the slice goes on until the others end.
 #[derive(Debug, Default)]
 pub(super) struct Track<'a> {
     open: Vec<Slice<'a>>,
@@ -89,7 +89,7 @@ impl<'a> Track<'a> {
     }
 }
 
-/// Finds the spans that threads were in before what is on the timeline, outermost first: they are exited
+/// Finds the spans that threads were in before the timeline begins, outermost first: they are exited
 /// there, and not entered.
 pub(super) fn entered_before(storage: &Storage) -> BTreeMap<usize, Vec<CapturedSpan<'_>>> {
     let mut entered = BTreeMap::<_, usize>::new();

@@ -27,14 +27,14 @@ const LEVELS: [Level; 5] = [Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG
 
 /// A trace as a page for a browser.
 ///
-/// It is one file of HTML, which needs nothing else and loads nothing: a tree of spans that fold, with
-/// the fields of each, where it was traced, what happened to it, and, if the capture
-/// [kept times](crate::SharedStorage::keep_times), when and for how long. One can search it, and hide levels.
-/// Each span and event has a link of its own. Folding works without JavaScript, too.
+/// It is one HTML file, which needs nothing else and loads nothing. It shows a tree of spans that you can fold, with their
+/// fields, source lines, and enters and exits. If the capture [kept times](crate::SharedStorage::keep_times), it also
+/// shows when a span began and how long it took. You can search the page, and hide levels. Each span and event has
+/// a link of its own. Folding works without JavaScript, too.
 ///
-/// Whatever was traced is text in it, and nothing else: no markup or script in a field has an effect,
-/// and control characters and those that change the direction of text are shown escaped. Values that are
-/// long or have several lines are shown as a whole, below the line of their span or event.
+/// Traced text is only text in the page: no markup or script in a field has an effect, and control characters and
+/// characters that change the direction of text are shown escaped. Long values, and values with several lines, are shown as a
+/// whole, below the line of their span or event.
 ///
 /// Its [`Display`](fmt::Display) output is the page.
 ///
@@ -64,7 +64,7 @@ impl<'a> HtmlPage<'a> {
         Self { storage, title: "Trace".to_owned() }
     }
 
-    /// Sets what stands above the tree, and in the title bar: `Trace` unless this is called.
+    /// Sets the title, above the tree and in the title bar. The default is `Trace`.
     #[must_use]
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.title = title.into();

@@ -14,11 +14,11 @@ use crate::{
     wire::TracedValue,
 };
 
-/// What the page shows of a span or an event, without what is in it.
+/// The line of a span or an event, without its children.
 pub(super) struct Row<'a> {
     pub(super) storage: &'a Storage,
     pub(super) node: CapturedNode<'a>,
-    /// Those of all spans, if times were kept.
+    /// The durations of all spans, if times were kept.
     pub(super) durations: &'a [Durations],
     /// Whether the threads are told.
     pub(super) has_threads: bool,

@@ -39,7 +39,7 @@ impl Write for Entities<'_, '_> {
     }
 }
 
-/// Shows what was traced in HTML, with what is invisible or would change the text around it escaped.
+/// Shows traced text in HTML, and escapes characters that are invisible or would change the text around them.
 pub(super) fn traced(text: &str) -> Html<Escaped<'_>> {
     Html(Escaped(text))
 }

@@ -1,4 +1,4 @@
-//! The tree of the page: spans that fold, with what is in them.
+//! The tree of the page: spans that fold, with their children.
 
 use alloc::{vec, vec::Vec};
 use core::fmt;
@@ -7,7 +7,7 @@ use super::row::{Anchor, Row, class};
 use crate::capture::{CapturedNode, CapturedNodes, CapturedSpan, Durations, Storage};
 
 /// Levels of the tree that are nested in the page. Deeper spans and events stand in the innermost of
-/// them, one after another: what is nested more than some hundred times is more than browsers take.
+/// them, one after another: browsers cannot take more than some hundred levels.
 const MAX_NESTED: usize = 48;
 
 /// Levels that are indented as is good to read; the others are a little.
@@ -115,7 +115,7 @@ impl<'a> Tree<'a> {
     }
 }
 
-/// A tree may be deeper than a stack has room for: what is yet to be written is kept on the heap.
+/// A tree may be deeper than a stack has room for: the nodes to be written are kept on the heap.
 impl fmt::Display for Tree<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut containers = vec![Self::container(&self.storage.roots(), 0)];
@@ -151,7 +151,7 @@ impl fmt::Display for Tree<'_> {
     }
 }
 
-/// Returns up to which depth spans are unfolded, so that not too much is shown at first.
+/// Returns up to which depth spans are unfolded, in order not to show too much at first.
 fn unfolded_depth(storage: &Storage) -> usize {
     let mut depths = Vec::with_capacity(storage.span_count());
     // How many nodes there are at each depth.

@@ -71,7 +71,7 @@ impl fmt::Display for Message<'_> {
     }
 }
 
-/// What is shown of a text that stands in a block.
+/// The shown part of a text in a block.
 fn first_line(text: &str) -> &str {
     short::start(text.split('\n').next().unwrap_or_default(), MAX_OF_BLOCK_ON_LINE)
 }

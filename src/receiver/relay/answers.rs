@@ -119,7 +119,7 @@ impl Relay {
         interest
     }
 
-    /// Asks the subscriber whether it wants what comes from a call site now, on this thread of the
+    /// Asks the subscriber whether it wants records of a call site now, on this thread of the
     /// program.
     fn is_enabled(
         &mut self,

@@ -192,8 +192,8 @@ impl Lanes {
         }
     }
 
-    /// Returns the host's own span, which is that of the thread that receives: where several do in
-    /// turn, that of the one which receives this record.
+    /// Returns the host's own span: the current span of the receiving thread. If several threads receive in turn, it is
+    /// the span of the thread that receives this record.
     pub(super) fn host_span(&self, dispatch: &Dispatch) -> Option<Id> {
         if self.shared > 0 {
             return self.shared_host_span.clone();

@@ -57,7 +57,7 @@ pub(super) struct Relay {
     /// Which thread each open span was last on, unless that was the first one. A stream does not tell
     /// on which thread a handle is dropped, and there it mostly is.
     last_on: BTreeMap<SinkSpan, ThreadIndex>,
-    /// IDs that the subscriber returned for cloned handles, if they are not that of the span. A stream does
+    /// IDs that the subscriber returned for cloned handles, if they are not the span's ID. A stream does
     /// not tell which handle is dropped: the latest clone is taken for it.
     cloned: BTreeMap<SinkSpan, Vec<Id>>,
     told: Told,
@@ -65,7 +65,7 @@ pub(super) struct Relay {
 
 #[derive(Debug, Clone, Copy)]
 struct CallSite {
-    /// `None` for records of the `log` crate, whose call sites are those of `tracing-log`.
+    /// `None` for records of the `log` crate, which use the call sites of `tracing-log`.
     dynamic: Option<&'static DynamicCallSite>,
     site: StaticCallSite,
 }

@@ -11,7 +11,7 @@ pub(super) struct Occupant {
     pub(super) entered: usize,
 }
 
-/// Threads of the stream that have a lane. They have that of a worker until it is needed for another
+/// Threads of the stream that have a lane. They have a worker's lane until it is needed for another
 /// thread; they share the thread that receives for as long as they are in spans there.
 #[derive(Debug, Default)]
 pub(super) struct Occupants {

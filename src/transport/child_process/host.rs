@@ -22,7 +22,7 @@ pub enum Pipe {
     Stderr,
 }
 
-/// What came of a child.
+/// The outcome of a child process.
 ///
 /// # Example
 ///
@@ -32,24 +32,23 @@ pub enum Pipe {
 pub struct Finished {
     /// How the child ended.
     pub status: ExitStatus,
-    /// What came of its stream.
+    /// The outcome of its stream.
     pub receipt: Receipt,
 }
 
-/// Runs a child to its end, and has a receiver take its stream.
+/// Runs a child to its end, and receives its stream.
 ///
-/// The child is started with `SPANSHOT_STREAM` set, and the pipe in place. What else it writes there is
-/// written to the host's own standard output or error. All else is up to the command, but that nobody
-/// reads another pipe of it. The child is blocked while it traces faster than the receiver takes it.
+/// It starts the child with `SPANSHOT_STREAM` set, and with the pipe in place. Other output of the child in this pipe goes
+/// to the host's own standard output or error. You choose everything else in the command, but nobody reads other
+/// pipes that you set up there. If the child traces faster than the receiver reads, the pipe blocks it.
 ///
-/// The stream is received on this thread, until everybody who has the pipe has closed it: the child, and
-/// those whom it has given it to. See [the module](super#processes-that-the-child-starts) for processes that
-/// the child starts.
+/// The stream is received on this thread, until all processes have closed the pipe: the child, and those to which it has
+/// given it. See [the module](super#processes-that-the-child-starts) for processes that the child starts.
 ///
 /// # Errors
 ///
-/// Returns an error if the child cannot be started or waited for. What is wrong with the stream is in
-/// [`Finished::receipt`]; if it cannot be read, the child is killed.
+/// Returns an error if the child cannot be started or waited for. [`Finished::receipt`] holds the problems of the
+/// stream; if it cannot be read, the child is killed.
 ///
 /// # Example
 ///

@@ -1,8 +1,8 @@
 //! A child process that traces into a pipe of its host.
 //!
-//! The child sends a [stream](super::stream) to its standard output or error, between all else that it
-//! writes there, or to a file, a named pipe or a file descriptor that the host names. The host
-//! tells the two apart, has a receiver take the one, and passes on the other.
+//! The child sends a [stream](super::stream) to its standard output or error, among its other output, or to a file, a
+//! named pipe or a file descriptor that the host names. The host tells the two apart: it receives the stream, and passes
+//! on the other output.
 //!
 //! # The child
 //!
@@ -34,10 +34,10 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! [`run()`] is for a child that runs to its end. Where the host goes on meanwhile, writes to the
-//! child's standard input, or kills it, it starts the child itself, with `SPANSHOT_STREAM` set, and
-//! gives the pipe to [`stream::receive()`](super::stream::receive): on a thread of its own, with a
-//! receiver that it has created where the capture is, or in a task by `receive_async()`.
+//! [`run()`] is for a child that runs to its end. If your host goes on meanwhile, writes to the child's standard input, or
+//! kills the child, start it yourself, with `SPANSHOT_STREAM` set. Pass the pipe to
+//! [`stream::receive()`](super::stream::receive) on a thread of its own, with a receiver that you have created where the
+//! capture is, or await `receive_async()` in a task.
 //!
 //! # Processes that the child starts
 //!
@@ -46,7 +46,7 @@
 //! if it calls [`install_from_env()`] before it starts others. Nothing that the others write changes
 //! or ends that stream, and nothing of them is received.
 //!
-//! You learn what is missing: [`Receipt::problems`](super::stream::Receipt::problems) has a
+//! The receipt reports the rest: [`Receipt::problems`](super::stream::Receipt::problems) has a
 //! [`StreamError::OtherStream`](super::stream::StreamError::OtherStream) for each of the others, and
 //! [`into_result()`](super::stream::Receipt::into_result) fails. Choose what you want, in the code that
 //! starts the process:
@@ -63,7 +63,7 @@
 //! |---|---|---|
 //! | starts a process that traces | all of the child | one problem, and the number of [frames](super::stream::Receipt::other_frames) that were not received |
 //! | replaces itself by `exec` | all from before that | the stream is not ended; one problem if the new program traces |
-//! | calls `fork()` | all of the parent, whatever the copy does and however it ends | one problem if the copy traces a new span or an event: its records are discarded |
+//! | calls `fork()` | all of the parent; the copy does not affect it | one problem if the copy traces a new span or an event: its records are discarded |
 //!
 //! The copy that `fork()` makes cannot report itself if another thread of its parent was writing to the stream
 //! at that moment. Then its records are discarded without a problem.

@@ -8,7 +8,7 @@ use crate::receiver::TracingEventReceiver;
 /// # Ending it inside a record
 ///
 /// Finish or drop the connection outside of the library's own records: not in a subscriber that is being told of
-/// one, on whichever thread. There, the library is in the middle of a call, for which nobody can wait. If you do it
+/// one, on any thread. There, the library is in the middle of a call, for which nobody can wait. If you do it
 /// nevertheless:
 ///
 /// - the library is told to send nothing any more, and frames that still come are ignored;

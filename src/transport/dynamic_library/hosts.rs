@@ -54,7 +54,7 @@ pub(super) struct Host {
     receiver: ReentrantMutex<RefCell<Receiver>>,
     later: Mutex<VecDeque<Vec<u8>>>,
     first_error: Mutex<Option<RelayError>>,
-    /// Whether it was ended inside one of its own records. Whoever receives that takes the receiver away afterwards.
+    /// Whether it was ended inside one of its own records. The one that receives it takes the receiver away afterwards.
     is_ended: AtomicBool,
 }
 

@@ -5,8 +5,7 @@ use crate::receiver::ReceiveError;
 
 /// Why a frame of a dynamic library was not relayed, or why its stream could not be ended.
 ///
-/// Frames are counted from 1, in the order in which they came. What came before the frame is in the
-/// trace, and what came after it, too.
+/// Frames are counted from 1, in the order in which they came. The earlier and the later records are in the trace.
 ///
 /// # Example
 ///

@@ -1,11 +1,11 @@
 //! A trace in a file, to be replayed later.
 //!
-//! A test fails on a machine that nobody can look at; a program does something odd in production, once.
-//! What it traced is kept in a file, and replayed where there is time to look: through any subscriber,
-//! or into a storage, to be queried and compared as if it had just been captured.
+//! A test fails on a machine that you cannot look at; a program does something odd in production, once. Keep the
+//! trace in a file, and replay it when you have time: through any subscriber, or into a storage, where you query and compare it
+//! as if you had just captured it.
 //!
-//! The file holds a [stream](super::stream#specification), and nothing else: what a child sends to a
-//! pipe is such a file, if it is written to one. It is written
+//! The file holds a [stream](super::stream#specification), and nothing else: the same bytes that a child sends to a
+//! pipe. It is written
 //!
 //! - by a program, through [`create()`] and
 //!   [`StreamWriter::sender()`](super::stream::StreamWriter::sender), or by
@@ -15,7 +15,7 @@
 //! - from a storage, by `Storage::save()`;
 //! - by a test that fails, if its capture is [asked to](crate::CaptureBuilder#recording).
 //!
-//! A [`RecordedTrace`] reads it. One that was cut short gives what is whole, and says where that ends.
+//! A [`RecordedTrace`] reads it. If the file was cut short, you get its intact part, and learn where that ends.
 //!
 //! # Versions
 //!

@@ -80,14 +80,14 @@ impl RecordedTrace {
         self
     }
 
-    /// Has a receiver take the whole trace, which may be done again.
+    /// Replays the whole trace into a receiver. You may call it again.
     ///
-    /// A receiver [relays](TracingEventReceiver) to the current subscriber, whatever that is, or fills a
-    /// [storage](TracingEventReceiver::capturing). When it is dropped, it closes the spans that were
-    /// open when the trace was recorded.
+    /// A receiver [relays](TracingEventReceiver) to the current subscriber, or fills a
+    /// [storage](TracingEventReceiver::capturing). When you drop it, it closes the spans that were open when the trace was
+    /// recorded.
     ///
-    /// What is returned says whether the trace is [complete](Receipt::is_complete), and what is wrong
-    /// with it where it is not; all that is whole is replayed.
+    /// The receipt says whether the trace is [complete](Receipt::is_complete), and lists its problems. All intact records
+    /// are replayed.
     #[must_use = "the receipt says whether the trace is complete, and whether the file holds others"]
     pub fn replay(&mut self, receiver: &mut TracingEventReceiver) -> Receipt {
         let stream = StreamReceiver::with_limits(receiver, self.limits);

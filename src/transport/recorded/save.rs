@@ -11,11 +11,10 @@ impl Storage {
     /// [`RecordedTrace`](crate::transport::recorded::RecordedTrace) replays. If there is a file, it is
     /// replaced.
     ///
-    /// Replayed into a storage, it gives an equal trace: the same tree, with the same values, order,
-    /// statistics and call sites. Three things are as they are in a storage, rather than as they were: the
-    /// values of a span are those that it had in the end, already when it is created; all is traced by
-    /// one thread; and times are those of the replay. An exit without an enter is left out, and so is how
-    /// much [was left out](Self::left_out).
+    /// Replayed into a storage, it gives an equal trace: the same tree, with the same values (earlier ones of a
+    /// field included), order, statistics and call sites. Three things differ: all records are on one thread, times are
+    /// the times of the replay, and the number of [evicted](Self::left_out) spans and events is not kept. An exit without
+    /// an enter is left out, too.
     ///
     /// # Errors
     ///

@@ -10,15 +10,14 @@ use crate::receiver::TracingEventReceiver;
 /// Bytes that are read at once.
 const CHUNK_LEN: usize = 16 << 10;
 
-/// Has a receiver take a stream of [packets](super#specification), as [`receive()`](super::receive) does,
-/// without blocking the thread while there is nothing to read.
+/// Receives a stream of [packets](super#specification), as [`receive()`](super::receive) does, without blocking the
+/// thread while there is nothing to read.
 ///
-/// A task may go on on another thread after each wait, and meanwhile others run on the one that it was
-/// on. So that none of them is in the spans of the stream, it is [relayed
-/// elsewhere](TracingEventReceiver::relaying_elsewhere).
+/// After each wait, a task may go on on another thread, while other tasks run on the first one. To keep them out of
+/// the spans of the stream, it is [relayed elsewhere](TracingEventReceiver::relaying_elsewhere).
 ///
-/// If the future is dropped, what came whole by then was received, but nobody can go on from there. To
-/// stop in between, feed a [`StreamReceiver`].
+/// If you drop the future, the intact frames until then were received, but you cannot resume. To stop in between, feed a
+/// [`StreamReceiver`].
 ///
 /// # Example
 ///

@@ -12,10 +12,10 @@ use super::{
 };
 use crate::wire::text::beginning;
 
-/// Finds [packets](super#specification) in chunks of bytes, however these were cut.
+/// Finds [packets](super#specification) in chunks of bytes of any length.
 ///
 /// It keeps nothing but the packet and the frame under way, and looks at each byte once. After an error it goes on:
-/// the packets that come later are found, wherever they begin.
+/// it finds the later packets, at any place.
 ///
 /// # Example
 ///
@@ -80,11 +80,11 @@ enum Parts {
     None,
     /// Its first part is in this packet.
     Some { number: u64, offset: u64, frame_len: u64 },
-    /// It was reported that some are missing, or too long: the rest of them is passed over.
+    /// Missing or too long parts were reported: the rest of them is skipped.
     Skipped,
 }
 
-/// Other streams that are remembered, so that each is reported once.
+/// Number of other streams to remember, in order to report each once.
 const MAX_OTHERS: usize = 64;
 
 /// An item of a stream.
@@ -110,8 +110,8 @@ pub enum StreamItem<'a> {
         /// Where its packet begins, in bytes from the start of the stream.
         offset: u64,
     },
-    /// Bytes that are of no whole packet: text that was written to the same stream, and what is left of
-    /// packets that were damaged. What was written at once may come in several items.
+    /// Bytes outside of whole packets: text that was written to the same stream, and remains of damaged packets. One
+    /// text may come in several items.
     Foreign(&'a [u8]),
     /// The stream ends: its writer was not cut off.
     End,
@@ -164,8 +164,7 @@ impl StreamDecoder {
     ///
     /// # Errors
     ///
-    /// Returns an error for each thing that is wrong with the stream, at its place among the items. The
-    /// decoder goes on behind it.
+    /// Returns each error of the stream at its place among the items. The decoder goes on behind it.
     pub fn decode<'a, 'chunk: 'a>(
         &'a mut self,
         chunk: &mut &'chunk [u8],
@@ -514,14 +513,14 @@ impl StreamDecoder {
         Step::Joined { number, offset }
     }
 
-    /// Gives up a frame of which other parts should have come, and goes on with what came instead.
+    /// Gives up a frame whose next part did not come, and goes on with the packet that came instead.
     fn broken_off<'a>(&mut self, offset: u64, header: Header, content: Range<usize>) -> Step<'a> {
         self.state = State::Counted { header, content };
         Step::Error(StreamError::Malformed { offset })
     }
 }
 
-/// What a part of the decoder came to.
+/// The outcome of a part of the decoder.
 enum Step<'a> {
     /// It needs more bytes.
     Starved,

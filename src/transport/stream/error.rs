@@ -1,10 +1,10 @@
 use alloc::boxed::Box;
 use core::{error::Error, fmt};
 
-/// What is wrong with a stream at one place.
+/// The error at one place of a stream.
 ///
 /// A [`StreamDecoder`](super::StreamDecoder) goes on after each. Offsets count bytes from the start of
-/// the stream; numbers are those of packets, of which the first is 0.
+/// the stream; packets are numbered from 0.
 ///
 /// # Example
 ///
@@ -40,10 +40,10 @@ pub enum StreamError {
     Corrupt {
         /// Where the packet begins.
         offset: u64,
-        /// Its number, if that is not what was changed.
+        /// Its number, unless the number itself was changed.
         number: u64,
     },
-    /// What a packet begins with is not a header, or what it holds is not what its kind says.
+    /// A packet has no valid header, or contents that do not fit its kind.
     Malformed {
         /// Where the packet begins.
         offset: u64,
@@ -88,8 +88,7 @@ pub enum StreamError {
         /// Its number.
         number: u64,
     },
-    /// A packet came later than others that it is before. It is passed over: what was made of those
-    /// cannot be undone.
+    /// A packet came after packets with higher numbers. It is skipped, since those were received already.
     Reordered {
         /// Where the packet begins.
         offset: u64,
@@ -138,7 +137,7 @@ pub enum StreamOrigin {
     OtherProcess,
     /// The same process writes it: after `exec`, or by a second writer.
     SameProcess,
-    /// A fork of the process has traced a span or an event. What a fork traces is not sent.
+    /// A fork of the process has traced a span or an event. Records of a fork are not sent.
     Forked,
 }
 

@@ -1,4 +1,4 @@
-/// What whoever reads a stream puts up with.
+/// Limits for reading a byte stream.
 ///
 /// # Example
 ///
@@ -22,17 +22,16 @@ impl Default for StreamLimits {
 }
 
 impl StreamLimits {
-    /// Sets how long a frame may be, in bytes: 16 MiB unless this is called.
+    /// Sets the maximum length of a frame in bytes. The default is 16 MiB.
     ///
-    /// A reader keeps one frame at a time, and takes at most about three times this memory. It takes it
-    /// as bytes arrive, rather than when a length is told.
+    /// A reader keeps one frame at a time, and allocates at most about three times this memory. It allocates as bytes
+    /// arrive, and not for a length that it was merely told.
     #[must_use]
     pub fn max_frame_len(self, max_frame_len: usize) -> Self {
         Self { max_frame_len, ..self }
     }
 
-    /// Sets how many problems are listed in a `Receipt`: 100 unless this is called. All of them are
-    /// counted.
+    /// Sets how many problems a `Receipt` lists. The default is 100. All of them are counted.
     #[must_use]
     pub fn max_problems(self, max_problems: usize) -> Self {
         Self { max_problems, ..self }

@@ -1,23 +1,27 @@
 //! Frames in a stream of bytes: a pipe, a file, the standard error of a child process.
 //!
-//! A [frame](crate::frame) does not say where it ends, and a pipe does not say where anything does.
-//! Nor is a pipe a quiet place. Others write text to the same stream; whoever writes is killed in the
-//! middle of a frame; a file is cut short, or two programs write to one. So each frame is put into a
-//! *packet*, of which whoever reads can tell that it is one, that it is whole, and which one it is.
-//! What is damaged is told apart from what is not: a reader reports it with its place, and goes on.
+//! A [frame](crate::frame) does not say where it ends, and neither does a pipe. Other text may be written to
+//! the same stream; a program may be killed in the middle of a frame; a file may be cut short, or two
+//! programs may write to one. So the writer puts each frame into a *packet*. The reader recognizes
+//! packets among other bytes, and checks their order and their contents. It reports a damaged or missing packet with
+//! its place, and goes on.
 //!
-//! A [`StreamWriter`] writes packets to anything that is [`Write`](std::io::Write). [`receive()`] has a
-//! receiver take those of anything that is [`Read`](std::io::Read), `receive_async()` (with the feature
-//! `tokio`) those of an `AsyncRead`, and both return what came of it: a [`Receipt`]. A [`StreamReceiver`]
-//! is for those who have chunks of bytes, wherever from, and a [`StreamDecoder`] for those who want the
-//! frames themselves.
+//! | you have, or want | use |
+//! |---|---|
+//! | an output to send to, any [`Write`](std::io::Write) | [`StreamWriter`] |
+//! | an input, any [`Read`](std::io::Read) | [`receive()`] |
+//! | an input, any `AsyncRead` | `receive_async()`, with the feature `tokio` |
+//! | chunks of bytes | [`StreamReceiver`] |
+//! | the frames themselves | [`StreamDecoder`] |
+//!
+//! A [`Receipt`] tells you whether the stream was complete, and lists its problems.
 //!
 //! Several processes may write to one pipe or file. The reader follows the stream that comes first and
-//! reports each of the others as a [problem](StreamError::OtherStream). It receives nothing of them. See
-//! [child processes](super::child_process#processes-that-the-child-starts) for what to do about it.
+//! reports each of the others as a [problem](StreamError::OtherStream). It receives nothing of them.
+//! [Child processes](super::child_process#processes-that-the-child-starts) shows how to deal with that.
 //!
-//! No more is read than is asked for, and nothing is kept but the packet under way. So a program that
-//! traces faster than its host reads is blocked by the pipe.
+//! The reader reads no further than you ask it to, and keeps only the packet under way. If a program traces
+//! faster than its host reads, the pipe blocks it.
 //!
 //! # Example
 //!
@@ -38,7 +42,7 @@
 //! # Ok::<_, std::io::Error>(())
 //! ```
 //!
-//! The [specification](spanshot_sender::stream#specification) of the packets is next to what writes them.
+//! The [specification](spanshot_sender::stream#specification) of the packets is next to the writer.
 
 #[cfg(feature = "tokio")]
 mod asynchronous;

@@ -5,9 +5,9 @@ use std::io;
 use super::StreamError;
 use crate::receiver::ReceiveError;
 
-/// What came of receiving a stream.
+/// The outcome of receiving a stream.
 ///
-/// Whatever it says: all that came whole was received.
+/// Every intact frame was received, even if this reports problems.
 ///
 /// # Example
 ///
@@ -32,13 +32,13 @@ pub struct Receipt {
     /// Frames of other streams in the same place, and parts of such frames, which nobody received. Each of
     /// these streams is one of the [problems](StreamError::OtherStream).
     pub other_frames: u64,
-    /// Bytes that are of no whole packet, such as other text.
+    /// Bytes outside of whole packets, such as other text.
     pub foreign: u64,
-    /// The version of spanshot that wrote the stream, as that says itself.
+    /// The version of spanshot that wrote the stream, according to the stream itself.
     pub written_by: Option<String>,
-    /// What was wrong, in order: the [first](super::StreamLimits::max_problems) of it.
+    /// The [first](super::StreamLimits::max_problems) problems, in order.
     pub problems: Vec<Problem>,
-    /// How much was wrong.
+    /// Number of all problems.
     pub problem_count: u64,
     /// How the stream ended.
     pub end: StreamEnd,
@@ -48,9 +48,9 @@ pub struct Receipt {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StreamEnd {
-    /// Whoever wrote it ended it.
+    /// The writer ended it.
     Finished,
-    /// It was not ended, but nothing is cut: the program was killed, left by
+    /// The writer did not end it, but the last packet is whole: the program was killed, called
     /// [`process::exit()`](std::process::exit), or goes on.
     Open,
     /// It ends in the middle of a packet.
@@ -60,17 +60,17 @@ pub enum StreamEnd {
         /// Bytes of it that are there.
         len: u64,
     },
-    /// It could not be read any further.
+    /// Reading it failed.
     Failed(io::Error),
 }
 
-/// Something that is wrong with a stream.
+/// A problem of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Problem {
-    /// Bytes are not as they were written.
+    /// Bytes are missing, damaged, or of another stream.
     Stream(StreamError),
-    /// The receiver refused a frame. If some are missing before it, that may be why.
+    /// The receiver refused a frame. Missing frames before it may be the reason.
     Refused {
         /// Where its packet begins, in bytes from the start of the stream.
         offset: u64,
@@ -117,22 +117,22 @@ impl Receipt {
         }
     }
 
-    /// Whether all that was sent was received: whoever wrote the stream ended it, and nothing was wrong.
+    /// Returns whether everything arrived: the writer ended the stream, and there was no problem.
     pub fn is_complete(&self) -> bool {
         self.problem_count == 0 && matches!(self.end, StreamEnd::Finished)
     }
 
-    /// Makes an error of a stream that is not complete, for a test that wants all of it.
+    /// Returns an error if the stream is not complete. Call it in a test that needs all of it.
     ///
     /// # Errors
     ///
-    /// Returns an error unless the stream [is complete](Self::is_complete). It holds what was received.
+    /// Returns an error unless the stream [is complete](Self::is_complete). The error holds this receipt.
     pub fn into_result(self) -> Result<Self, IncompleteStream> {
         if self.is_complete() { Ok(self) } else { Err(IncompleteStream(Box::new(self))) }
     }
 }
 
-/// A stream that is not all that was sent, or that was not ended.
+/// The error for a stream that was not ended, or that had problems.
 ///
 /// # Example
 ///
@@ -141,7 +141,7 @@ impl Receipt {
 pub struct IncompleteStream(Box<Receipt>);
 
 impl IncompleteStream {
-    /// Returns what was received nevertheless.
+    /// Returns the receipt of the incomplete stream.
     pub fn receipt(&self) -> &Receipt {
         &self.0
     }

@@ -6,13 +6,13 @@ use crate::receiver::TracingEventReceiver;
 /// Bytes that are read at once.
 const CHUNK_LEN: usize = 16 << 10;
 
-/// Has a receiver take a stream of [packets](super#specification), up to its end.
+/// Receives a stream of [packets](super#specification), up to its end.
 ///
-/// What else there is in the stream is passed over, and counted; a [`StreamReceiver`] hands it out. The
-/// function returns when there are no more bytes: with a pipe, that is when all who hold its other end
-/// have closed it. Until then, what is in the stream is relayed on this thread.
+/// Other bytes in the stream are skipped and counted; a [`StreamReceiver`] hands them to you. The function returns when
+/// there are no more bytes: a pipe ends when all processes have closed its other end. Until then, it relays the
+/// stream on this thread.
 ///
-/// It does not fail. If the stream cannot be read any further, [`Receipt::end`] says why.
+/// It does not fail. If reading fails, [`Receipt::end`] holds the error.
 ///
 /// # Example
 ///
@@ -32,9 +32,9 @@ pub fn receive(input: impl Read, receiver: &mut TracingEventReceiver) -> Receipt
     StreamReceiver::new(receiver).read(input, |_| ())
 }
 
-/// Has a receiver take a stream of [packets](super#specification) in chunks, however these were cut.
+/// Receives a stream of [packets](super#specification) in chunks of any length.
 ///
-/// Like the receiver that it feeds, it goes on after whatever is wrong. In the end it tells.
+/// It goes on after a problem, and reports all problems in the end.
 ///
 /// # Example
 ///
@@ -78,10 +78,10 @@ impl<'a> StreamReceiver<'a> {
         Self { receiver, limits, decoder, receipt: Receipt::new() }
     }
 
-    /// Takes a chunk. Bytes that are of no whole packet are given to the function, in order.
+    /// Takes a chunk, and passes bytes outside of whole packets to the function, in order.
     ///
-    /// Between two chunks, the host may do something else, or take a chunk of another stream. So that this is not
-    /// in spans of the stream, the stream is [relayed elsewhere](TracingEventReceiver::relaying_elsewhere).
+    /// Between two chunks, your host may do something else, or take a chunk of another stream. To keep this out of
+    /// the spans of the stream, the stream is [relayed elsewhere](TracingEventReceiver::relaying_elsewhere).
     pub fn push(&mut self, chunk: &[u8], on_foreign: impl FnMut(&[u8])) {
         self.receiver.relay_elsewhere();
         self.take(chunk, on_foreign);
@@ -128,7 +128,7 @@ impl<'a> StreamReceiver<'a> {
         }
     }
 
-    /// Returns what was received so far.
+    /// Returns the receipt so far.
     pub fn receipt(&self) -> &Receipt {
         &self.receipt
     }

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
-/// Gaps that are remembered, so that packets which come late can be told from those that come twice.
+/// Number of gaps to remember, in order to tell late packets from repeated ones.
 const MAX_GAPS: usize = 64;
 
 #[derive(Debug, Default)]

@@ -4,7 +4,7 @@ pub(super) struct Batch<'a> {
     address: u32,
 }
 
-/// What is left of a batch that ends in the middle of a frame.
+/// The rest of a batch that ends in the middle of a frame.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Cut {
     pub(super) address: u32,
@@ -12,7 +12,7 @@ pub(super) struct Cut {
 }
 
 impl<'a> Batch<'a> {
-    /// The address is that of the batch, which is in a memory of 32 bits.
+    /// The address of the batch, which is in a memory of 32 bits.
     pub(super) const fn new(batch: &'a [u8], address: u32) -> Self {
         Self { rest: batch, address }
     }

@@ -94,7 +94,7 @@
 //! # Functions that the guest calls
 //!
 //! They run in the guest's call, and so in its current span. An async function that waits is polled in that span, too,
-//! each time: it may have spans of its own, and may await another guest, whose spans are then inside those of the first. A
+//! each time: it may have spans of its own, and may await another guest, whose spans are then inside the first one's. A
 //! task that it spawns is not part of the call; give that `.instrument(Span::current())` if you want it there.
 //!
 //! A guest that [buffers] may not have handed over the span that it is in. So have the function call

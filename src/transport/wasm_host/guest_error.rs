@@ -3,7 +3,7 @@ use core::{error::Error, fmt};
 
 use crate::receiver::ReceiveError;
 
-/// Why a [`GuestTrace`](super::GuestTrace) refused what a guest handed over.
+/// Why a [`GuestTrace`](super::GuestTrace) refused a call of a guest.
 ///
 /// Frames of a guest are numbered from 0. Addresses are in the guest's memory.
 ///
@@ -45,13 +45,13 @@ pub enum GuestError {
     /// The guest asks its host to read its buffer, but has not called `hello` of this
     /// [`GuestTrace`](super::GuestTrace).
     NoHello,
-    /// A frame is not one, or does not fit what came before.
+    /// A frame is invalid, or does not fit the earlier ones.
     Refused {
         /// Number of the frame.
         frame: u64,
         /// Where it is.
         address: u32,
-        /// What is wrong with it.
+        /// The error.
         error: ReceiveError,
     },
     /// A batch ends in the middle of a frame.
@@ -63,11 +63,11 @@ pub enum GuestError {
         /// Bytes of the batch from there on.
         left: usize,
     },
-    /// A question is not one.
+    /// A question is invalid.
     InvalidQuestion {
         /// Where it is.
         address: u32,
-        /// What is wrong with it.
+        /// The error.
         error: ReceiveError,
     },
 }

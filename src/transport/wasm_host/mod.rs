@@ -5,7 +5,7 @@
 //! [scope](GuestTrace::scope).
 //!
 //! This crate depends on no engine. [`link_wasm_guest!`](crate::link_wasm_guest) links the guest's imports for engines whose
-//! API looks like that of wasmi or wasmtime:
+//! API looks like wasmi or wasmtime:
 //!
 //! ```
 //! use spanshot::{Capture, link_wasm_guest, predicates::*, transport::wasm_host::GuestTrace};

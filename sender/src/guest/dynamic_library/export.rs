@@ -19,7 +19,7 @@ macro_rules! export_dynamic_library {
         const _: () = {
             /// # Safety
             ///
-            /// If the version is that of this library, the function may be called with the context until
+            /// If this library has that version, the function may be called with the context until
             /// `spanshot_uninstall` returns 0.
             #[allow(unsafe_code)]
             #[unsafe(no_mangle)]

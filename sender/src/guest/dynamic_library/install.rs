@@ -121,7 +121,7 @@ pub fn uninstall_without_waiting() -> Result<(), UninstallError> {
 
 std::thread_local! {
     /// Calls of this thread that have not returned, of all that [`State::calls`] counts. There is nothing to be
-    /// dropped, so that it is there until the thread has ended.
+    /// dropped, and therefore lives until the thread has ended.
     static OWN_CALLS: Cell<usize> = const { Cell::new(0) };
 }
 

@@ -27,7 +27,7 @@ const CHECKSUM_LEN: usize = 4;
 const MAX_LEN: usize =
     if cfg!(any(target_os = "linux", target_os = "android", windows)) { 4096 } else { 512 };
 
-/// Bytes that a packet has besides those of a frame, at the most: marker, header, stream, place in the
+/// Bytes that a packet adds to a frame, at the most: marker, header, stream, place in the
 /// frame, and checksum, all but the marker escaped.
 const OVERHEAD: usize = 4 + 2 * (2 + 10 + 3) + 2 * STREAM_LEN + 2 * PLACE_LEN + 2 * CHECKSUM_LEN;
 

@@ -32,7 +32,7 @@ const KEPT_CAPACITY: usize = 64 << 10;
 /// [`process::exit()`](std::process::exit), does not end it.
 ///
 /// The stream belongs to the process that has created the writer. In a process that `fork()` has made of
-/// it, the writer discards what is traced, and a first span or event is reported to the host.
+/// it, the writer discards all records, and reports the first span or event to the host.
 ///
 /// # Failure
 ///

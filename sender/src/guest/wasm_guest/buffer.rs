@@ -16,7 +16,7 @@ use crate::wire::frame;
 /// Bytes before each frame, which are its length.
 const LEN_BYTES: usize = 4;
 
-/// Memory that does not move, so that the host finds it without the help of the guest. Where frames
+/// Memory that does not move: the host finds it without the help of the guest. Where frames
 /// end is in [`CONTROL`].
 static BUFFER: OnceBox<Box<[AtomicU8]>> = OnceBox::new();
 

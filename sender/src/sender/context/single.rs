@@ -19,7 +19,7 @@ use crate::{
 ///
 /// There are two lists, and one of them is valid. A span that is not innermost is exited by copying the
 /// others to the second list, which is valid from then on: a single store changes from one to the
-/// other, so that a program that is stopped in the middle has either.
+/// other: a program that is stopped in the middle has either.
 ///
 /// ```text
 /// enter:  list[len] = id;                       state = (list, len + 1)

@@ -54,7 +54,7 @@ impl Context {
     /// Returns what the current thread is.
     ///
     /// A thread that is about to end has lost its memory. If it goes on tracing then, it is a new one
-    /// with every record, so that its records go to no span which it may have left.
+    /// with every record: its records go to no span which it may have left.
     #[inline]
     pub(in crate::sender) fn thread(&self) -> Thread<'_> {
         // Nothing that traces runs under this borrow.

@@ -1,7 +1,7 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-/// Bytes that an ordinary frame gets by with, so that it needs no allocation.
+/// Bytes that suffice for an ordinary frame, which then needs no allocation.
 const INLINE_LEN: usize = 256;
 
 /// Stands for the length once the bytes have moved to the heap: nothing has room behind it.

@@ -75,15 +75,15 @@
 //! - **Entering.** Each thread has a stack of spans. "Span entered" puts a span on top. The current span of the thread
 //!   is the topmost span on its stack, not counting enters of a span that stands further below as well: to enter a span
 //!   again does not make it current.
-//! - **Exiting.** "Span exited" undoes the latest enter of that span on that thread, wherever it stands on the stack.
-//!   The span need not be the current one; those above it stay entered, and the current span stays what it is. The
+//! - **Exiting.** "Span exited" undoes the latest enter of that span on that thread, at any place of the stack.
+//!   The span need not be the current one; the spans above it stay entered, and the current span stays the same. The
 //!   host refuses to exit a span that the thread has not entered. It does not exit spans on its own until the stream
 //!   ends.
 //! - **Parents.** With `parent` 0 the parent is the current span of the frame's thread when the frame arrives. It stays
-//!   the parent, whatever is entered or exited later. If the current span is closed, the new span or event is in none.
+//!   the parent when spans are entered or exited later. If the current span is closed, the new span or event is in none.
 //! - **Call sites.** A call site is announced before the first frame that names it, and may be announced again. Another
 //!   description for the same ID holds from then on; spans that were created earlier keep theirs. Frames of spans name
-//!   call sites of spans, and events those of events.
+//!   call sites of spans, and frames of events name call sites of events.
 //!
 //! # Questions
 //!

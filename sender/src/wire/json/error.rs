@@ -10,7 +10,7 @@ use serde::{
 use crate::wire::{TracedError, error::MAX_CHAIN};
 
 impl Serialize for TracedError {
-    /// Leaves out `debug` if there is none, so that a text is the one that `tracing-tunnel` writes. Other
+    /// Leaves out `debug` if there is none: the text is then the same as in `tracing-tunnel`. Other
     /// formats may be ones that cannot leave out anything.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let has_debug = self.debug.is_some() || !serializer.is_human_readable();

@@ -7,8 +7,8 @@ use self::places::{Enter, Places};
 /// Spans that a thread has entered and not exited yet, outermost first.
 ///
 /// It follows the rules of `tracing_subscriber::Registry`: a span that is entered again does not
-/// become current by that, and an exit undoes the latest enter of that span, wherever it stands.
-/// Sender, receiver and capture have it all three, so that they agree on which span is current.
+/// become current by that, and an exit undoes the latest enter of that span, at any place.
+/// Sender, receiver and capture all use it, and so agree on which span is current.
 #[derive(Debug, Clone)]
 pub struct SpanStack<Span> {
     /// Enters, with gaps where one below others was undone. The last one is no gap.
