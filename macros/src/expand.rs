@@ -6,7 +6,7 @@ use syn::{
 };
 
 use crate::{
-    attributes::{Framework, expects_a_result, find, has_cases, is_googletest},
+    attributes::{Framework, expected_panic, expects_a_result, find, has_cases, is_googletest},
     options::{FailOn, Options},
 };
 
@@ -174,7 +174,12 @@ impl Test {
         let name = &function.sig.ident;
         let builder = self.builder(options, name.span());
         let is_process_wide = options.process_wide.is_some() || options.process.is_some();
-        let should_panic = find(function, "should_panic").is_some();
+        let should_panic = find(function, "should_panic");
+        let expected_panic = should_panic.and_then(expected_panic).map_or_else(
+            || quote!(::core::option::Option::None),
+            |text| quote!(::core::option::Option::Some(#text)),
+        );
+        let should_panic = should_panic.is_some();
         let has_failed_softly = if function.attrs.iter().any(is_googletest) {
             quote!(|| ::googletest::verify_current_test_outcome().is_err())
         } else {
@@ -182,9 +187,11 @@ impl Test {
         };
         let test = quote_spanned! {name.span()=>
             #root::__private::AttributeTest {
+                path: ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#name)),
                 capture: #builder,
                 is_process_wide: #is_process_wide,
                 should_panic: #should_panic,
+                expected_panic: #expected_panic,
                 has_failed_softly: #has_failed_softly,
             }
         };

@@ -9,17 +9,22 @@ use std::{
     process::{Command, ExitCode, Stdio},
 };
 
-use crate::capture::{Capture, CaptureBuilder, TestResult, session::ending::Way};
+use super::{ending::Way, outcome::TestFunction};
+use crate::capture::{Capture, CaptureBuilder, TestResult};
 
 /// A test that is an ordinary function, and the capture to run it in.
 #[derive(Debug)]
 pub struct AttributeTest {
+    /// The path of the function.
+    pub path: &'static str,
     /// What the capture is like.
     pub capture: CaptureBuilder,
     /// Whether it is that of the whole process.
     pub is_process_wide: bool,
     /// Whether the test passes only if it panics.
     pub should_panic: bool,
+    /// Text that the message of the panic has to have.
+    pub expected_panic: Option<&'static str>,
     /// Says whether an assertion has failed that lets the test go on.
     pub has_failed_softly: fn() -> bool,
 }
@@ -28,7 +33,10 @@ impl AttributeTest {
     /// Starts the capture, at the line of the test.
     #[track_caller]
     pub fn start(self) -> RunningTest {
-        let Self { capture, is_process_wide, should_panic, has_failed_softly } = self;
+        let Self { capture, is_process_wide, should_panic, has_failed_softly, .. } = self;
+        let (path, expected) = (Some(self.path), self.expected_panic);
+        let function = TestFunction { path, should_panic, expected };
+        let capture = CaptureBuilder { function, ..capture };
         let capture = if is_process_wide { capture.start_process_wide() } else { capture.start() };
         RunningTest { capture, should_panic, has_failed_softly }
     }

@@ -2,10 +2,18 @@ use alloc::{format, string::String, sync::Arc};
 use core::panic::Location;
 use std::thread;
 
+use super::{
+    excerpt::push_trace,
+    latest_panic::{self, Place},
+    outcome::{Outcome, TestFunction, TestIdentity},
+    overdue::Overdue,
+    print::Printing,
+    recording::{Recorded, Recording},
+    report::{self, Report},
+    watch::Watch,
+};
 use crate::capture::{
-    SharedStorage, Storage, session::excerpt::push_trace, session::overdue::Overdue,
-    session::print::Printing, session::recording::Recording, session::watch::Watch,
-    subscriber::process_wide::unattributed,
+    SharedStorage, Storage, storage::printed_text::Nearest, subscriber::process_wide::unattributed,
 };
 
 /// How a capture comes to its end.
@@ -18,18 +26,21 @@ pub(crate) enum Way {
     Returned(Option<String>),
 }
 
-/// What there is to do when a capture ends: it prints its trace, leaves it in a file, and fails its test.
+/// What there is to do when a capture ends: it prints its trace, leaves it in a file, reports the failure, and fails
+/// its test.
 #[derive(Debug)]
 pub(crate) struct Ending {
     printing: Printing,
     recording: Recording,
     watch: Option<Arc<Watch>>,
+    function: TestFunction,
+    test: TestIdentity,
     started_at: &'static Location<'static>,
     /// A capture that something starts while it is being unwound is not that of the failing test.
     was_panicking: bool,
     is_process_wide: bool,
     /// Prints the trace while the test runs, if that takes long.
-    _overdue: Option<Overdue>,
+    overdue: Option<Overdue>,
 }
 
 impl Ending {
@@ -39,13 +50,21 @@ impl Ending {
         recording: Recording,
         watch: Option<Arc<Watch>>,
         storage: &SharedStorage,
+        function: TestFunction,
     ) -> Self {
-        let started_at = Location::caller();
+        let (started_at, recording) = (Location::caller(), recording.in_environment());
+        if recording.is_possible() || report::is_wanted() {
+            latest_panic::note();
+        }
+        report::begin();
+        let test = TestIdentity::current(function.path);
         Self {
-            _overdue: printing.overdue(storage, started_at),
+            overdue: printing.overdue(storage, &recording, &test, started_at),
             printing,
-            recording: recording.in_environment(),
+            recording,
             watch,
+            function,
+            test,
             started_at,
             was_panicking: thread::panicking(),
             is_process_wide: false,
@@ -59,35 +78,80 @@ impl Ending {
 
     /// Prints the trace and leaves it in a file, if that is asked for. Returns what the test is to fail with, which is never
     /// the case while it panics.
+    #[track_caller]
     pub(crate) fn end(
-        self,
+        mut self,
         storage: &Storage,
         unattributed: Option<&(Storage, u64)>,
         way: &Way,
     ) -> Result<(), String> {
+        drop(self.overdue.take());
         if thread::panicking() {
             if let Some(watch) = &self.watch {
                 watch.give_up();
             }
-            self.print(storage, !self.was_panicking, None);
-            #[cfg(feature = "log")]
-            if let Some(note) = crate::capture::session::logger::conflict() {
-                self.printing.print_note(note);
-            }
+            let panic = latest_panic::get();
+            let outcome = if self.was_panicking {
+                Outcome::Unknown
+            } else if self.function.expects(panic.as_ref()) {
+                Outcome::Passed
+            } else {
+                Outcome::Panicked(panic)
+            };
+            self.tell(storage, &outcome, None);
             return Ok(());
         }
-        let checked = self.check(storage, unattributed, way);
+        let findings = self.findings(storage, unattributed);
         let returned = if let Way::Returned(error) = way { error.as_deref() } else { None };
-        self.print(storage, checked.is_err() || returned.is_some(), returned);
+        let outcome = match (&findings, way) {
+            (Some(findings), way) => {
+                // The line that drops a capture is in this crate.
+                let place =
+                    if matches!(way, Way::Dropped) { self.started_at } else { Location::caller() };
+                Outcome::Failed { findings: findings.clone(), place: place.into() }
+            }
+            (None, Way::Returned(Some(error))) => Outcome::Returned(error.clone()),
+            (None, Way::Returned(None)) => Outcome::Passed,
+            (None, Way::Finished | Way::Dropped) => Outcome::Unknown,
+        };
+        let checked =
+            findings.map_or(Ok(()), |findings| Err(self.message(storage, &findings, way)));
+        self.tell(storage, &outcome, returned);
         checked
     }
 
-    fn print(&self, storage: &Storage, has_failed: bool, returned: Option<&str>) {
+    /// Tells people and machines of a test that has ended so.
+    fn tell(&self, storage: &Storage, outcome: &Outcome, returned: Option<&str>) {
+        let has_failed = !matches!(outcome, Outcome::Passed | Outcome::Unknown);
         self.printing.print(storage, self.started_at, has_failed, returned);
         if self.is_process_wide && has_failed {
             self.printing.print_unattributed(&unattributed().storage.lock());
         }
-        self.recording.record(storage, self.started_at, has_failed);
+        let (trace, test, started_at) = (storage, &self.test, self.started_at);
+        let recording = self.recording.record(Recorded { trace, test, started_at, outcome });
+        if has_failed && report::is_wanted() {
+            let nearest = storage.printed().nearest().clone();
+            let message = outcome.message();
+            let is_of_failure = |nearest: &Nearest| {
+                message.as_deref().is_none_or(|message| message.contains(&nearest.headline))
+            };
+            let nearest = nearest.filter(is_of_failure).map(|nearest| nearest.line);
+            let started_at = Place::from(self.started_at);
+            let report = Report {
+                test,
+                outcome,
+                place: outcome.place().unwrap_or(&started_at),
+                nearest: nearest.as_deref(),
+                recording: recording.as_deref(),
+            };
+            report.print();
+        }
+        #[cfg(feature = "log")]
+        if let (Outcome::Panicked(_), Some(note)) =
+            (outcome, crate::capture::session::logger::conflict())
+        {
+            self.printing.print_note(note);
+        }
     }
 
     /// Returns what the test is to fail with.
@@ -95,12 +159,18 @@ impl Ending {
         &self,
         storage: &Storage,
         unattributed: Option<&(Storage, u64)>,
-        way: &Way,
     ) -> Result<(), String> {
+        let findings = self.findings(storage, unattributed);
+        findings.map_or(Ok(()), |findings| Err(self.message(storage, &findings, &Way::Finished)))
+    }
+
+    /// Returns what the capture watches over and has found.
+    fn findings(&self, storage: &Storage, unattributed: Option<&(Storage, u64)>) -> Option<String> {
         let findings = self.watch.as_ref().map(|watch| watch.end(storage, unattributed));
-        let Some(findings) = findings.filter(|findings| !findings.is_empty()) else {
-            return Ok(());
-        };
+        findings.filter(|findings| !findings.is_empty())
+    }
+
+    fn message(&self, storage: &Storage, findings: &str, way: &Way) -> String {
         let mut message =
             format!("the capture started at {} fails its test\n{findings}", self.started_at);
         match way {
@@ -116,6 +186,6 @@ impl Ending {
             }
         }
         push_trace(&mut message, self.printing.shown(storage));
-        Err(message)
+        message
     }
 }

@@ -12,7 +12,9 @@ use tracing_subscriber::filter::Targets;
 use crate::{
     capture::{
         SharedStorage, Shown, Storage,
-        session::{live::Live, overdue::Overdue, short::Short},
+        session::{
+            live::Live, outcome::TestIdentity, overdue::Overdue, recording::Recording, short::Short,
+        },
         storage::printed_text::Seen,
     },
     wire::text::Escaped,
@@ -56,6 +58,7 @@ struct Environment {
     filter: Option<Targets>,
     lines: Option<usize>,
     after: Option<Duration>,
+    is_json: bool,
 }
 
 impl Environment {
@@ -75,8 +78,19 @@ impl Environment {
                 _ => value.parse().map_err(|_| "it is a number, or `all`".into()),
             }),
             after: read("SPANSHOT_PRINT_AFTER", parse_time),
+            is_json: read("SPANSHOT_FORMAT", |value| match value {
+                "text" => Ok(false),
+                "json" => Ok(true),
+                _ => Err("it is one of `text` and `json`".into()),
+            })
+            .unwrap_or(false),
         })
     }
+}
+
+/// Whether a failure prints a line of JSON, too.
+pub(crate) fn is_json() -> bool {
+    Environment::get().is_json
 }
 
 /// Reads an environment variable, of which none and an empty one are the same. One that is not
@@ -151,10 +165,12 @@ impl Printing {
     pub(crate) fn overdue(
         &self,
         storage: &SharedStorage,
+        recording: &Recording,
+        test: &TestIdentity,
         started_at: &'static Location<'static>,
     ) -> Option<Overdue> {
         let after = self.after.filter(|_| self.when != Print::Never)?;
-        Some(Overdue::after(after, storage, started_at))
+        Some(Overdue::after(after, storage, recording, test, started_at))
     }
 
     /// What prints records at once, if they are to be printed so.
