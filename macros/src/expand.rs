@@ -7,6 +7,7 @@ use syn::{
 
 use crate::{
     attributes::{Framework, expected_panic, expects_a_result, find, has_cases, is_googletest},
+    cases::capture_cases,
     options::{FailOn, Options},
 };
 
@@ -41,6 +42,11 @@ pub(crate) fn expand(
     }
 
     let test = Test { root, capture, is_async, is_of_runtime };
+    let shares_threads = options.process_wide.is_none() && options.process.is_none();
+    if shares_threads && !is_async && find(&function, "should_panic").is_none() {
+        let started = test.attribute_test(options, &function);
+        capture_cases(&mut function, &started);
+    }
     let attribute = (!makes_a_test).then(|| quote!(#[::core::prelude::v1::test]));
     if test.is_async && !test.is_of_runtime {
         function.sig.asyncness = None;
@@ -169,7 +175,8 @@ struct Test {
 }
 
 impl Test {
-    fn body(&self, options: &Options, function: &ItemFn) -> TokenStream {
+    /// The test, with the capture that it is to have.
+    fn attribute_test(&self, options: &Options, function: &ItemFn) -> TokenStream {
         let root = &self.root;
         let name = &function.sig.ident;
         let builder = self.builder(options, name.span());
@@ -185,7 +192,7 @@ impl Test {
         } else {
             quote!(|| false)
         };
-        let test = quote_spanned! {name.span()=>
+        quote_spanned! {name.span()=>
             #root::__private::AttributeTest {
                 path: ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#name)),
                 capture: #builder,
@@ -194,7 +201,13 @@ impl Test {
                 expected_panic: #expected_panic,
                 has_failed_softly: #has_failed_softly,
             }
-        };
+        }
+    }
+
+    fn body(&self, options: &Options, function: &ItemFn) -> TokenStream {
+        let root = &self.root;
+        let name = &function.sig.ident;
+        let test = self.attribute_test(options, function);
         let [running, given] = ["running", "capture"]
             .map(|name| format_ident!("__spanshot_{name}", span = Span::mixed_site()));
         let bind = self.bind(&given);

@@ -168,7 +168,8 @@ impl CaptureBuilder {
     /// ```
     #[track_caller]
     pub fn run<R: TestResult>(self, test: impl FnOnce(&Capture) -> R) -> R {
-        let mut capture = self.start();
+        let function = TestFunction { sees_end: true, ..self.function };
+        let mut capture = Self { function, ..self }.start();
         let result = test(&capture);
         match capture.end(&Way::Returned(result.error())) {
             Ok(_) => result,

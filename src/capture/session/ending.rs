@@ -1,19 +1,24 @@
-use alloc::{format, string::String, sync::Arc};
+use alloc::{format, string::String, sync::Arc, vec::Vec};
 use core::panic::Location;
-use std::thread;
+use std::{
+    path::{Path, PathBuf},
+    thread,
+};
 
 use super::{
     excerpt::push_trace,
     latest_panic::{self, Place},
     outcome::{Outcome, TestFunction, TestIdentity},
     overdue::Overdue,
-    print::Printing,
+    print::{Print, Printing},
     recording::{Recorded, Recording},
     report::{self, Report},
+    scope::{self, Scope},
     watch::Watch,
 };
 use crate::capture::{
-    SharedStorage, Storage, storage::printed_text::Nearest, subscriber::process_wide::unattributed,
+    SharedStorage, Storage, Trace, storage::printed_text::Nearest,
+    subscriber::process_wide::unattributed,
 };
 
 /// How a capture comes to its end.
@@ -41,6 +46,8 @@ pub(crate) struct Ending {
     is_process_wide: bool,
     /// Prints the trace while the test runs, if that takes long.
     overdue: Option<Overdue>,
+    /// There if the capture will know how its test ends.
+    scope: Option<Scope>,
 }
 
 impl Ending {
@@ -57,6 +64,7 @@ impl Ending {
             latest_panic::note();
         }
         report::begin();
+        scope::begin_turn();
         let test = TestIdentity::current(function.path);
         Self {
             overdue: printing.overdue(storage, &recording, &test, started_at),
@@ -68,6 +76,7 @@ impl Ending {
             started_at,
             was_panicking: thread::panicking(),
             is_process_wide: false,
+            scope: function.sees_end.then(Scope::open),
         }
     }
 
@@ -76,16 +85,17 @@ impl Ending {
         Self { is_process_wide: true, ..self }
     }
 
-    /// Prints the trace and leaves it in a file, if that is asked for. Returns what the test is to fail with, which is never
-    /// the case while it panics.
+    /// Tells people and machines how the capture has ended, or leaves that to the scope around it. Returns what the test is
+    /// to fail with, which is never the case while it panics.
     #[track_caller]
     pub(crate) fn end(
         mut self,
-        storage: &Storage,
+        trace: &Trace,
         unattributed: Option<&(Storage, u64)>,
         way: &Way,
     ) -> Result<(), String> {
         drop(self.overdue.take());
+        let mut ended = self.scope.take().map(Scope::close).unwrap_or_default();
         if thread::panicking() {
             if let Some(watch) = &self.watch {
                 watch.give_up();
@@ -98,60 +108,37 @@ impl Ending {
             } else {
                 Outcome::Panicked(panic)
             };
-            self.tell(storage, &outcome, None);
+            let is_of_test = !self.was_panicking;
+            ended.push(Ended::new(self, trace, outcome, None));
+            if is_of_test {
+                settle(ended);
+            }
             return Ok(());
         }
-        let findings = self.findings(storage, unattributed);
-        let returned = if let Way::Returned(error) = way { error.as_deref() } else { None };
-        let outcome = match (&findings, way) {
-            (Some(findings), way) => {
+        let findings = self.findings(trace, unattributed);
+        let returned = match way {
+            Way::Returned(error) => error.clone(),
+            // Something else has dropped its future.
+            Way::Dropped if self.function.sees_end => {
+                Some("nothing, since it was cancelled".into())
+            }
+            Way::Finished | Way::Dropped => None,
+        };
+        let outcome = match (&findings, &returned, way) {
+            (Some(findings), ..) => {
                 // The line that drops a capture is in this crate.
                 let place =
                     if matches!(way, Way::Dropped) { self.started_at } else { Location::caller() };
                 Outcome::Failed { findings: findings.clone(), place: place.into() }
             }
-            (None, Way::Returned(Some(error))) => Outcome::Returned(error.clone()),
-            (None, Way::Returned(None)) => Outcome::Passed,
-            (None, Way::Finished | Way::Dropped) => Outcome::Unknown,
+            (None, Some(error), _) => Outcome::Returned(error.clone()),
+            (None, None, Way::Returned(_)) => Outcome::Passed,
+            (None, None, Way::Finished | Way::Dropped) => Outcome::Unknown,
         };
-        let checked =
-            findings.map_or(Ok(()), |findings| Err(self.message(storage, &findings, way)));
-        self.tell(storage, &outcome, returned);
+        let checked = findings.map_or(Ok(()), |findings| Err(self.message(trace, &findings, way)));
+        ended.push(Ended::new(self, trace, outcome, returned));
+        settle(ended);
         checked
-    }
-
-    /// Tells people and machines of a test that has ended so.
-    fn tell(&self, storage: &Storage, outcome: &Outcome, returned: Option<&str>) {
-        let has_failed = !matches!(outcome, Outcome::Passed | Outcome::Unknown);
-        self.printing.print(storage, self.started_at, has_failed, returned);
-        if self.is_process_wide && has_failed {
-            self.printing.print_unattributed(&unattributed().storage.lock());
-        }
-        let (trace, test, started_at) = (storage, &self.test, self.started_at);
-        let recording = self.recording.record(Recorded { trace, test, started_at, outcome });
-        if has_failed && report::is_wanted() {
-            let nearest = storage.printed().nearest().clone();
-            let message = outcome.message();
-            let is_of_failure = |nearest: &Nearest| {
-                message.as_deref().is_none_or(|message| message.contains(&nearest.headline))
-            };
-            let nearest = nearest.filter(is_of_failure).map(|nearest| nearest.line);
-            let started_at = Place::from(self.started_at);
-            let report = Report {
-                test,
-                outcome,
-                place: outcome.place().unwrap_or(&started_at),
-                nearest: nearest.as_deref(),
-                recording: recording.as_deref(),
-            };
-            report.print();
-        }
-        #[cfg(feature = "log")]
-        if let (Outcome::Panicked(_), Some(note)) =
-            (outcome, crate::capture::session::logger::conflict())
-        {
-            self.printing.print_note(note);
-        }
     }
 
     /// Returns what the test is to fail with.
@@ -188,4 +175,140 @@ impl Ending {
         push_trace(&mut message, self.printing.shown(storage));
         message
     }
+}
+
+/// A capture that has ended.
+#[derive(Debug)]
+pub(super) struct Ended {
+    printing: Printing,
+    recording: Recording,
+    test: TestIdentity,
+    pub(super) started_at: &'static Location<'static>,
+    is_process_wide: bool,
+    is_case: bool,
+    trace: Trace,
+    outcome: Outcome,
+    /// The error that the test returned.
+    returned: Option<String>,
+    /// Captures of the same line in the same scope that have failed, up to this one; none if it has not.
+    pub(super) failures: usize,
+    is_printed: bool,
+}
+
+impl Ended {
+    /// Tells what is to be told however the test ends.
+    fn new(ending: Ending, trace: &Trace, outcome: Outcome, returned: Option<String>) -> Self {
+        let Ending { printing, recording, test, function, started_at, is_process_wide, .. } =
+            ending;
+        let mut ended = Self {
+            is_printed: printing.when == Print::Always,
+            printing,
+            recording,
+            test,
+            started_at,
+            is_process_wide,
+            is_case: function.is_case,
+            trace: trace.clone(),
+            failures: usize::from(outcome.is_failure()),
+            outcome,
+            returned,
+        };
+        if ended.is_printed {
+            ended.print();
+        }
+        if !ended.has_failed() {
+            ended.record();
+        }
+        ended
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        self.outcome.is_failure()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.trace.node_count() == 0 && self.trace.left_out() == 0
+    }
+
+    fn print(&mut self) {
+        self.is_printed = true;
+        let failed = self.failures;
+        let returned = self.returned.as_deref();
+        self.printing.print(&self.trace, self.started_at, self.has_failed(), returned, failed);
+    }
+
+    fn record(&self) -> Option<PathBuf> {
+        let Self { trace, test, started_at, outcome, .. } = self;
+        self.recording.record(Recorded { trace, test, started_at, outcome })
+    }
+}
+
+/// Settles what is to be told of a capture, the last one, and of those that have ended inside it.
+fn settle(ended: Vec<Ended>) {
+    if let Err(ended) = scope::leave(ended) {
+        if ended.last().is_some_and(Ended::has_failed) {
+            tell(ended);
+        }
+    }
+}
+
+/// Tells people and machines of a test that has failed.
+fn tell(mut ended: Vec<Ended>) {
+    let Some(test) = ended.pop() else { return };
+    // What happened around the captures inside is to be seen if something did.
+    ended.retain(|inner| !inner.is_empty());
+    let (outcome, returned) = (test.outcome.clone(), test.returned.clone());
+    if ended.is_empty() || !test.is_empty() {
+        ended.push(test);
+    }
+    let mut recording = None;
+    for inner in &mut ended {
+        if !inner.has_failed() {
+            // It ended before the test failed.
+            inner.outcome.clone_from(&outcome);
+        }
+        if inner.returned.is_none() {
+            inner.returned.clone_from(&returned);
+        }
+        if !inner.is_printed {
+            inner.print();
+        }
+        recording = inner.record().or(recording);
+    }
+    if let Some(process_wide) = ended.iter().find(|inner| inner.is_process_wide) {
+        process_wide.printing.print_unattributed(&unattributed().storage.lock());
+    }
+    report(&ended, &outcome, recording.as_deref());
+    #[cfg(feature = "log")]
+    if let (Outcome::Panicked(_), Some(note), Some(last)) =
+        (&outcome, crate::capture::session::logger::conflict(), ended.last())
+    {
+        last.printing.print_note(note);
+    }
+}
+
+/// Reports a test with such an outcome, and captures, to machines.
+fn report(ended: &[Ended], outcome: &Outcome, recording: Option<&Path>) {
+    let Some(last) = ended.last() else { return };
+    if !report::is_wanted() {
+        return;
+    }
+    let message = outcome.message();
+    let is_of_failure = |nearest: &Nearest| {
+        message.as_deref().is_none_or(|message| message.contains(&nearest.headline))
+    };
+    let nearest = |ended: &Ended| ended.trace.printed().nearest().clone().filter(is_of_failure);
+    let nearest = ended.iter().rev().find_map(nearest).map(|nearest| nearest.line);
+    // A property panics at its own line, after its cases.
+    let of_case =
+        ended.iter().rev().find(|inner| inner.is_case).and_then(|case| case.outcome.place());
+    let started_at = Place::from(last.started_at);
+    let report = Report {
+        test: &last.test,
+        outcome,
+        place: of_case.or(outcome.place()).unwrap_or(&started_at),
+        nearest: nearest.as_deref(),
+        recording,
+    };
+    report.print();
 }

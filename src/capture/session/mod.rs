@@ -12,6 +12,7 @@
 //! | `print.rs`, `shown.rs`, `excerpt.rs`, `short.rs` | the text that people see |
 //! | `live.rs`, `overdue.rs` | what is printed while the test runs |
 //! | `outcome.rs`, `latest_panic.rs` | how the test ended, and which it was |
+//! | `scope.rs` | captures that end inside a test which sees how it ends |
 //! | `recording.rs` | traces left in files |
 //! | `report.rs` | what machines read of a failing test |
 //! | `logger.rs` | records of the `log` crate |
@@ -33,6 +34,7 @@ pub(crate) mod overdue;
 pub(crate) mod print;
 pub(crate) mod recording;
 pub(crate) mod report;
+mod scope;
 pub(crate) mod short;
 pub(crate) mod shown;
 pub(crate) mod started;

@@ -41,6 +41,10 @@ impl Outcome {
         }
     }
 
+    pub(crate) fn is_failure(&self) -> bool {
+        !matches!(self, Self::Passed | Self::Unknown)
+    }
+
     /// Returns what there is to say of it.
     pub(crate) fn message(&self) -> Option<String> {
         match self {
@@ -65,6 +69,10 @@ impl Outcome {
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct TestFunction {
     pub(crate) path: Option<&'static str>,
+    /// Whether the capture is told how the function ends.
+    pub(crate) sees_end: bool,
+    /// Whether it is one of many cases of its test.
+    pub(crate) is_case: bool,
     /// Whether the test passes only if it panics.
     pub(crate) should_panic: bool,
     /// Text that the message of the panic has to have.

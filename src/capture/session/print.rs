@@ -189,13 +189,15 @@ impl Printing {
     }
 
     /// Prints the trace, if it is to be printed and was not shown already. It does not panic, since it
-    /// may be that a panic is under way. If the test returned an error, that is named.
+    /// may be that a panic is under way. If the test returned an error, that is named, and so is
+    /// the number of captures before it that failed.
     pub(crate) fn print(
         &self,
         storage: &Storage,
         started_at: &Location<'_>,
         has_failed: bool,
         returned: Option<&str>,
+        failures: usize,
     ) {
         let is_due = match self.when {
             Print::OnFailure => has_failed,
@@ -215,15 +217,17 @@ impl Printing {
                 );
             }
             Seen::Part | Seen::Nothing => {
-                let heading = format!("trace of the capture started at {started_at}");
-                match returned {
-                    None => print(format_args!("{heading}:"), shown),
-                    Some(returned) => {
-                        let text = Escaped(returned);
-                        let returned = Short { text, max_chars: MAX_RETURNED, is_cut: None };
-                        print(format_args!("{heading}, whose test returned {returned}:"), shown);
-                    }
+                let mut heading = format!("trace of the capture started at {started_at}");
+                // Writing to a string does not fail.
+                if failures > 1 {
+                    let _ = write!(heading, ", the last of {failures} that failed");
                 }
+                if let Some(returned) = returned {
+                    let text = Escaped(returned);
+                    let returned = Short { text, max_chars: MAX_RETURNED, is_cut: None };
+                    let _ = write!(heading, ", whose test returned {returned}");
+                }
+                print(format_args!("{heading}:"), shown);
             }
         }
     }

@@ -113,7 +113,7 @@ impl Recording {
         let Recorded { test, started_at, outcome, .. } = recorded;
         let is_due = match self.when {
             When::Never => return None,
-            When::OnFailure => !matches!(outcome, Outcome::Passed | Outcome::Unknown),
+            When::OnFailure => outcome.is_failure(),
             When::Always => true,
         };
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);

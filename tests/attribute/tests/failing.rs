@@ -40,6 +40,7 @@ fn trace_is_shown_however_a_test_fails() {
         ("returns_an_error_of_tokio_test", r#", whose test returned "no answer":"#),
         ("returns_an_exit_code", ", whose test returned ExitCode("),
         ("returns_an_exit_code_in_a_result", ", whose test returned ExitCode("),
+        ("is_cancelled", ", whose test returned nothing, since it was cancelled:"),
         ("fails_softly", ", whose test returned the failed assertions above:"),
         ("fails_softly_above", ", whose test returned "),
         ("does_not_panic", ", whose test returned nothing, and should have panicked:"),
@@ -121,6 +122,27 @@ mod failing {
         connect();
         Err("no answer")?;
         Ok(())
+    }
+
+    /// What the attribute makes of a test whose runtime is that of another attribute, if that has a timeout.
+    #[tokio::test]
+    #[ignore = "it fails"]
+    async fn is_cancelled() {
+        let test = spanshot::__private::AttributeTest {
+            path: "failing::failing::is_cancelled",
+            capture: Capture::builder(),
+            is_process_wide: false,
+            should_panic: false,
+            expected_panic: None,
+            has_failed_softly: || false,
+        };
+        let body = async {
+            let _running = test.start();
+            connect();
+            std::future::pending::<()>().await;
+        };
+        let ended = tokio::time::timeout(std::time::Duration::from_millis(1), body).await;
+        ended.expect("it takes too long");
     }
 
     #[spanshot::test]
