@@ -7,12 +7,18 @@ use std::{env, process::Command};
 /// Runs a failing test, and returns what the test runner shows of it.
 #[track_caller]
 fn failure(test: &str) -> String {
+    failure_with(test, &[])
+}
+
+#[track_caller]
+fn failure_with(test: &str, variables: &[(&str, &str)]) -> String {
     let mut process = Command::new(env::current_exe().unwrap());
     process.args([&format!("failing::{test}"), "--exact", "--ignored"]);
     for variable in ["SPANSHOT_PRINT", "SPANSHOT_PRINT_FILTER", "SPANSHOT_TEST_PROCESS"] {
         process.env_remove(variable);
     }
-    let output = process.env("RUST_BACKTRACE", "0").output().unwrap();
+    process.env("RUST_BACKTRACE", "0").envs(variables.iter().copied());
+    let output = process.output().unwrap();
     let shown = [output.stdout, output.stderr].concat();
     let shown = String::from_utf8(shown).unwrap();
     assert!(shown.contains("running 1 test\n"), "{shown}");
@@ -68,6 +74,9 @@ fn process_that_fails_is_shown_as_that_of_the_test() {
     assert_shows("fails_in_its_process", &[ended, "as it was told to", trace]);
     let ended = "the test failing::aborts failed in its process";
     assert_shows("aborts", &[ended]);
+    // What was printed by then is shown, too.
+    let shown = failure_with("aborts", &[("SPANSHOT_PRINT", "live")]);
+    assert!(shown.contains("INFO connect{port=8080}\n"), "{shown}");
     assert_shows("exits", &["the test failing::exits failed in its process"]);
     let ended = "the process of the test failing::exits_with_success ended before the test did";
     assert_shows("exits_with_success", &[ended]);
@@ -237,6 +246,7 @@ mod failing {
     #[spanshot::test(process)]
     #[ignore = "it fails"]
     fn aborts() {
+        connect();
         std::process::abort();
     }
 
