@@ -87,6 +87,7 @@ fn cases_that_pass_or_are_passed_over_show_nothing() {
     }
     let shown = failure("proptest_gives_up");
     check(&shown, 1, "Too many global rejects");
+    check(&shown, 0, "that failed");
     check(&shown, 1, "trace of the capture started at");
 }
 
