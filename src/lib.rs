@@ -197,6 +197,24 @@ pub use crate::capture::{
 /// fn parses(#[values("1", "2")] number: &str, capture: Capture) { … }
 /// ```
 ///
+/// # Properties
+///
+/// With `proptest!` and quickcheck, each case has a capture of its own, with the options of the attribute. If the property
+/// fails, it shows the trace of the smallest case that fails, once, at the end. With `fail_on`, an unwanted event
+/// fails its case, which is then made smaller. With `process_wide` or `process`, or if the property `#[should_panic]`, one
+/// capture has all cases.
+///
+/// If you run a property by hand in a test, as in `proptest!(|(port: u16)| { … })`, start the capture in its closure. The
+/// test shows the latest capture of that line that a panic has ended. `prop_assert!` returns an error, which
+/// [`Capture::run()`] sees, and `Capture::start()` does not.
+///
+/// Without this attribute or [`Capture::run()`] around the property, nobody knows which case is the last one: each that
+/// panics prints its trace.
+///
+/// In the same way, other captures that end in a test with this attribute are shown when the test fails, and not before.
+///
+/// # Runtimes of others
+///
 /// If another attribute builds the runtime, as `#[tokio::test]` does, only its first thread is captured.
 ///
 /// # Example

@@ -328,7 +328,7 @@ mod either {
                 feed(&mut pooled, || error!("for the outer one"));
                 no_errors(&inner).unwrap();
             }
-            capture.take().scan_events().single(&level(Level::ERROR));
+            capture.take().scan_events().ignore_unattributed().single(&level(Level::ERROR));
             feed(&mut pooled, || info!("relayed"));
             no_errors(&capture).unwrap();
             feed(&mut of_own, || error!("lost"));

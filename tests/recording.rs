@@ -8,6 +8,7 @@ use std::{
     env, fs,
     path::{Path, PathBuf},
     process::{Command, Output},
+    time::Duration,
 };
 
 use spanshot::{Capture, SharedStorage, TracingEventReceiver, transport::recorded::RecordedTrace};
@@ -68,6 +69,28 @@ mod other {
             });
             run.unwrap(); // when the capture has ended
         }
+        runs_past_its_time_and_passes: {
+            let builder = Capture::builder().print_after(Duration::from_millis(1));
+            let _capture = builder.record_on_failure().start();
+            work();
+            // Until it is recorded.
+            let directory = env::var_os(OTHER).unwrap();
+            let directory = Path::new(&directory).join("snapshots");
+            let is_there = || fs::read_dir(&directory).is_ok_and(|mut files| {
+                files.any(|file| file.unwrap().path().extension().unwrap() == "spanshot")
+            });
+            while !is_there() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+        hangs: {
+            let builder = Capture::builder().print_after(Duration::from_millis(1));
+            let _capture = builder.record_on_failure().start();
+            work();
+            loop {
+                std::thread::park();
+            }
+        }
         does_not_ask: {
             let _capture = Capture::start();
             work();
@@ -101,7 +124,10 @@ impl Package {
         command.args(["--exact", &format!("other::{test}")]).env(OTHER, &self.0);
         command.env("CARGO_MANIFEST_DIR", &self.0).current_dir(&self.0);
         command.env_remove("SPANSHOT_RECORD").env_remove("SPANSHOT_RECORD_DIR");
-        command.env_remove("RUST_TEST_THREADS");
+        command.env_remove("RUST_TEST_THREADS").env_remove("GITHUB_ACTIONS");
+        for name in ["ATTEMPT", "STRESS_CURRENT", "RUN_ID", "TEST_NAME"] {
+            command.env_remove(format!("NEXTEST_{name}"));
+        }
         command
     }
 
@@ -110,8 +136,8 @@ impl Package {
         self.command(test).output().unwrap()
     }
 
-    /// The traces that were recorded, by the paths of their files.
-    fn recorded(&self) -> BTreeMap<String, String> {
+    /// The paths of the files.
+    fn files(&self) -> Vec<PathBuf> {
         fn visit(directory: &Path, files: &mut Vec<PathBuf>) {
             for entry in fs::read_dir(directory).unwrap() {
                 let path = entry.unwrap().path();
@@ -120,6 +146,22 @@ impl Package {
         }
         let mut files = vec![];
         visit(&self.0, &mut files);
+        files
+    }
+
+    /// Returns what the only file says of its trace.
+    #[track_caller]
+    fn notes(&self) -> BTreeMap<&'static str, String> {
+        let files = self.files();
+        assert_eq!(files.len(), 1, "{files:?}");
+        let recorded = RecordedTrace::open(&files[0]).unwrap();
+        let note = |name| Some((name, recorded.note(name)?.to_owned()));
+        let names = ["test", "attempt", "run", "outcome", "message", "location"];
+        names.into_iter().filter_map(note).collect()
+    }
+
+    /// The traces that were recorded, by the paths of their files.
+    fn recorded(&self) -> BTreeMap<String, String> {
         let trace = |path: PathBuf| {
             let storage = SharedStorage::default();
             let mut receiver = TracingEventReceiver::capturing(&storage);
@@ -128,7 +170,7 @@ impl Package {
             let path = path.strip_prefix(&self.0).unwrap().to_str().unwrap().replace('\\', "/");
             (path, storage.lock().to_string())
         };
-        files.into_iter().map(trace).collect()
+        self.files().into_iter().map(trace).collect()
     }
 }
 
@@ -158,6 +200,8 @@ fn test_that_fails_leaves_its_trace_beside_the_snapshots_and_says_where() {
             let text = String::from_utf8_lossy(&output.stdout);
             let said = format!("trace recorded in {}", package.0.join(&path).display());
             assert_eq!(text.matches(&said).count(), 1, "{text}");
+            let attached = format!("\n[[ATTACHMENT|{}]]\n", package.0.join(&path).display());
+            assert_eq!(text.matches(&attached).count(), 1, "{text}");
             assert_recorded(&package, &[(&path, TRACE)]);
         }
         fs::remove_file(package.0.join(path)).unwrap();
@@ -247,4 +291,120 @@ fn trace_that_cannot_be_written_is_reported_and_the_test_fails_as_it_did() {
     assert!(text.contains("trace not recorded in "), "{text}");
     assert_eq!(output.status.code(), Some(101));
     fs::remove_file(package.0.join("snapshots")).unwrap();
+}
+
+#[test]
+fn recording_knows_its_test_and_how_that_ended() {
+    let check = |test: &str, outcome: &str, message: Option<&str>, line: &str| {
+        let package = Package::new(&format!("notes-{test}"));
+        let mut command = package.command(test);
+        command.env("SPANSHOT_RECORD", "always").env("NEXTEST_RUN_ID", "a-run");
+        command.output().unwrap();
+        let mut notes = package.notes();
+        let location = notes.remove("location").unwrap();
+        let mut expected = BTreeMap::from([
+            ("test", format!("other::{test}")),
+            ("attempt", "1".into()),
+            ("run", "a-run".into()),
+            ("outcome", outcome.into()),
+        ]);
+        expected.extend(message.map(|message| ("message", message.into())));
+        assert_eq!(notes, expected);
+        assert!(location.starts_with("tests/recording.rs:"), "{location}");
+        let number: usize = location.split(':').nth(1).unwrap().parse().unwrap();
+        let source = include_str!("recording.rs").lines().nth(number - 1).unwrap();
+        assert_eq!(source.trim(), line, "{location}");
+    };
+    let started = "let _capture = Capture::builder().record_on_failure().start();";
+    let told = "as it was told to";
+    check("fails", "panicked", Some(told), "panic!(\"as it was told to\");");
+    let run = "let run = Capture::builder().record_on_failure().run(|_| {";
+    check("returns_an_error", "returned", Some("\"as it was told to\""), run);
+    // Nobody knows what such a test returns.
+    check("passes", "unknown", None, started);
+
+    let package = Package::new("notes-failed");
+    package.run("fails_by_its_capture");
+    let notes = package.notes();
+    assert_eq!(notes["outcome"], "failed");
+    let found = "1 event at level warn or more severe that nothing allows:\n  WARN slow\n";
+    assert!(notes["message"].starts_with(found), "{notes:?}");
+}
+
+/// Attempts of a test are processes of their own.
+#[test]
+fn attempts_of_a_test_do_not_overwrite_each_other() {
+    let package = Package::new("attempts");
+    for (attempt, iteration) in
+        [("1", "none"), ("2", "none"), ("3", "none"), ("1", "7"), ("2", "7")]
+    {
+        let mut command = package.command("fails");
+        command.env("NEXTEST_ATTEMPT", attempt).env("NEXTEST_STRESS_CURRENT", iteration);
+        command.output().unwrap();
+    }
+    let name = |rest| format!("snapshots/recording__other__fails{rest}.spanshot");
+    let expected = ["", "-attempt-2", "-attempt-3", "-stress-7", "-stress-7-attempt-2"].map(name);
+    let recorded = package.recorded();
+    assert!(recorded.keys().eq(expected.iter().collect::<std::collections::BTreeSet<_>>()));
+    let recorded = RecordedTrace::open(package.0.join(&expected[2])).unwrap();
+    assert_eq!(recorded.note("attempt"), Some("3"));
+}
+
+#[test]
+fn test_that_hangs_is_recorded_while_it_runs() {
+    use std::io::{BufRead, BufReader};
+
+    let package = Package::new("hangs");
+    let mut command = package.command("hangs");
+    let mut process = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(process.stderr.take().unwrap()).lines();
+    let is_recorded = |line: &String| line.starts_with("trace recorded in ");
+    let line = lines.map(Result::unwrap).find(is_recorded);
+    process.kill().unwrap();
+    process.wait().unwrap();
+    let path = "snapshots/recording__other__hangs.spanshot";
+    assert_eq!(line.unwrap(), format!("trace recorded in {}", package.0.join(path).display()));
+    assert_recorded(&package, &[(path, TRACE)]);
+    let notes = package.notes();
+    assert_eq!((&*notes["outcome"], &*notes["message"]), ("running", "still running after 1ms"));
+
+    // If it passes after all, there is nothing to look at.
+    let package = Package::new("passes-after-all");
+    let output = package.run("runs_past_its_time_and_passes");
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && text.contains("trace recorded in "), "{text}");
+    assert_recorded(&package, &[]);
+}
+
+/// The same with the real test runner.
+#[test]
+#[ignore = "needs cargo-nextest"]
+fn attempts_under_nextest_are_recorded_and_attached() {
+    let package = Package::new("nextest");
+    let config = package.0.join("nextest.toml");
+    let junit = package.0.join("junit.xml");
+    fs::write(&config, format!("[profile.default.junit]\npath = {junit:?}\n")).unwrap();
+    let mut nextest = Command::new(env!("CARGO"));
+    nextest.args(["nextest", "run", "--locked", "--all-features", "--test", "recording"]);
+    nextest.args(["--retries", "2", "-E", "test(=other::fails)", "--config-file"]).arg(config);
+    nextest.current_dir(env!("CARGO_MANIFEST_DIR")).env(OTHER, &package.0);
+    nextest.env("SPANSHOT_RECORD_DIR", package.0.join("recorded"));
+    nextest.env_remove("NEXTEST_ATTEMPT").env_remove("RUST_TEST_THREADS");
+    let output = nextest.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(100), "this test needs cargo-nextest: {text}");
+
+    let junit_text = fs::read_to_string(&junit).unwrap();
+    let mut runs = std::collections::BTreeSet::new();
+    for (attempt, rest) in [("1", ""), ("2", "-attempt-2"), ("3", "-attempt-3")] {
+        let file = format!("recorded/recording__other__fails{rest}.spanshot");
+        let file = package.0.join(file);
+        let recorded = RecordedTrace::open(&file).unwrap();
+        assert_eq!(recorded.note("attempt"), Some(attempt));
+        assert_eq!(recorded.note("test"), Some("other::fails"));
+        runs.insert(recorded.note("run").unwrap().to_owned());
+        let attached = format!("\n[[ATTACHMENT|{}]]\n", file.display());
+        assert_eq!(junit_text.matches(&attached).count(), 1, "{junit_text}");
+    }
+    assert_eq!(runs.len(), 1);
 }

@@ -12,6 +12,7 @@ enum Found {
     Start(String),
     Frame(Vec<u8>, u64, u64),
     OtherFrame(u64),
+    Note(String, String),
     Foreign(Vec<u8>),
     End,
     Error(StreamError),
@@ -44,6 +45,7 @@ fn decode<'a>(chunks: impl Iterator<Item = &'a [u8]>) -> (Vec<Found>, Result<(),
                     Found::Foreign(bytes.to_vec())
                 }
                 Ok(StreamItem::OtherFrame { offset }) => Found::OtherFrame(offset),
+                Ok(StreamItem::Note { name, value }) => Found::Note(name.into(), value.into()),
                 Ok(StreamItem::End) => Found::End,
                 Err(error) => {
                     assert!(error.offset() < len && !error.to_string().is_empty());

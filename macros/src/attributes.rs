@@ -16,7 +16,7 @@
 //! make a second test of the function. So [`Framework::below()`] knows these two by the functions that they write.
 
 use proc_macro2::{Span, TokenTree};
-use syn::{Attribute, Expr, ItemFn, Meta, Pat, Stmt, spanned::Spanned as _};
+use syn::{Attribute, Expr, ItemFn, Meta, MetaNameValue, Pat, Stmt, spanned::Spanned as _};
 
 /// Frameworks that take functions with arguments and make tests of them.
 const PARAMETERIZED: [&str; 5] = ["rstest", "test_case", "case", "test_matrix", "property_test"];
@@ -81,6 +81,15 @@ impl Framework {
 /// Finds an attribute of the standard library.
 pub(crate) fn find<'a>(function: &'a ItemFn, name: &str) -> Option<&'a Attribute> {
     function.attrs.iter().find(|attribute| attribute.path().is_ident(name))
+}
+
+/// Returns the text of `#[should_panic(expected = "…")]`, or of `#[should_panic = "…"]`.
+pub(crate) fn expected_panic(attribute: &Attribute) -> Option<Expr> {
+    match &attribute.meta {
+        Meta::Path(_) => None,
+        Meta::List(list) => list.parse_args::<MetaNameValue>().ok().map(|expected| expected.value),
+        Meta::NameValue(expected) => Some(expected.value.clone()),
+    }
 }
 
 /// Whether this is googletest's, some of whose assertions fail the test only when it ends.

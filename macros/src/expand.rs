@@ -6,7 +6,8 @@ use syn::{
 };
 
 use crate::{
-    attributes::{Framework, expects_a_result, find, has_cases, is_googletest},
+    attributes::{Framework, expected_panic, expects_a_result, find, has_cases, is_googletest},
+    cases::capture_cases,
     options::{FailOn, Options},
 };
 
@@ -41,6 +42,11 @@ pub(crate) fn expand(
     }
 
     let test = Test { root, capture, is_async, is_of_runtime };
+    let shares_threads = options.process_wide.is_none() && options.process.is_none();
+    if shares_threads && !is_async && find(&function, "should_panic").is_none() {
+        let started = test.attribute_test(options, &function);
+        capture_cases(&mut function, &started);
+    }
     let attribute = (!makes_a_test).then(|| quote!(#[::core::prelude::v1::test]));
     if test.is_async && !test.is_of_runtime {
         function.sig.asyncness = None;
@@ -169,25 +175,39 @@ struct Test {
 }
 
 impl Test {
-    fn body(&self, options: &Options, function: &ItemFn) -> TokenStream {
+    /// The test, with the capture that it is to have.
+    fn attribute_test(&self, options: &Options, function: &ItemFn) -> TokenStream {
         let root = &self.root;
         let name = &function.sig.ident;
         let builder = self.builder(options, name.span());
         let is_process_wide = options.process_wide.is_some() || options.process.is_some();
-        let should_panic = find(function, "should_panic").is_some();
+        let should_panic = find(function, "should_panic");
+        let expected_panic = should_panic.and_then(expected_panic).map_or_else(
+            || quote!(::core::option::Option::None),
+            |text| quote!(::core::option::Option::Some(#text)),
+        );
+        let should_panic = should_panic.is_some();
         let has_failed_softly = if function.attrs.iter().any(is_googletest) {
             quote!(|| ::googletest::verify_current_test_outcome().is_err())
         } else {
             quote!(|| false)
         };
-        let test = quote_spanned! {name.span()=>
+        quote_spanned! {name.span()=>
             #root::__private::AttributeTest {
+                path: ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#name)),
                 capture: #builder,
                 is_process_wide: #is_process_wide,
                 should_panic: #should_panic,
+                expected_panic: #expected_panic,
                 has_failed_softly: #has_failed_softly,
             }
-        };
+        }
+    }
+
+    fn body(&self, options: &Options, function: &ItemFn) -> TokenStream {
+        let root = &self.root;
+        let name = &function.sig.ident;
+        let test = self.attribute_test(options, function);
         let [running, given] = ["running", "capture"]
             .map(|name| format_ident!("__spanshot_{name}", span = Span::mixed_site()));
         let bind = self.bind(&given);

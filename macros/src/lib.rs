@@ -10,6 +10,7 @@
 //! | `expand.rs` | the function that it makes of a test |
 
 mod attributes;
+mod cases;
 mod expand;
 mod options;
 

@@ -19,12 +19,16 @@ mod subscriber;
 pub(crate) use self::session::attribute;
 #[cfg(feature = "predicates")]
 pub(crate) use self::session::excerpt;
+#[cfg(feature = "snapshot")]
+pub(crate) use self::session::latest_panic;
 pub(crate) use self::session::short;
 pub(crate) use self::session::shown::{Shown, is_visible};
 #[cfg(feature = "export")]
 pub(crate) use self::storage::durations::Durations;
 #[cfg(feature = "predicates")]
 pub(crate) use self::storage::numbers::NumberHasher;
+#[cfg(feature = "predicates")]
+pub(crate) use self::storage::printed_text::Nearest;
 #[cfg(feature = "snapshot")]
 pub(crate) use self::storage::printed_text::{Draw, PrintedText};
 pub(crate) use self::storage::{printed_text::ShownPart, sight::RelayedElsewhere};

@@ -13,7 +13,9 @@ use ::predicates::{
 
 use super::{combinators::Operator, nearest::nearest, shown_value::shortened};
 use crate::{
-    capture::{Captured, CapturedNode, ShownPart, Storage, excerpt::MAX_LISTED, short::Short},
+    capture::{
+        Captured, CapturedNode, Nearest, ShownPart, Storage, excerpt::MAX_LISTED, short::Short,
+    },
     view::{Around, ShortLine},
 };
 
@@ -71,6 +73,17 @@ pub(super) struct Failure {
     pub(super) shown: Option<ShownPart>,
 }
 
+impl Failure {
+    /// Says which item came nearest, for those who do not read the whole message.
+    fn with_nearest(mut self, nearest: Option<CapturedNode<'_>>) -> Self {
+        if let (Some(shown), Some(nearest)) = (&mut self.shown, nearest) {
+            let headline = self.text.lines().next().unwrap_or_default().to_string();
+            shown.set_nearest(Nearest { headline, line: ShortLine::new(nearest).to_string() });
+        }
+        self
+    }
+}
+
 impl From<String> for Failure {
     /// A message that shows nothing of the trace.
     fn from(text: String) -> Self {
@@ -108,9 +121,10 @@ where
         1 => message.line(&format_args!("the only {others}{noun}:")),
         _ => message.line(&format_args!("nearest of {count} {others}{nouns}:")),
     }
+    let first = nearest.first().copied();
     marked.extend(message.items(nearest.into_iter(), |item| predicate.find_case(false, item)));
     message.hints(hints);
-    message.finish(searched, &marked)
+    message.finish(searched, &marked).with_nearest(first.as_ref().map(T::node))
 }
 
 /// Some items should not match, or should: those, and why.
@@ -196,13 +210,14 @@ pub(super) fn out_of_order<'a, T: Captured<'a>>(
     } else {
         message.line(&format_args!("  {what}:"));
     }
+    let first = items.first().copied();
     marked.extend(message.items(items.into_iter(), |item| predicate.find_case(false, item)));
     let left = expected.len() - found.len() - 1;
     if left > 0 {
         message.line(&format_args!("({left} more expected)"));
     }
     message.hints(hints);
-    message.finish(searched, &marked)
+    message.finish(searched, &marked).with_nearest(first.as_ref().map(T::node))
 }
 
 /// An assertion cannot be trusted to hold, for a reason that the headline names.

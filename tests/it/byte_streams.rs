@@ -75,6 +75,7 @@ enum Found {
     Frame(Vec<u8>, u64, u64),
     Foreign(Vec<u8>),
     OtherFrame(u64),
+    Note(String, String),
     End,
     Error(StreamError),
 }
@@ -102,6 +103,7 @@ fn decode<'a>(
                     _ => Found::Foreign(bytes.to_vec()),
                 },
                 Ok(StreamItem::OtherFrame { offset }) => Found::OtherFrame(offset),
+                Ok(StreamItem::Note { name, value }) => Found::Note(name.into(), value.into()),
                 Ok(StreamItem::End) => Found::End,
                 Ok(item) => panic!("{item:?}"),
                 Err(error) => Found::Error(error),
@@ -700,6 +702,28 @@ fn packets_of_kinds_that_are_yet_to_come_are_passed_over() {
     let (found, _) = decode_all(&[start, &unknown[..], b"text"].concat());
     assert_eq!(found.len(), 2, "{found:?}");
     assert_eq!(found[1], Found::Foreign(b"text".to_vec()));
+}
+
+#[test]
+fn notes_are_written_as_specified_and_read() {
+    let output = Shared::default();
+    let writer = StreamWriter::new(output.clone());
+    writer.note("test", "a\u{ff}b");
+    writer.send(&[0x23, 0x05]);
+    drop(writer);
+    let packets = output.writes();
+    let payload = [&name(&packets[0])[..], b"\x04test\x04a\xc3\xbfb"].concat();
+    let len = u8::try_from(payload.len()).unwrap();
+    assert_eq!(packets[1], packet(&[&[2, 4, 1, len][..], &payload].concat()));
+    let (found, end) = decode_all(&packets.concat());
+    assert_eq!(found[1], Found::Note("test".into(), "a\u{ff}b".into()));
+    assert_eq!((found.len(), end), (4, Ok(())));
+
+    // What follows is passed over; what is cut is reported.
+    let noted: &[(u8, &[u8])] = &[START, (4, b"\x01a\x01bmore"), (4, b"\x01a\x02b"), (4, b"")];
+    let (found, _) = decode_all(&named([1; 4], noted).concat());
+    assert_eq!(found[1], Found::Note("a".into(), "b".into()));
+    assert_eq!(errors(&found).len(), 2, "{found:?}");
 }
 
 #[test]

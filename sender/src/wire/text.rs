@@ -5,7 +5,8 @@ use super::{TracedError, TracedValue, hex::Hex};
 
 /// Shows text on one line and without effect on the text around it: line breaks, other control characters,
 /// those that are invisible or change the direction of text, and spaces other than U+0020 are escaped as
-/// in a Rust literal, and so is the backslash: no two texts look the same.
+/// in a Rust literal, and so is the backslash: no two texts look the same. The bracket of what a CI server
+/// would take for a command is escaped, too.
 #[derive(Debug)]
 pub struct Escaped<'a>(pub &'a str);
 
@@ -13,7 +14,7 @@ impl fmt::Display for Escaped<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut unescaped_from = 0;
         for (position, char) in self.0.char_indices() {
-            if needs_escape(char) {
+            if needs_escape(char) || char == '[' && is_command(self.0, position) {
                 formatter.write_str(&self.0[unescaped_from..position])?;
                 write_escaped(formatter, char)?;
                 unescaped_from = position + char.len_utf8();
@@ -21,6 +22,12 @@ impl fmt::Display for Escaped<'_> {
         }
         formatter.write_str(&self.0[unescaped_from..])
     }
+}
+
+/// Whether this bracket makes a command of the text around it, for what reads the output of tests: GitHub's runner obeys
+/// `##[error]` wherever it is on a line, and `JUnit` reports attach the file of `[[ATTACHMENT|path]]`.
+fn is_command(text: &str, bracket: usize) -> bool {
+    text[..bracket].ends_with("##") || text[bracket..].starts_with("[[ATTACHMENT|")
 }
 
 /// [`Escaped`] text between quotes, in which quotes are escaped, too.
@@ -178,6 +185,15 @@ mod tests {
         check("\u{202e}evil\u{2066}", r#""\u{202e}evil\u{2066}""#);
         check("a\u{2028}b\u{85}c", r#""a\u{2028}b\u{85}c""#);
         check("größer 你好 🦀", r#""größer 你好 🦀""#);
+    }
+
+    #[test]
+    fn text_commands_no_server() {
+        check("##[error]a [#[b]]", r###""##\u{5b}error]a [#[b]]""###);
+        check("###[group]", r####""###\u{5b}group]""####);
+        check("[[ATTACHMENT|/etc/passwd]]", r#""\u{5b}[ATTACHMENT|/etc/passwd]]""#);
+        check("[[[ATTACHMENT|", r#""[\u{5b}[ATTACHMENT|""#);
+        check("[[attached]]", r#""[[attached]]""#);
     }
 
     #[test]

@@ -9,17 +9,22 @@ use std::{
     process::{Command, ExitCode, Stdio},
 };
 
-use crate::capture::{Capture, CaptureBuilder, TestResult, session::ending::Way};
+use super::{ending::Way, outcome::TestFunction, test_result::error_text};
+use crate::capture::{Capture, CaptureBuilder, TestResult};
 
 /// A test that is an ordinary function, and the capture to run it in.
 #[derive(Debug)]
 pub struct AttributeTest {
+    /// The path of the function.
+    pub path: &'static str,
     /// What the capture is like.
     pub capture: CaptureBuilder,
     /// Whether it is that of the whole process.
     pub is_process_wide: bool,
     /// Whether the test passes only if it panics.
     pub should_panic: bool,
+    /// Text that the message of the panic has to have.
+    pub expected_panic: Option<&'static str>,
     /// Says whether an assertion has failed that lets the test go on.
     pub has_failed_softly: fn() -> bool,
 }
@@ -28,7 +33,22 @@ impl AttributeTest {
     /// Starts the capture, at the line of the test.
     #[track_caller]
     pub fn start(self) -> RunningTest {
-        let Self { capture, is_process_wide, should_panic, has_failed_softly } = self;
+        self.start_as(false)
+    }
+
+    /// Starts a capture for one case of the test, inside that of the test.
+    #[track_caller]
+    pub fn start_case(self) -> RunningTest {
+        self.start_as(true)
+    }
+
+    #[track_caller]
+    fn start_as(self, is_case: bool) -> RunningTest {
+        let Self { capture, is_process_wide, should_panic, has_failed_softly, .. } = self;
+        let (path, expected) = (Some(self.path), self.expected_panic);
+        let sees_end = true;
+        let function = TestFunction { path, sees_end, is_case, should_panic, expected };
+        let capture = CaptureBuilder { function, ..capture };
         let capture = if is_process_wide { capture.start_process_wide() } else { capture.start() };
         RunningTest { capture, should_panic, has_failed_softly }
     }
@@ -54,9 +74,25 @@ impl RunningTest {
     ///
     /// Panics if the capture fails the test.
     #[track_caller]
-    pub fn end<R: TestOutcome>(mut self, result: R) -> R {
+    pub fn end<R: TestOutcome>(self, result: R) -> R {
         let soft = || (self.has_failed_softly)().then(|| "the failed assertions above".to_owned());
         let error = result.error().or_else(soft);
+        self.end_with(result, error)
+    }
+
+    /// Ends a case whose result something else judges.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the capture fails the case.
+    #[track_caller]
+    pub fn end_judged<R>(self, result: R, has_failed: impl FnOnce(&R) -> bool) -> R {
+        let error = has_failed(&result).then(|| "that the property does not hold".to_owned());
+        self.end_with(result, error)
+    }
+
+    #[track_caller]
+    fn end_with<R>(mut self, result: R, error: Option<String>) -> R {
         if !self.should_panic {
             if let Err(message) = self.capture.end(&Way::Returned(error)) {
                 panic!("{message}");
@@ -107,7 +143,7 @@ impl<T: TestOutcome, E: fmt::Debug> TestOutcome for Result<T, E> {
     fn error(&self) -> Option<String> {
         match self {
             Ok(returned) => returned.error(),
-            Err(error) => Some(format!("{error:?}")),
+            Err(error) => error_text(error),
         }
     }
 

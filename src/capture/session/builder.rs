@@ -7,6 +7,7 @@ use tracing_subscriber::{Layer, Registry, filter::Targets};
 use crate::capture::{
     Capture, CapturedEvent, Keep, SharedStorage, TestResult,
     session::ending::Way,
+    session::outcome::TestFunction,
     session::print::{Print, Printing, parse_filter},
     session::recording::Recording,
     session::watch::WatchRules,
@@ -29,6 +30,7 @@ use crate::capture::{
 /// | `SPANSHOT_PRINT` | `failure`, `always`, `live` or `never`, as [`Print`] has them |
 /// | `SPANSHOT_PRINT_AFTER` | a time such as `20s`, after which the trace of a test that is still running is printed; see [`print_after()`](Self::print_after) |
 /// | `SPANSHOT_PRINT_LINES` | lines of a trace that are printed, or `all`: unless it is set, 100, from the beginning and the end of the trace |
+/// | `SPANSHOT_FORMAT` | `text`, or `json` for a line that machines read as well; see [reports](#reports) |
 /// | `SPANSHOT_PRINT_FILTER` | what of a trace is printed, such as `info` or `warn,my_crate=debug`; see [`print_filter()`](Self::print_filter) |
 ///
 /// They are read once in a process. A value that is not understood is reported on the error stream,
@@ -42,16 +44,44 @@ use crate::capture::{
 ///
 /// # Recording
 ///
-/// With the feature `stream`, a capture leaves its trace in a file if its test fails and it is
-/// asked to (`record_on_failure()`): beside the snapshots, by the name of the test, as in
-/// `snapshots/it__requests__time_out.spanshot`. The file is named with the failure, and a
-/// [`RecordedTrace`](crate::transport::recorded::RecordedTrace) replays it, wherever that is. A later
-/// run of the test replaces it; further captures of the test that fail have a number in the name.
+/// A capture leaves its trace in a file if its test fails and you [ask for it](Self::record_on_failure): beside the
+/// snapshots, by the name of the test, as in `snapshots/it__requests__time_out.spanshot`. The failure names the file, and a
+/// [`RecordedTrace`](crate::transport::recorded::RecordedTrace) replays it, wherever that is. A later run of the test
+/// replaces it. Further captures of the test that fail have a number in the name, and nextest's retries have
+/// `-attempt-2` and so on. The file [says](crate::transport::recorded::RecordedTrace::note) which test and attempt it is
+/// of, and how that ended. A test that is [still running](Self::print_after) is recorded, too.
+///
+/// A line `[[ATTACHMENT|path]]` on the output attaches the file to the test in the `JUnit` report of nextest, where a CI
+/// server shows such attachments.
 ///
 /// | environment variable | value |
 /// |---|---|
 /// | `SPANSHOT_RECORD` | `failure`, `always` or `never` |
 /// | `SPANSHOT_RECORD_DIR` | the directory, unless it is to be `snapshots` at the root of the package |
+///
+/// # Reports
+///
+/// On GitHub Actions, a failing test prints an annotation (`::error file=…`), which shows the failure at the line of the
+/// panic. If the line is not known, as for a returned error, it is that of the capture's start.
+///
+/// With `SPANSHOT_FORMAT=json` in the environment, a failing test prints one object of JSON on a line of its own, for
+/// editors and agents. The line begins with `{"spanshot":"failure"`, perhaps behind white space of the test runner.
+///
+/// | key | value |
+/// |---|---|
+/// | `spanshot` | `"failure"` |
+/// | `version` | of this schema: 1. Further keys may come without a new one |
+/// | `test` | the name of the test, as the test runner knows it, or `null` |
+/// | `binary` | the name of the test binary, or `null` |
+/// | `attempt` | 1, or more if nextest retries the test |
+/// | `outcome` | `"panicked"`, `"returned"` an error, or `"failed"` by what the capture [watches over](#watching-over-a-test) |
+/// | `headline` | the first line of the message or error |
+/// | `location` | `file`, `line` and `column` of the failure, as in the message of a panic; if it is not known, where the capture was started |
+/// | `nearest` | the span or event that comes nearest to what an assertion looked for, or `null` |
+/// | `recording` | the absolute path of the [recording](#recording), or `null` |
+///
+/// Both need the messages of panics. For that, the first capture puts a panic hook around the one that is there; so does a
+/// capture that may be recorded. If the code under test replaces the hook, messages and lines of panics are not known.
 ///
 /// # Watching over a test
 ///
@@ -91,6 +121,7 @@ pub struct CaptureBuilder {
     pub(crate) recording: Recording,
     pub(crate) watch: WatchRules,
     pub(crate) ignores_unattributed: bool,
+    pub(crate) function: TestFunction,
 }
 
 impl fmt::Debug for CaptureBuilder {
@@ -137,7 +168,8 @@ impl CaptureBuilder {
     /// ```
     #[track_caller]
     pub fn run<R: TestResult>(self, test: impl FnOnce(&Capture) -> R) -> R {
-        let mut capture = self.start();
+        let function = TestFunction { sees_end: true, ..self.function };
+        let mut capture = Self { function, ..self }.start();
         let result = test(&capture);
         match capture.end(&Way::Returned(result.error())) {
             Ok(_) => result,

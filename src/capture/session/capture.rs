@@ -250,7 +250,7 @@ impl Capture {
         let watch = storage.watch_over(options.watch);
         let printing = options.printing.in_environment();
         storage.print_live(printing.live());
-        let ending = Ending::new(printing, options.recording, watch, &storage);
+        let ending = Ending::new(printing, options.recording, watch, &storage, options.function);
         storage.set_sight(|sight| {
             (sight.is_native, sight.is_of_thread) = (true, true);
             sight.filters = options.filter.iter().cloned().map(Arc::new).collect();
@@ -453,17 +453,19 @@ impl Capture {
         let trace = self.stop();
         let unattributed = self.storage.unattributed_since_start();
         let ending = self.session.ending.borrow();
-        let check = |ending: &Ending| ending.check(&trace, unattributed.as_ref(), &Way::Finished);
+        let check = |ending: &Ending| ending.check(&trace, unattributed.as_ref());
         ending.as_ref().map_or(Ok(()), check).map(|()| trace)
     }
 
     /// Ends the capture, unless that is done, and says what its test is to fail with.
+    #[track_caller]
     pub(crate) fn end(&mut self, way: &Way) -> Result<Trace, String> {
         let trace = self.stop();
         match self.session.ending.take() {
             Some(ending) => {
                 let unattributed = self.storage.unattributed_since_start();
-                ending.end(&trace, unattributed.as_ref(), way).map(|()| trace)
+                let checked = ending.end(&trace, unattributed.as_ref(), way);
+                checked.map(|()| trace)
             }
             None => Ok(trace),
         }

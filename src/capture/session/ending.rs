@@ -1,10 +1,23 @@
-use alloc::{format, string::String, sync::Arc};
+use alloc::{format, string::String, sync::Arc, vec::Vec};
 use core::panic::Location;
-use std::thread;
+use std::{
+    path::{Path, PathBuf},
+    thread,
+};
 
+use super::{
+    excerpt::push_trace,
+    latest_panic::{self, Place},
+    outcome::{Outcome, TestFunction, TestIdentity},
+    overdue::Overdue,
+    print::{Print, Printing},
+    recording::{Recorded, Recording},
+    report::{self, Report},
+    scope::{self, Scope},
+    watch::Watch,
+};
 use crate::capture::{
-    SharedStorage, Storage, session::excerpt::push_trace, session::overdue::Overdue,
-    session::print::Printing, session::recording::Recording, session::watch::Watch,
+    SharedStorage, Storage, Trace, storage::printed_text::Nearest,
     subscriber::process_wide::unattributed,
 };
 
@@ -18,18 +31,23 @@ pub(crate) enum Way {
     Returned(Option<String>),
 }
 
-/// What there is to do when a capture ends: it prints its trace, leaves it in a file, and fails its test.
+/// What there is to do when a capture ends: it prints its trace, leaves it in a file, reports the failure, and fails
+/// its test.
 #[derive(Debug)]
 pub(crate) struct Ending {
     printing: Printing,
     recording: Recording,
     watch: Option<Arc<Watch>>,
+    function: TestFunction,
+    test: TestIdentity,
     started_at: &'static Location<'static>,
     /// A capture that something starts while it is being unwound is not that of the failing test.
     was_panicking: bool,
     is_process_wide: bool,
     /// Prints the trace while the test runs, if that takes long.
-    _overdue: Option<Overdue>,
+    overdue: Option<Overdue>,
+    /// There if the capture will know how its test ends.
+    scope: Option<Scope>,
 }
 
 impl Ending {
@@ -39,16 +57,26 @@ impl Ending {
         recording: Recording,
         watch: Option<Arc<Watch>>,
         storage: &SharedStorage,
+        function: TestFunction,
     ) -> Self {
-        let started_at = Location::caller();
+        let (started_at, recording) = (Location::caller(), recording.in_environment());
+        if recording.is_possible() || report::is_wanted() {
+            latest_panic::note();
+        }
+        report::begin();
+        scope::begin_turn();
+        let test = TestIdentity::current(function.path);
         Self {
-            _overdue: printing.overdue(storage, started_at),
+            overdue: printing.overdue(storage, &recording, &test, started_at),
             printing,
-            recording: recording.in_environment(),
+            recording,
             watch,
+            function,
+            test,
             started_at,
             was_panicking: thread::panicking(),
             is_process_wide: false,
+            scope: function.sees_end.then(Scope::open),
         }
     }
 
@@ -57,37 +85,60 @@ impl Ending {
         Self { is_process_wide: true, ..self }
     }
 
-    /// Prints the trace and leaves it in a file, if that is asked for. Returns what the test is to fail with, which is never
-    /// the case while it panics.
+    /// Tells people and machines how the capture has ended, or leaves that to the scope around it. Returns what the test is
+    /// to fail with, which is never the case while it panics.
+    #[track_caller]
     pub(crate) fn end(
-        self,
-        storage: &Storage,
+        mut self,
+        trace: &Trace,
         unattributed: Option<&(Storage, u64)>,
         way: &Way,
     ) -> Result<(), String> {
+        drop(self.overdue.take());
+        let mut ended = self.scope.take().map(Scope::close).unwrap_or_default();
         if thread::panicking() {
             if let Some(watch) = &self.watch {
                 watch.give_up();
             }
-            self.print(storage, !self.was_panicking, None);
-            #[cfg(feature = "log")]
-            if let Some(note) = crate::capture::session::logger::conflict() {
-                self.printing.print_note(note);
+            let panic = latest_panic::get();
+            let outcome = if self.was_panicking {
+                Outcome::Unknown
+            } else if self.function.expects(panic.as_ref()) {
+                Outcome::Passed
+            } else {
+                Outcome::Panicked(panic)
+            };
+            let is_of_test = !self.was_panicking;
+            ended.push(Ended::new(self, trace, outcome, None));
+            if is_of_test {
+                settle(ended);
             }
             return Ok(());
         }
-        let checked = self.check(storage, unattributed, way);
-        let returned = if let Way::Returned(error) = way { error.as_deref() } else { None };
-        self.print(storage, checked.is_err() || returned.is_some(), returned);
+        let findings = self.findings(trace, unattributed);
+        let returned = match way {
+            Way::Returned(error) => error.clone(),
+            // Something else has dropped its future.
+            Way::Dropped if self.function.sees_end => {
+                Some("nothing, since it was cancelled".into())
+            }
+            Way::Finished | Way::Dropped => None,
+        };
+        let outcome = match (&findings, &returned, way) {
+            (Some(findings), ..) => {
+                // The line that drops a capture is in this crate.
+                let place =
+                    if matches!(way, Way::Dropped) { self.started_at } else { Location::caller() };
+                Outcome::Failed { findings: findings.clone(), place: place.into() }
+            }
+            (None, Some(error), _) => Outcome::Returned(error.clone()),
+            (None, None, Way::Returned(_)) => Outcome::Passed,
+            (None, None, Way::Finished | Way::Dropped) => Outcome::Unknown,
+        };
+        let checked = findings.map_or(Ok(()), |findings| Err(self.message(trace, &findings, way)));
+        ended.push(Ended::new(self, trace, outcome, returned));
+        settle(ended);
         checked
-    }
-
-    fn print(&self, storage: &Storage, has_failed: bool, returned: Option<&str>) {
-        self.printing.print(storage, self.started_at, has_failed, returned);
-        if self.is_process_wide && has_failed {
-            self.printing.print_unattributed(&unattributed().storage.lock());
-        }
-        self.recording.record(storage, self.started_at, has_failed);
     }
 
     /// Returns what the test is to fail with.
@@ -95,12 +146,18 @@ impl Ending {
         &self,
         storage: &Storage,
         unattributed: Option<&(Storage, u64)>,
-        way: &Way,
     ) -> Result<(), String> {
+        let findings = self.findings(storage, unattributed);
+        findings.map_or(Ok(()), |findings| Err(self.message(storage, &findings, &Way::Finished)))
+    }
+
+    /// Returns what the capture watches over and has found.
+    fn findings(&self, storage: &Storage, unattributed: Option<&(Storage, u64)>) -> Option<String> {
         let findings = self.watch.as_ref().map(|watch| watch.end(storage, unattributed));
-        let Some(findings) = findings.filter(|findings| !findings.is_empty()) else {
-            return Ok(());
-        };
+        findings.filter(|findings| !findings.is_empty())
+    }
+
+    fn message(&self, storage: &Storage, findings: &str, way: &Way) -> String {
         let mut message =
             format!("the capture started at {} fails its test\n{findings}", self.started_at);
         match way {
@@ -116,6 +173,142 @@ impl Ending {
             }
         }
         push_trace(&mut message, self.printing.shown(storage));
-        Err(message)
+        message
     }
+}
+
+/// A capture that has ended.
+#[derive(Debug)]
+pub(super) struct Ended {
+    printing: Printing,
+    recording: Recording,
+    test: TestIdentity,
+    pub(super) started_at: &'static Location<'static>,
+    is_process_wide: bool,
+    is_case: bool,
+    trace: Trace,
+    outcome: Outcome,
+    /// The error that the test returned.
+    returned: Option<String>,
+    /// Captures of the same line in the same scope that have failed, up to this one; none if it has not.
+    pub(super) failures: usize,
+    is_printed: bool,
+}
+
+impl Ended {
+    /// Tells what is to be told however the test ends.
+    fn new(ending: Ending, trace: &Trace, outcome: Outcome, returned: Option<String>) -> Self {
+        let Ending { printing, recording, test, function, started_at, is_process_wide, .. } =
+            ending;
+        let mut ended = Self {
+            is_printed: printing.when == Print::Always,
+            printing,
+            recording,
+            test,
+            started_at,
+            is_process_wide,
+            is_case: function.is_case,
+            trace: trace.clone(),
+            failures: usize::from(outcome.is_failure()),
+            outcome,
+            returned,
+        };
+        if ended.is_printed {
+            ended.print();
+        }
+        if !ended.has_failed() {
+            ended.record();
+        }
+        ended
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        self.outcome.is_failure()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.trace.node_count() == 0 && self.trace.left_out() == 0
+    }
+
+    fn print(&mut self) {
+        self.is_printed = true;
+        let failed = self.failures;
+        let returned = self.returned.as_deref();
+        self.printing.print(&self.trace, self.started_at, self.has_failed(), returned, failed);
+    }
+
+    fn record(&self) -> Option<PathBuf> {
+        let Self { trace, test, started_at, outcome, .. } = self;
+        self.recording.record(Recorded { trace, test, started_at, outcome })
+    }
+}
+
+/// Settles what is to be told of a capture, the last one, and of those that have ended inside it.
+fn settle(ended: Vec<Ended>) {
+    if let Err(ended) = scope::leave(ended) {
+        if ended.last().is_some_and(Ended::has_failed) {
+            tell(ended);
+        }
+    }
+}
+
+/// Tells people and machines of a test that has failed.
+fn tell(mut ended: Vec<Ended>) {
+    let Some(test) = ended.pop() else { return };
+    // What happened around the captures inside is to be seen if something did.
+    ended.retain(|inner| !inner.is_empty());
+    let (outcome, returned) = (test.outcome.clone(), test.returned.clone());
+    if ended.is_empty() || !test.is_empty() {
+        ended.push(test);
+    }
+    let mut recording = None;
+    for inner in &mut ended {
+        if !inner.has_failed() {
+            // It ended before the test failed.
+            inner.outcome.clone_from(&outcome);
+        }
+        if inner.returned.is_none() {
+            inner.returned.clone_from(&returned);
+        }
+        if !inner.is_printed {
+            inner.print();
+        }
+        recording = inner.record().or(recording);
+    }
+    if let Some(process_wide) = ended.iter().find(|inner| inner.is_process_wide) {
+        process_wide.printing.print_unattributed(&unattributed().storage.lock());
+    }
+    report(&ended, &outcome, recording.as_deref());
+    #[cfg(feature = "log")]
+    if let (Outcome::Panicked(_), Some(note), Some(last)) =
+        (&outcome, crate::capture::session::logger::conflict(), ended.last())
+    {
+        last.printing.print_note(note);
+    }
+}
+
+/// Reports a test with such an outcome, and captures, to machines.
+fn report(ended: &[Ended], outcome: &Outcome, recording: Option<&Path>) {
+    let Some(last) = ended.last() else { return };
+    if !report::is_wanted() {
+        return;
+    }
+    let message = outcome.message();
+    let is_of_failure = |nearest: &Nearest| {
+        message.as_deref().is_none_or(|message| message.contains(&nearest.headline))
+    };
+    let nearest = |ended: &Ended| ended.trace.printed().nearest().clone().filter(is_of_failure);
+    let nearest = ended.iter().rev().find_map(nearest).map(|nearest| nearest.line);
+    // A property panics at its own line, after its cases.
+    let of_case =
+        ended.iter().rev().find(|inner| inner.is_case).and_then(|case| case.outcome.place());
+    let started_at = Place::from(last.started_at);
+    let report = Report {
+        test: &last.test,
+        outcome,
+        place: of_case.or(outcome.place()).unwrap_or(&started_at),
+        nearest: nearest.as_deref(),
+        recording,
+    };
+    report.print();
 }

@@ -11,7 +11,10 @@
 //! | `ending.rs`, `watch.rs`, `test_result.rs` | the end of a test: printing, recording, and what fails it |
 //! | `print.rs`, `shown.rs`, `excerpt.rs`, `short.rs` | the text that people see |
 //! | `live.rs`, `overdue.rs` | what is printed while the test runs |
+//! | `outcome.rs`, `latest_panic.rs` | how the test ended, and which it was |
+//! | `scope.rs` | captures that end inside a test which sees how it ends |
 //! | `recording.rs` | traces left in files |
+//! | `report.rs` | what machines read of a failing test |
 //! | `logger.rs` | records of the `log` crate |
 
 pub(crate) mod attached;
@@ -22,12 +25,16 @@ pub(crate) mod carried;
 pub(crate) mod ending;
 pub(crate) mod excerpt;
 pub(crate) mod handle;
+pub(crate) mod latest_panic;
 pub(crate) mod live;
 #[cfg(feature = "log")]
 pub(crate) mod logger;
+pub(crate) mod outcome;
 pub(crate) mod overdue;
 pub(crate) mod print;
 pub(crate) mod recording;
+pub(crate) mod report;
+mod scope;
 pub(crate) mod short;
 pub(crate) mod shown;
 pub(crate) mod started;

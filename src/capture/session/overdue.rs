@@ -14,6 +14,10 @@ use std::{
 
 use parking_lot::{Condvar, Mutex};
 
+use super::{
+    outcome::{Outcome, TestIdentity},
+    recording::{Recorded, Recording},
+};
 use crate::{
     capture::{CapturedNode, CapturedSpan, SharedStorage, Storage},
     view::Around,
@@ -34,9 +38,11 @@ impl Overdue {
     pub(crate) fn after(
         time: Duration,
         storage: &SharedStorage,
+        recording: &Recording,
+        test: &TestIdentity,
         started_at: &'static Location<'static>,
     ) -> Self {
-        let test = thread::current().name().map(ToString::to_string);
+        let (test, recording) = (test.clone(), recording.clone());
         let has_ended = Arc::new((Mutex::new(false), Condvar::new()));
         let (waiting, storage) = (Arc::clone(&has_ended), storage.clone());
         let wait = move || {
@@ -47,9 +53,12 @@ impl Overdue {
             drop(has_ended); // the end of the capture does not wait for this thread
             if is_due {
                 let trace = storage.lock();
-                let running = Running { test: test.as_deref(), time, started_at, trace: &trace };
+                let running =
+                    Running { test: test.name.as_deref(), time, started_at, trace: &trace };
                 // Past what captures the output of tests: that is lost if the test is killed.
                 let _ = io::stderr().write_all(running.to_string().as_bytes());
+                let (test, outcome) = (&test, &Outcome::Running(time));
+                recording.record(Recorded { trace: &trace, test, started_at, outcome });
             }
         };
         // Without a thread, there is nobody to tell.

@@ -12,7 +12,9 @@ use tracing_subscriber::filter::Targets;
 use crate::{
     capture::{
         SharedStorage, Shown, Storage,
-        session::{live::Live, overdue::Overdue, short::Short},
+        session::{
+            live::Live, outcome::TestIdentity, overdue::Overdue, recording::Recording, short::Short,
+        },
         storage::printed_text::Seen,
     },
     wire::text::Escaped,
@@ -56,6 +58,7 @@ struct Environment {
     filter: Option<Targets>,
     lines: Option<usize>,
     after: Option<Duration>,
+    is_json: bool,
 }
 
 impl Environment {
@@ -75,8 +78,19 @@ impl Environment {
                 _ => value.parse().map_err(|_| "it is a number, or `all`".into()),
             }),
             after: read("SPANSHOT_PRINT_AFTER", parse_time),
+            is_json: read("SPANSHOT_FORMAT", |value| match value {
+                "text" => Ok(false),
+                "json" => Ok(true),
+                _ => Err("it is one of `text` and `json`".into()),
+            })
+            .unwrap_or(false),
         })
     }
+}
+
+/// Whether a failure prints a line of JSON, too.
+pub(crate) fn is_json() -> bool {
+    Environment::get().is_json
 }
 
 /// Reads an environment variable, of which none and an empty one are the same. One that is not
@@ -151,10 +165,12 @@ impl Printing {
     pub(crate) fn overdue(
         &self,
         storage: &SharedStorage,
+        recording: &Recording,
+        test: &TestIdentity,
         started_at: &'static Location<'static>,
     ) -> Option<Overdue> {
         let after = self.after.filter(|_| self.when != Print::Never)?;
-        Some(Overdue::after(after, storage, started_at))
+        Some(Overdue::after(after, storage, recording, test, started_at))
     }
 
     /// What prints records at once, if they are to be printed so.
@@ -173,13 +189,15 @@ impl Printing {
     }
 
     /// Prints the trace, if it is to be printed and was not shown already. It does not panic, since it
-    /// may be that a panic is under way. If the test returned an error, that is named.
+    /// may be that a panic is under way. If the test returned an error, that is named, and so is
+    /// the number of captures before it that failed.
     pub(crate) fn print(
         &self,
         storage: &Storage,
         started_at: &Location<'_>,
         has_failed: bool,
         returned: Option<&str>,
+        failures: usize,
     ) {
         let is_due = match self.when {
             Print::OnFailure => has_failed,
@@ -199,15 +217,17 @@ impl Printing {
                 );
             }
             Seen::Part | Seen::Nothing => {
-                let heading = format!("trace of the capture started at {started_at}");
-                match returned {
-                    None => print(format_args!("{heading}:"), shown),
-                    Some(returned) => {
-                        let text = Escaped(returned);
-                        let returned = Short { text, max_chars: MAX_RETURNED, is_cut: None };
-                        print(format_args!("{heading}, whose test returned {returned}:"), shown);
-                    }
+                let mut heading = format!("trace of the capture started at {started_at}");
+                // Writing to a string does not fail.
+                if failures > 1 {
+                    let _ = write!(heading, ", the last of {failures} that failed");
                 }
+                if let Some(returned) = returned {
+                    let text = Escaped(returned);
+                    let returned = Short { text, max_chars: MAX_RETURNED, is_cut: None };
+                    let _ = write!(heading, ", whose test returned {returned}");
+                }
+                print(format_args!("{heading}:"), shown);
             }
         }
     }

@@ -1,15 +1,25 @@
 //! Traces that a test leaves in a file.
 
-use alloc::{format, string::String};
-use core::panic::Location;
+use alloc::{
+    format,
+    string::{String, ToString},
+    sync::Arc,
+};
+use core::{fmt::Write as _, panic::Location};
 use std::{
     collections::BTreeSet,
-    env, eprint, fs, io, panic,
-    path::{Path, PathBuf},
+    env, eprint, fs,
+    io::{self, Write as _},
+    panic,
+    path::{self, Path, PathBuf},
+    print,
     sync::{Mutex, PoisonError},
-    thread,
 };
 
+use super::{
+    latest_panic::Place,
+    outcome::{Outcome, TestIdentity},
+};
 use crate::capture::{CaptureBuilder, Storage};
 
 /// Ending of the names of recorded traces.
@@ -25,10 +35,13 @@ enum When {
 }
 
 /// How a capture leaves its trace in a file.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Recording {
     when: When,
     directory: Option<PathBuf>,
+    /// The file, once there is one. Also locked while it is written: a test may end while it is being recorded as one
+    /// that is still running.
+    file: Arc<Mutex<Option<PathBuf>>>,
 }
 
 /// Recording.
@@ -85,37 +98,98 @@ impl Recording {
         Self {
             when: when.unwrap_or(self.when),
             directory: directory.map(PathBuf::from).or(self.directory),
+            file: Arc::default(),
         }
+    }
+
+    /// Whether the trace may be left in a file at all.
+    pub(crate) fn is_possible(&self) -> bool {
+        self.when != When::Never
     }
 
     /// Leaves the trace in a file, if it is to be left, and says where. It does not panic, since it may be
     /// that a panic is under way.
-    pub(crate) fn record(&self, storage: &Storage, started_at: &Location<'_>, has_failed: bool) {
+    pub(crate) fn record(&self, recorded: Recorded<'_>) -> Option<PathBuf> {
+        let Recorded { test, started_at, outcome, .. } = recorded;
         let is_due = match self.when {
-            When::Never => false,
-            When::OnFailure => has_failed,
+            When::Never => return None,
+            When::OnFailure => outcome.is_failure(),
             When::Always => true,
         };
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         if !is_due {
-            return;
+            // The test was recorded while it was running, and has passed.
+            if let Some(file) = file.take() {
+                let _ = fs::remove_file(file);
+            }
+            return None;
         }
         let directory = self.directory.clone().unwrap_or_else(snapshots);
-        let path = unused_path(&directory, &name(started_at));
-        let report = match save(storage, &directory, &path) {
-            Ok(()) => format!("trace recorded in {}\n\n", path.display()),
-            Err(error) => format!("trace not recorded in {}: {error}\n\n", path.display()),
+        // For those who read it elsewhere. It fails if there is no current directory.
+        let directory = path::absolute(&directory).unwrap_or(directory);
+        let file = file.get_or_insert_with(|| unused_path(&directory, &name(test, started_at)));
+        let (report, saved) = match save(recorded, &directory, file) {
+            Ok(()) => (format!("trace recorded in {}\n\n", file.display()), Some(file.clone())),
+            Err(error) => (format!("trace not recorded in {}: {error}\n\n", file.display()), None),
         };
-        // Only the macro writes to where the output of a test is captured. It panics if there is
+        if matches!(outcome, Outcome::Running(_)) {
+            // Past what captures the output of tests: that is lost if the test is killed.
+            let _ = io::stderr().write_all(report.as_bytes());
+            return saved;
+        }
+        let attachment = saved.as_deref().and_then(attachment).unwrap_or_default();
+        // Only the macros write to where the output of a test is captured. They panic if there is
         // nobody to write to any more.
-        let _ = panic::catch_unwind(|| eprint!("{report}"));
+        let _ = panic::catch_unwind(|| {
+            eprint!("{report}");
+            print!("{attachment}");
+        });
+        saved
     }
 }
 
+/// A trace, and what its file says about it.
+#[derive(Clone, Copy)]
+pub(crate) struct Recorded<'a> {
+    pub(crate) trace: &'a Storage,
+    pub(crate) test: &'a TestIdentity,
+    pub(crate) started_at: &'a Location<'a>,
+    pub(crate) outcome: &'a Outcome,
+}
+
+impl Recorded<'_> {
+    fn save(&self, path: &Path) -> io::Result<()> {
+        let Self { test, outcome, .. } = self;
+        let attempt = test.runner.attempt.to_string();
+        let location =
+            outcome.place().map_or_else(|| self.started_at.to_string(), Place::to_string);
+        let message = outcome.message();
+        let notes = [
+            ("test", test.name.as_deref()),
+            ("attempt", Some(&*attempt)),
+            ("run", test.runner.run.as_deref()),
+            ("outcome", Some(outcome.name())),
+            ("message", message.as_deref()),
+            ("location", Some(&*location)),
+        ];
+        let notes = notes.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        self.trace.save_with_notes(path, notes)
+    }
+}
+
+/// The line by which nextest's `JUnit` report, and what shows such reports, attaches a file to a test. It has to be a line
+/// of its own, whatever the test has printed before.
+fn attachment(file: &Path) -> Option<String> {
+    let file = file.to_str()?;
+    let is_plain = !file.contains(char::is_control) && !file.contains("]]");
+    is_plain.then(|| format!("\n[[ATTACHMENT|{file}]]\n"))
+}
+
 /// Writes a file as a whole, so that one of an earlier run is there until then.
-fn save(storage: &Storage, directory: &Path, path: &Path) -> io::Result<()> {
+fn save(recorded: Recorded<'_>, directory: &Path, path: &Path) -> io::Result<()> {
     fs::create_dir_all(directory)?;
     let unfinished = path.with_extension(format!("{}.tmp", std::process::id()));
-    let saved = storage.save(&unfinished).and_then(|()| fs::rename(&unfinished, path));
+    let saved = recorded.save(&unfinished).and_then(|()| fs::rename(&unfinished, path));
     if saved.is_err() {
         let _ = fs::remove_file(&unfinished); // it may not be there
     }
@@ -130,36 +204,25 @@ fn snapshots() -> PathBuf {
 }
 
 /// Names a file as insta names that of a snapshot: by the binary, the modules and the function of the
-/// test, which a test runner has named its thread by. With one thread for all tests, or on a thread that
-/// the test has started, it is the place where the capture was started.
-fn name(started_at: &Location<'_>) -> String {
-    let thread = thread::current();
-    let test = match thread.name() {
-        Some(name) if name != "main" => name.replace("::", "__"),
-        _ => {
-            let file = Path::new(started_at.file()).file_stem().unwrap_or_default();
-            format!("{}_{}", file.to_string_lossy(), started_at.line())
-        }
+/// test. If the test is not known, it is the place where the capture was started. Later attempts of the test have files
+/// of their own.
+fn name(test: &TestIdentity, started_at: &Location<'_>) -> String {
+    let binary = test.runner.binary.as_ref().map_or_else(String::new, |name| format!("{name}__"));
+    let test_name = test.name.as_ref().map(|name| name.replace("::", "__"));
+    let place = || {
+        let file = Path::new(started_at.file()).file_stem().unwrap_or_default();
+        format!("{}_{}", file.to_string_lossy(), started_at.line())
     };
-    let name = match binary() {
-        Some(binary) => format!("{binary}__{test}"),
-        None => test,
-    };
-    // Whatever a thread may be called.
+    let mut name = binary + &test_name.unwrap_or_else(place);
+    // Writing to a string does not fail.
+    if let Some(iteration) = test.runner.stress {
+        let _ = write!(name, "-stress-{iteration}");
+    }
+    if test.runner.attempt > 1 {
+        let _ = write!(name, "-attempt-{}", test.runner.attempt);
+    }
+    // Whatever a test may be called.
     name.replace(|char: char| !char.is_alphanumeric() && char != '_' && char != '-', "_")
-}
-
-/// Name of the binary, without the hash that cargo adds to those of tests.
-fn binary() -> Option<String> {
-    let path = env::current_exe().ok()?;
-    let stem = path.file_stem()?.to_str()?;
-    let is_hash =
-        |text: &str| text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let name = match stem.rsplit_once('-') {
-        Some((name, hash)) if is_hash(hash) => name,
-        _ => stem,
-    };
-    Some(name.replace('-', "_"))
 }
 
 /// Returns a path that nothing was recorded in by this process. That of an earlier one is overwritten,

@@ -1,5 +1,5 @@
 use alloc::{format, string::String};
-use core::fmt;
+use core::{any, fmt};
 use std::process::ExitCode;
 
 /// The result of a test that [`Capture::run()`](crate::Capture::run) or [`#[spanshot::test]`](crate::test) runs: `()`,
@@ -30,7 +30,7 @@ impl TestResult for () {
 
 impl<T, E: fmt::Debug> TestResult for Result<T, E> {
     fn error(&self) -> Option<String> {
-        self.as_ref().err().map(|error| format!("{error:?}"))
+        self.as_ref().err().and_then(error_text)
     }
 }
 
@@ -38,6 +38,15 @@ impl TestResult for ExitCode {
     fn error(&self) -> Option<String> {
         (*self != Self::SUCCESS).then(|| format!("{self:?}"))
     }
+}
+
+/// Returns the text of an error by which a test fails. A case of a property that proptest is told to pass over, as by
+/// `prop_assume!`, has not failed.
+pub(super) fn error_text<E: fmt::Debug>(error: &E) -> Option<String> {
+    let text = format!("{error:?}");
+    let name = any::type_name::<E>();
+    let is_case = name.starts_with("proptest::") && name.ends_with("::TestCaseError");
+    (!is_case || !text.starts_with("Reject(")).then_some(text)
 }
 
 mod sealed {

@@ -1,4 +1,7 @@
-use alloc::{string::ToString, sync::Arc};
+use alloc::{
+    string::{String, ToString},
+    sync::Arc,
+};
 use core::{
     fmt,
     hash::{Hash, Hasher},
@@ -6,7 +9,7 @@ use core::{
 };
 use std::{
     hash::DefaultHasher,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use crate::capture::{Shown, Storage};
@@ -24,10 +27,19 @@ pub(crate) struct PrintedText {
     /// Spans and events that there were when a part was shown, and one more. Zero stands for none.
     part: Arc<AtomicU64>,
     drawing: Arc<Mutex<Option<Arc<Draw>>>>,
+    nearest: Arc<Mutex<Option<Nearest>>>,
 }
 
 /// Draws a trace as a snapshot does.
 pub(crate) type Draw = dyn Fn(Shown<'_>, &mut fmt::Formatter<'_>) -> fmt::Result + Send + Sync;
+
+/// The span or event that came nearest to what an assertion looked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Nearest {
+    /// The first line of the assertion's message.
+    pub(crate) headline: String,
+    pub(crate) line: String,
+}
 
 /// How much of a trace people have seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +57,7 @@ pub(crate) struct ShownPart {
     printed: PrintedText,
     /// Hash of the text of the trace if that is all of it, or else the number of spans and events that there were.
     shown: Result<u64, usize>,
+    nearest: Option<Nearest>,
 }
 
 #[cfg_attr(not(feature = "predicates"), allow(dead_code))]
@@ -52,16 +65,22 @@ impl ShownPart {
     /// All of the trace.
     pub(crate) fn all(trace: Shown<'_>) -> Self {
         let printed = trace.storage.printed().clone();
-        Self { printed, shown: Ok(hash(&trace.to_string())) }
+        Self { printed, shown: Ok(hash(&trace.to_string())), nearest: None }
     }
 
     /// A part of the trace.
     pub(crate) fn part(storage: &Storage) -> Self {
-        Self { printed: storage.printed().clone(), shown: Err(storage.node_count()) }
+        Self { printed: storage.printed().clone(), shown: Err(storage.node_count()), nearest: None }
+    }
+
+    /// Says what the message names as nearest.
+    pub(crate) fn set_nearest(&mut self, nearest: Nearest) {
+        self.nearest = Some(nearest);
     }
 
     /// Notes that somebody reads the message.
     pub(crate) fn set_seen(&self) {
+        self.printed.nearest().clone_from(&self.nearest);
         match self.shown {
             Ok(text) => self.printed.text.store(text, Ordering::Relaxed),
             Err(nodes) => self.printed.set_part(nodes),
@@ -94,6 +113,11 @@ impl PrintedText {
         } else {
             Seen::Nothing
         }
+    }
+
+    /// What came nearest in the latest message that somebody has read.
+    pub(crate) fn nearest(&self) -> MutexGuard<'_, Option<Nearest>> {
+        self.nearest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes how a snapshot shows the trace.

@@ -98,7 +98,8 @@ impl Capture {
         let watch = storage.watch_over(options.watch);
         let printing = options.printing.in_environment();
         storage.print_live(printing.live());
-        let ending = Ending::new(printing, options.recording, watch, &storage).of_process_wide();
+        let ending = Ending::new(printing, options.recording, watch, &storage, options.function)
+            .of_process_wide();
         storage.set_sight(|sight| {
             sight.is_native = true;
             sight.filters = options.filter.iter().cloned().map(Arc::new).collect();

@@ -1,4 +1,4 @@
-use alloc::string::String;
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use std::{
     fs::File,
     io::{self, Read, Seek},
@@ -11,6 +11,7 @@ use crate::{
     transport::stream::{
         Receipt, StreamDecoder, StreamError, StreamItem, StreamLimits, StreamReceiver,
     },
+    wire::text::beginning,
 };
 
 /// A file that holds a trace.
@@ -38,9 +39,22 @@ use crate::{
 #[derive(Debug)]
 pub struct RecordedTrace {
     file: File,
-    written_by: Option<String>,
+    beginning: Beginning,
     limits: StreamLimits,
 }
+
+/// What stands before the first frame.
+#[derive(Debug, Default)]
+struct Beginning {
+    written_by: Option<String>,
+    notes: Vec<(String, String)>,
+}
+
+/// Notes that are read. A file may have any number.
+const MAX_NOTES: usize = 32;
+
+/// Characters of the name or value of a note that are kept.
+const MAX_NOTE: usize = 4_096;
 
 /// Bytes that are read at once.
 const CHUNK_LEN: usize = 16 << 10;
@@ -64,13 +78,47 @@ impl RecordedTrace {
     /// Returns the errors of [`Self::open()`].
     pub fn new(mut file: File) -> Result<Self, RecordedError> {
         file.rewind()?;
-        let written_by = look(&mut file)?;
-        Ok(Self { file, written_by, limits: StreamLimits::default() })
+        let beginning = look(&mut file)?;
+        Ok(Self { file, beginning, limits: StreamLimits::default() })
     }
 
     /// Returns the version of spanshot that wrote the trace, or `None` if the beginning is missing.
     pub fn written_by(&self) -> Option<&str> {
-        self.written_by.as_deref()
+        self.beginning.written_by.as_deref()
+    }
+
+    /// Returns what the file says about its trace, by name; the first of several notes with one name.
+    ///
+    /// A test whose capture [records](crate::CaptureBuilder#recording) leaves these:
+    ///
+    /// | name | value |
+    /// |---|---|
+    /// | `test` | the name of the test, if it has one |
+    /// | `attempt` | which attempt of the test it was: 1, or more if the test runner retried it |
+    /// | `run` | the identifier of nextest's run |
+    /// | `outcome` | how the test ended: `passed`, `panicked`, `returned` an error, `failed` by its capture; `running` if it had not, and `unknown` if the capture does not see the end |
+    /// | `message` | the message of the panic or error |
+    /// | `location` | where it panicked, or where the capture was started |
+    ///
+    /// The file says so, and nobody checks it. It may come from anywhere.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::transport::recorded::{self, RecordedTrace};
+    ///
+    /// # let path = std::env::temp_dir().join(format!("spanshot-note-{}.spanshot", std::process::id()));
+    /// let recording = recorded::create(&path)?;
+    /// recording.note("attempt", "2");
+    /// recording.finish()?;
+    ///
+    /// assert_eq!(RecordedTrace::open(&path)?.note("attempt"), Some("2"));
+    /// # std::fs::remove_file(path)?;
+    /// # Ok::<_, spanshot::transport::recorded::RecordedError>(())
+    /// ```
+    pub fn note(&self, name: &str) -> Option<&str> {
+        let note = self.beginning.notes.iter().find(|(noted, _)| noted == name)?;
+        Some(&note.1)
     }
 
     /// Replays the trace under other limits than the default ones.
@@ -98,13 +146,14 @@ impl RecordedTrace {
     }
 }
 
-/// Finds the first packet, and returns who wrote it.
-fn look(file: &mut File) -> Result<Option<String>, RecordedError> {
+/// Reads up to the first frame.
+fn look(file: &mut File) -> Result<Beginning, RecordedError> {
     let mut decoder = StreamDecoder::default();
     let mut buffer = [0; CHUNK_LEN];
+    let mut found = None;
     loop {
         let len = match file.read(&mut buffer) {
-            Ok(0) => return Err(RecordedError::NoTrace { len: decoder.offset() }),
+            Ok(0) => return found.ok_or(RecordedError::NoTrace { len: decoder.offset() }),
             Ok(len) => len,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(error.into()),
@@ -112,9 +161,25 @@ fn look(file: &mut File) -> Result<Option<String>, RecordedError> {
         let mut chunk = buffer.get(..len).unwrap_or_default();
         while let Some(item) = decoder.decode(&mut chunk) {
             match item {
-                Ok(StreamItem::Start { written_by }) => return Ok(Some(written_by.into())),
-                Ok(StreamItem::Frame { .. } | StreamItem::End) => return Ok(None),
-                Err(StreamError::UnsupportedVersion { actual, supported, written_by, .. }) => {
+                Ok(StreamItem::Start { written_by }) => {
+                    let found = found.get_or_insert_with(Beginning::default);
+                    found.written_by.get_or_insert_with(|| written_by.into());
+                }
+                Ok(StreamItem::Note { name, value }) => {
+                    let notes = &mut found.get_or_insert_with(Beginning::default).notes;
+                    if notes.len() == MAX_NOTES {
+                        return Ok(found.unwrap_or_default());
+                    }
+                    notes.push(
+                        [name, value].map(|text| beginning(text, MAX_NOTE).to_owned()).into(),
+                    );
+                }
+                Ok(StreamItem::Frame { .. } | StreamItem::End) => {
+                    return Ok(found.unwrap_or_default());
+                }
+                Err(StreamError::UnsupportedVersion { actual, supported, written_by, .. })
+                    if found.is_none() =>
+                {
                     return Err(RecordedError::UnsupportedVersion {
                         actual,
                         supported,

@@ -39,8 +39,18 @@ impl Storage {
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
     pub fn save(&self, path: impl AsRef<Path>) -> io::Result<()> {
+        self.save_with_notes(path.as_ref(), [].into_iter())
+    }
+
+    /// The same, with notes before the trace.
+    pub(crate) fn save_with_notes<'a>(
+        &self,
+        path: &Path,
+        notes: impl Iterator<Item = (&'a str, &'a str)>,
+    ) -> io::Result<()> {
         let mut file = BufWriter::new(File::create(path)?);
         let writer = StreamWriter::new(Unflushed(&mut file));
+        notes.for_each(|(name, value)| writer.note(name, value));
         self.for_each_frame(|frame| writer.send(frame));
         writer.finish()?;
         drop(writer);

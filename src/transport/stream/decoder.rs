@@ -3,7 +3,7 @@ use core::{mem, ops::Range};
 
 use spanshot_sender::{
     frame::Reader,
-    stream::packet::{Beginning, ESCAPE, ESCAPED, Header, MARKER, Part, Start, kind},
+    stream::packet::{Beginning, ESCAPE, ESCAPED, Header, MARKER, Note, Part, Start, kind},
 };
 
 use super::{
@@ -105,6 +105,13 @@ pub enum StreamItem<'a> {
         /// Where that packet begins, in bytes from the start of the stream.
         offset: u64,
     },
+    /// A note: something to know about the stream.
+    Note {
+        /// What it is about.
+        name: &'a str,
+        /// What it says.
+        value: &'a str,
+    },
     /// A frame, or a part of one, of another stream than the first one. It is passed over.
     OtherFrame {
         /// Where its packet begins, in bytes from the start of the stream.
@@ -200,6 +207,12 @@ impl StreamDecoder {
                     let frame = self.packet.get(payload).unwrap_or_default();
                     let offset = self.packet_offset;
                     return Some(Ok(StreamItem::Frame { frame, number, offset }));
+                }
+                Step::Note { payload } => {
+                    let payload = self.packet.get(payload).unwrap_or_default();
+                    let malformed = StreamError::Malformed { offset: self.packet_offset };
+                    let note = Note::read(payload).ok_or(malformed);
+                    return Some(note.map(|Note { name, value }| StreamItem::Note { name, value }));
                 }
                 Step::Joined { number, offset } => {
                     return Some(Ok(StreamItem::Frame { frame: &self.joined, number, offset }));
@@ -465,6 +478,7 @@ impl StreamDecoder {
         match header.kind {
             kind::START => Step::Start { payload: content },
             kind::FRAME => Step::Frame { payload: content, number },
+            kind::NOTE => Step::Note { payload: content },
             kind::END => {
                 self.has_ended = true;
                 Step::End
@@ -535,6 +549,9 @@ enum Step<'a> {
     Frame {
         payload: Range<usize>,
         number: u64,
+    },
+    Note {
+        payload: Range<usize>,
     },
     /// All parts of a frame that begins with this packet.
     Joined {

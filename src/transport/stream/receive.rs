@@ -112,6 +112,7 @@ impl<'a> StreamReceiver<'a> {
                     self.receipt.written_by = Some(written_by.into());
                     continue;
                 }
+                Ok(StreamItem::Note { .. }) => continue,
                 Ok(StreamItem::End) => {
                     self.receipt.end = StreamEnd::Finished;
                     continue;

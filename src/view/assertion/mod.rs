@@ -20,6 +20,7 @@ use alloc::{
     string::{String, ToString},
     vec::Vec,
 };
+use core::panic::Location;
 use std::{
     any,
     ffi::OsStr,
@@ -33,7 +34,7 @@ use insta::Settings;
 use self::comparator::TraceComparator;
 use super::{SnapshotSettings, SnapshotSource, StreamSnapshot, TraceView, digest::digest_text};
 use crate::{
-    capture::{PrintedText, Storage},
+    capture::{PrintedText, Storage, latest_panic},
     wire::TracingEvent,
 };
 
@@ -154,6 +155,7 @@ macro_rules! assert_trace_snapshot {
 #[derive(Debug)]
 pub struct Assertion {
     text: String,
+    _place: PlaceIfItFails,
     /// Of a whole trace.
     _seen: Option<SeenIfItFails>,
     /// Suffix of the snapshot's name, if this is not up to the test.
@@ -167,6 +169,7 @@ impl Assertion {
     fn new<T: TraceSnapshot + ?Sized>(trace: &T) -> Self {
         Self {
             text: text(trace),
+            _place: PlaceIfItFails::new(),
             _seen: trace.whole().map(SeenIfItFails::new),
             suffix: None,
             name: None,
@@ -277,6 +280,28 @@ impl Drop for SeenIfItFails {
     fn drop(&mut self) {
         if thread::panicking() && !self.was_panicking {
             self.printed.set_part(self.nodes);
+        }
+    }
+}
+
+/// Notes where the assertion is if it fails: insta panics in its own source.
+#[derive(Debug)]
+struct PlaceIfItFails {
+    place: &'static Location<'static>,
+    was_panicking: bool,
+}
+
+impl PlaceIfItFails {
+    #[track_caller]
+    fn new() -> Self {
+        Self { place: Location::caller(), was_panicking: thread::panicking() }
+    }
+}
+
+impl Drop for PlaceIfItFails {
+    fn drop(&mut self) {
+        if thread::panicking() && !self.was_panicking {
+            latest_panic::set_place(self.place);
         }
     }
 }

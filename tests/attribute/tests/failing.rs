@@ -7,12 +7,18 @@ use std::{env, process::Command};
 /// Runs a failing test, and returns what the test runner shows of it.
 #[track_caller]
 fn failure(test: &str) -> String {
+    failure_with(test, &[])
+}
+
+#[track_caller]
+fn failure_with(test: &str, variables: &[(&str, &str)]) -> String {
     let mut process = Command::new(env::current_exe().unwrap());
     process.args([&format!("failing::{test}"), "--exact", "--ignored"]);
     for variable in ["SPANSHOT_PRINT", "SPANSHOT_PRINT_FILTER", "SPANSHOT_TEST_PROCESS"] {
         process.env_remove(variable);
     }
-    let output = process.env("RUST_BACKTRACE", "0").output().unwrap();
+    process.env("RUST_BACKTRACE", "0").envs(variables.iter().copied());
+    let output = process.output().unwrap();
     let shown = [output.stdout, output.stderr].concat();
     let shown = String::from_utf8(shown).unwrap();
     assert!(shown.contains("running 1 test\n"), "{shown}");
@@ -40,6 +46,7 @@ fn trace_is_shown_however_a_test_fails() {
         ("returns_an_error_of_tokio_test", r#", whose test returned "no answer":"#),
         ("returns_an_exit_code", ", whose test returned ExitCode("),
         ("returns_an_exit_code_in_a_result", ", whose test returned ExitCode("),
+        ("is_cancelled", ", whose test returned nothing, since it was cancelled:"),
         ("fails_softly", ", whose test returned the failed assertions above:"),
         ("fails_softly_above", ", whose test returned "),
         ("does_not_panic", ", whose test returned nothing, and should have panicked:"),
@@ -67,6 +74,9 @@ fn process_that_fails_is_shown_as_that_of_the_test() {
     assert_shows("fails_in_its_process", &[ended, "as it was told to", trace]);
     let ended = "the test failing::aborts failed in its process";
     assert_shows("aborts", &[ended]);
+    // What was printed by then is shown, too.
+    let shown = failure_with("aborts", &[("SPANSHOT_PRINT", "live")]);
+    assert!(shown.contains("INFO connect{port=8080}\n"), "{shown}");
     assert_shows("exits", &["the test failing::exits failed in its process"]);
     let ended = "the process of the test failing::exits_with_success ended before the test did";
     assert_shows("exits_with_success", &[ended]);
@@ -121,6 +131,27 @@ mod failing {
         connect();
         Err("no answer")?;
         Ok(())
+    }
+
+    /// What the attribute makes of a test whose runtime is that of another attribute, if that has a timeout.
+    #[tokio::test]
+    #[ignore = "it fails"]
+    async fn is_cancelled() {
+        let test = spanshot::__private::AttributeTest {
+            path: "failing::failing::is_cancelled",
+            capture: Capture::builder(),
+            is_process_wide: false,
+            should_panic: false,
+            expected_panic: None,
+            has_failed_softly: || false,
+        };
+        let body = async {
+            let _running = test.start();
+            connect();
+            std::future::pending::<()>().await;
+        };
+        let ended = tokio::time::timeout(std::time::Duration::from_millis(1), body).await;
+        ended.expect("it takes too long");
     }
 
     #[spanshot::test]
@@ -215,6 +246,7 @@ mod failing {
     #[spanshot::test(process)]
     #[ignore = "it fails"]
     fn aborts() {
+        connect();
         std::process::abort();
     }
 

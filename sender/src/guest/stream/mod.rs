@@ -53,6 +53,7 @@
 //! | 1 | frame | `stream: u32`; a [frame](crate::frame) |
 //! | 2 | end | `stream: u32`; what follows is passed over |
 //! | 3 | part | `stream: u32`; `place: uint`, where in a frame the bytes belong; `frame_len: uint`, the length of the whole frame; at least one byte of it |
+//! | 4 | note | `stream: u32`; `name: str` and `value: str`, something to know about the stream; what follows is passed over |
 //!
 //! `stream` is the name of the stream: a random number. It has the same place in the payloads of all kinds
 //! that are yet to come.

@@ -43,6 +43,7 @@ pub mod kind {
     pub const FRAME: u8 = 1;
     pub const END: u8 = 2;
     pub const PART: u8 = 3;
+    pub const NOTE: u8 = 4;
 }
 
 /// Appends a packet to `output`. What comes first in the payload may be apart from the rest.
@@ -144,6 +145,29 @@ impl<'a> Part<'a> {
         let bytes = payload.get(reader.offset()..)?;
         let end = place.checked_add(bytes.len() as u64)?;
         (!bytes.is_empty() && end <= frame_len).then_some(Self { place, frame_len, bytes })
+    }
+}
+
+/// Something to know about a stream.
+#[derive(Debug, Clone, Copy)]
+pub struct Note<'a> {
+    pub name: &'a str,
+    pub value: &'a str,
+}
+
+impl<'a> Note<'a> {
+    pub fn write(&self) -> FrameWriter {
+        let mut payload = FrameWriter::new();
+        payload.str(self.name);
+        payload.str(self.value);
+        payload
+    }
+
+    /// Reads a payload behind the stream's name.
+    pub fn read(payload: &'a [u8]) -> Option<Self> {
+        let mut reader = Reader::new(payload);
+        let name = reader.str("name of the note").ok()?;
+        Some(Self { name, value: reader.str("value of the note").ok()? })
     }
 }
 

@@ -14,7 +14,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use super::packet::{self, Start, Writer, kind};
+use super::packet::{self, Note, Start, Writer, kind};
 use crate::frame::{self, FrameWriter};
 
 /// Memory that is kept for packets, in bytes. A longer one takes its own.
@@ -167,6 +167,30 @@ impl<W: Write> StreamWriter<W> {
             }
         }
         stream.write_frame(frame);
+    }
+
+    /// Writes a note, something to know about the stream, unless the output has failed or the stream has ended.
+    ///
+    /// Readers that do not know its name pass over it. [`RecordedTrace`](
+    /// https://docs.rs/spanshot/latest/spanshot/transport/recorded/struct.RecordedTrace.html) reads those that stand
+    /// before the first frame.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot_sender::stream::StreamWriter;
+    ///
+    /// let writer = StreamWriter::new(std::io::sink());
+    /// writer.note("commit", "0885a1c");
+    /// ```
+    pub fn note(&self, name: &str, value: &str) {
+        if self.is_in_fork() {
+            return;
+        }
+        let Some(mut stream) = self.stream() else { return };
+        stream.start();
+        let stream_name = stream.writer.stream.to_le_bytes();
+        stream.write(kind::NOTE, &stream_name, Note { name, value }.write().as_bytes());
     }
 
     /// Whether this is a process that `fork()` has made of the one that the stream belongs to.
