@@ -3,8 +3,8 @@
 //! A predicate says something of a span or an event:
 //!
 //! - of both, its [`level()`], [`name()`], [`target()`], [`module()`] or [`file()`], a [`field()`] or
-//!   [`any_field()`] with a value, which it may have had [`ever()`], its [`message()`], its [`parent()`] or an [`ancestor()`], or
-//!   whatever a closure [`satisfies()`];
+//!   [`any_field()`] with a value, which it may have had [`ever()`], that it has [`only_fields()`] of these names, its
+//!   [`message()`], its [`parent()`] or an [`ancestor()`], or whatever a closure [`satisfies()`];
 //! - of a span, a [`child()`] or a [`descendant()`], an [`event()`] or [`deep_event()`] in it, what it
 //!   [`follows_from()`], how often it was [`entered()`] and [`exited()`], whether it is [`closed()`], and the
 //!   [`tree()`] of what is in it.
@@ -61,6 +61,7 @@ mod message;
 mod module;
 mod name;
 mod nearest;
+mod only_fields;
 mod order;
 mod parent;
 mod plain;
@@ -108,6 +109,7 @@ pub use self::{
     message::{MessagePredicate, message},
     module::{ModulePredicate, module},
     name::{NamePredicate, name},
+    only_fields::{OnlyFieldsPredicate, only_fields},
     parent::{AncestorPredicate, ParentPredicate, ancestor, parent},
     plain::{EquivPredicate, OptionPredicate},
     related::{

@@ -52,7 +52,7 @@ use crate::{
 /// - if there is nothing that matches, or does not, and the capture saw nothing at all.
 ///
 /// A misspelt name of a field would make a negative hold as well. So it fails if no span or event of the trace declares
-/// a [`field()`](super::field) of the predicate, while one declares a field of nearly the same name: `eror` and
+/// a [`field()`](super::field) of the predicate, or one of its [`only_fields()`](super::only_fields), while one declares a field of nearly the same name: `eror` and
 /// `error`, `userId` and `user_id`. An assertion that holds because a field has no value, such as
 /// `single(&field("error", None::<&str>))`, needs a call site that declares the field in any case.
 ///
