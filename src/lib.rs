@@ -170,6 +170,7 @@ mod panics;
 #[cfg(feature = "predicates")]
 pub mod predicates;
 mod receiver;
+mod said_parent;
 pub mod transport;
 #[cfg(feature = "capture")]
 mod view;
@@ -178,8 +179,8 @@ mod view;
 pub use crate::capture::{
     Capture, CaptureBuilder, CaptureHandle, CaptureLayer, Captured, CapturedEvent, CapturedEvents,
     CapturedMetadata, CapturedNode, CapturedNodes, CapturedSpan, CapturedSpans, Carried,
-    DescendantEvents, DescendantSpans, Happening, Keep, Moment, Print, ProcessWideLayer,
-    SharedStorage, SpanStats, Storage, TestResult, TimedOut, Trace,
+    DescendantEvents, DescendantSpans, Happening, Keep, Moment, ParentKind, Print,
+    ProcessWideLayer, SharedStorage, SpanStats, Storage, TestResult, TimedOut, Trace,
 };
 /// Runs a function as a test that is captured from its beginning to its end, and shows the trace if it fails.
 ///

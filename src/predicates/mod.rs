@@ -4,9 +4,11 @@
 //!
 //! - of both, its [`level()`], [`name()`], [`target()`], [`module()`] or [`file()`], a [`field()`] or
 //!   [`any_field()`] with a value, which it may have had [`ever()`], that it has [`only_fields()`] of these names, its
-//!   [`message()`], its [`parent()`] or an [`ancestor()`], or whatever a closure [`satisfies()`];
+//!   [`message()`], its [`parent()`] or an [`ancestor()`], how it came by
+//!   its parent ([`parent_kind()`]), or whatever a closure [`satisfies()`];
 //! - of a span, a [`child()`] or a [`descendant()`], an [`event()`] or [`deep_event()`] in it, what it
-//!   [`follows_from()`], how often it was [`entered()`] and [`exited()`], whether it is [`closed()`], and the
+//!   [`follows_from()`], how often it was [`entered()`] and [`exited()`], how often handles of it
+//!   were [`cloned()`] and [`dropped()`], whether it is [`closed()`], and the
 //!   [`tree()`] of what is in it.
 //!
 //! Predicates are combined with `&`, `|` and `!`; those of other crates, or of helpers that return `impl Predicate<…>`,
@@ -64,6 +66,7 @@ mod nearest;
 mod only_fields;
 mod order;
 mod parent;
+mod parent_kind;
 mod plain;
 mod related;
 mod satisfies;
@@ -111,6 +114,7 @@ pub use self::{
     name::{NamePredicate, name},
     only_fields::{OnlyFieldsPredicate, only_fields},
     parent::{AncestorPredicate, ParentPredicate, ancestor, parent},
+    parent_kind::{ParentKindPredicate, parent_kind},
     plain::{EquivPredicate, OptionPredicate},
     related::{
         ChildPredicate, DeepEventPredicate, DescendantPredicate, EventPredicate,
@@ -121,8 +125,8 @@ pub use self::{
     scanner::Scanner,
     scope::Scope,
     stats::{
-        ClosedPredicate, EnteredPredicate, ExitedPredicate, IntoCountPredicate, closed, entered,
-        exited,
+        ClonedPredicate, ClosedPredicate, DroppedPredicate, EnteredPredicate, ExitedPredicate,
+        IntoCountPredicate, cloned, closed, dropped, entered, exited,
     },
     target::{IntoTargetPredicate, TargetPredicate, TargetStrPredicate, target},
     text::IntoTextPredicate,
