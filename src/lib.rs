@@ -281,6 +281,8 @@ pub use crate::receiver::{
     FrameDecoder, GuestScope, InGuestScope, Limit, LocalSpans, PersistedMetadata, PersistedSpans,
     ReceiveError, ReceiverLimits, Refusals, RestoreError, TracingEventReceiver,
 };
+#[cfg(feature = "capture")]
+pub use crate::view::TimelineText;
 #[cfg(feature = "snapshot")]
 pub use crate::view::{
     Difference, SnapshotScope, SnapshotSettings, SnapshotSource, StreamSnapshot, TraceComparison,

@@ -55,6 +55,7 @@ mod taking;
 mod tampering;
 mod tasks;
 mod threads_of_host;
+mod timeline_text;
 mod times;
 mod transparent;
 mod unseen_characters;

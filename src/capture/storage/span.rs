@@ -136,7 +136,6 @@ impl<'a> CapturedSpan<'a> {
     }
 
     /// The number of the span, which no other one of the trace has.
-    #[cfg(any(feature = "export", feature = "predicates"))]
     pub(crate) fn number(&self) -> usize {
         self.index.get()
     }
@@ -235,11 +234,14 @@ impl<'a> CapturedSpan<'a> {
         &self,
         moment: Moment,
     ) -> impl Iterator<Item = (&'a str, &'a TracedValue)> + use<'a> {
-        let (storage, call_site) = (self.storage, self.call_site());
-        let is_then = move |entry: EntryIndex| storage.timeline.moment(entry) == moment;
-        let at = storage.recorded(self.index).find(|(entry, _)| is_then(*entry));
-        at.into_iter()
-            .flat_map(|(_, values)| crate::capture::storage::event::named(call_site, values))
+        let (storage, node, call_site) = (self.storage, self.node(), self.call_site());
+        let range = storage.timeline.entry_at(moment).and_then(|entry| {
+            if entry == node.created { Some(node.values) } else { node.record_at(entry) }
+        });
+        let values = range.map(|range| storage.values.get(range));
+        values
+            .into_iter()
+            .flat_map(|values| crate::capture::storage::event::named(call_site, values))
     }
 
     /// Returns what happened to the span so far.

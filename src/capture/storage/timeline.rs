@@ -281,6 +281,11 @@ impl Timeline {
         (thread != UNKNOWN_THREAD).then_some(thread.into())
     }
 
+    /// Finds the entry of a moment, if it is on this timeline.
+    pub(crate) fn entry_at(&self, moment: Moment) -> Option<EntryIndex> {
+        self.position(moment).map(EntryIndex::new)
+    }
+
     fn position(&self, moment: Moment) -> Option<usize> {
         match moment.0.checked_sub(self.first) {
             Some(since) => {
