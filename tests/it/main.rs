@@ -57,6 +57,7 @@ mod tasks;
 mod threads_of_host;
 mod timeline_text;
 mod times;
+mod tracing_mock;
 mod transparent;
 mod unseen_characters;
 mod values;

@@ -15,7 +15,8 @@ impl Storage {
     /// statistics and call sites. Three things are as they are in a storage, rather than as they were: the
     /// values of a span are those that it had in the end, already when it is created; all is traced by
     /// one thread; and times are those of the replay. An exit without an enter is left out, and so is how
-    /// much [was left out](Self::left_out).
+    /// much [was left out](Self::left_out). The [kinds of parents](crate::ParentKind) and how often handles were
+    /// [cloned](crate::CapturedSpan::clones) are not saved: a `RecordedTrace` leaves them unknown.
     ///
     /// # Errors
     ///
