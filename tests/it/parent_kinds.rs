@@ -104,6 +104,20 @@ fn kinds_cross_the_boundary() {
     });
 }
 
+/// A closed span is no parent, but it was named.
+#[test]
+fn explicit_parent_that_is_gone_is_explicit() {
+    let layered =
+        || Capture::builder().with_layer(tracing_subscriber::layer::Identity::new()).start();
+    for capture in [Capture::start, layered] {
+        let capture = capture();
+        let id = info_span!("gone").id();
+        drop(info_span!(parent: id, "child"));
+        let child = capture.finish().scan_spans().single(&name("child")).parent_kind();
+        assert_eq!(child, Some(ParentKind::Explicit));
+    }
+}
+
 /// Contextual roots of a guest are in the span of the host that is current. That is no explicit parent, even where the
 /// receiver has to name the span.
 #[test]
