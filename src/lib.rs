@@ -121,6 +121,7 @@ mod panics;
 #[cfg(feature = "predicates")]
 pub mod predicates;
 mod receiver;
+mod said_parent;
 pub mod transport;
 #[cfg(feature = "capture")]
 mod view;
@@ -129,8 +130,8 @@ mod view;
 pub use crate::capture::{
     Capture, CaptureBuilder, CaptureHandle, CaptureLayer, Captured, CapturedEvent, CapturedEvents,
     CapturedMetadata, CapturedNode, CapturedNodes, CapturedSpan, CapturedSpans, Carried,
-    DescendantEvents, DescendantSpans, Happening, Keep, Moment, Print, ProcessWideLayer,
-    SharedStorage, SpanStats, Storage, TestResult, TimedOut, Trace,
+    DescendantEvents, DescendantSpans, Happening, Keep, Moment, ParentKind, Print,
+    ProcessWideLayer, SharedStorage, SpanStats, Storage, TestResult, TimedOut, Trace,
 };
 /// Runs a function as a test that is captured from its beginning to its end, and shows the trace if it fails.
 ///
@@ -249,6 +250,8 @@ pub use crate::receiver::{
     FrameDecoder, GuestScope, InGuestScope, Limit, LocalSpans, PersistedMetadata, PersistedSpans,
     ReceiveError, ReceiverLimits, Refusals, RestoreError, TracingEventReceiver,
 };
+#[cfg(feature = "capture")]
+pub use crate::view::TimelineText;
 #[cfg(feature = "snapshot")]
 pub use crate::view::{
     Difference, SnapshotScope, SnapshotSettings, SnapshotSource, StreamSnapshot, TraceComparison,

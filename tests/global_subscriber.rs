@@ -16,7 +16,7 @@ use std::{
 };
 
 use spanshot::{
-    Capture, CaptureLayer, ProcessWideLayer, SharedStorage, TracingEventReceiver,
+    Capture, CaptureLayer, ParentKind, ProcessWideLayer, SharedStorage, TracingEventReceiver,
     TracingEventSender,
 };
 use tracing::{Event, Level, Span, Subscriber, debug, info, info_span, trace};
@@ -234,6 +234,21 @@ tests! {
         receiver.receive(serde_json::from_str(event).unwrap());
         other.join().unwrap();
         assert_eq!(everything.lock().all_events().len(), 0);
+    }
+
+    parents_are_of_their_kind_and_handles_are_not_known: {
+        tracing_subscriber::registry().with(ProcessWideLayer::new()).init();
+        let capture = Capture::start_process_wide();
+        let job = info_span!(parent: None, "job");
+        job.in_scope(|| info!("contextual"));
+        info!(parent: &job, "explicit");
+        info!("contextual root");
+        let trace = capture.finish();
+        let kinds = trace.all_events().filter_map(|event| event.parent_kind());
+        assert!(kinds.eq([ParentKind::Contextual, ParentKind::Explicit, ParentKind::ContextualRoot]));
+        let job = trace.all_spans().next().unwrap();
+        assert_eq!(job.parent_kind(), Some(ParentKind::ExplicitRoot));
+        assert_eq!((job.clones(), job.drops()), (None, None));
     }
 
     filter_of_all_layers: {

@@ -504,7 +504,7 @@ mod either {
 mod several {
     use std::{sync::Barrier, thread};
 
-    use spanshot::{Capture, predicates::*};
+    use spanshot::{Capture, ParentKind, predicates::*};
     use tracing::{Level, Span, error, field, info, info_span};
 
     /// Runs a function, and returns the message that it panics with.
@@ -520,6 +520,28 @@ mod several {
     }
 
     tests! {
+        parents_are_of_their_kind_and_handles_are_counted: {
+            let capture = Capture::start_process_wide();
+            let job = info_span!("job");
+            let clone = job.clone();
+            let worker = thread::spawn(move || clone.in_scope(|| info!("contextual")));
+            worker.join().unwrap();
+            info!(parent: &job, "explicit");
+            info!(parent: None, "explicit root");
+            info!("contextual root"); // in the span that stands for the test, which is in no trace
+            drop(job);
+            let trace = capture.finish();
+            for (text, kind) in [
+                ("contextual", ParentKind::Contextual),
+                ("explicit", ParentKind::Explicit),
+                ("explicit root", ParentKind::ExplicitRoot),
+                ("contextual root", ParentKind::ContextualRoot),
+            ] {
+                trace.scan_events().single(&(message(text) & parent_kind(kind)));
+            }
+            let kind = parent_kind(ParentKind::ContextualRoot);
+            trace.scan_spans().single(&(kind & cloned(1) & dropped(2) & closed()));
+        }
         bare_thread_belongs_to_nobody: {
             let capture = Capture::start_process_wide();
             thread::spawn(|| {

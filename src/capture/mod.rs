@@ -46,6 +46,7 @@ pub use self::{
         event::CapturedEvent,
         iter::{CapturedEvents, CapturedNode, CapturedNodes, CapturedSpans},
         metadata::CapturedMetadata,
+        parent_kind::ParentKind,
         shared::{SharedStorage, Trace},
         span::{CapturedSpan, SpanStats},
         timeline::{Happening, Moment},

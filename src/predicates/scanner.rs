@@ -52,9 +52,15 @@ use crate::{
 /// - if there is nothing that matches, or does not, and the capture saw nothing at all.
 ///
 /// A misspelt name of a field would make a negative hold as well. So it fails if no span or event of the trace declares
-/// a [`field()`](super::field) of the predicate, while one declares a field of nearly the same name: `eror` and
+/// a [`field()`](super::field) of the predicate, or one of its [`only_fields()`](super::only_fields), while one declares a field of nearly the same name: `eror` and
 /// `error`, `userId` and `user_id`. An assertion that holds because a field has no value, such as
 /// `single(&field("error", None::<&str>))`, needs a call site that declares the field in any case.
+///
+/// Where a stream does not tell the kind of a parent ([`ParentKind`](crate::ParentKind)), they fail if a
+/// [`parent_kind()`](super::parent_kind) that does not match is what they hold by.
+///
+/// The same goes for [`cloned()`](super::cloned) and [`dropped()`](super::dropped) where the capture is [not
+/// told](crate::CapturedSpan::clones) what is done to the handles of spans.
 ///
 /// They also fail if a layer [beside the capture](crate::CaptureBuilder::with_layer) hid a record that could
 /// be what is missing, by its level and target.

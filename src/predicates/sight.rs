@@ -36,8 +36,20 @@ pub(super) const VALUE_OF: &str = "value of";
 /// Name of the parameter by which a predicate says which field should have none.
 pub(super) const NO_VALUE_OF: &str = "no value of";
 
+/// Name of the parameter by which a predicate says that no other field should have a value.
+pub(super) const NO_OTHER_VALUE: &str = "no other value";
+
 /// Name of the parameter by which a predicate says that it is true only for a module, and those below.
 pub(super) const TARGET: &str = "target";
+
+/// Name of the parameter by which a predicate says that it looks at the kind of a parent.
+pub(super) const PARENT_KIND: &str = "parent kind";
+
+/// Name of the parameter by which such a predicate says whether there has to be a parent, or none.
+pub(super) const PARENT_SEEN: &str = "parent seen";
+
+/// Name of the parameter by which a predicate says that it looks at the handles of a span.
+pub(super) const HANDLES: &str = "handles";
 
 pub(super) const ALL_LEVELS: [Level; 5] =
     [Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG, Level::TRACE];
@@ -129,7 +141,8 @@ pub(super) fn hidden_by_layer(storage: &Storage) -> Option<String> {
 ///
 /// That a span has no child which matches, for example, says nothing if such a child was left out, or
 /// filtered out. That it was never entered does: [`SpanStats`](crate::SpanStats) outlive what is left out.
-/// That a field has no value says nothing if no call site declares it.
+/// That a field has no value says nothing if no call site declares it, or if the record of the value was lost; that a
+/// parent is not of a kind, if a stream does not tell the kind.
 pub(super) fn absence<P: PredicateReflection + ?Sized>(
     storage: &Storage,
     predicate: &P,
@@ -164,6 +177,13 @@ fn absent_part(
         let holds_without = holds && parameter(predicate, NO_VALUE_OF).is_some();
         (holds_without || undeclared.similar.is_some()).then(|| undeclared.to_string())
     };
+    let unseen = || {
+        let rules_out = |name| parameter(predicate, name).is_some();
+        let wants_less = holds && (rules_out(NO_VALUE_OF) || rules_out(NO_OTHER_VALUE));
+        let reason = bypass(storage).filter(|_| wants_less)?;
+        let predicate = Short::phrase(predicate);
+        Some(format!("the capture may have missed a value that {predicate} rules out ({reason})"))
+    };
     match Operator::of(predicate) {
         Some(And | Or | Ever) => parts(holds),
         Some(Not) => parts(!holds),
@@ -179,8 +199,59 @@ fn absent_part(
         },
         Some(Related | Tree) => parts(true),
         // A combination of another crate, of which it is not known what it does with its parts.
-        _ => undeclared().or_else(|| parts(true)).or_else(|| parts(false)),
+        _ => undeclared()
+            .or_else(unseen)
+            .or_else(|| parent_kind(storage, predicate, holds, kind))
+            .or_else(|| handles(storage, predicate, holds))
+            .or_else(|| parts(true))
+            .or_else(|| parts(false)),
     }
+}
+
+/// Says that a predicate holds, or does not, since a stream does not tell the kind of a parent, or since the parent is not
+/// in the trace.
+fn parent_kind(
+    storage: &Storage,
+    predicate: &dyn PredicateReflection,
+    holds: bool,
+    kind: CallSiteKind,
+) -> Option<String> {
+    parameter(predicate, PARENT_KIND)?;
+    if parameter(predicate, PARENT_SEEN).is_some_and(|seen| seen != holds.to_string()) {
+        // That there is no parent is what the assertion holds by.
+        if let Some(reason) = incomplete(storage) {
+            let predicate = Short::phrase(predicate);
+            return Some(format!(
+                "the capture may have missed the parent of {predicate} ({reason})"
+            ));
+        }
+    }
+    let (noun, untold) = match kind {
+        CallSiteKind::Span => {
+            ("span", storage.all_spans().filter(|span| span.parent_kind().is_none()).count())
+        }
+        CallSiteKind::Event => {
+            ("event", storage.all_events().filter(|event| event.parent_kind().is_none()).count())
+        }
+    };
+    let what = match untold {
+        _ if holds => return None, // by one whose kind is known
+        0 => return None,
+        1 => format!("1 {noun} of the trace is"),
+        count => format!("{count} {noun}s of the trace are"),
+    };
+    Some(format!("{what} of a stream that does not tell the kind of the parent"))
+}
+
+/// Says that a predicate does not hold since it is not known what was done to the handles of a span.
+fn handles(storage: &Storage, predicate: &dyn PredicateReflection, holds: bool) -> Option<String> {
+    parameter(predicate, HANDLES).filter(|_| !holds)?;
+    let what = match storage.all_spans().filter(|span| span.clones().is_none()).count() {
+        0 => return None,
+        1 => "1 span of the trace".to_string(),
+        count => format!("{count} spans of the trace"),
+    };
+    Some(format!("of {what} it is not known how often handles were cloned and dropped"))
 }
 
 /// The kind of what a part of a predicate looks at: the same, unless the part is for something else.
@@ -237,13 +308,13 @@ impl fmt::Display for Undeclared {
     }
 }
 
-/// Returns the field of a predicate, if no call site declares it.
+/// Returns a field of a predicate that no call site declares; of several, one whose name is nearly that of a field which
+/// is declared.
 fn undeclared(
     storage: &Storage,
     predicate: &dyn PredicateReflection,
     kind: CallSiteKind,
 ) -> Option<Undeclared> {
-    let field = [VALUE_OF, NO_VALUE_OF].into_iter().find_map(|name| parameter(predicate, name))?;
     let declared = || {
         let unattributed = storage.sight().unattributed.as_deref();
         let storages = iter::once(storage).chain(unattributed);
@@ -252,11 +323,18 @@ fn undeclared(
             call_sites.filter(|call_site| call_site.is_span() == (kind == CallSiteKind::Span));
         of_kind.flat_map(|call_site| call_site.fields())
     };
-    if declared().any(|name| name == field) {
-        return None;
+    let of_field = |parameter: &Parameter<'_>| [VALUE_OF, NO_VALUE_OF].contains(&parameter.name());
+    let fields = predicate.parameters().filter(of_field).map(|field| field.value().to_string());
+    let undeclared = fields.filter(|field| !declared().any(|name| name == field));
+    let mut undeclared = undeclared.map(|field| {
+        let similar = declared().find(|name| is_similar(name, &field)).map(ToString::to_string);
+        Undeclared { field, kind, similar }
+    });
+    let first = undeclared.next()?;
+    match first.similar {
+        Some(_) => Some(first),
+        None => undeclared.find(|other| other.similar.is_some()).or(Some(first)),
     }
-    let similar = declared().find(|name| is_similar(name, &field)).map(ToString::to_string);
-    Some(Undeclared { field, kind, similar })
 }
 
 /// Characters from which on names that differ by one are taken for one name. There may be `lhs` and `rhs`.

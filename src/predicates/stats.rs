@@ -1,23 +1,23 @@
 //! Predicates for what happened to a span.
 
-use alloc::format;
-use core::fmt;
+use alloc::{boxed::Box, format, string::String};
+use core::{fmt, iter};
 
 use ::predicates::{
     Predicate,
-    reflection::{Case, PredicateReflection},
+    reflection::{Case, Parameter, PredicateReflection},
 };
 
-use super::failure::actual;
+use super::{failure::actual, sight::HANDLES};
 use crate::capture::CapturedSpan;
 
-/// What [`entered()`] and [`exited()`] take.
+/// What [`entered()`], [`exited()`], [`cloned()`] and [`dropped()`] take.
 ///
 /// # Example
 ///
 /// See [`entered()`].
 #[diagnostic::on_unimplemented(
-    note = "`entered()` and `exited()` take a number, or a predicate for `usize` in square brackets"
+    note = "`entered()`, `exited()`, `cloned()` and `dropped()` take a number, or a predicate for `usize` in square brackets"
 )]
 pub trait IntoCountPredicate {
     /// The predicate for a number of times.
@@ -161,6 +161,103 @@ pub struct ExitedPredicate<P> {
 }
 
 impl_count!(ExitedPredicate, exited);
+
+/// Implements a predicate for how often something was done to the handles of a span, if the capture was told.
+macro_rules! impl_told_count {
+    ($ty:ident, $name:ident, $count:ident) => {
+        impl_operators!({P,} $ty<P>);
+
+        impl<P: fmt::Display> fmt::Display for $ty<P> {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(formatter, concat!(stringify!($name), "({})"), self.matches)
+            }
+        }
+
+        impl<P: PredicateReflection> PredicateReflection for $ty<P> {
+            fn parameters<'a>(&'a self) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
+                Box::new(iter::once(Parameter::new(HANDLES, &"")))
+            }
+        }
+
+        impl<P: Predicate<usize>> Predicate<CapturedSpan<'_>> for $ty<P> {
+            fn eval(&self, span: &CapturedSpan<'_>) -> bool {
+                span.$count().is_some_and(|count| self.matches.eval(&count))
+            }
+
+            fn find_case(&self, expected: bool, span: &CapturedSpan<'_>) -> Option<Case<'_>> {
+                (self.eval(span) == expected).then(|| {
+                    let what: String = match span.$count() {
+                        None => "not known".into(),
+                        Some(0) => concat!("never ", stringify!($name)).into(),
+                        Some(count) => format!(concat!(stringify!($name), " {}"), Times(count)),
+                    };
+                    let subject = if span.$count().is_some() { "a handle" } else { "that" };
+                    actual(self, expected, span, subject, &what)
+                })
+            }
+        }
+    };
+}
+
+/// Matches spans a handle of which was cloned this often, as the subscriber was told by `clone_span`.
+///
+/// It takes a number of times, or a predicate for `usize` in square brackets. A span of which this is [not
+/// known](CapturedSpan::clones) does not match, and an assertion that holds for that reason
+/// [fails](super::Scanner#negatives).
+///
+/// # Example
+///
+/// ```
+/// use spanshot::{Capture, predicates::*};
+///
+/// let capture = Capture::start();
+/// let span = tracing::info_span!("job");
+/// drop(span.clone());
+/// drop(span);
+/// let trace = capture.trace();
+/// trace.scan_spans().single(&(cloned(1) & dropped(2) & closed()));
+/// trace.scan_spans().none(&cloned([gt(1)]));
+/// ```
+pub fn cloned<P: IntoCountPredicate>(times: P) -> ClonedPredicate<P::Predicate> {
+    ClonedPredicate { matches: times.into_predicate() }
+}
+
+/// Predicate for how often a handle of a span was cloned, returned by [`cloned()`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClonedPredicate<P> {
+    matches: P,
+}
+
+impl_told_count!(ClonedPredicate, cloned, clones);
+
+/// Matches spans a handle of which was dropped this often, as the subscriber was told by `try_close` or `drop_span`.
+///
+/// The last drop, which may close the span, counts as well. It takes what [`cloned()`] takes, and as little matches a span of
+/// which this is not known.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::{Capture, predicates::*};
+///
+/// let capture = Capture::start();
+/// let open = tracing::info_span!("open");
+/// drop(tracing::info_span!("closed"));
+/// let trace = capture.trace();
+/// trace.scan_spans().single(&(name("open") & dropped(0)));
+/// trace.scan_spans().single(&(name("closed") & dropped(1)));
+/// ```
+pub fn dropped<P: IntoCountPredicate>(times: P) -> DroppedPredicate<P::Predicate> {
+    DroppedPredicate { matches: times.into_predicate() }
+}
+
+/// Predicate for how often a handle of a span was dropped, returned by [`dropped()`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DroppedPredicate<P> {
+    matches: P,
+}
+
+impl_told_count!(DroppedPredicate, dropped, drops);
 
 /// Creates a predicate for spans that are closed. The others are open: `!closed()`.
 ///

@@ -8,9 +8,12 @@ use super::{
     stream::{KnownCallSite, Stream},
     values::{name, owned, resolve},
 };
-use crate::wire::{
-    CallSiteData, CallSiteKind, MetadataId, RawSpanId, Record, RecordValues, ThreadIndex,
-    TracedValues, TracingEvent, frame,
+use crate::{
+    said_parent::SaidParent,
+    wire::{
+        CallSiteData, CallSiteKind, MetadataId, RawSpanId, Record, RecordValues, ThreadIndex,
+        TracedValues, TracingEvent, frame,
+    },
 };
 
 /// Turns [frames](crate::frame) into [`TracingEvent`]s.
@@ -216,6 +219,7 @@ impl Sink for Discard {
         _call_site: usize,
         _thread: ThreadIndex,
         _parent: SinkParent,
+        _said: SaidParent,
         _values: Option<&SinkValues<'_>>,
     ) -> Option<SinkSpan> {
         Some(SinkSpan::MIN)
@@ -226,6 +230,7 @@ impl Sink for Discard {
         _call_site: usize,
         _thread: ThreadIndex,
         _parent: SinkParent,
+        _said: SaidParent,
         _values: Option<&SinkValues<'_>>,
     ) {
     }

@@ -26,6 +26,7 @@ impl Stream {
     ) -> Result<(), ReceiveError> {
         let span = self.span_mut(id)?;
         span.handles = span.handles.saturating_add(1);
+        span.sink_span.into_iter().for_each(|span| sink.note_cloned(span));
         let last_handle = mem::replace(&mut span.last_handle, LastHandle::InUse);
         // A handle whose drop was deferred is in use again.
         let sink_span = span.sink_span.filter(|_| last_handle != LastHandle::DropDeferred);
@@ -45,6 +46,7 @@ impl Stream {
         let can_wait_in_sink = self.without_handle < MAX_WITHOUT_HANDLE;
         let span = self.span_mut(id)?;
         span.handles = span.handles.checked_sub(1).ok_or(ReceiveError::UnknownSpanId(id))?;
+        span.sink_span.into_iter().for_each(|span| sink.note_dropped(span));
         if let Some(unshared) = span.unshared.checked_sub(1) {
             span.unshared = unshared;
         } else if span.handles > 0 || span.children == 0 {

@@ -8,7 +8,10 @@ use super::{
     sink::{Sink, SinkParent},
     stream::Stream,
 };
-use crate::wire::{CallSiteData, CallSiteKind, TracingLevel, ValueRef};
+use crate::{
+    said_parent::SaidParent,
+    wire::{CallSiteData, CallSiteKind, TracingLevel, ValueRef},
+};
 
 impl Stream {
     /// Emits the event that tells that a record was refused, unless it was emitted, or the sink is
@@ -32,7 +35,8 @@ impl Stream {
             values.push((3, ValueRef::UInt((*actual).into())));
         }
         // A receiver cannot always tell the thread of what it refused.
-        sink.new_event(index, FIRST_THREAD, SinkParent::Root, Some(&values));
+        let (parent, said) = (SinkParent::Root, SaidParent::Root);
+        sink.new_event(index, FIRST_THREAD, parent, said, Some(&values));
     }
 }
 

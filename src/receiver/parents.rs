@@ -19,7 +19,10 @@ use super::{
     span::{EnteredSpan, FoundParent, KnownSpan, SpanRef},
     stream::Stream,
 };
-use crate::wire::{Parent, RawSpanId, StackedSpan, ThreadIndex};
+use crate::{
+    said_parent::SaidParent,
+    wire::{Parent, RawSpanId, StackedSpan, ThreadIndex},
+};
 
 impl Stream {
     /// Finds the parent of a new span.
@@ -41,6 +44,21 @@ impl Stream {
             }
             Parent::Contextual => self.contextual_parent(thread),
         })
+    }
+
+    /// Says what the program said of a parent, as it would be said in the host.
+    #[inline]
+    pub(super) fn said(&self, parent: Parent) -> SaidParent {
+        match parent {
+            _ if self.is_of_trace => SaidParent::Unknown,
+            Parent::Contextual => SaidParent::Contextual,
+            Parent::Root => SaidParent::Root,
+            Parent::Explicit(id) => match self.spans.get(&id) {
+                // Natively, the handle of a disabled span has no ID that could be named.
+                Some(KnownSpan { sink_span: None, is_closed: false, .. }) => SaidParent::Root,
+                _ => SaidParent::Explicit,
+            },
+        }
     }
 
     /// Finds the parent of an event, which natively, too, may name a closed span, and is in none then.

@@ -23,7 +23,10 @@ use super::{
     told_sink::ToldSink,
     values::{owned, resolve_named},
 };
-use crate::wire::{CallSiteData, CallSiteKind, MetadataId, RawSpanId, ThreadIndex, TracedValues};
+use crate::{
+    said_parent::SaidParent,
+    wire::{CallSiteData, CallSiteKind, MetadataId, RawSpanId, ThreadIndex, TracedValues},
+};
 
 /// Spans that were checked, parents before their children.
 pub(super) type CheckedSpans = Vec<(RawSpanId, SpanData)>;
@@ -368,7 +371,9 @@ impl Stream {
         let sink_span = if data.is_closed {
             None
         } else {
-            sink.new_span(call_site, FIRST_THREAD, for_sink, Some(&values))
+            // What the program said is not persisted as such.
+            let said = SaidParent::Unknown;
+            sink.new_span(call_site, FIRST_THREAD, for_sink, said, Some(&values))
         };
         let keeps_open = stands_in.filter(|_| sink_span.is_some());
         let span = KnownSpan {

@@ -2,8 +2,10 @@ use alloc::sync::Arc;
 use core::{fmt, num::NonZeroU64};
 
 use super::{GuestScope, ReceiveError, ReceiverLimits};
-use crate::wire::{CallSiteData, ThreadIndex, ValueRef};
-use crate::wire::{FilterAnswer, frame::Question};
+use crate::{
+    said_parent::SaidParent,
+    wire::{CallSiteData, FilterAnswer, ThreadIndex, ValueRef, frame::Question},
+};
 
 /// What a sink calls a span. A span that the sink does not want has none, and is never mentioned.
 pub(crate) type SinkSpan = NonZeroU64;
@@ -11,7 +13,8 @@ pub(crate) type SinkSpan = NonZeroU64;
 /// Values and the indexes of their fields, in the order in which they were recorded.
 pub(crate) type SinkValues<'a> = [(usize, ValueRef<'a>)];
 
-/// Which span a new span or event is a child of, as a sink has to know it.
+/// Which span a new span or event is a child of, as a sink has to know it. What the program said of the parent is told
+/// beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SinkParent {
     /// The innermost span that the record's thread has entered, if any.
@@ -67,6 +70,7 @@ pub(crate) trait Sink: Send + Sync {
         call_site: usize,
         thread: ThreadIndex,
         parent: SinkParent,
+        said: SaidParent,
         values: Option<&SinkValues<'_>>,
     ) -> Option<SinkSpan>;
 
@@ -76,6 +80,7 @@ pub(crate) trait Sink: Send + Sync {
         call_site: usize,
         thread: ThreadIndex,
         parent: SinkParent,
+        said: SaidParent,
         values: Option<&SinkValues<'_>>,
     );
 
@@ -86,6 +91,12 @@ pub(crate) trait Sink: Send + Sync {
     fn enter(&mut self, span: SinkSpan, thread: ThreadIndex);
 
     fn exit(&mut self, span: SinkSpan, thread: ThreadIndex);
+
+    /// Learns that the program cloned a handle. What it has to do about it is told by [`Self::clone_handle()`].
+    fn note_cloned(&mut self, _span: SinkSpan) {}
+
+    /// Learns that the program dropped a handle. What it has to do about it is told by [`Self::drop_handle()`].
+    fn note_dropped(&mut self, _span: SinkSpan) {}
 
     /// A handle of the span is cloned.
     fn clone_handle(&mut self, span: SinkSpan);

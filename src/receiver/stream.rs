@@ -46,6 +46,9 @@ pub(crate) struct Stream {
     taken: u64,
     /// Whether the trace tells that something was refused.
     pub(super) is_loss_traced: bool,
+    /// Whether the records are those of a trace that was read again, rather than those of a program: they name the span
+    /// that each was in, whatever the program said.
+    pub(super) is_of_trace: bool,
 }
 
 /// A call site that the sink was told of.
@@ -199,8 +202,9 @@ impl Stream {
         let mut room = None;
         let values = self.values(metadata_id, site, values, sink, &mut room)?;
         self.check_scope(parent, thread, sink)?;
+        let said = self.said(parent);
         let parent = self.parent_of_event(parent, thread)?;
-        sink.new_event(index, thread, parent, values);
+        sink.new_event(index, thread, parent, said, values);
         Ok(())
     }
 
@@ -244,13 +248,14 @@ impl Stream {
         let mut room = None;
         let resolved = self.values(metadata_id, site, values, sink, &mut room)?;
         self.check_scope(parent, thread, sink)?;
+        let said = self.said(parent);
         let parent = self.parent(parent, thread)?;
         if self.spans.contains_key(&id) {
             return Err(ReceiveError::SpanExists(id));
         }
         self.limits.check_depth(parent.depth)?;
         self.limits.check_open_spans(self.spans.len())?;
-        let sink_span = sink.new_span(call_site, thread, parent.for_sink, resolved);
+        let sink_span = sink.new_span(call_site, thread, parent.for_sink, said, resolved);
         let values = SpanValues::new(
             values,
             resolved.unwrap_or_default(),

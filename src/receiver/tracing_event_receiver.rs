@@ -220,6 +220,11 @@ impl TracingEventReceiver {
         self.sink.is_elsewhere()
     }
 
+    /// Says whether the records from now on are those of a trace that was read again. Returns what was said before.
+    pub(crate) fn set_of_trace(&mut self, is_of_trace: bool) -> bool {
+        mem::replace(&mut self.stream.is_of_trace, is_of_trace)
+    }
+
     /// Relays each record on the thread that hands it over: threads of the stream are threads of this process.
     pub(crate) fn relay_in_place(&mut self) {
         self.sink.relay_in_place();

@@ -85,7 +85,7 @@ impl<'a> View<'a> {
     }
 
     /// Folds those children of a node that are equal.
-    fn fold(&mut self, place: Place) {
+    pub(super) fn fold(&mut self, place: Place) {
         if self.options().folds {
             let children: Vec<Place> = self.children(place).collect();
             let children = fold::fold(self, &children);

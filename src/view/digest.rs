@@ -9,7 +9,10 @@ use super::{
     options::Options,
     text::Text,
 };
-use crate::{capture::CapturedNode, wire::TracedValue};
+use crate::{
+    capture::{CapturedNode, Moment},
+    wire::TracedValue,
+};
 
 /// Digests a node with its children, of which there are the digests.
 pub(super) fn digest(
@@ -19,8 +22,13 @@ pub(super) fn digest(
 ) -> u128 {
     let mut hasher = SipHasher13::new();
     (node.times, node.inside).hash(&mut hasher);
-    if let Some(node) = node.node {
-        hash_node(node, options, &mut hasher);
+    if let Some(shown) = node.node {
+        let moment = node.happened.map_or_else(|| shown.moment(), |happened| happened.moment);
+        hash_node(shown, moment, options, &mut hasher);
+    }
+    if let Some(happened) = &node.happened {
+        let parent = happened.parent.map(|parent| parent.number);
+        (happened.what, happened.number, parent).hash(&mut hasher);
     }
     if let Some(message) = node.message() {
         message.pieces.hash(&mut hasher);
@@ -34,7 +42,7 @@ pub(super) fn digest(
     hasher.finish128().as_u128()
 }
 
-fn hash_node(node: CapturedNode<'_>, options: &Options, hasher: &mut SipHasher13) {
+fn hash_node(node: CapturedNode<'_>, moment: Moment, options: &Options, hasher: &mut SipHasher13) {
     let metadata = node.metadata();
     (metadata.is_span(), metadata.level().as_str()).hash(hasher);
     // What is folded is one node in data, too, which show the target in any case.
@@ -57,11 +65,11 @@ fn hash_node(node: CapturedNode<'_>, options: &Options, hasher: &mut SipHasher13
         }
     }
     if options.threads {
-        node.trace().thread_of(node.moment()).hash(hasher);
+        node.trace().thread_of(moment).hash(hasher);
     }
     if options.times {
         // No two nodes have the same.
-        node.moment().hash(hasher);
+        moment.hash(hasher);
     }
 }
 

@@ -15,6 +15,7 @@ use super::{
     node::ViewNode,
     options::{MAX_CHARS, Options},
     text::{Piece, Quote, Text},
+    timeline::{Beginning, Happened},
 };
 use crate::capture::{CapturedMetadata, CapturedNode, CapturedSpan};
 
@@ -35,6 +36,13 @@ impl fmt::Display for Line<'_, '_> {
             line.word(Mark(options.drawing, format_args!("{}{times}", shown.times)))?;
         }
         let Some(node) = shown.node else { return Ok(()) };
+        if let Some(happened) = &shown.happened {
+            line.word(Beginning { drawing: options.drawing, happened, node })?;
+            if !happened.is_new() {
+                self.write_fields(&mut line)?;
+                return self.write_remarks_on(&mut line, node, happened);
+            }
+        }
         if options.levels {
             let level = *node.metadata().level();
             let style = if options.is_coloured { style(level) } else { Style::new() };
@@ -171,6 +179,24 @@ impl Line<'_, '_> {
         Ok(())
     }
 
+    /// Writes the same of what happened to a node later.
+    fn write_remarks_on(
+        &self,
+        line: &mut Words<'_, '_>,
+        node: CapturedNode<'_>,
+        happened: &Happened<'_>,
+    ) -> fmt::Result {
+        let Options { drawing, threads, times, .. } = *self.options;
+        let (trace, moment) = (node.trace(), happened.moment);
+        if let Some(thread) = trace.thread_of(moment).filter(|_| threads) {
+            line.word(Mark(drawing, format_args!("thread {thread}")))?;
+        }
+        if let Some(since_start) = trace.time_since_start(moment).filter(|_| times) {
+            line.word(Mark(drawing, format_args!("at {since_start:?}")))?;
+        }
+        Ok(())
+    }
+
     /// Calls a function with each line of the values that have several, in the order of the values.
     pub(super) fn try_for_each_further_line(
         &self,
@@ -237,6 +263,17 @@ impl fmt::Display for SpanName<'_> {
             && !self.1.contains(['{', '}', '=', ',', '"', '`'])
             && !self.1.starts_with(char::is_whitespace)
             && !self.1.ends_with(char::is_whitespace);
+        Name { drawing: self.0, text: self.1, is_clear }.fmt(formatter)
+    }
+}
+
+/// The name of a span in the middle of a line: it cannot be taken for words around it.
+pub(super) struct NameInLine<'n>(pub(super) Drawing, pub(super) &'n str);
+
+impl fmt::Display for NameInLine<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | ':');
+        let is_clear = !self.1.is_empty() && self.1.chars().all(is_plain);
         Name { drawing: self.0, text: self.1, is_clear }.fmt(formatter)
     }
 }

@@ -24,6 +24,7 @@
 //! | `settings/`, `trace_view.rs`, `source.rs` | `SnapshotSettings`, what they return, and what they take |
 //! | `redact.rs`, `recognize.rs`, `durations.rs` | what is replaced, and the forms that are recognized |
 //! | `compare/`, `align.rs` | where two traces differ, and how two lists are aligned |
+//! | `timeline.rs` | what happened in a trace, one after another |
 //! | `stream/` | what crossed the boundary, record by record |
 //! | `assertion/` | `assert_trace_snapshot!` |
 
@@ -63,11 +64,13 @@ mod source;
 #[cfg(feature = "snapshot")]
 mod stream;
 mod text;
+mod timeline;
 #[cfg(feature = "snapshot")]
 mod trace_view;
 mod tree;
 mod visible;
 
+pub use self::timeline::TimelineText;
 pub(crate) use self::{around::Around, short_line::ShortLine};
 #[cfg(feature = "snapshot")]
 pub use self::{

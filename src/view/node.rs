@@ -3,6 +3,7 @@ use alloc::vec::Vec;
 use super::{
     options::{Options, Rules},
     text::Text,
+    timeline::{Happened, What},
 };
 use crate::{capture::CapturedNode, wire::TracedValue};
 
@@ -19,6 +20,8 @@ impl Place {
 pub(super) struct ViewNode<'a> {
     /// The span or event; a group of nodes that is repeated, and the root, are none.
     pub(super) node: Option<CapturedNode<'a>>,
+    /// What happened to it, in a timeline.
+    pub(super) happened: Option<Happened<'a>>,
     /// What is shown instead of values, each with the position of the value among those of the node, in
     /// their order.
     pub(super) normalized: Vec<(usize, Text<'static>)>,
@@ -36,12 +39,30 @@ pub(super) struct ViewNode<'a> {
 impl<'a> ViewNode<'a> {
     /// A span or event, whatever is in it.
     pub(super) fn alone(node: CapturedNode<'a>, rules: &dyn Rules) -> Self {
-        Self { normalized: normalize_all(node, rules), ..Self::new(Some(node)) }
+        Self::new(Some(node)).normalized(rules)
+    }
+
+    /// What happened to a span or event, with the values that it was given then.
+    pub(super) fn at_moment(
+        node: CapturedNode<'a>,
+        happened: Happened<'a>,
+        rules: &dyn Rules,
+    ) -> Self {
+        Self { happened: Some(happened), ..Self::new(Some(node)) }.normalized(rules)
+    }
+
+    fn normalized(self, rules: &dyn Rules) -> Self {
+        let Some(node) = self.node else { return self };
+        let values = self.traced_values().enumerate();
+        let normalize = |(i, (name, value))| Some((i, rules.normalize(node, name, value)?));
+        let normalized = values.filter_map(normalize).collect();
+        Self { normalized, ..self }
     }
 
     pub(super) fn new(node: Option<CapturedNode<'a>>) -> Self {
         Self {
             node,
+            happened: None,
             normalized: Vec::new(),
             times: 1,
             inside: 0,
@@ -92,13 +113,26 @@ impl<'a> ViewNode<'a> {
     }
 
     fn all_values(&self) -> impl Iterator<Item = (&'a str, ShownValue<'_>)> {
-        let Self { node, normalized, .. } = self;
-        let values = node.iter().flat_map(CapturedNode::values);
-        let mut normalized = normalized.iter().peekable();
-        values.enumerate().map(move |(i, (name, value))| {
+        let mut normalized = self.normalized.iter().peekable();
+        self.traced_values().enumerate().map(move |(i, (name, value))| {
             let text = normalized.next_if(|(position, _)| *position == i);
             (name, text.map_or(ShownValue::Traced(value), |(_, text)| ShownValue::Normalized(text)))
         })
+    }
+}
+
+impl<'a> ViewNode<'a> {
+    /// The values of the node or, in a timeline, those that it was given at the moment.
+    fn traced_values(&self) -> impl Iterator<Item = (&'a str, &'a TracedValue)> + use<'a> {
+        let (all, given) = match (self.node, &self.happened) {
+            (Some(CapturedNode::Span(span)), Some(happened)) => {
+                let has_values = matches!(happened.what, What::Created | What::Recorded);
+                (None, has_values.then(|| span.recorded_at(happened.moment)))
+            }
+            (node, _) => (node, None),
+        };
+        let all = all.map(|node: CapturedNode<'a>| node.values());
+        all.into_iter().flatten().chain(given.into_iter().flatten())
     }
 }
 
@@ -123,9 +157,4 @@ fn message_position(node: CapturedNode<'_>) -> Option<usize> {
     let CapturedNode::Event(event) = node else { return None };
     let named = event.values().enumerate().filter(|(_, (name, _))| *name == "message");
     named.last().filter(|(_, (_, value))| value.as_text().is_some()).map(|(position, _)| position)
-}
-
-fn normalize_all(node: CapturedNode<'_>, rules: &dyn Rules) -> Vec<(usize, Text<'static>)> {
-    let values = node.values().enumerate();
-    values.filter_map(|(i, (name, value))| Some((i, rules.normalize(node, name, value)?))).collect()
 }

@@ -41,6 +41,10 @@ fn assert_refuses(trace: &Trace, lost: &str) {
     events.any(&message("captured"));
     events.or_empty().none(&level(Level::ERROR));
     assert!(trace.try_never_contains("hunter2").is_err());
+    // A value may have been lost that these rule out.
+    events.any(&field("message", "captured"));
+    assert!(events.try_any(&field("message", None::<&str>).or(only_fields(["message"]))).is_err());
+    assert!(events.try_any(&only_fields(["message"])).is_err());
 
     let missing = events.try_any(&level(Level::ERROR)).unwrap_err().to_string();
     let expected = format!("(it could not be captured, since {lost} ({REMEDY}))");

@@ -7,7 +7,7 @@ use std::{
 };
 
 use spanshot::{
-    Capture, CaptureLayer, SharedStorage, Trace, TracingEvent, TracingEventReceiver,
+    Capture, CaptureLayer, ParentKind, SharedStorage, Trace, TracingEvent, TracingEventReceiver,
     TracingEventSender,
 };
 use tracing::Dispatch;
@@ -148,6 +148,12 @@ pub(crate) fn detailed(trace: &Trace) -> String {
     lines.join("\n")
 }
 
+/// The kinds of the parents of all spans, and then of all events.
+pub(crate) fn parent_kinds(trace: &Trace) -> Vec<Option<ParentKind>> {
+    let spans = trace.all_spans().map(|span| span.parent_kind());
+    spans.chain(trace.all_events().map(|event| event.parent_kind())).collect()
+}
+
 /// On which threads things happened, in order.
 pub(crate) fn threads(trace: &Trace) -> Vec<usize> {
     trace.timeline().filter_map(|(moment, _)| trace.thread_of(moment)).collect()
@@ -157,6 +163,7 @@ pub(crate) fn threads(trace: &Trace) -> Vec<usize> {
 /// and either way of receiving.
 #[track_caller]
 pub(crate) fn assert_transparent(program: impl Fn()) {
+    let detailed = |trace: &Trace| format!("{}\n{:?}", detailed(trace), parent_kinds(trace));
     let expected = detailed(&native(&program));
     let frames = frames_of(&program);
     let events = through_json(&events_of(&program));

@@ -1,4 +1,6 @@
-use crate::capture::{CapturedEvent, CapturedMetadata, CapturedNode, CapturedSpan, Moment};
+use crate::capture::{
+    CapturedEvent, CapturedMetadata, CapturedNode, CapturedSpan, Moment, ParentKind,
+};
 #[cfg(feature = "predicates")]
 use crate::wire::CallSiteKind;
 use crate::wire::TracedValue;
@@ -31,6 +33,9 @@ pub trait Captured<'a>: Copy + Eq + PartialOrd + core::fmt::Display + sealed::Se
 
     /// Returns the span that this one is in, or `None` for a root.
     fn parent(&self) -> Option<CapturedSpan<'a>>;
+
+    /// Returns how it came by its parent, or to have none; `None` if a stream does not tell.
+    fn parent_kind(&self) -> Option<ParentKind>;
 
     /// Returns the moment when the span was created, or the event emitted.
     fn moment(&self) -> Moment;
@@ -158,6 +163,10 @@ macro_rules! impl_captured {
 
             fn parent(&self) -> Option<CapturedSpan<'a>> {
                 self.parent()
+            }
+
+            fn parent_kind(&self) -> Option<ParentKind> {
+                self.parent_kind()
             }
 
             #[inline]

@@ -32,7 +32,7 @@ impl Durations {
         match kind {
             EntryKind::Entered => self.entered += 1,
             EntryKind::Exited => self.entered = self.entered.saturating_sub(1),
-            EntryKind::Created | EntryKind::Recorded | EntryKind::Closed => {}
+            EntryKind::Created(_) | EntryKind::Recorded | EntryKind::Closed => {}
         }
     }
 }
@@ -46,7 +46,7 @@ impl Storage {
         for entry in timeline.entries() {
             let (NodeKind::Span(span), kind) = timeline.get(entry) else { continue };
             let Some(time) = timeline.time(entry) else { continue };
-            if kind == EntryKind::Created {
+            if matches!(kind, EntryKind::Created(_)) {
                 let before = self.span_node(span).before();
                 all.push(before.unwrap_or_else(|| Durations::new(time, 0)));
             }

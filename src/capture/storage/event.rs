@@ -1,7 +1,7 @@
 use core::{cmp, fmt, iter, ops, ptr};
 
 use crate::capture::{
-    CapturedMetadata, CapturedNode, CapturedSpan, Moment, Storage,
+    CapturedMetadata, CapturedNode, CapturedSpan, Moment, ParentKind, Storage,
     storage::metadata::KnownCallSite,
     storage::node::{EventIndex, EventNode},
     storage::values::NodeValues,
@@ -150,6 +150,16 @@ impl<'a> CapturedEvent<'a> {
     /// Returns the span that this event is in, or `None` if it is in none.
     pub fn parent(&self) -> Option<CapturedSpan<'a>> {
         self.node().links.parent.map(|parent| self.storage.span(parent).ever(self.ever))
+    }
+
+    /// Returns how the event came by its parent, or to have none; `None` if a stream does not tell.
+    ///
+    /// # Example
+    ///
+    /// See [`ParentKind`].
+    pub fn parent_kind(&self) -> Option<ParentKind> {
+        let said = self.storage.timeline.said_parent(self.node().emitted);
+        ParentKind::new(said, self.node().links.parent.is_some())
     }
 
     /// The span or event with the same parent that came before.

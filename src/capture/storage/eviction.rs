@@ -70,7 +70,9 @@ impl Storage {
             Kept { first_node: first, first_entry: first, all_records: true, open_spans: false };
         let came = self.extent().nodes - then.nodes;
         let created = (first.map_or(self.timeline.len(), EntryIndex::get)..self.timeline.len())
-            .filter(|index| self.timeline.get(EntryIndex::new(*index)).1 == EntryKind::Created);
+            .filter(|index| {
+                matches!(self.timeline.get(EntryIndex::new(*index)).1, EntryKind::Created(_))
+            });
         let gone = came.saturating_sub(created.count() as u64);
         let mut since = self.rebuilt(&kept);
         since.sight.lost.keep_since(then.lost); // it only grows, since nobody empties this storage
@@ -132,7 +134,7 @@ impl Storage {
     fn entry_size(&self, index: EntryIndex) -> Size {
         let bytes = self.timeline.taken_over_bytes();
         match self.timeline.get(index) {
-            (NodeKind::Span(span), EntryKind::Created) => {
+            (NodeKind::Span(span), EntryKind::Created(_)) => {
                 let values = self.values.get(self.span_node(span).values);
                 Size { nodes: 1, entries: 0, bytes: bytes + size_of::<SpanNode>() + values.bytes() }
             }
@@ -171,7 +173,7 @@ impl Storage {
         let mut is_kept: Vec<_> = self
             .spans
             .iter()
-            .map(|span| kept.has_node(span.created) || kept.open_spans && !span.is_closed)
+            .map(|span| kept.has_node(span.created) || kept.open_spans && !span.is_closed())
             .collect();
         for event in self.events.iter().filter(|event| kept.has_node(event.emitted)) {
             event.links.parent.into_iter().for_each(|parent| is_kept[parent.get()] = true);
@@ -205,7 +207,7 @@ impl Storage {
         let mut places = vec![None; self.spans.len()];
         for entry in self.timeline.entries() {
             match self.timeline.get(entry) {
-                (NodeKind::Span(span), EntryKind::Created) if is_kept[span.get()] => {
+                (NodeKind::Span(span), EntryKind::Created(_)) if is_kept[span.get()] => {
                     places[span.get()] = copy.copy_span(self, entry, span, &places, kept);
                 }
                 (NodeKind::Event(event), _) if kept.has_node(entry) => {
@@ -239,7 +241,7 @@ impl Storage {
         kept: &Kept,
     ) {
         let is_kept = match kind {
-            EntryKind::Created | EntryKind::Closed => true,
+            EntryKind::Created(_) | EntryKind::Closed => true,
             EntryKind::Recorded => kept.has_record(entry),
             EntryKind::Entered | EntryKind::Exited => kept.has_entry(entry),
         };
@@ -294,7 +296,6 @@ impl Storage {
             exited: node.exited,
             handles: node.handles,
             open_children: node.open_children,
-            is_closed: node.is_closed,
             extras: node
                 .before()
                 .map(|before| Box::new(Extras { before: Some(before), ..Extras::default() })),

@@ -8,10 +8,11 @@ use crate::capture::{
     storage::{
         bound::Size,
         call_sites::CallSiteIndex,
+        handles::{Handles, OpenChildren},
         metadata::CallSite,
         node::{
-            Children, EventIndex, EventNode, Links, NodeIndex, NodeKind, SpanIndex, SpanKey,
-            SpanNode,
+            Children, EventIndex, EventNode, Links, NewParent, NodeIndex, NodeKind, SpanIndex,
+            SpanKey, SpanNode,
         },
         threads::ThreadKey,
         timeline::EntryKind,
@@ -24,7 +25,7 @@ impl Storage {
     pub(crate) fn push_span(
         &mut self,
         call_site: &CallSite,
-        parent: Option<SpanKey>,
+        parent: NewParent,
         values: &mut NewValues,
         thread: ThreadKey,
     ) -> Option<SpanKey> {
@@ -35,8 +36,9 @@ impl Storage {
             }
             return None;
         };
-        let links = self.link(NodeKind::Span(index), parent);
-        let created = self.timeline.push(NodeKind::Span(index), EntryKind::Created, Some(thread));
+        let links = self.link(NodeKind::Span(index), parent.span);
+        let kind = EntryKind::Created(parent.said);
+        let created = self.timeline.push(NodeKind::Span(index), kind, Some(thread));
         self.spans.push(SpanNode {
             call_site,
             created,
@@ -46,9 +48,8 @@ impl Storage {
             children: Children::default(),
             entered: 0,
             exited: 0,
-            handles: 0,
-            open_children: 0,
-            is_closed: false,
+            handles: Handles::UNTOLD,
+            open_children: OpenChildren::NONE,
             extras: None,
         });
         self.print_live(NodeKind::Span(index), LiveRecord::Created);
@@ -60,22 +61,51 @@ impl Storage {
     pub(crate) fn open_span(
         &mut self,
         call_site: &CallSite,
-        parent: Option<SpanKey>,
+        parent: NewParent,
         values: &mut NewValues,
         thread: ThreadKey,
     ) -> Option<SpanKey> {
         let key = self.push_span(call_site, parent, values, thread)?;
+        self.count_handles(key);
         let span = self.find(key)?;
-        self.spans[span.get()].handles = 1;
         if let Some(parent) = self.spans[span.get()].links.parent {
-            self.spans[parent.get()].open_children += 1;
+            self.spans[parent.get()].open_children.add();
         }
         Some(key)
     }
 
+    /// Counts the handles of a span from now on, of which it has one.
+    pub(crate) fn count_handles(&mut self, span: SpanKey) {
+        if let Some(index) = self.open(span) {
+            self.spans[index.get()].handles = Handles::ONE;
+        }
+    }
+
     pub(crate) fn clone_handle(&mut self, span: SpanKey) {
         if let Some(index) = self.open(span) {
-            self.spans[index.get()].handles += 1;
+            self.spans[index.get()].handles.count_clone();
+        }
+    }
+
+    /// Counts that a handle is dropped, of a span that somebody else closes.
+    pub(crate) fn count_drop(&mut self, span: SpanKey) {
+        if let Some(index) = self.open(span) {
+            self.spans[index.get()].handles.count_drop();
+        }
+    }
+
+    /// Keeps a span open as a child does, for one that is not captured.
+    pub(crate) fn keep_open(&mut self, span: SpanKey) {
+        if let Some(index) = self.open(span) {
+            self.spans[index.get()].open_children.add();
+        }
+    }
+
+    /// Takes back [`Self::keep_open()`].
+    pub(crate) fn let_close(&mut self, span: SpanKey) {
+        if let Some(index) = self.open(span) {
+            self.spans[index.get()].open_children.remove();
+            self.close_unused(index);
         }
     }
 
@@ -83,23 +113,27 @@ impl Storage {
     /// which the same is true. Returns whether the span was closed.
     pub(crate) fn drop_handle(&mut self, span: SpanKey) -> bool {
         let Some(index) = self.open(span) else { return false };
-        let node = &mut self.spans[index.get()];
-        node.handles = node.handles.saturating_sub(1);
+        self.spans[index.get()].handles.count_drop();
+        self.close_unused(index);
+        self.spans[index.get()].is_closed()
+    }
+
+    /// Closes a span if nothing keeps it open, and then those around it for which the same is true.
+    fn close_unused(&mut self, index: SpanIndex) {
         let mut unused = Some(index);
         while let Some(index) = unused.take() {
             let node = &mut self.spans[index.get()];
-            if node.handles == 0 && node.open_children == 0 {
-                node.is_closed = true;
+            if !node.handles.is_any_left() && node.open_children == OpenChildren::NONE {
+                node.open_children = OpenChildren::CLOSED;
                 node.last = self.timeline.push(NodeKind::Span(index), EntryKind::Closed, None);
                 self.tell_closed(index);
                 let node = &self.spans[index.get()];
                 if let Some(parent) = node.links.parent {
-                    self.spans[parent.get()].open_children -= 1;
+                    self.spans[parent.get()].open_children.remove();
                     unused = Some(parent);
                 }
             }
         }
-        self.spans[index.get()].is_closed
     }
 
     /// Returns the call site of a span that was captured natively, if it is open.
@@ -120,7 +154,7 @@ impl Storage {
     /// nothing is in it.
     #[inline]
     fn open(&self, span: SpanKey) -> Option<SpanIndex> {
-        self.find(span).filter(|index| !self.spans[index.get()].is_closed)
+        self.find(span).filter(|index| !self.spans[index.get()].is_closed())
     }
 
     /// Tells whoever watches over the test that a span is closed.
@@ -143,7 +177,7 @@ impl Storage {
     pub(crate) fn push_event(
         &mut self,
         call_site: &CallSite,
-        parent: Option<SpanKey>,
+        parent: NewParent,
         values: &mut NewValues,
         thread: ThreadKey,
     ) -> Option<EventIndex> {
@@ -151,8 +185,9 @@ impl Storage {
             self.left_out_later += 1;
             return None;
         };
-        let links = self.link(NodeKind::Event(index), parent);
-        let emitted = self.timeline.push(NodeKind::Event(index), EntryKind::Created, Some(thread));
+        let links = self.link(NodeKind::Event(index), parent.span);
+        let kind = EntryKind::Created(parent.said);
+        let emitted = self.timeline.push(NodeKind::Event(index), kind, Some(thread));
         self.events.push(EventNode { call_site, emitted, links, values: self.values.add(values) });
         self.print_live(NodeKind::Event(index), LiveRecord::Created);
         Some(index)
@@ -235,7 +270,7 @@ impl Storage {
 
     pub(crate) fn close(&mut self, span: SpanKey) {
         if let Some(span) = self.happen(span, EntryKind::Closed, None) {
-            self.spans[span.get()].is_closed = true;
+            self.spans[span.get()].open_children = OpenChildren::CLOSED;
             self.tell_closed(span);
         }
     }

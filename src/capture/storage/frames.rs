@@ -67,7 +67,7 @@ impl<'a> Saving<'a> {
         for entry in timeline.entries() {
             match timeline.get(entry) {
                 (NodeKind::Event(event), _) => self.event(event, &mut send),
-                (NodeKind::Span(span), EntryKind::Created) => self.span(span, &mut send),
+                (NodeKind::Span(span), EntryKind::Created(_)) => self.span(span, &mut send),
                 (NodeKind::Span(span), EntryKind::Entered) => self.enter(span, &mut send),
                 (NodeKind::Span(span), EntryKind::Recorded) => self.record(span, entry, &mut send),
                 (NodeKind::Span(span), EntryKind::Exited) => self.exit(span, &mut send),
@@ -169,7 +169,7 @@ fn earlier(storage: &Storage) -> Vec<Earlier> {
         let count = match kind {
             EntryKind::Entered => &mut earlier[span.get()].entered,
             EntryKind::Exited => &mut earlier[span.get()].exited,
-            EntryKind::Created | EntryKind::Recorded | EntryKind::Closed => continue,
+            EntryKind::Created(_) | EntryKind::Recorded | EntryKind::Closed => continue,
         };
         *count = count.saturating_sub(1);
     }
@@ -183,7 +183,7 @@ fn closed_late(storage: &Storage) -> BTreeMap<EntryIndex, Vec<SpanIndex>> {
         let node = storage.span_node(span);
         for source in node.follows_from() {
             let closed = storage.span_node(*source);
-            if closed.is_closed && closed.last < node.created {
+            if closed.is_closed() && closed.last < node.created {
                 let latest = latest.entry(*source).or_insert(node.created);
                 *latest = (*latest).max(node.created);
             }

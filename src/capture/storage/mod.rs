@@ -13,6 +13,8 @@
 //! | `bound.rs`, `eviction.rs` | limits, and the eviction of the oldest nodes |
 //! | `span.rs`, `event.rs`, `iter.rs`, `descendants.rs`, `captured.rs` | the handles that readers get |
 //! | `sight.rs`, `lost.rs` | what a capture could not see; records that were lost on their way here |
+//! | `handles.rs` | what keeps a span open: its handles and its children |
+//! | `parent_kind.rs` | how a node came by its parent |
 //! | `durations.rs` | how long threads were in a span |
 //! | `frames.rs` | a trace as a stream of frames |
 //! | `printed_text.rs` | how much of a trace people have seen already, and how a snapshot has shown it |
@@ -27,6 +29,7 @@ pub(crate) mod event;
 pub(crate) mod eviction;
 pub(crate) mod fill;
 mod frames;
+pub(crate) mod handles;
 pub(crate) mod iter;
 pub(crate) mod keys;
 mod lost;
@@ -34,6 +37,7 @@ pub(crate) mod metadata;
 pub(crate) mod names;
 pub(crate) mod node;
 pub(crate) mod numbers;
+pub(crate) mod parent_kind;
 pub(crate) mod printed_text;
 pub(crate) mod shared;
 pub(crate) mod sight;

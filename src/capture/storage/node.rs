@@ -3,12 +3,16 @@
 use alloc::{boxed::Box, vec::Vec};
 use core::num::NonZeroU32;
 
-use crate::capture::{
-    storage::call_sites::CallSiteIndex,
-    storage::durations::Durations,
-    storage::span::SpanStats,
-    storage::timeline::EntryIndex,
-    storage::values::{Records, ValueRange},
+use crate::{
+    capture::{
+        storage::call_sites::CallSiteIndex,
+        storage::durations::Durations,
+        storage::handles::{Handles, OpenChildren},
+        storage::span::SpanStats,
+        storage::timeline::EntryIndex,
+        storage::values::{Records, ValueRange},
+    },
+    said_parent::SaidParent,
 };
 
 /// Place of a span among the spans of a storage.
@@ -110,6 +114,13 @@ impl core::fmt::Debug for NodeIndex {
     }
 }
 
+/// The parent of a new node, and what the node says of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NewParent {
+    pub(crate) span: Option<SpanKey>,
+    pub(crate) said: SaidParent,
+}
+
 /// Place of a node in the tree.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Links {
@@ -148,14 +159,15 @@ pub(crate) struct SpanNode {
     /// How often the span was entered and exited.
     pub(crate) entered: u32,
     pub(crate) exited: u32,
-    /// Handles, where they are counted here.
-    pub(crate) handles: u32,
-    /// Children that are not closed, where handles are counted.
-    pub(crate) open_children: u32,
-    pub(crate) is_closed: bool,
+    pub(crate) handles: Handles,
+    pub(crate) open_children: OpenChildren,
     /// What few spans have.
     pub(crate) extras: Option<Box<Extras>>,
 }
+
+// There may be millions of them.
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<EventNode>() == 32 && size_of::<SpanNode>() == 80);
 
 /// What few spans have.
 #[derive(Debug, Clone, Default)]
@@ -168,9 +180,14 @@ pub(crate) struct Extras {
 }
 
 impl SpanNode {
+    #[inline]
+    pub(crate) fn is_closed(&self) -> bool {
+        self.open_children == OpenChildren::CLOSED
+    }
+
     pub(crate) fn stats(&self) -> SpanStats {
         let (entered, exited) = (self.entered as usize, self.exited as usize);
-        SpanStats { entered, exited, is_closed: self.is_closed }
+        SpanStats { entered, exited, is_closed: self.is_closed() }
     }
 
     pub(crate) fn before(&self) -> Option<Durations> {

@@ -23,7 +23,7 @@ use crate::capture::{
         eviction::Extent,
         metadata::CallSite,
         names::Names,
-        node::{EventIndex, SpanKey},
+        node::{EventIndex, NewParent, SpanKey},
         sight::Sight,
         threads::ThreadKey,
         values::NewValues,
@@ -400,7 +400,7 @@ impl SharedStorage {
     pub(crate) fn emit(
         &self,
         call_site: &CallSite,
-        parent: Option<SpanKey>,
+        parent: NewParent,
         values: &mut NewValues,
         thread: ThreadKey,
     ) {
@@ -413,7 +413,7 @@ impl SharedStorage {
     pub(crate) fn emit_named(
         &self,
         call_site: &CallSite,
-        parent: impl FnOnce(&Names) -> Option<Option<SpanKey>>,
+        parent: impl FnOnce(&Names) -> Option<NewParent>,
         values: &mut NewValues,
         thread: ThreadKey,
     ) -> Option<()> {

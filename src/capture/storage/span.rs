@@ -2,15 +2,16 @@ use core::{cmp, fmt, iter, ops, ptr, time::Duration};
 
 use crate::capture::{
     CapturedEvents, CapturedMetadata, CapturedNode, CapturedNodes, CapturedSpans, DescendantEvents,
-    DescendantSpans, Moment, Storage,
+    DescendantSpans, Moment, ParentKind, Storage,
     storage::durations::Durations,
     storage::event::DebugValues,
+    storage::handles::Handles,
     storage::metadata::KnownCallSite,
     storage::node::{SpanIndex, SpanNode},
     storage::timeline::{EntryIndex, EntryKind, Timeline},
     storage::values::NodeValues,
 };
-use crate::wire::TracedValue;
+use crate::{said_parent::SaidParent, wire::TracedValue};
 
 /// What happened to a [`CapturedSpan`] so far.
 ///
@@ -135,7 +136,6 @@ impl<'a> CapturedSpan<'a> {
     }
 
     /// The number of the span, which no other one of the trace has.
-    #[cfg(any(feature = "export", feature = "predicates"))]
     pub(crate) fn number(&self) -> usize {
         self.index.get()
     }
@@ -234,16 +234,57 @@ impl<'a> CapturedSpan<'a> {
         &self,
         moment: Moment,
     ) -> impl Iterator<Item = (&'a str, &'a TracedValue)> + use<'a> {
-        let (storage, call_site) = (self.storage, self.call_site());
-        let is_then = move |entry: EntryIndex| storage.timeline.moment(entry) == moment;
-        let at = storage.recorded(self.index).find(|(entry, _)| is_then(*entry));
-        at.into_iter()
-            .flat_map(|(_, values)| crate::capture::storage::event::named(call_site, values))
+        let (storage, node, call_site) = (self.storage, self.node(), self.call_site());
+        let range = storage.timeline.entry_at(moment).and_then(|entry| {
+            if entry == node.created { Some(node.values) } else { node.record_at(entry) }
+        });
+        let values = range.map(|range| storage.values.get(range));
+        values
+            .into_iter()
+            .flat_map(|values| crate::capture::storage::event::named(call_site, values))
     }
 
     /// Returns what happened to the span so far.
     pub fn stats(&self) -> SpanStats {
         self.node().stats()
+    }
+
+    /// Returns how often a handle of the span was cloned: as often as the subscriber was told by `clone_span`.
+    ///
+    /// It is `None` if the capture is not told: of a span that a [`CaptureLayer`](crate::CaptureLayer), a
+    /// [`ProcessWideLayer`](crate::ProcessWideLayer) or a capture [with layers](crate::CaptureBuilder::with_layer)
+    /// captured, that a receiver [restored](crate::LocalSpans), or that comes from a [recorded
+    /// trace](crate::transport::recorded::RecordedTrace).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::Capture;
+    ///
+    /// let capture = Capture::start();
+    /// let span = tracing::info_span!("job");
+    /// drop(span.clone());
+    ///
+    /// let trace = capture.trace();
+    /// let job = trace.all_spans().next().unwrap();
+    /// assert_eq!((job.clones(), job.drops()), (Some(1), Some(1)));
+    /// assert!(!job.stats().is_closed); // `span` is a handle, too
+    /// ```
+    pub fn clones(&self) -> Option<usize> {
+        self.told_handles()?.cloned()
+    }
+
+    /// Returns how often a handle of the span was dropped, as [`Self::clones()`] returns how often one was cloned. The last
+    /// drop counts as well.
+    pub fn drops(&self) -> Option<usize> {
+        self.told_handles()?.dropped()
+    }
+
+    /// The handles, unless the span is one of an earlier time, which a stream only named again.
+    fn told_handles(&self) -> Option<Handles> {
+        let node = self.node();
+        let is_new = self.timeline().said_parent(node.created) != SaidParent::Unknown;
+        is_new.then_some(node.handles)
     }
 
     /// Returns the moment when the span was created.
@@ -256,7 +297,7 @@ impl<'a> CapturedSpan<'a> {
     pub fn closed(&self) -> Option<Moment> {
         let node = self.node();
         // Nothing happens to a span after that.
-        node.is_closed.then(|| self.timeline().moment(node.last))
+        node.is_closed().then(|| self.timeline().moment(node.last))
     }
 
     /// Iterates over the moments when the span was entered, the first one first.
@@ -310,7 +351,7 @@ impl<'a> CapturedSpan<'a> {
         for (entry, kind) in self.entries() {
             durations.happen(kind, timeline.time(entry)?);
         }
-        if !node.is_closed {
+        if !node.is_closed() {
             durations.pass(timeline.last_time()?);
         }
         Some(durations)
@@ -334,6 +375,16 @@ impl<'a> CapturedSpan<'a> {
     /// Returns the span that this one is in, or `None` for a root.
     pub fn parent(&self) -> Option<Self> {
         self.node().links.parent.map(|parent| self.storage.span(parent).ever(self.ever))
+    }
+
+    /// Returns how the span came by its parent, or to have none; `None` if a stream does not tell.
+    ///
+    /// # Example
+    ///
+    /// See [`ParentKind`].
+    pub fn parent_kind(&self) -> Option<ParentKind> {
+        let said = self.storage.timeline.said_parent(self.node().created);
+        ParentKind::new(said, self.node().links.parent.is_some())
     }
 
     /// Iterates over the spans around this one, from the parent to the root.

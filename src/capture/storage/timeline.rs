@@ -4,11 +4,14 @@ use alloc::vec::Vec;
 use core::{iter, time::Duration};
 use std::time::{Instant, SystemTime};
 
-use crate::capture::{
-    CapturedEvent, CapturedSpan,
-    storage::chunks::Chunks,
-    storage::node::{NodeIndex, NodeKind, SpanIndex},
-    storage::threads::{ThreadKey, Threads},
+use crate::{
+    capture::{
+        CapturedEvent, CapturedSpan,
+        storage::chunks::Chunks,
+        storage::node::{NodeIndex, NodeKind, SpanIndex},
+        storage::threads::{ThreadKey, Threads},
+    },
+    said_parent::SaidParent,
 };
 
 /// A place in the one order of everything that a capture saw: that a span was created, entered,
@@ -71,8 +74,8 @@ pub enum Happening<'a> {
 /// What happened to a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EntryKind {
-    /// A span was created, or an event emitted.
-    Created,
+    /// A span was created, or an event emitted, and this was said of its parent.
+    Created(SaidParent),
     Entered,
     /// Values were recorded into a span.
     Recorded,
@@ -88,6 +91,9 @@ struct Entry {
     thread: u16,
     kind: EntryKind,
 }
+
+// There are many of them: what a node says of its parent has its place in the kind, and takes no room.
+const _: () = assert!(size_of::<Entry>() == 8);
 
 /// That which closes a span is whichever drops the last handle, and modules do not tell. They do not tell
 /// either on which one values are recorded.
@@ -209,6 +215,14 @@ impl Timeline {
         (entry.node.kind(), entry.kind)
     }
 
+    /// Returns what a node said of its parent when it was created.
+    pub(crate) fn said_parent(&self, created: EntryIndex) -> SaidParent {
+        match self.get(created).1 {
+            EntryKind::Created(said) => said,
+            _ => SaidParent::Unknown, // an entry of something else, which is none of a creation
+        }
+    }
+
     #[inline]
     pub(crate) fn moment(&self, index: EntryIndex) -> Moment {
         let index = index.0 as usize;
@@ -265,6 +279,11 @@ impl Timeline {
     pub(crate) fn thread_of(&self, moment: Moment) -> Option<usize> {
         let thread = self.entries.get(self.position(moment)?)?.thread;
         (thread != UNKNOWN_THREAD).then_some(thread.into())
+    }
+
+    /// Finds the entry of a moment, if it is on this timeline.
+    pub(crate) fn entry_at(&self, moment: Moment) -> Option<EntryIndex> {
+        self.position(moment).map(EntryIndex::new)
     }
 
     fn position(&self, moment: Moment) -> Option<usize> {

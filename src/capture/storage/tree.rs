@@ -161,7 +161,7 @@ impl Storage {
                 (NodeKind::Span(span), kind) => {
                     let span = self.span(span);
                     match kind {
-                        EntryKind::Created => Happening::Created(span),
+                        EntryKind::Created(_) => Happening::Created(span),
                         EntryKind::Entered => Happening::Entered(span),
                         EntryKind::Recorded => Happening::Recorded(span),
                         EntryKind::Exited => Happening::Exited(span),

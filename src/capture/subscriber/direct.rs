@@ -6,8 +6,12 @@ use core::{fmt, num::NonZeroU32};
 #[cfg(feature = "log")]
 use super::log_echo;
 use crate::capture::{
-    SharedStorage, Storage, storage::metadata::CallSite, storage::node::SpanKey,
-    storage::threads::ThreadKey, storage::values::NewValues, subscriber::collect::take_place,
+    SharedStorage, Storage,
+    storage::metadata::CallSite,
+    storage::node::{NewParent, SpanKey},
+    storage::threads::ThreadKey,
+    storage::values::NewValues,
+    subscriber::collect::take_place,
     subscriber::thread_spans,
 };
 use crate::{
@@ -16,6 +20,7 @@ use crate::{
         Innermost, LocalSpans, ReceiveError, ReceiverLimits, Sink, SinkParent, SinkSpan,
         SinkValues, TracingEventReceiver,
     },
+    said_parent::SaidParent,
     wire::{CallSiteData, ThreadIndex, TracingLevel, ValueRef},
 };
 
@@ -206,17 +211,22 @@ impl Sink for Direct {
         call_site: usize,
         thread: ThreadIndex,
         parent: SinkParent,
+        said: SaidParent,
         values: Option<&SinkValues<'_>>,
     ) -> Option<SinkSpan> {
-        let (parent, thread) = (parent.key(), self.thread(thread));
+        let (around, thread) = (parent.key(), self.thread(thread));
+        let parent = NewParent { span: around, said };
         if let Some(values) = values {
             self.take(values);
         }
         let (site, values) = (self.call_sites.get(call_site)?, &mut self.values);
         let call_site = &site.call_site;
-        let key =
-            self.storage.write(|storage| storage.push_span(call_site, parent, values, thread));
-        Some(key.map_or_else(|| name_not_captured(parent), name))
+        let key = self.storage.write(|storage| {
+            let key = storage.push_span(call_site, parent, values, thread)?;
+            storage.count_handles(key);
+            Some(key)
+        });
+        Some(key.map_or_else(|| name_not_captured(around), name))
     }
 
     fn new_event(
@@ -224,9 +234,11 @@ impl Sink for Direct {
         call_site: usize,
         thread: ThreadIndex,
         parent: SinkParent,
+        said: SaidParent,
         values: Option<&SinkValues<'_>>,
     ) {
-        let (parent, thread) = (parent.key(), self.thread(thread));
+        let thread = self.thread(thread);
+        let parent = NewParent { span: parent.key(), said };
         if let Some(values) = values {
             self.take(values);
         }
@@ -275,6 +287,14 @@ impl Sink for Direct {
 
     fn lose(&mut self, reason: &dyn fmt::Display) {
         self.storage.note_lost(reason);
+    }
+
+    fn note_cloned(&mut self, span: SinkSpan) {
+        self.change(span, Storage::clone_handle);
+    }
+
+    fn note_dropped(&mut self, span: SinkSpan) {
+        self.change(span, Storage::count_drop);
     }
 
     fn clone_handle(&mut self, _span: SinkSpan) {}

@@ -16,15 +16,18 @@ use tracing_subscriber::{
     registry::{LookupSpan, SpanRef},
 };
 
-use crate::capture::{
-    SharedStorage, Storage,
-    storage::metadata::CallSite,
-    storage::names::Names,
-    storage::node::SpanKey,
-    storage::threads::ThreadKey,
-    subscriber::collect::{collect, collect_event},
-    subscriber::test_span::is_test_span,
-    subscriber::thread_spans,
+use crate::{
+    capture::{
+        SharedStorage, Storage,
+        storage::metadata::CallSite,
+        storage::names::Names,
+        storage::node::{NewParent, SpanKey},
+        storage::threads::ThreadKey,
+        subscriber::collect::{collect, collect_event},
+        subscriber::test_span::is_test_span,
+        subscriber::thread_spans,
+    },
+    said_parent::SaidParent,
 };
 
 /// [`Layer`] that captures spans and events into a [`SharedStorage`].
@@ -239,12 +242,14 @@ where
         let call_site = CallSite::Native(metadata);
         let thread = ThreadKey::current();
         let nearest = self.nearest(attributes.is_contextual(), attributes.parent());
+        let said = SaidParent::of_span(attributes);
         collect(
             |visitor| attributes.record(visitor),
             |values| {
                 let is_done = self.storage.write_named(|storage, names| {
-                    let parent = names.get(self.layer, nearest.as_ref()?)?;
-                    let span = storage.push_span(&call_site, Some(parent), values, thread);
+                    let parent = Some(names.get(self.layer, nearest.as_ref()?)?);
+                    let parent = NewParent { span: parent, said };
+                    let span = storage.push_span(&call_site, parent, values, thread);
                     if let Some(span) = span {
                         names.insert(self.layer, id, span);
                     }
@@ -262,6 +267,7 @@ where
                         }
                         None => None,
                     };
+                    let parent = NewParent { span: parent, said };
                     self.storage.write_named(|storage, names| {
                         let span = storage.push_span(&call_site, parent, values, thread);
                         if let Some(span) = span {
@@ -300,11 +306,16 @@ where
         }
         let thread = ThreadKey::current();
         let nearest = self.nearest(event.is_contextual(), event.parent());
+        let said = SaidParent::of_event(event);
         collect_event(event, |call_site, values| {
-            let by_name = |names: &Names| names.get(self.layer, nearest.as_ref()?).map(Some);
+            let by_name = |names: &Names| {
+                let span = names.get(self.layer, nearest.as_ref()?)?;
+                Some(NewParent { span: Some(span), said })
+            };
             let is_done = self.storage.emit_named(call_site, by_name, values, thread);
             if is_done.is_none() {
-                let parent = self.parent_by_registry(context.event_span(event));
+                let span = self.parent_by_registry(context.event_span(event));
+                let parent = NewParent { span, said };
                 self.storage.emit(call_site, parent, values, thread);
             }
         });

@@ -14,7 +14,10 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use crate::capture::{CaptureLayer, SharedStorage};
+use crate::{
+    capture::{CaptureLayer, SharedStorage},
+    said_parent::{self, SaidParent},
+};
 
 pub(crate) type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
@@ -94,8 +97,10 @@ impl Subscriber for LayeredSubscriber {
     fn new_span(&self, attributes: &Attributes<'_>) -> Id {
         match attributes.parent() {
             Some(parent) if !self.has(parent) => {
-                let root = Attributes::new_root(attributes.metadata(), attributes.values());
-                self.inner.new_span(&root)
+                let metadata = attributes.metadata();
+                let root = Attributes::new_root(metadata, attributes.values());
+                let said = SaidParent::of_span(attributes);
+                said_parent::handing_over(said, metadata, || self.inner.new_span(&root))
             }
             _ => self.inner.new_span(attributes),
         }

@@ -4,10 +4,16 @@ use tracing_core::{
 };
 use tracing_subscriber::filter::Targets;
 
-use crate::capture::{
-    SharedStorage,
-    storage::{node::SpanKey, threads::ThreadKey},
-    subscriber::{collect::collect_event, spans::CaptureSpans, thread_spans},
+use crate::{
+    capture::{
+        SharedStorage,
+        storage::{
+            node::{NewParent, SpanKey},
+            threads::ThreadKey,
+        },
+        subscriber::{collect::collect_event, spans::CaptureSpans, thread_spans},
+    },
+    said_parent::SaidParent,
 };
 
 /// Subscriber of a [`Capture`](crate::Capture), which captures everything that passes a filter.
@@ -77,7 +83,8 @@ impl Subscriber for CaptureSubscriber {
     }
 
     fn event(&self, event: &Event<'_>) {
-        let parent = self.parent(event.is_contextual(), event.parent());
+        let span = self.parent(event.is_contextual(), event.parent());
+        let parent = NewParent { span, said: SaidParent::of_event(event) };
         let thread = ThreadKey::current();
         collect_event(event, |call_site, values| {
             self.spans.storage.emit(call_site, parent, values, thread);

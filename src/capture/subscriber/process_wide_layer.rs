@@ -10,15 +10,22 @@ use tracing_subscriber::{
     registry::{LookupSpan, SpanRef},
 };
 
-use crate::capture::{
-    SharedStorage,
-    storage::{metadata::CallSite, node::SpanKey, threads::ThreadKey},
-    subscriber::{
-        collect::{collect, collect_event},
-        owner::{Around, Owner, ParentKind, place},
-        test_span::{self, Test, is_test_span},
-        thread_spans,
+use crate::{
+    capture::{
+        SharedStorage,
+        storage::{
+            metadata::CallSite,
+            node::{NewParent, SpanKey},
+            threads::ThreadKey,
+        },
+        subscriber::{
+            collect::{collect, collect_event},
+            owner::{Around, Owner, ParentKind, place},
+            test_span::{self, Test, is_test_span},
+            thread_spans,
+        },
     },
+    said_parent::SaidParent,
 };
 
 /// [`Layer`] for one's own global subscriber, which gives
@@ -181,7 +188,8 @@ where
             span.extensions_mut().replace(Routed { to, key: None });
             return;
         }
-        let (owner, parent) = self.place(attributes.is_contextual(), attributes.parent(), &context);
+        let (owner, around) = self.place(attributes.is_contextual(), attributes.parent(), &context);
+        let parent = NewParent { span: around, said: SaidParent::of_span(attributes) };
         let key = owner.is_enabled(metadata).then(|| {
             let call_site = CallSite::Native(metadata);
             let thread = ThreadKey::current();
@@ -215,8 +223,9 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let (owner, parent) = self.place(event.is_contextual(), event.parent(), &context);
+        let (owner, span) = self.place(event.is_contextual(), event.parent(), &context);
         if owner.is_enabled(event.metadata()) {
+            let parent = NewParent { span, said: SaidParent::of_event(event) };
             let thread = ThreadKey::current();
             collect_event(event, |call_site, values| {
                 owner.storage().emit(call_site, parent, values, thread);

@@ -7,16 +7,22 @@ use tracing_core::{
     span::{Attributes, Current, Id, Record},
 };
 
-use crate::capture::{
-    storage::{node::SpanKey, threads::ThreadKey},
-    subscriber::{
-        collect::collect_event,
-        owner::{Around, Owner, ParentKind, place},
-        process_wide::unattributed,
-        spans::{CaptureSpans, Tag},
-        test_span::{self, Test, is_test_span},
-        thread_spans,
+use crate::{
+    capture::{
+        storage::{
+            node::{NewParent, SpanKey},
+            threads::ThreadKey,
+        },
+        subscriber::{
+            collect::collect_event,
+            owner::{Around, Owner, ParentKind, place},
+            process_wide::unattributed,
+            spans::{CaptureSpans, Tag},
+            test_span::{self, Test, is_test_span},
+            thread_spans,
+        },
     },
+    said_parent::SaidParent,
 };
 
 /// The subscriber of all process-wide captures, unless the process has one of its own with a
@@ -129,8 +135,9 @@ impl Subscriber for ProcessWideSubscriber {
     }
 
     fn event(&self, event: &Event<'_>) {
-        let (owner, parent) = self.place(event.is_contextual(), event.parent());
+        let (owner, span) = self.place(event.is_contextual(), event.parent());
         if owner.is_enabled(event.metadata()) {
+            let parent = NewParent { span, said: SaidParent::of_event(event) };
             let thread = ThreadKey::current();
             collect_event(event, |call_site, values| {
                 owner.storage().emit(call_site, parent, values, thread);

@@ -24,10 +24,17 @@ use tracing_core::{
     span::{Attributes, Id, Record},
 };
 
-use crate::capture::{
-    SharedStorage, Storage,
-    storage::{metadata::CallSite, node::SpanKey, threads::ThreadKey},
-    subscriber::collect::collect,
+use crate::{
+    capture::{
+        SharedStorage, Storage,
+        storage::{
+            metadata::CallSite,
+            node::{NewParent, SpanKey},
+            threads::ThreadKey,
+        },
+        subscriber::collect::collect,
+    },
+    said_parent::SaidParent,
 };
 
 const OURS: u64 = 1 << 32;
@@ -126,10 +133,11 @@ impl CaptureSpans {
     pub(crate) fn create(&self, attributes: &Attributes<'_>, parent: Option<SpanKey>) -> Id {
         let call_site = CallSite::Native(attributes.metadata());
         let thread = ThreadKey::current();
+        let placed = NewParent { span: parent, said: SaidParent::of_span(attributes) };
         let key = collect(
             |visitor| attributes.record(visitor),
             |values| {
-                self.storage.write(|storage| storage.open_span(&call_site, parent, values, thread))
+                self.storage.write(|storage| storage.open_span(&call_site, placed, values, thread))
             },
         );
         if let Some(key) = key {
@@ -155,7 +163,7 @@ impl CaptureSpans {
         is_left_out: bool,
     ) -> Id {
         if let Some(around) = around {
-            self.storage.write(|storage| storage.clone_handle(around));
+            self.storage.write(|storage| storage.keep_open(around));
         }
         let mut not_captured = self.not_captured.lock();
         // Those with numbers that were used four billion spans ago are hardly open any more.
@@ -248,7 +256,9 @@ impl CaptureSpans {
                 self.storage.write(|storage| {
                     let closed = u64::from(span.is_left_out);
                     storage.open_left_out = storage.open_left_out.saturating_sub(closed);
-                    span.around.map(|around| storage.drop_handle(around));
+                    if let Some(around) = span.around {
+                        storage.let_close(around);
+                    }
                 });
                 true
             }

@@ -43,6 +43,7 @@ use super::{
 };
 use crate::{
     log_record,
+    said_parent::{SaidParent, handing_over},
     wire::{CallSiteData, FilterAnswer, ThreadIndex, frame::Question},
 };
 
@@ -265,6 +266,7 @@ impl Sink for Relay {
         call_site: usize,
         thread: ThreadIndex,
         parent: SinkParent,
+        said: SaidParent,
         values: Option<&SinkValues<'_>>,
     ) -> Option<SinkSpan> {
         let values = values?;
@@ -287,7 +289,8 @@ impl Sink for Relay {
                         Attributes::child_of(id.clone(), metadata, values)
                     }
                 };
-                Some(dispatch.new_span(&attributes).into_non_zero_u64())
+                let id = handing_over(said, metadata, || dispatch.new_span(&attributes));
+                Some(id.into_non_zero_u64())
             })
         });
         let span = span.flatten()?;
@@ -300,6 +303,7 @@ impl Sink for Relay {
         call_site: usize,
         thread: ThreadIndex,
         parent: SinkParent,
+        said: SaidParent,
         values: Option<&SinkValues<'_>>,
     ) {
         let Some(values) = values else { return };
@@ -315,13 +319,14 @@ impl Sink for Relay {
             }
             let metadata = site.metadata;
             with_value_set(site, values, |values| {
-                dispatch.event(&match parent {
+                let event = match parent {
                     RelayedParent::Contextual => Event::new(metadata, values),
                     RelayedParent::Root => Event::new_child_of(None, metadata, values),
                     RelayedParent::Explicit(id) => {
                         Event::new_child_of(id.clone(), metadata, values)
                     }
-                });
+                };
+                handing_over(said, metadata, || dispatch.event(&event));
             });
         });
     }

@@ -138,11 +138,14 @@ impl RecordedTrace {
     /// are replayed.
     #[must_use = "the receipt says whether the trace is complete, and whether the file holds others"]
     pub fn replay(&mut self, receiver: &mut TracingEventReceiver) -> Receipt {
-        let stream = StreamReceiver::with_limits(receiver, self.limits);
-        match self.file.rewind() {
+        let was_of_trace = receiver.set_of_trace(true);
+        let stream = StreamReceiver::with_limits(&mut *receiver, self.limits);
+        let receipt = match self.file.rewind() {
             Ok(()) => stream.read(&self.file, |_| ()),
             Err(error) => stream.fail(error),
-        }
+        };
+        receiver.set_of_trace(was_of_trace);
+        receipt
     }
 }
 

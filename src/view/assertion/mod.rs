@@ -32,7 +32,9 @@ use std::{
 use insta::Settings;
 
 use self::comparator::TraceComparator;
-use super::{SnapshotSettings, SnapshotSource, StreamSnapshot, TraceView, digest::digest_text};
+use super::{
+    SnapshotSettings, SnapshotSource, StreamSnapshot, TimelineText, TraceView, digest::digest_text,
+};
 use crate::{
     capture::{PrintedText, Storage, latest_panic},
     wire::TracingEvent,
@@ -401,6 +403,30 @@ impl_trace_snapshot! {
     StreamSnapshot<'_>: |stream| stream, { let _ = stream; None };
     [TracingEvent]: |events| StreamSnapshot::new(events), { let _ = events; None };
     Vec<TracingEvent>: |events| StreamSnapshot::new(events), { let _ = events; None };
+}
+
+impl TraceSnapshot for TimelineText<'_> {
+    fn text(&self, settings: &SnapshotSettings) -> String {
+        if self.has_settings() {
+            self.to_string()
+        } else {
+            settings.timeline_text(self.storage()).to_string()
+        }
+    }
+
+    fn whole(&self) -> Option<&Storage> {
+        Some(self.storage())
+    }
+}
+
+impl TraceSnapshot for &TimelineText<'_> {
+    fn text(&self, settings: &SnapshotSettings) -> String {
+        (**self).text(settings)
+    }
+
+    fn whole(&self) -> Option<&Storage> {
+        (**self).whole()
+    }
 }
 
 /// Makes the text of the snapshot.

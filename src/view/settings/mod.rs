@@ -9,6 +9,7 @@ use std::thread_local;
 use tracing_subscriber::filter::Targets;
 
 use super::{
+    TimelineText,
     display::write_shown,
     drawing::Drawing,
     options::{Options, Rules},
@@ -19,7 +20,7 @@ use super::{
     tree::View,
 };
 use crate::{
-    capture::{CapturedNode, Draw},
+    capture::{CapturedNode, Draw, Storage},
     wire::TracedValue,
 };
 
@@ -249,6 +250,34 @@ impl SnapshotSettings {
     /// Shows a trace, or a part of one, with these settings.
     pub fn view<'a, T: SnapshotSource + ?Sized>(&self, source: &'a T) -> TraceView<'a> {
         TraceView { view: self.view_with(source, |options| options) }
+    }
+
+    /// Shows what happened in a trace, a line each, with these settings.
+    ///
+    /// What they hide, replace and show of a span or event goes for each line that is about it. The order means something
+    /// here, so that nothing is unordered, and there is no depth.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use spanshot::{Capture, SnapshotSettings, assert_trace_snapshot};
+    ///
+    /// let capture = Capture::start();
+    /// let job = tracing::info_span!("job", id = 8_423);
+    /// job.record("id", 8_424);
+    /// let settings = SnapshotSettings::new().redact("id", "id");
+    /// assert_trace_snapshot!(settings.timeline_text(&capture.trace()), @r"
+    /// new span 1: INFO job{id=⟨id⟩}
+    /// span 1 job: recorded id=⟨id⟩
+    /// ");
+    /// ```
+    pub fn timeline_text<'a>(&self, trace: &'a Storage) -> TimelineText<'a> {
+        if !self.redactions.is_empty() {
+            trace.printed().set_drawing(self.printing());
+        }
+        #[cfg(feature = "predicates")]
+        let _answers = crate::predicates::KeptAnswers::new(trace);
+        TimelineText::new(trace, View::of_timeline(trace, self.options, self))
     }
 
     pub(super) fn view_with<'a, T: SnapshotSource + ?Sized>(

@@ -3,6 +3,7 @@
 mod chains;
 mod history;
 mod matching;
+mod only_fields;
 mod values;
 
 use insta::assert_snapshot;

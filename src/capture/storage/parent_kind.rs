@@ -1,0 +1,59 @@
+use crate::said_parent::SaidParent;
+
+/// How a span or event came by its parent, or to have none.
+///
+/// It is what the traced code said, as far as the capture knows:
+///
+/// - A span that the capture did not keep, because of its [filter](crate::CaptureBuilder::filter) or for want of room, is
+///   nobody's parent. What was traced in it counts as traced in the span around it, or in none.
+/// - The span of an [`Explicit`](Self::Explicit) parent may be none of the trace: one that is closed, or of another
+///   subscriber.
+/// - Streams tell the kind, whether their receiver relays them or not. The kind is not known of spans that a receiver
+///   [restored](crate::LocalSpans), nor of anything in a [recorded
+///   trace](crate::transport::recorded::RecordedTrace). A sender of `tracing-tunnel` 0.2 does not tell explicit roots from
+///   spans and events that say nothing; these are taken for the latter, as by its own receiver.
+///
+/// # Example
+///
+/// ```
+/// use spanshot::{Capture, ParentKind};
+/// use tracing::{info, info_span};
+///
+/// let capture = Capture::start();
+/// let serve = info_span!("serve");
+/// serve.in_scope(|| {
+///     info!("accepted");
+///     info!(parent: None, "ticked");
+/// });
+/// info!(parent: &serve, "served");
+///
+/// let trace = capture.trace();
+/// let kinds = trace.all_events().filter_map(|event| event.parent_kind());
+/// assert!(kinds.eq([ParentKind::Contextual, ParentKind::ExplicitRoot, ParentKind::Explicit]));
+/// let serve = trace.all_spans().next().unwrap();
+/// assert_eq!(serve.parent_kind(), Some(ParentKind::ContextualRoot));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ParentKind {
+    /// The code named the parent: `info!(parent: &span, …)`.
+    Explicit,
+    /// The parent was the current span.
+    Contextual,
+    /// The code asked for a root: `info!(parent: None, …)`.
+    ExplicitRoot,
+    /// There was no current span.
+    ContextualRoot,
+}
+
+impl ParentKind {
+    pub(crate) fn new(said: SaidParent, has_parent: bool) -> Option<Self> {
+        match said {
+            SaidParent::Explicit => Some(Self::Explicit),
+            SaidParent::Root => Some(Self::ExplicitRoot),
+            SaidParent::Contextual if has_parent => Some(Self::Contextual),
+            SaidParent::Contextual => Some(Self::ContextualRoot),
+            SaidParent::Unknown => None,
+        }
+    }
+}
