@@ -234,12 +234,14 @@ fn deep_traces_are_compared() {
     let (expected, actual) = (trace(1), trace(2));
     let comparison = SnapshotSettings::new().compare(&expected, &actual);
     assert_eq!(comparison.differences().len(), 1);
-    let mut shown = String::from("1 changed\n\n  ⋮ 9984 levels\n");
-    for depth in 1..17 {
-        shown += &format!("  {}└─ INFO level{{}}\n", "   ".repeat(depth - 1));
-    }
+    let around: Vec<_> =
+        (0..16).map(|depth| format!("  {}└─ INFO level{{}}\n", "   ".repeat(depth))).collect();
     let branch = "   ".repeat(16);
-    shown += &format!("~ {branch}└─ INFO last=2\n  {branch}       last: 1 → 2");
+    let shown = format!(
+        "1 changed\n\n  ⋮ 9984 levels\n{}\
+         ~ {branch}└─ INFO last=2\n  {branch}       last: 1 → 2",
+        around.concat()
+    );
     assert_eq!(comparison.to_string(), shown);
 }
 
