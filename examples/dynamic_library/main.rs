@@ -2,7 +2,7 @@
 //!
 //! ```sh
 //! cargo build --manifest-path examples/dynamic_library/plugin/Cargo.toml --target-dir target/plugin
-//! cargo run --features dynamic-library --example dynamic_library -- \
+//! cargo run --example dynamic_library -- \
 //!     target/plugin/debug/libspanshot_plugin.so '(1 + 2) * 3'
 //! ```
 //!
