@@ -1,16 +1,13 @@
 //! What scanners assert.
 
 use alloc::{format, string::String, vec::Vec};
-use core::{
-    error::Error,
-    fmt,
-    ops::{Bound, RangeBounds},
-};
+use core::{error::Error, fmt};
 
 use ::predicates::Predicate;
 
 use super::{
     IntoCount, Scanner,
+    count::limits,
     failure::{Failure, blind, missing, unwanted},
     scope::Scope,
     sight::{absence, bypass, gap, left_out, limit},
@@ -298,13 +295,13 @@ where
         predicate: &P,
     ) -> Result<Vec<I::Item>, ScanError> {
         let _answers = self.keep_answers();
-        let count = count.into_count();
-        let (min, max) = limits(&count);
+        let (min, max) = limits(count);
         // There may be a million more, which are not asked for.
         let enough = max.map_or(usize::MAX, |max| max.saturating_add(1));
         let matching: Vec<_> = self.matching(predicate).take(enough).collect();
-        if !count.contains(&matching.len()) {
-            return Err(self.wrong_count(&described(min, max), matching.len() < min, predicate));
+        let number = matching.len();
+        if number < min || max.is_some_and(|max| number > max) {
+            return Err(self.wrong_count(&described(min, max), number < min, predicate));
         }
         if !matching.is_empty() {
             self.trust_match(predicate)?;
@@ -336,21 +333,6 @@ where
             unwanted(&headline, self.searched(), matching(), predicate, true)
         })
     }
-}
-
-/// How many there have to be, and may be.
-fn limits(count: &impl RangeBounds<usize>) -> (usize, Option<usize>) {
-    let min = match count.start_bound() {
-        Bound::Included(first) => *first,
-        Bound::Excluded(before) => before.saturating_add(1),
-        Bound::Unbounded => 0,
-    };
-    let max = match count.end_bound() {
-        Bound::Included(last) => Some(*last),
-        Bound::Excluded(end) => Some(end.saturating_sub(1)),
-        Bound::Unbounded => None,
-    };
-    (min, max)
 }
 
 /// Says in words how many there may be.

@@ -1,7 +1,7 @@
 use core::ops::{Bound, RangeBounds};
 
-/// Numbers of spans or events that [`Scanner::count()`](super::Scanner::count) accepts: a `usize`, or a
-/// range of them.
+/// Numbers of spans or events that [`Scanner::count()`](super::Scanner::count) accepts, or numbers of times that
+/// [`entered()`](super::entered) and others do: a `usize`, or a range.
 ///
 /// # Example
 ///
@@ -33,5 +33,21 @@ impl_into_count!(
 impl IntoCount for usize {
     fn into_count(self) -> (Bound<usize>, Bound<usize>) {
         (Bound::Included(self), Bound::Included(self))
+    }
+}
+
+/// How many there have to be, and may be. A range that is empty has limits that no number is within.
+pub(super) fn limits(count: impl IntoCount) -> (usize, Option<usize>) {
+    let (start, end) = count.into_count();
+    let min = match start {
+        Bound::Included(first) => first,
+        Bound::Excluded(before) => before.saturating_add(1),
+        Bound::Unbounded => 0,
+    };
+    match end {
+        Bound::Included(last) => (min, Some(last)),
+        Bound::Excluded(0) => (1, Some(0)),
+        Bound::Excluded(end) => (min, Some(end - 1)),
+        Bound::Unbounded => (min, None),
     }
 }

@@ -8,7 +8,7 @@ use ::predicates::{
     reflection::{Case, Parameter, PredicateReflection},
 };
 
-use super::{failure::actual, sight::HANDLES};
+use super::{IntoCount, count::limits, failure::actual, sight::HANDLES};
 use crate::capture::CapturedSpan;
 
 /// What [`entered()`], [`exited()`], [`cloned()`] and [`dropped()`] take.
@@ -17,7 +17,7 @@ use crate::capture::CapturedSpan;
 ///
 /// See [`entered()`].
 #[diagnostic::on_unimplemented(
-    note = "`entered()`, `exited()`, `cloned()` and `dropped()` take a number, or a predicate for `usize` in square brackets"
+    note = "`entered()`, `exited()`, `cloned()` and `dropped()` take a number, a range, or a predicate for `usize` in square brackets"
 )]
 pub trait IntoCountPredicate {
     /// The predicate for a number of times.
@@ -36,30 +36,39 @@ impl<P: Predicate<usize>> IntoCountPredicate for [P; 1] {
     }
 }
 
-impl IntoCountPredicate for usize {
-    type Predicate = ExactCount;
+impl<C: IntoCount> IntoCountPredicate for C {
+    type Predicate = CountPredicate;
 
-    fn into_predicate(self) -> ExactCount {
-        ExactCount(self)
+    fn into_predicate(self) -> CountPredicate {
+        let (min, max) = limits(self);
+        CountPredicate { min, max }
     }
 }
 
-/// Predicate for a number of times, made from the number.
+/// Predicate for a number of times, made from the number or from a range.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ExactCount(usize);
+pub struct CountPredicate {
+    min: usize,
+    max: Option<usize>,
+}
 
-impl fmt::Display for ExactCount {
+impl fmt::Display for CountPredicate {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Times(self.0).fmt(formatter)
+        match (self.min, self.max) {
+            (min, Some(max)) if min == max => Times(min).fmt(formatter),
+            (0, Some(max)) => write!(formatter, "at most {}", Times(max)),
+            (min, Some(max)) => write!(formatter, "{min} to {max} times"),
+            (min, None) => write!(formatter, "at least {}", Times(min)),
+        }
     }
 }
 
-impl PredicateReflection for ExactCount {}
+impl PredicateReflection for CountPredicate {}
 
-impl Predicate<usize> for ExactCount {
+impl Predicate<usize> for CountPredicate {
     fn eval(&self, count: &usize) -> bool {
-        *count == self.0
+        self.min <= *count && self.max.is_none_or(|max| *count <= max)
     }
 }
 
@@ -109,7 +118,7 @@ macro_rules! impl_count {
 
 /// Creates a predicate for how often a span was entered.
 ///
-/// It takes a number of times, or a predicate for `usize` in square brackets.
+/// It takes a number of times, a range, or a predicate for `usize` in square brackets.
 ///
 /// # Example
 ///
@@ -122,7 +131,7 @@ macro_rules! impl_count {
 /// span.in_scope(|| ());
 /// let trace = capture.trace();
 /// trace.scan_spans().single(&entered(2));
-/// trace.scan_spans().none(&entered([gt(2)]));
+/// trace.scan_spans().none(&entered(3..));
 /// ```
 pub fn entered<P: IntoCountPredicate>(times: P) -> EnteredPredicate<P::Predicate> {
     EnteredPredicate { matches: times.into_predicate() }
@@ -138,7 +147,7 @@ impl_count!(EnteredPredicate, entered);
 
 /// Creates a predicate for how often a span was exited.
 ///
-/// It takes a number of times, or a predicate for `usize` in square brackets.
+/// It takes a number of times, a range, or a predicate for `usize` in square brackets.
 ///
 /// # Example
 ///
@@ -201,7 +210,7 @@ macro_rules! impl_told_count {
 
 /// Matches spans a handle of which was cloned this often, as the subscriber was told by `clone_span`.
 ///
-/// It takes a number of times, or a predicate for `usize` in square brackets. A span of which this is [not
+/// It takes a number of times, a range, or a predicate for `usize` in square brackets. A span of which this is [not
 /// known](CapturedSpan::clones) does not match, and an assertion that holds for that reason
 /// [fails](super::Scanner#negatives).
 ///

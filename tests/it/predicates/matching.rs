@@ -174,6 +174,9 @@ fn what_happened_to_spans_matches() {
     let trace = relations();
     assert_eq!(spans(&trace, entered(2)), ["retry"]);
     assert_eq!(spans(&trace, entered([ge(1)])), ["serve", "connect", "retry", "resolve"]);
+    assert_eq!(spans(&trace, entered(2..)), ["retry"]);
+    assert_eq!(spans(&trace, entered(1..3) & !entered(..=1) & entered(2..=5)), ["retry"]);
+    assert_eq!(spans(&trace, entered(..0) | exited(..0)), [""; 0]); // an empty range
     assert_eq!(spans(&trace, exited([gt(1)])), ["retry"]);
     assert_eq!(spans(&trace, entered(0) | exited(0)), [""; 0]);
     // What is in a span keeps it open.
@@ -267,6 +270,13 @@ fn cases_say_what_there_is() {
     assert_eq!(is("retry", &follows_from(always())), ["what it follows from is INFO serve{}"]);
 
     assert_eq!(is_not("retry", &entered(1)), ["it is entered 2 times"]);
+    let texts = [entered(3..), entered(..=1), entered(3..6), entered(..1), entered(4..=4)];
+    let texts = texts.map(|predicate| predicate.to_string());
+    assert_eq!(texts[0], "entered(at least 3 times)");
+    assert_eq!(
+        texts[1..],
+        ["entered(at most once)", "entered(3 to 5 times)", "entered(never)", "entered(4 times)"]
+    );
     assert_eq!(is_not("serve", &exited(0)), ["it is exited once"]);
     assert_eq!(is_not("serve", &closed()), ["it is open"]);
     assert_eq!(is_not("resolve", &!closed()), ["it is closed"]);
