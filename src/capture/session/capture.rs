@@ -20,7 +20,7 @@ use crate::capture::{
 };
 use crate::receiver::note_ended_subscriber;
 
-/// Captures what the current thread traces, until it is dropped.
+/// Captures the spans and events of the current thread, until it is dropped.
 ///
 /// Start one at the beginning of your test. It captures all levels and targets, from code that the thread itself runs
 /// and from guests whose receiver relays on the thread. While it lives, it replaces the thread's subscriber; the
@@ -444,7 +444,7 @@ impl Capture {
         self.storage.lock()
     }
 
-    /// Checks what the capture watches over, for a test that goes on.
+    /// Stops capturing and checks the rules of the watch, for a test that goes on.
     fn check(&self) -> Result<Trace, String> {
         let trace = self.stop();
         let unattributed = self.storage.unattributed_since_start();

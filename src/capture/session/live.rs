@@ -26,7 +26,7 @@ pub(crate) struct Live {
     filter: Option<Targets>,
 }
 
-/// What happened to a span or event.
+/// The kind of a printed line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LiveRecord {
     Created,

@@ -35,8 +35,8 @@ use crate::{
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Print {
-    /// If the test panics while the capture lives, or because the capture [watches
-    /// over](crate::CaptureBuilder#watching-over-a-test) it. This is the default; in the environment, it is `failure`.
+    /// If the test panics while the capture lives, or because of events or spans that it [watches
+    /// over](crate::CaptureBuilder#watching-over-a-test). This is the default; in the environment, it is `failure`.
     #[default]
     OnFailure,
     /// Whenever the capture ends; in the environment, `always`.
