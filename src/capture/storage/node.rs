@@ -161,7 +161,7 @@ pub(crate) struct SpanNode {
     pub(crate) exited: u32,
     pub(crate) handles: Handles,
     pub(crate) open_children: OpenChildren,
-    /// What few spans have.
+    /// Data that few spans have.
     pub(crate) extras: Option<Box<Extras>>,
 }
 
@@ -169,7 +169,7 @@ pub(crate) struct SpanNode {
 #[cfg(target_pointer_width = "64")]
 const _: () = assert!(size_of::<EventNode>() == 32 && size_of::<SpanNode>() == 80);
 
-/// What few spans have.
+/// Data that few spans have.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Extras {
     /// The durations from enters and exits that are no longer on the timeline, if times are kept.

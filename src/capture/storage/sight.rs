@@ -75,7 +75,7 @@ impl RelayedElsewhere {
 const MAX_HIDDEN: usize = 256;
 
 impl Sight {
-    /// Notes a hidden record. Beyond the maximal number, its target is not kept.
+    /// Notes a hidden record. Beyond the maximal number, an empty target stands for any.
     pub(crate) fn note_hidden(&mut self, level: Level, target: &str) {
         if !self.hidden.contains(&(level, target.into())) {
             let target = if self.hidden.len() < MAX_HIDDEN { target } else { "" };
