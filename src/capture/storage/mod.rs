@@ -2,7 +2,7 @@
 //!
 //! | file | contents |
 //! |---|---|
-//! | `tree.rs` | [`Storage`](tree::Storage): the log and the tree together, as they are read |
+//! | `tree.rs` | [`Storage`](tree::Storage): the log and the tree together, for readers |
 //! | `fill.rs` | how records are added |
 //! | `shared.rs` | a storage that is filled and read at the same time, from any thread |
 //! | `timeline.rs` | the log: what happened to which node, when, and on which thread |

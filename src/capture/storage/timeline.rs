@@ -258,7 +258,7 @@ impl Timeline {
         })
     }
 
-    /// Returns the time of an entry since times are kept, if they are.
+    /// Returns the time of an entry, counted from the start of time keeping; `None` if times are not kept.
     pub(crate) fn time(&self, index: EntryIndex) -> Option<Duration> {
         self.times.as_ref()?.since.get(index.0 as usize).copied()
     }
@@ -269,7 +269,7 @@ impl Timeline {
         times.started.checked_add(self.time_since_start(moment)?)
     }
 
-    /// Returns the time of a moment since times are kept, under the same conditions.
+    /// Returns the time of a moment, counted from the start of time keeping; `None` as for `time_of()`.
     pub(crate) fn time_since_start(&self, moment: Moment) -> Option<Duration> {
         self.times.as_ref()?.since.get(self.position(moment)?).copied()
     }
