@@ -1,7 +1,7 @@
 //! The capture: spans and events in memory, as a tree.
 //!
-//! A [`Storage`] is that tree. A [`CaptureLayer`] adds the records of the test itself; a [`Capture`] is such a layer in
-//! a subscriber of its own, for the time of a test. A receiver adds the records of a guest, relayed or directly.
+//! A [`Storage`] is that tree. A [`CaptureLayer`] adds the records of the test itself; a [`Capture`] does so with a
+//! subscriber of its own, for the time of a test. A receiver adds the records of a guest, relayed or directly.
 //!
 //! A [`Capture`] belongs to a thread; a [`CaptureHandle`] carries it to others. *Process-wide* captures share the
 //! global subscriber, in which a [`ProcessWideLayer`] gives each capture the records in its spans.

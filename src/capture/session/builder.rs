@@ -74,10 +74,10 @@ use crate::capture::{
 /// | `test` | the name of the test, as the test runner knows it, or `null` |
 /// | `binary` | the name of the test binary, or `null` |
 /// | `attempt` | 1, or more if nextest retries the test |
-/// | `outcome` | `"panicked"`, `"returned"` an error, or `"failed"` by what the capture [watches over](#watching-over-a-test) |
+/// | `outcome` | `"panicked"`, `"returned"` an error, or `"failed"` because of events or spans that the capture [watches over](#watching-over-a-test) |
 /// | `headline` | the first line of the message or error |
 /// | `location` | `file`, `line` and `column` of the failure, as in the message of a panic; if it is not known, where the capture was started |
-/// | `nearest` | the span or event that comes nearest to what an assertion looked for, or `null` |
+/// | `nearest` | the span or event that comes nearest to a match for an assertion, or `null` |
 /// | `recording` | the absolute path of the [recording](#recording), or `null` |
 ///
 /// Both need the messages of panics. For this, the first capture installs a panic hook around the existing one; so does
@@ -208,7 +208,7 @@ impl CaptureBuilder {
     ///
     /// # Panics
     ///
-    /// Panics if this is not such a list.
+    /// Panics if the filter is not a valid list.
     ///
     /// # Example
     ///
@@ -407,7 +407,7 @@ impl CaptureBuilder {
     ///
     /// # Panics
     ///
-    /// Panics if this is not such a list.
+    /// Panics if the filter is not a valid list.
     ///
     /// # Example
     ///

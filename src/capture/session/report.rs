@@ -52,7 +52,7 @@ pub(crate) struct Report<'a> {
     pub(crate) outcome: &'a Outcome,
     /// Where it failed, or else where its capture was started.
     pub(crate) place: &'a Place,
-    /// The span or event that came nearest to what an assertion looked for, as its message shows it.
+    /// The span or event that came nearest to a match for an assertion, as in the assertion's message.
     pub(crate) nearest: Option<&'a str>,
     pub(crate) recording: Option<&'a Path>,
 }

@@ -6,9 +6,9 @@
 //! `Capture::run()`. The scope shows the trace if the scope fails itself.
 //!
 //! ```text
-//! capture ends:     in a scope? leave the trace there, with what ended inside the capture
-//!                   else, if it has failed: show all of that
-//! trace is left:    it replaces those that captures of the same line have left in earlier turns,
+//! capture ends:     in a scope? leave the trace there, with the captures that ended inside
+//!                   else, if it has failed: show all of these traces
+//! trace is left:    it replaces the traces of captures of the same line in earlier turns,
 //!                   unless these have failed and it has not
 //! ```
 //!

@@ -64,7 +64,7 @@ pub(crate) mod sealed {
         #[must_use]
         fn with_earlier_values(self) -> Self;
 
-        /// Checks whether it is such a handle.
+        /// Checks whether predicates look at earlier values, too.
         #[cfg(feature = "predicates")]
         fn has_earlier_values(&self) -> bool;
 
@@ -74,7 +74,7 @@ pub(crate) mod sealed {
         #[must_use]
         fn in_brief(self) -> Self;
 
-        /// Checks whether it is such a handle.
+        /// Checks whether the handle is brief.
         #[cfg(feature = "predicates")]
         fn is_brief(&self) -> bool;
 

@@ -154,7 +154,7 @@ impl<'a> CapturedNodes<'a> {
         Self { siblings: Siblings::new(storage, children), ever: false }
     }
 
-    /// Says at which values of fields predicates look.
+    /// Sets whether predicates look at all values that a field ever had, or only at the last ones.
     pub(crate) fn ever(self, ever: bool) -> Self {
         Self { ever, ..self }
     }
@@ -210,7 +210,7 @@ macro_rules! impl_iterator {
                 Self { storage, source: Source::All(0..storage.$count()), ever: false }
             }
 
-            /// Says at which values of fields predicates look.
+            /// Sets whether predicates look at all values that a field ever had, or only at the last ones.
             pub(crate) fn ever(self, ever: bool) -> Self {
                 Self { ever, ..self }
             }

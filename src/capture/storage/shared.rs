@@ -60,7 +60,7 @@ struct Shared {
     state: Mutex<State>,
     /// Wakes the threads that wait for a change.
     changed: Condvar,
-    /// Whether the capture that the storage was for has ended.
+    /// Whether the capture of the storage has ended.
     has_ended: AtomicBool,
 }
 
@@ -200,8 +200,8 @@ impl SharedStorage {
     /// Takes the trace since the last call, and goes on.
     ///
     /// Open spans and their ancestors are in this trace and also in the next one, which needs them as parents of later
-    /// records. In the next trace, they keep their values, [statistics](crate::SpanStats) and durations, but not their
-    /// earlier children and moments.
+    /// records. There, they keep their values, [statistics](crate::SpanStats) and durations. Earlier events, enters and
+    /// exits are not repeated.
     ///
     /// # Example
     ///
@@ -348,7 +348,7 @@ impl SharedStorage {
         self.shared.has_ended.store(true, Ordering::Release);
     }
 
-    /// Whether the capture that the storage was for has ended.
+    /// Checks whether the capture of the storage has ended.
     pub(crate) fn has_ended(&self) -> bool {
         self.shared.has_ended.load(Ordering::Acquire)
     }

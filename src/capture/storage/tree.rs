@@ -65,12 +65,11 @@ pub struct Storage {
     /// Number of nodes that were evicted for newer ones, and of nodes for which there was no room.
     pub(crate) left_out_earlier: u64,
     pub(crate) left_out_later: u64,
-    /// Number of open spans for which there was no room. Their children are captured elsewhere, and nothing else of
-    /// them is seen.
+    /// Number of open spans for which there was no room: the trace does not show which records are in them.
     pub(crate) open_left_out: u64,
-    /// Number of overwritten values of spans that were evicted.
+    /// Number of overwritten values that were evicted from spans.
     pub(crate) evicted_values: u64,
-    /// Number of overwritten values of spans that are still here.
+    /// Number of overwritten values that spans still have.
     pub(crate) overwritten: usize,
     pub(crate) sight: Sight,
     pub(crate) printed: PrintedText,

@@ -46,7 +46,7 @@ const MAX_LATEST: usize = 1_024;
 #[derive(Debug)]
 struct KnownSite {
     call_site: CallSite,
-    /// The level, if records of the `log` crate come from it, each of which names its own place.
+    /// The level, if records of the `log` crate come from it: each of these names its own place.
     of_log: Option<TracingLevel>,
 }
 
@@ -190,7 +190,7 @@ impl Sink for Direct {
     }
 
     fn suspend(&mut self) {
-        // When a relay goes on, it starts other threads, too.
+        // A relaying receiver also starts other threads when it goes on.
         self.stream = thread_spans::next_number();
     }
 
