@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `options.rs` | the options between the parentheses of the attribute |
 //! | `attributes.rs` | the attributes of other frameworks on the same function |
+//! | `cases.rs` | the cases of a property, each in a capture of its own |
 //! | `expand.rs` | the expansion of the function |
 
 mod attributes;

@@ -80,7 +80,7 @@ impl RunningTest {
         self.end_with(result, error)
     }
 
-    /// Ends a case whose result something else judges.
+    /// Ends a case whose result another framework judges.
     ///
     /// # Panics
     ///

@@ -323,7 +323,7 @@ impl Capture {
     /// Panics if the condition did not hold before the timeout had passed, with a message that shows
     /// the trace. [`SharedStorage::wait_until()`] returns an error instead.
     ///
-    /// It blocks the current thread. In an async test whose tasks run on this thread, as they do in
+    /// This method blocks the current thread. In an async test whose tasks run on this thread, as they do in
     /// `#[tokio::test]`, it always times out: await [`until()`](Self::until) there.
     ///
     /// # Example
@@ -351,7 +351,7 @@ impl Capture {
         }
     }
 
-    /// Waits, as a future, until the condition holds for the trace, and returns the trace.
+    /// Returns a future that waits until the condition holds for the trace, and yields the trace.
     ///
     /// Await this in an async test: [`wait_until()`](Self::wait_until) blocks its thread, and a single-threaded
     /// runtime, such as the default one of `#[tokio::test]`, does not run any task meanwhile. The future has no timeout
@@ -388,9 +388,8 @@ impl Capture {
 
     /// Ends the capture, and returns its trace.
     ///
-    /// Dropping a capture ends it, too. But if a capture that you finish [fails its
-    /// test](CaptureBuilder#watching-over-a-test), the failure points at this line of the test, and otherwise you can
-    /// assert on the trace afterwards.
+    /// Dropping a capture ends it, too. If you finish it instead, a [failure of the
+    /// test](CaptureBuilder#watching-over-a-test) points at this line, and you can assert on the trace afterwards.
     ///
     /// # Panics
     ///

@@ -11,8 +11,8 @@
 //! | `ending.rs`, `watch.rs`, `test_result.rs` | the end of a test: printing, recording, and failing it |
 //! | `print.rs`, `shown.rs`, `excerpt.rs`, `short.rs` | the text that people see |
 //! | `live.rs`, `overdue.rs` | printing while the test runs |
-//! | `outcome.rs`, `latest_panic.rs` | how the test ended, and which it was |
-//! | `scope.rs` | captures that end inside a test which sees how it ends |
+//! | `outcome.rs`, `latest_panic.rs` | the test, and how it ended |
+//! | `scope.rs` | captures that end inside a test whose end is observed |
 //! | `recording.rs` | traces left in files |
 //! | `report.rs` | reports of a failing test for machines |
 //! | `logger.rs` | records of the `log` crate |

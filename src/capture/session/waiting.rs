@@ -112,7 +112,7 @@ impl SharedStorage {
         }
     }
 
-    /// Waits, as a future, until the condition holds for the trace, and returns the trace.
+    /// Returns a future that waits until the condition holds for the trace, and yields the trace.
     ///
     /// The future has no timeout of its own: use one of the runtime, such as `tokio`'s `timeout()`.
     ///

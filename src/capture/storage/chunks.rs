@@ -8,7 +8,7 @@ const LEN: usize = 256;
 
 /// Elements in the order in which they came: in full chunks, and behind these the rest that does not fill one yet.
 ///
-/// Copying costs one reference for each chunk. Changing an element then copies its chunk.
+/// A copy clones a reference to each full chunk, and the rest. Changing an element then copies its chunk.
 #[derive(Debug, Clone)]
 pub(crate) struct Chunks<T> {
     full: Vec<Arc<Vec<T>>>,

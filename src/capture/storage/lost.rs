@@ -50,7 +50,7 @@ impl LostRecords {
         self.since_emptied.count
     }
 
-    /// Keeps only the records after the first `count` ones.
+    /// Discounts the first `count` records.
     pub(crate) fn keep_since(&mut self, count: u64) {
         self.since_emptied.count = self.since_emptied.count.saturating_sub(count);
     }

@@ -4,14 +4,14 @@ use crate::said_parent::SaidParent;
 ///
 /// The kind is the one that the traced code stated, as far as the capture knows:
 ///
-/// - A span that the capture did not keep, because of its [filter](crate::CaptureBuilder::filter) or for want of room,
-///   is never a parent. Spans and events in it count as traced in the span around it, or in none.
+/// - A span that the capture did not keep, because of its [filter](crate::CaptureBuilder::filter) or since there was no
+///   room, is never a parent. Spans and events in it count as traced in the span around it, or in none.
 /// - An [`Explicit`](Self::Explicit) parent may be missing from the trace: it may be closed, or belong to another
 ///   subscriber.
 /// - Streams carry the kind, whether their receiver relays them or not. The kind is not known of spans that a receiver
 ///   [restored](crate::LocalSpans), nor of anything in a [recorded trace](crate::transport::recorded::RecordedTrace). A
 ///   sender of `tracing-tunnel` 0.2 does not distinguish explicit roots from spans and events without a stated parent.
-///   Both count as contextual, as they do for its own receiver.
+///   Both count as contextual, as for the receiver of `tracing-tunnel` 0.2.
 ///
 /// # Example
 ///

@@ -15,7 +15,7 @@ use std::{
 use crate::capture::{Shown, Storage};
 
 /// How much of a trace people have seen, and how a snapshot has shown it. With this, nothing is printed twice, and
-/// values that the snapshot redacts are not printed at all.
+/// nothing prints the values that the snapshot redacts.
 ///
 /// Copies of a storage share this: a failure is about one copy, and the end of the capture prints another one.
 #[derive(Clone, Default)]

@@ -33,7 +33,7 @@ pub(crate) struct Sight {
     pub(crate) is_of_thread: bool,
     /// Whether the capture's thread had another subscriber when the trace was read: then records go elsewhere.
     pub(crate) is_bypassed: bool,
-    /// The other subscriber to which a receiver relayed that was called in the scope of the capture, if any.
+    /// Set if a receiver that was called in the scope of the capture relayed to another subscriber.
     pub(crate) relayed_elsewhere: Option<RelayedElsewhere>,
     /// Unattributed records that the process traced since the capture was started, or last emptied. A process-wide
     /// capture has these, unless the test ignores them.

@@ -55,7 +55,7 @@ impl TracingEventReceiver {
     ///
     /// The result is the same as if you relayed the stream to a [`CaptureLayer`](crate::CaptureLayer) on an otherwise
     /// empty subscriber. But since there is no subscriber, nothing is filtered, and there is no current span of the
-    /// host. Since there are no call sites, nothing is leaked.
+    /// host. Since no call sites are registered, nothing is leaked.
     ///
     /// # Example
     ///
@@ -76,8 +76,8 @@ impl TracingEventReceiver {
 }
 
 impl LocalSpans {
-    /// Lets a restored receiver create its spans anew in a storage. It then fills the storage directly, as
-    /// [`TracingEventReceiver::capturing()`] does for a new stream.
+    /// Lets a restored receiver create its spans anew in a storage. The receiver then fills the storage directly, as
+    /// with [`TracingEventReceiver::capturing()`] for a new stream.
     ///
     /// # Example
     ///

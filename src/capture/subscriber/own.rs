@@ -20,8 +20,8 @@ use crate::{
 ///
 /// The trace is the same as from a [`CaptureLayer`](crate::CaptureLayer) on a `tracing_subscriber::Registry`, by the
 /// same rules: handles and children keep a span open, and entering a span again does not make it current. But this
-/// subscriber keeps no data besides the storage. It closes a span and its ancestors in a loop, where `Registry`
-/// recurses. And it recognizes spans of other subscribers.
+/// subscriber keeps no data about captured spans outside of the storage. It closes a span and its ancestors in a loop,
+/// where `Registry` recurses. And it recognizes spans of other subscribers.
 #[derive(Debug)]
 pub(crate) struct CaptureSubscriber {
     spans: CaptureSpans,

@@ -131,7 +131,7 @@ mod tests {
         Around { owner, nearest: None, is_whole_test: true }
     }
 
-    /// Says whose a record is: that of a test by its letter.
+    /// Returns the owner of a record, a test by its letter.
     fn said(tests: &[&Arc<Test>; 2], parent: ParentKind, entered: &[Around]) -> (char, u32) {
         let (owner, key) = place(parent, entered.iter().cloned());
         let owner = match owner {
@@ -160,9 +160,9 @@ mod tests {
             (Explicit(Some(nobody())), vec![of_a()], ('a', 0)),
             (Contextual, vec![nobody(), of_a()], ('a', 1)),
             (Contextual, vec![nobody(), whole(&a)], ('a', 0)),
-            // One of another subscriber.
+            // A span of another subscriber.
             (Explicit(None), vec![of_a()], ('a', 0)),
-            // What an earlier test has left.
+            // Spans that an earlier test has left.
             (Explicit(Some(ended())), vec![of_a()], ('a', 0)),
             (Contextual, vec![ended(), of_a()], ('a', 1)),
             (Contextual, vec![ended(), whole(&a)], ('x', 4)),

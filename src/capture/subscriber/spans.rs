@@ -41,7 +41,7 @@ const NOT_CAPTURED: u64 = 1 << 33;
 const PROCESS_WIDE: u64 = 1 << 34;
 const TAG_SHIFT: u32 = 35;
 
-/// The high bits of all IDs of a capture.
+/// The common bits of all IDs of a capture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Tag(u64);
 

@@ -90,7 +90,7 @@ pub(crate) fn is_running(test: &Weak<Test>) -> bool {
     RUNNING.try_with(is_last).unwrap_or(false)
 }
 
-/// Returns the test whose span is being created, and notes that this is seen.
+/// Returns the test whose span is being created, and marks the span as noticed.
 pub(crate) fn notice() -> Option<Weak<Test>> {
     let _ = IS_NOTICED.try_with(|is_noticed| is_noticed.set(true));
     RUNNING.try_with(|running| running.borrow().last().cloned()).ok().flatten()
