@@ -29,7 +29,7 @@ use crate::capture::{
 /// |---|---|
 /// | `SPANSHOT_PRINT` | `failure`, `always`, `live` or `never`; see [`Print`] |
 /// | `SPANSHOT_PRINT_AFTER` | a time such as `20s`, after which the trace of a test that is still running is printed; see [`print_after()`](Self::print_after) |
-/// | `SPANSHOT_PRINT_LINES` | lines of a trace that are printed, or `all`: unless it is set, 100, from the beginning and the end of the trace |
+/// | `SPANSHOT_PRINT_LINES` | maximal number of lines of a trace to print, or `all`; by default 100, from the beginning and the end of the trace |
 /// | `SPANSHOT_FORMAT` | `text`, or `json` for an additional line for machines; see [reports](#reports) |
 /// | `SPANSHOT_PRINT_FILTER` | the part of a trace to print, such as `info` or `warn,my_crate=debug`; see [`print_filter()`](Self::print_filter) |
 ///
@@ -253,7 +253,7 @@ impl CaptureBuilder {
 
     /// Lets the test pass although a receiver has lost records, for example of a hostile guest.
     ///
-    /// See [`SharedStorage::ignore_lost_records()`], which this calls.
+    /// This calls [`SharedStorage::ignore_lost_records()`]; see there.
     ///
     /// # Example
     ///
@@ -316,7 +316,7 @@ impl CaptureBuilder {
         self
     }
 
-    /// Limits the memory that is used, in bytes; see [`SharedStorage::set_max_bytes()`].
+    /// Limits the memory of the capture, in bytes; see [`SharedStorage::set_max_bytes()`].
     ///
     /// # Example
     ///

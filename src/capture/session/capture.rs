@@ -209,7 +209,7 @@ impl Capture {
     ///
     /// # Panics
     ///
-    /// Panics for the reasons that [`Self::start()`] does.
+    /// Panics for the same reasons as [`Self::start()`].
     ///
     /// # Example
     ///
@@ -425,7 +425,7 @@ impl Capture {
     /// Notes if something has left another subscriber behind on the thread, which gets the records since. The
     /// subscriber of a later capture does not count: that is meant to get them.
     fn note_bypass(&self) {
-        // In the middle of a dispatch there is none.
+        // In the middle of a dispatch, there is no current subscriber.
         if dispatcher::get_current(is_of_capture) == Some(false) {
             self.storage.set_sight(|sight| sight.is_bypassed = true);
         }

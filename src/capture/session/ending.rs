@@ -21,7 +21,7 @@ use crate::capture::{
     subscriber::process_wide::unattributed,
 };
 
-/// How a capture comes to its end.
+/// How a capture ends.
 pub(crate) enum Way {
     /// The test has finished the capture, and takes the trace.
     Finished,

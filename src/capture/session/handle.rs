@@ -141,7 +141,7 @@ impl CaptureHandle {
         (default, span, self.observe())
     }
 
-    /// Has the capture learn where receivers on the current thread relay to.
+    /// Tells the capture where receivers on the current thread relay to, until the guard is dropped.
     pub(crate) fn observe(&self) -> RelayObserverGuard {
         observe_relays(Arc::<Target>::clone(&self.target))
     }
@@ -243,9 +243,9 @@ impl CaptureHandle {
 
     /// Keeps the capture on the current thread until the thread ends.
     ///
-    /// Call it where a runtime or a pool starts its threads: it captures everything that they trace, without a
-    /// scope around it. [*Testing a server*](Capture#testing-a-server) shows how. It is idempotent. If another
-    /// capture was attached to the thread before, this one replaces it.
+    /// Call this where a runtime or a pool starts its threads: the capture then gets everything that they trace,
+    /// without a scope around their code. [*Testing a server*](Capture#testing-a-server) shows how. The call is
+    /// idempotent. If another capture was attached to the thread before, this one replaces it.
     ///
     /// A scope that the thread enters later takes precedence with its subscriber, as long as the scope lasts. If you
     /// call this *in* such a scope, the capture stays only until the end of that scope.

@@ -10,7 +10,7 @@ use std::{
 
 use crate::wire::text::beginning;
 
-/// Characters of a message that are kept.
+/// Maximal characters of a message to keep.
 const MAX_MESSAGE: usize = 4_096;
 
 /// A panic: its message and place.

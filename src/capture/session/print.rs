@@ -43,8 +43,9 @@ pub enum Print {
     Always,
     /// Each span and event at once, on a line of its own with the name of the test, past the test runner to the error
     /// stream of the process; in the environment, `live`. Use it for a test that aborts, exits or hangs. Lines are
-    /// indented by the spans around, and values that are recorded later follow on a line. They are not redacted, and the
-    /// trace is not printed again at the end. Records for which the capture has no room are not printed.
+    /// indented by the number of surrounding spans, and values that are recorded later follow on a line of their own.
+    /// They are not redacted, and the trace is not printed again at the end. Records for which the capture has no room
+    /// are not printed.
     Live,
     /// Not at all; in the environment, `never`.
     Never,

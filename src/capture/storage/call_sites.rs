@@ -12,7 +12,7 @@ use crate::capture::{
 };
 use crate::wire::CallSiteData;
 
-/// Number of a call site in a storage, in the order in which nodes came from them first.
+/// Number of a call site in a storage, in the order of their first nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct CallSiteIndex(u32);
 

@@ -31,7 +31,7 @@ pub trait Captured<'a>: Copy + Eq + PartialOrd + core::fmt::Display + sealed::Se
     /// Returns the value of a field, or `None` if it has none.
     fn value(&self, name: &str) -> Option<&'a TracedValue>;
 
-    /// Returns the span that this one is in, or `None` for a root.
+    /// Returns the span that contains this node, or `None` for a root.
     fn parent(&self) -> Option<CapturedSpan<'a>>;
 
     /// Returns how the parent was determined, or that there is none; `None` if a stream does not tell.

@@ -338,7 +338,7 @@ impl SharedStorage {
         Some(unattributed.storage.lock().since(unattributed.started))
     }
 
-    /// Notes that a layer beside the capture keeps a record of this level and target from it.
+    /// Notes that another layer hides a record of this level and target from the capture.
     pub(crate) fn note_hidden(&self, metadata: &Metadata<'_>) {
         self.set_sight(|sight| sight.note_hidden(*metadata.level(), metadata.target()));
     }

@@ -24,7 +24,7 @@ pub(crate) struct Sight {
     /// Filters that were in force while code was traced, as far as the capture knows them. A filter
     /// that can be reloaded may have several.
     pub(crate) filters: Vec<Arc<Targets>>,
-    /// Levels and targets of records that a layer beside the capture kept from it.
+    /// Levels and targets of records that another layer has hidden from the capture.
     pub(crate) hidden: BTreeSet<(Level, Box<str>)>,
     /// Whether records of this process come here, some of which `tracing` may compile out. A stream that is captured
     /// directly was compiled elsewhere.

@@ -105,7 +105,7 @@ impl<'a> CapturedSpan<'a> {
         self.is_brief
     }
 
-    /// Iterates over the values that a field had before its last one, the first one first.
+    /// Iterates over the values that a field had before its last one, in order.
     #[cfg(feature = "predicates")]
     pub(crate) fn earlier_values<'n>(
         &self,

@@ -99,8 +99,8 @@ pub(crate) struct ValueRange {
     len: u32,
 }
 
-/// The place of a value: its chunk, times [`CHUNK`], plus its place there, if that is less than
-/// [`CHUNK`]. Only the values of a node that has more of them than fit a chunk stand beyond.
+/// The place of a value: its chunk, and its place there. Only a record with more than [`CHUNK`] values has places
+/// beyond that.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct ValueIndex {
     chunk: u32,

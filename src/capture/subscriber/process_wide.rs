@@ -45,8 +45,8 @@ impl Capture {
     /// ([`attach_thread()`](crate::CaptureHandle::attach_thread)), run the test in a process of its own, or
     /// [ignore](CaptureBuilder::ignore_unattributed) such records.
     ///
-    /// Code under test that installs a global subscriber itself, as `tracing_subscriber::fmt().init()` does, fails
-    /// once such a capture was started: there is one already.
+    /// Code under test that installs a global subscriber itself, as `tracing_subscriber::fmt().init()` does, fails once
+    /// such a capture was started: there is a global subscriber already.
     ///
     /// The captures of [`Self::start()`] have subscribers of their own. You can use both kinds in one binary, and even
     /// nest them.

@@ -38,7 +38,7 @@ use crate::{
 ///
 /// # Example
 ///
-/// In a function that each test of the binary calls first, since they start in any order:
+/// Install the layer in a function that each test of the binary calls first, since tests start in any order:
 ///
 /// ```
 /// use spanshot::{Capture, ProcessWideLayer};

@@ -31,7 +31,7 @@ use crate::{
 /// Each record goes to the capture that it belongs to. The ID of a span tells its capture.
 #[derive(Debug)]
 pub(crate) struct ProcessWideSubscriber {
-    /// Number by which a thread knows the spans that it is in.
+    /// Number under which a thread keeps the entered spans.
     number: u64,
 }
 

@@ -55,7 +55,7 @@ pub(crate) fn exit(capture: u64, id: &Id) {
     });
 }
 
-/// Returns the spans that the thread is in, innermost first. They may be closed by now.
+/// Returns the spans that the thread is in, innermost first. Some may be closed by now.
 pub(crate) fn scope(capture: u64) -> Vec<Id> {
     let scope = ENTERED.try_with(|entered| {
         let entered = entered.borrow();
