@@ -1,38 +1,39 @@
 //! The attributes of other frameworks beside this one.
 //!
-//! An attribute macro sees the attributes below it, and none above, which have run already. So the attributes
-//! below decide who makes the function a test:
+//! An attribute macro sees the attributes below it, and none above, which have run already. So the attributes below
+//! decide which attribute makes the function a test:
 //!
-//! | below | a test by | runs an async function |
+//! | below | makes it a test | runs an async function |
 //! |---|---|---|
 //! | nothing | this attribute | this attribute, in a runtime of `tokio` |
-//! | `#[test]`, `#[gtest]` | that | this attribute |
-//! | `#[rstest]`, `#[test_case(…)]` and the like | that | this attribute |
-//! | `#[tokio::test]` and the like | that | that |
-//! | `#[quickcheck]` | that: this attribute puts itself below it, and all cases are one test | |
+//! | `#[test]`, `#[gtest]` | that attribute | this attribute |
+//! | `#[rstest]`, `#[test_case(…)]` and the like | that attribute | this attribute |
+//! | `#[tokio::test]` and the like | that attribute | that attribute |
+//! | `#[quickcheck]` | that attribute: this one puts itself below it, and all cases are one test | |
 //!
-//! Those above have turned an async function into an ordinary one by now. Most leave `#[test]` behind. Two put it
-//! in front of the attributes that they found: it has run, too, and nothing is left of it. Another one would
-//! make a second test of the function. So [`Framework::below()`] knows these two by the functions that they write.
+//! The attributes above have already turned an async function into an ordinary one. Most of them leave a `#[test]`
+//! behind. Two of them put `#[test]` in front of the attributes that they found: then it has run, too, and nothing is
+//! left of it. Another `#[test]` would make a second test of the function. So [`Framework::below()`] recognizes these
+//! two by the functions that they write.
 
 use proc_macro2::{Span, TokenTree};
 use syn::{Attribute, Expr, ItemFn, Meta, MetaNameValue, Pat, Stmt, spanned::Spanned as _};
 
-/// Frameworks that take functions with arguments and make tests of them.
+/// Frameworks that turn functions with arguments into tests.
 const PARAMETERIZED: [&str; 5] = ["rstest", "test_case", "case", "test_matrix", "property_test"];
 
-/// Who makes the function a test.
+/// The framework that makes the function a test.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Framework {
-    /// Nobody but this attribute.
+    /// Only this attribute.
     None,
     /// The attribute of the standard library, or of googletest.
     Plain,
-    /// One that passes arguments. It makes tests of the functions that call this one.
+    /// A framework that passes arguments. Its tests are functions that call this one.
     Parameterized,
-    /// One that runs async functions, and the place of its attribute.
+    /// A framework that runs async functions, with the place of its attribute.
     Runtime(Span),
-    /// One that calls the function many times in a test, and wants to be told whether it holds.
+    /// A framework that calls the function many times in a test, and needs to know whether the property holds.
     Quickcheck,
 }
 
@@ -92,14 +93,14 @@ pub(crate) fn expected_panic(attribute: &Attribute) -> Option<Expr> {
     }
 }
 
-/// Whether this is googletest's, some of whose assertions fail the test only when it ends.
+/// Checks whether this is an attribute of googletest, which has assertions that fail the test only when it ends.
 pub(crate) fn is_googletest(attribute: &Attribute) -> bool {
     let names = &attribute.path().segments;
     names.last().is_some_and(|name| name.ident == "gtest")
         || names.first().is_some_and(|name| name.ident == "googletest")
 }
 
-/// Whether the function is below the attribute of a framework that makes several tests of it, one of which may have
+/// Checks whether the function has the attribute of a framework that makes several tests of it. One of these may have
 /// to panic.
 pub(crate) fn has_cases(function: &ItemFn) -> bool {
     function.attrs.iter().any(|attribute| is_named(attribute, &PARAMETERIZED))
@@ -110,8 +111,8 @@ fn is_named(attribute: &Attribute, names: &[&str]) -> bool {
     last.is_some_and(|last| names.iter().any(|name| last.ident == name))
 }
 
-/// Whether this is a case of `test_case` that says what the function returns, or that it panics: `1 => 2`. The cases
-/// of `rstest` are lists of arguments.
+/// Checks whether this is a case of `test_case` with an expected result or panic: `1 => 2`. The cases of `rstest` are
+/// lists of arguments.
 pub(crate) fn expects_a_result(attribute: &Attribute) -> bool {
     let is_rstest = attribute.path().is_ident("case");
     let Meta::List(list) = &attribute.meta else { return false };
@@ -126,7 +127,8 @@ pub(crate) fn expects_a_result(attribute: &Attribute) -> bool {
     !is_rstest && has_arrow && is_named(attribute, &["test_case", "case", "test_matrix"])
 }
 
-/// Whether this is the test that quickcheck makes of a property: `fn p() { fn p(…) {…} ::quickcheck::quickcheck(p as …) }`.
+/// Checks whether this is the test that quickcheck makes of a property:
+/// `fn p() { fn p(…) {…} ::quickcheck::quickcheck(p as …) }`.
 fn is_by_quickcheck(function: &ItemFn) -> bool {
     let is_quickcheck = |callee: &Expr| match callee {
         Expr::Path(path) => path.path.segments.iter().all(|name| name.ident == "quickcheck"),
@@ -138,7 +140,7 @@ fn is_by_quickcheck(function: &ItemFn) -> bool {
     }
 }
 
-/// Whether this is the test that `test_case` makes of a case:
+/// Checks whether this is the test that `test_case` makes of a case:
 /// `fn test_case_1_name() { let _result = super::function(…); … }`.
 fn is_by_test_case(function: &ItemFn) -> bool {
     let Some(Stmt::Local(local)) = function.block.stmts.first() else { return false };

@@ -1,13 +1,13 @@
 //! The cases of a property, each in a capture of its own.
 //!
-//! The attribute sees a property as the other framework has written it, with the body of a case in its midst:
+//! The attribute sees the expansion of the other framework, with the body of a case inside:
 //!
-//! | framework | what it writes | a case |
+//! | framework | expansion | a case |
 //! |---|---|---|
 //! | proptest | `$crate::proptest_helper!(@_BODY config (n in 0..9) [] { … })` | the last group |
 //! | quickcheck | `fn p(n: u8) -> bool { … }`, and `::quickcheck::quickcheck(p as …)` | the inner function |
 //!
-//! What looks otherwise is left as it is: the capture of the test has all cases then.
+//! Other code is left unchanged: then the capture of the test gets all cases.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -83,7 +83,7 @@ fn capture_quickcheck(case: &mut ItemFn, quickcheck: &Path, test: &TokenStream) 
     }};
 }
 
-/// Returns what stands before the last name of a path, if that is this name.
+/// Returns the path without its last segment, if that has this name.
 fn parent(path: &Path, name: &str) -> Option<Path> {
     let mut parent = path.clone();
     let last = parent.segments.pop()?;

@@ -13,7 +13,7 @@ use crate::{
 
 /// Turns a function into one that runs its body in a capture.
 ///
-/// The options are also there as they were written.
+/// `written` has the options in their original form.
 pub(crate) fn expand(
     options: &Options,
     written: &TokenStream,
@@ -65,7 +65,7 @@ pub(crate) fn expand(
     })
 }
 
-/// Refuses what cannot be meant.
+/// Rejects options and attributes that contradict each other.
 fn check(options: &Options, function: &ItemFn, framework: Framework) -> syn::Result<()> {
     let is_async = function.sig.asyncness.is_some();
     if let Some(option) = options.runtime.first {
@@ -123,13 +123,13 @@ fn come_last(root: &Path, written: &TokenStream, mut function: ItemFn) -> TokenS
     quote!(#function)
 }
 
-/// The argument for which a test wants its capture.
+/// The argument of a test that receives its capture.
 struct CaptureArgument {
     pattern: Pat,
     ty: Type,
 }
 
-/// Takes that argument from the function, if it has one.
+/// Takes the capture argument from the function, if there is one.
 fn take_capture(
     function: &mut ItemFn,
     may_have_others: bool,
@@ -154,7 +154,7 @@ fn take_capture(
     Ok(capture)
 }
 
-/// Whether this is `Capture`, or a reference to it. A macro knows no more of a type than how it is written.
+/// Checks whether this is `Capture`, or a reference to it. A macro only sees how a type is written.
 fn is_capture(ty: &Type) -> bool {
     match ty {
         Type::Path(path) => path.path.segments.last().is_some_and(|last| last.ident == "Capture"),
@@ -175,7 +175,7 @@ struct Test {
 }
 
 impl Test {
-    /// The test, with the capture that it is to have.
+    /// Returns the test, with the options of its capture.
     fn attribute_test(&self, options: &Options, function: &ItemFn) -> TokenStream {
         let root = &self.root;
         let name = &function.sig.ident;
@@ -260,7 +260,7 @@ impl Test {
         quote_spanned!(span=> #root::Capture::builder() #filter #fail_on #print)
     }
 
-    /// Gives the test its capture, under the name that it has there.
+    /// Binds the capture to the argument's name in the test.
     fn bind(&self, given: &Ident) -> TokenStream {
         match &self.capture {
             None => quote!(let _ = &#given;),
@@ -272,7 +272,7 @@ impl Test {
     }
 }
 
-/// Builds a runtime all of whose threads are captured, as `#[tokio::test]` would build it.
+/// Builds a runtime like `#[tokio::test]`, with the capture attached to all of its threads.
 fn runtime(options: &Options, given: &Ident, span: Span) -> TokenStream {
     let runtime = &options.runtime;
     let flavor = if runtime.multi_thread.is_some() {
@@ -294,7 +294,7 @@ fn runtime(options: &Options, given: &Ident, span: Span) -> TokenStream {
     }}
 }
 
-/// The type that the test returns, for `?` to know.
+/// Returns the type annotation for the result of the test, which `?` needs.
 fn returned(output: &ReturnType) -> Option<TokenStream> {
     match output {
         ReturnType::Default => Some(quote!(: ())),

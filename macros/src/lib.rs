@@ -6,8 +6,9 @@
 //! | file | content |
 //! |---|---|
 //! | `options.rs` | the options between the parentheses of the attribute |
-//! | `attributes.rs` | the attributes of other frameworks beside it |
-//! | `expand.rs` | the function that it makes of a test |
+//! | `attributes.rs` | the attributes of other frameworks on the same function |
+//! | `cases.rs` | the cases of a property, each in a capture of its own |
+//! | `expand.rs` | the expansion of the function |
 
 mod attributes;
 mod cases;
@@ -27,7 +28,7 @@ pub fn test(options: TokenStream, item: TokenStream) -> TokenStream {
     let options = parse_macro_input!(options as Options);
     expand::expand(&options, &written, item.into())
         .unwrap_or_else(|error| {
-            // With the function itself, an editor and the compiler find no more errors than there are.
+            // The function itself stays, so an editor and the compiler do not report further errors.
             let error = error.into_compile_error();
             quote::quote!(#error #unchanged)
         })

@@ -31,7 +31,7 @@ pub(crate) struct Runtime {
     pub(crate) multi_thread: Option<Span>,
     pub(crate) worker_threads: Option<Expr>,
     pub(crate) start_paused: Option<Expr>,
-    /// Where the first of these options is.
+    /// The place of the first of these options.
     pub(crate) first: Option<Span>,
 }
 
@@ -59,14 +59,14 @@ impl Setting {
     fn value(self) -> syn::Result<Expr> {
         let missing = syn::Error::new(self.name.span(), format!("write `{} = …`", self.name));
         let mut value = self.value.ok_or(missing)?;
-        // What comes from the variable of a macro is in brackets that nobody sees.
+        // A value from the variable of a macro is in invisible brackets.
         while let Expr::Group(group) = value {
             value = *group.expr;
         }
         Ok(value)
     }
 
-    /// Returns the place of an option that is either there or not.
+    /// Returns the place of an option that is on or off, if it is on.
     fn flag(self) -> syn::Result<Option<Span>> {
         match self.value {
             None => Ok(Some(self.name.span())),

@@ -1,16 +1,13 @@
 //! The capture: spans and events in memory, as a tree.
 //!
-//! A [`Storage`] is that tree. What a test traces itself comes to it through a [`CaptureLayer`];
-//! a [`Capture`] is one in a subscriber of its own, for the time of a test. What a guest traced
-//! comes to it through a receiver, relayed or directly.
+//! A [`Storage`] is that tree. A [`CaptureLayer`] adds the records of the test itself; a [`Capture`] does so with a
+//! subscriber of its own, for the time of a test. A receiver adds the records of a guest, relayed or directly.
 //!
-//! A [`Capture`] is that of a thread; a [`CaptureHandle`] carries it to others. A *process-wide* one is one
-//! of many that share the global subscriber, in which a [`ProcessWideLayer`] gives each what is in its
-//! spans.
+//! A [`Capture`] belongs to a thread; a [`CaptureHandle`] carries it to others. *Process-wide* captures share the
+//! global subscriber, in which a [`ProcessWideLayer`] gives each capture the records in its spans.
 //!
-//! Whoever reads a [`Storage`] reads a [`Trace`]: the tree as it was when it was asked for. Tracing
-//! goes on meanwhile, into a copy that shares what does not change, so that neither side ever waits
-//! for the other.
+//! Readers of a [`Storage`] get a [`Trace`]: the tree at the time of the call. Tracing goes on meanwhile, into a copy
+//! that shares the unchanged parts. Neither side ever waits for the other.
 
 mod session;
 mod storage;

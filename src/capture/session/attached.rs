@@ -15,9 +15,9 @@ use crate::{
 
 /// A capture that stays on the current thread.
 struct Attached {
-    /// Number of the capture, which no other one has.
+    /// Unique number of the capture.
     number: u64,
-    /// Exited before the subscriber goes.
+    /// Exited before the subscriber is dropped.
     span: Option<TestSpan>,
     default: Option<DefaultGuard>,
     observer: Option<RelayObserverGuard>,
@@ -37,23 +37,23 @@ std::thread_local! {
     static ATTACHED: RefCell<Option<Attached>> = const { RefCell::new(None) };
 }
 
-/// Has the current thread trace for a capture until it ends.
+/// Attaches a capture to the current thread until the thread ends.
 pub(crate) fn attach(handle: &CaptureHandle) {
     if is_attached(handle) {
         return;
     }
-    // What is dropped may run code of the user: not under the borrow.
+    // Dropping the previous attachment may run code of the user, which must not happen under the borrow.
     let _ = ATTACHED.try_with(|attached| drop(mem::take(&mut *attached.borrow_mut())));
     let (default, span, observer) = handle.enter();
     let (default, observer) = (Some(default), Some(observer));
     let new = Attached { number: handle.number(), span, default, observer };
     // It is pushed after it has entered, since thread-local values are mostly dropped in the opposite order of
-    // their first use: those of `tracing` are still there when this one is dropped. Where the thread is ending
-    // already, it ends with this.
+    // their first use: the ones of `tracing` are still there when this one is dropped. If the thread is ending already,
+    // the attachment ends at once.
     let _ = ATTACHED.try_with(|attached| *attached.borrow_mut() = Some(new));
 }
 
-/// Whether the thread traces for the capture already. It may have been attached in a scope that has ended since.
+/// Checks whether the thread traces for the capture already. It may have been attached in a scope that has ended since.
 fn is_attached(handle: &CaptureHandle) -> bool {
     let is_this = ATTACHED.try_with(|attached| {
         attached.borrow().as_ref().is_some_and(|attached| attached.number == handle.number())

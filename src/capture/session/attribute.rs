@@ -1,4 +1,4 @@
-//! What `#[spanshot::test]` expands to.
+//! The runtime part of `#[spanshot::test]`, which its expansion calls.
 
 use alloc::{borrow::ToOwned, format, string::String};
 use core::fmt;
@@ -17,15 +17,15 @@ use crate::capture::{Capture, CaptureBuilder, TestResult};
 pub struct AttributeTest {
     /// The path of the function.
     pub path: &'static str,
-    /// What the capture is like.
+    /// The options of the capture.
     pub capture: CaptureBuilder,
-    /// Whether it is that of the whole process.
+    /// Whether the capture is process-wide.
     pub is_process_wide: bool,
     /// Whether the test passes only if it panics.
     pub should_panic: bool,
-    /// Text that the message of the panic has to have.
+    /// Text that the message of the panic must contain.
     pub expected_panic: Option<&'static str>,
-    /// Says whether an assertion has failed that lets the test go on.
+    /// Returns whether an assertion has failed that lets the test go on.
     pub has_failed_softly: fn() -> bool,
 }
 
@@ -36,7 +36,7 @@ impl AttributeTest {
         self.start_as(false)
     }
 
-    /// Starts a capture for one case of the test, inside that of the test.
+    /// Starts a capture for one case of the test, inside the capture of the test.
     #[track_caller]
     pub fn start_case(self) -> RunningTest {
         self.start_as(true)
@@ -80,7 +80,7 @@ impl RunningTest {
         self.end_with(result, error)
     }
 
-    /// Ends a case whose result something else judges.
+    /// Ends a case whose result another framework judges.
     ///
     /// # Panics
     ///
@@ -108,7 +108,7 @@ impl RunningTest {
     }
 }
 
-/// What a test returns.
+/// The result of a test.
 #[diagnostic::on_unimplemented(
     message = "a `#[spanshot::test]` returns `()`, an `ExitCode`, or a `Result` of these whose error is `Debug`",
     label = "this is `{Self}`"
@@ -117,7 +117,7 @@ pub trait TestOutcome {
     /// Returns the text of an error, if there is one.
     fn error(&self) -> Option<String>;
 
-    /// Returns what a test returns that has passed in another process.
+    /// Returns the result for a test that has passed in another process.
     fn passed() -> Self;
 }
 
@@ -162,12 +162,12 @@ const PROCESS: &str = "SPANSHOT_TEST_PROCESS";
 /// Panics if the test fails there, or does not run to its end.
 #[track_caller]
 pub fn in_own_process<R: TestOutcome>(path: &str, test: impl FnOnce() -> R) -> R {
-    // Of `my_crate::tests::works`, the test runner knows what follows the crate.
+    // The test runner knows `my_crate::tests::works` as `tests::works`.
     let name = path.split_once("::").map_or(path, |(_, name)| name);
     let note = |what| format!("spanshot: the test {name} {what} a process of its own\n");
     let (begun, ended) = (note("begins in"), note("has ended in"));
     if env::var(PROCESS).is_ok_and(|test| test == name) {
-        // Past what captures the output of tests. If there is no output, the other process says that.
+        // Past the test runner, which captures output. If writing fails, the parent process reports that.
         let _ = io::stdout().write_all(begun.as_bytes());
         let result = test();
         let _ = io::stdout().write_all(ended.as_bytes());
@@ -184,7 +184,7 @@ pub fn in_own_process<R: TestOutcome>(path: &str, test: impl FnOnce() -> R) -> R
     };
     let [stdout, stderr] =
         [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).into_owned());
-    // Where the test runner captures it, and shows it as that of this test.
+    // Printed again here, so the test runner captures it as the output of this test.
     print!("{stdout}");
     eprint!("{stderr}");
     let status = output.status;

@@ -14,55 +14,55 @@ use crate::capture::{
     subscriber::layered::BoxedLayer,
 };
 
-/// What a [`Capture`] is to be like, before it is started.
+/// Options of a [`Capture`], before it is started.
 ///
 /// # Printing
 ///
-/// A capture that is dropped while its test panics prints its trace with [`eprint!`](std::eprint):
-/// test runners capture that, and show it for the tests that fail. It does not print what a failure has shown
-/// already: that of a [scanner](crate::predicates::Scanner) or a [wait](Capture::wait_until), or a
+/// A capture that is dropped while its test panics prints its trace with [`eprint!`](std::eprint): test runners capture
+/// this output, and show it for the tests that fail. It does not print the trace again if a failure has shown it
+/// already: a failed [scanner](crate::predicates::Scanner) or [wait](Capture::wait_until), or a
 /// [snapshot](crate::assert_trace_snapshot) of the whole trace. If only a part was shown, it says how to see the rest.
 ///
-/// Whoever runs the test has the last word on what is said [here](Self::print):
+/// Environment variables override these [options](Self::print):
 ///
 /// | environment variable | value |
 /// |---|---|
-/// | `SPANSHOT_PRINT` | `failure`, `always`, `live` or `never`, as [`Print`] has them |
+/// | `SPANSHOT_PRINT` | `failure`, `always`, `live` or `never`; see [`Print`] |
 /// | `SPANSHOT_PRINT_AFTER` | a time such as `20s`, after which the trace of a test that is still running is printed; see [`print_after()`](Self::print_after) |
-/// | `SPANSHOT_PRINT_LINES` | lines of a trace that are printed, or `all`: unless it is set, 100, from the beginning and the end of the trace |
-/// | `SPANSHOT_FORMAT` | `text`, or `json` for a line that machines read as well; see [reports](#reports) |
-/// | `SPANSHOT_PRINT_FILTER` | what of a trace is printed, such as `info` or `warn,my_crate=debug`; see [`print_filter()`](Self::print_filter) |
+/// | `SPANSHOT_PRINT_LINES` | maximal number of lines of a trace to print, or `all`; by default 100, from the beginning and the end of the trace |
+/// | `SPANSHOT_FORMAT` | `text`, or `json` for an additional line for machines; see [reports](#reports) |
+/// | `SPANSHOT_PRINT_FILTER` | the part of a trace to print, such as `info` or `warn,my_crate=debug`; see [`print_filter()`](Self::print_filter) |
 ///
-/// They are read once in a process. A value that is not understood is reported on the error stream,
-/// and passed over. An empty one is none.
+/// They are read once in a process. An invalid value is reported on the error stream and ignored. An empty value counts
+/// as unset.
 ///
-/// Levels are in colour if both output and errors go to a terminal, which is not `dumb` by `TERM`.
-/// `CLICOLOR_FORCE=1` has them in colour wherever they go, `NO_COLOR=1` never.
+/// Levels are in colour if both output and errors go to a terminal, and `TERM` is not `dumb`. `CLICOLOR_FORCE=1` always
+/// enables colours, `NO_COLOR=1` disables them.
 ///
-/// A test that fails by returning an error has dropped its capture before anyone knows. Write its body in
+/// A test that returns an error has dropped its capture before the error is known. Write its body in
 /// [`Capture::run()`], which sees the error.
 ///
 /// # Recording
 ///
 /// A capture leaves its trace in a file if its test fails and you [ask for it](Self::record_on_failure): beside the
-/// snapshots, by the name of the test, as in `snapshots/it__requests__time_out.spanshot`. The failure names the file, and a
-/// [`RecordedTrace`](crate::transport::recorded::RecordedTrace) replays it, wherever that is. A later run of the test
-/// replaces it. Further captures of the test that fail have a number in the name, and nextest's retries have
-/// `-attempt-2` and so on. The file [says](crate::transport::recorded::RecordedTrace::note) which test and attempt it is
-/// of, and how that ended. A test that is [still running](Self::print_after) is recorded, too.
+/// snapshots, by the name of the test, as in `snapshots/it__requests__time_out.spanshot`. The failure names the file,
+/// and a [`RecordedTrace`](crate::transport::recorded::RecordedTrace) replays it, on any machine. A later run of the
+/// test replaces it. Further captures of the test that fail have a number in the name, and nextest's retries have
+/// `-attempt-2` and so on. The file [notes](crate::transport::recorded::RecordedTrace::note) the test, its attempt, and
+/// how the attempt ended. A test that is [still running](Self::print_after) is recorded, too.
 ///
-/// A line `[[ATTACHMENT|path]]` on the output attaches the file to the test in the `JUnit` report of nextest, where a CI
-/// server shows such attachments.
+/// The capture also prints a line `[[ATTACHMENT|path]]`. It attaches the file to the test in the `JUnit` report of
+/// nextest, and some CI servers show such attachments.
 ///
 /// | environment variable | value |
 /// |---|---|
 /// | `SPANSHOT_RECORD` | `failure`, `always` or `never` |
-/// | `SPANSHOT_RECORD_DIR` | the directory, unless it is to be `snapshots` at the root of the package |
+/// | `SPANSHOT_RECORD_DIR` | the directory; by default, `snapshots` at the root of the package |
 ///
 /// # Reports
 ///
 /// On GitHub Actions, a failing test prints an annotation (`::error file=…`), which shows the failure at the line of the
-/// panic. If the line is not known, as for a returned error, it is that of the capture's start.
+/// panic. If the line is not known, as for a returned error, the line where the capture was started is used.
 ///
 /// With `SPANSHOT_FORMAT=json` in the environment, a failing test prints one object of JSON on a line of its own, for
 /// editors and agents. The line begins with `{"spanshot":"failure"`, perhaps behind white space of the test runner.
@@ -70,31 +70,31 @@ use crate::capture::{
 /// | key | value |
 /// |---|---|
 /// | `spanshot` | `"failure"` |
-/// | `version` | of this schema: 1. Further keys may come without a new one |
+/// | `version` | version of this schema: 1. Keys may be added without a new version |
 /// | `test` | the name of the test, as the test runner knows it, or `null` |
 /// | `binary` | the name of the test binary, or `null` |
 /// | `attempt` | 1, or more if nextest retries the test |
-/// | `outcome` | `"panicked"`, `"returned"` an error, or `"failed"` by what the capture [watches over](#watching-over-a-test) |
+/// | `outcome` | `"panicked"`, `"returned"` an error, or `"failed"` because of events or spans that the capture [watches over](#watching-over-a-test) |
 /// | `headline` | the first line of the message or error |
 /// | `location` | `file`, `line` and `column` of the failure, as in the message of a panic; if it is not known, where the capture was started |
-/// | `nearest` | the span or event that comes nearest to what an assertion looked for, or `null` |
+/// | `nearest` | the span or event that comes nearest to a match for an assertion, or `null` |
 /// | `recording` | the absolute path of the [recording](#recording), or `null` |
 ///
-/// Both need the messages of panics. For that, the first capture puts a panic hook around the one that is there; so does a
-/// capture that may be recorded. If the code under test replaces the hook, messages and lines of panics are not known.
+/// Both need the messages of panics. For this, the first capture installs a panic hook around the existing one; so does
+/// a capture that may be recorded. If the code under test replaces the hook, messages and lines of panics are not
+/// known.
 ///
 /// # Watching over a test
 ///
 /// A capture can fail its test when it ends, that is when it is [finished](Capture::finish) or dropped:
 /// on [events](Self::fail_on_events) above a level, on [spans that are open](Self::fail_on_open_spans),
-/// on [unbalanced enters](Self::fail_on_unbalanced_enters). It then panics, naming what it found and
-/// the line where it was started, and showing the trace, with the filter for printing. While a panic is
-/// under way, there is no other one.
+/// on [unbalanced enters](Self::fail_on_unbalanced_enters). It then panics with a message that lists its findings and
+/// the line where it was started, and shows the trace, with the filter for printing. While a panic is under way, it
+/// does not panic again.
 ///
-/// It looks at each event when it is emitted, and at each span when it is closed. So neither
-/// [`take()`](Capture::take) nor a [limit](Self::max_nodes) hides anything from it. A span for which there
-/// was [no room](crate::Keep::Oldest) also fails a test that watches over spans: nobody can tell what became of
-/// it.
+/// It looks at each event when it is emitted, and at each span when it is closed. So neither [`take()`](Capture::take)
+/// nor a [limit](Self::max_nodes) hides anything from it. A span for which there was [no room](crate::Keep::Oldest)
+/// also fails a test that watches over spans: the capture cannot tell whether that span was closed.
 ///
 /// # Example
 ///
@@ -135,24 +135,24 @@ impl fmt::Debug for CaptureBuilder {
 }
 
 impl CaptureBuilder {
-    /// Begins to capture what the current thread traces.
+    /// Starts a capture on the current thread.
     ///
     /// # Panics
     ///
-    /// Panics for the reason that [`Capture::start()`] does.
+    /// Panics for the same reason as [`Capture::start()`].
     #[track_caller]
     pub fn start(self) -> Capture {
         Capture::start_with(self)
     }
 
-    /// Runs a test in such a capture, and ends that with what the test returns; see [`Capture::run()`].
+    /// Runs a test in a capture, and ends the capture with the result of the test; see [`Capture::run()`].
     ///
     /// If the test returned an error and the capture [fails the test](Self#watching-over-a-test) as well, the
     /// panic shows both.
     ///
     /// # Panics
     ///
-    /// Panics for the reasons that [`Capture::start()`] and [`Capture::finish()`] do.
+    /// Panics for the same reasons as [`Capture::start()`] and [`Capture::finish()`].
     ///
     /// # Example
     ///
@@ -177,12 +177,11 @@ impl CaptureBuilder {
         }
     }
 
-    /// Begins to capture what the test traces on whichever threads; see
-    /// [`Capture::start_process_wide()`].
+    /// Starts a capture of the test on all of its threads; see [`Capture::start_process_wide()`].
     ///
     /// # Panics
     ///
-    /// Panics for the reasons that [`Capture::start_process_wide()`] does.
+    /// Panics for the same reasons as [`Capture::start_process_wide()`].
     ///
     /// # Example
     ///
@@ -200,17 +199,16 @@ impl CaptureBuilder {
     }
 }
 
-/// What is captured.
+/// Selecting records, and limits.
 impl CaptureBuilder {
-    /// Captures only a part of what is traced. What is filtered out is not even formatted.
+    /// Captures only records that pass a filter. Other records are not even formatted.
     ///
-    /// The filter is a list of levels for targets, as for [`print_filter()`](Self::print_filter). Of a
-    /// span that is filtered out, what is in it stands at its place. For filters of another kind, there
-    /// is [`CaptureLayer`](crate::CaptureLayer).
+    /// The filter is a list of levels for targets, as for [`print_filter()`](Self::print_filter). If a span is filtered
+    /// out, its children take its place. For filters of another kind, use a [`CaptureLayer`](crate::CaptureLayer).
     ///
     /// # Panics
     ///
-    /// Panics if this is not such a list.
+    /// Panics if the filter is not a valid list.
     ///
     /// # Example
     ///
@@ -232,12 +230,11 @@ impl CaptureBuilder {
         self
     }
 
-    /// Says that records which nobody can attribute to a test do not matter to this one.
+    /// Ignores records that cannot be attributed to any test.
     ///
-    /// Only a [process-wide](Capture::start_process_wide) capture meets such records. Without this, an
-    /// assertion that they could break refuses to pass: see
-    /// [negatives](crate::predicates::Scanner#negatives). Say so where other tests of the process start
-    /// threads that trace, and the code under test starts none.
+    /// Only a [process-wide](Capture::start_process_wide) capture meets such records. Unless it ignores them, an
+    /// assertion that they could break refuses to pass: see [negatives](crate::predicates::Scanner#negatives). Call
+    /// this if other tests of the process start threads that trace, and the code under test starts none.
     ///
     /// # Example
     ///
@@ -254,9 +251,9 @@ impl CaptureBuilder {
         self
     }
 
-    /// Lets the test pass although a receiver has lost records of a hostile guest, say.
+    /// Lets the test pass although a receiver has lost records, for example of a hostile guest.
     ///
-    /// See [`SharedStorage::ignore_lost_records()`], which this calls.
+    /// This calls [`SharedStorage::ignore_lost_records()`]; see there.
     ///
     /// # Example
     ///
@@ -272,14 +269,13 @@ impl CaptureBuilder {
         self
     }
 
-    /// Adds a layer to the subscriber of the capture, which sees what the test traces as well.
+    /// Adds a layer to the subscriber of the capture, beside the capture itself.
     ///
     /// Use it to test code that works with a layer, such as `tracing_error::SpanTrace` with its `ErrorLayer`,
     /// or the extensions of `tracing_opentelemetry`; or to print records as they come. Call it once for each
-    /// layer, the innermost first. [`filter()`](Self::filter) applies to the capture alone, and a filter that a layer
-    /// [has to itself](Layer::with_filter) to that layer. A layer that filters for the whole subscriber, such as an
-    /// `EnvFilter`, also hides records from the capture: negatives about levels that it has hidden then refuse to
-    /// pass.
+    /// layer, the innermost first. [`filter()`](Self::filter) applies to the capture alone, and a [per-layer
+    /// filter](Layer::with_filter) to its layer alone. A layer that filters for the whole subscriber, such as an
+    /// `EnvFilter`, also hides records from the capture: negatives about levels that it has hidden then refuse to pass.
     ///
     /// Handles and carried closures and futures carry the layers along. Process-wide captures have no subscriber of
     /// their own: add [`ProcessWideLayer`](crate::ProcessWideLayer) to yours.
@@ -320,7 +316,7 @@ impl CaptureBuilder {
         self
     }
 
-    /// Limits the memory that is used, in bytes; see [`SharedStorage::set_max_bytes()`].
+    /// Limits the memory of the capture, in bytes; see [`SharedStorage::set_max_bytes()`].
     ///
     /// # Example
     ///
@@ -358,7 +354,7 @@ impl CaptureBuilder {
 
 /// Printing.
 impl CaptureBuilder {
-    /// Says when the trace is printed: unless this is called, if the test panics.
+    /// Sets when the trace is printed. By default, it is printed if the test panics.
     ///
     /// The environment variable `SPANSHOT_PRINT` overrides it.
     ///
@@ -378,8 +374,8 @@ impl CaptureBuilder {
 
     /// Prints the trace of a test that is still running after this time, and lets it go on.
     ///
-    /// A test that hangs is killed in the end, by its runner or by you, and shows nothing then. This goes to the error
-    /// stream of the process, past the test runner. The innermost spans that are open are marked: your tasks and threads
+    /// A test that hangs is killed in the end, by its runner or by you, and shows nothing then. This output goes to the
+    /// error stream of the process, past the test runner. The innermost open spans are marked: your tasks and threads
     /// wait there.
     ///
     /// The environment variable `SPANSHOT_PRINT_AFTER` overrides it.
@@ -397,21 +393,21 @@ impl CaptureBuilder {
         self
     }
 
-    /// Has only a part of the trace printed.
+    /// Prints only a part of the trace.
     ///
-    /// What is captured is the same. The filter is a list of levels for targets, as
-    /// `tracing_subscriber::filter::Targets` parses it: `info` is everything at that level or more
-    /// severe, `warn,my_crate=debug` makes an exception for targets that begin with `my_crate`, and
-    /// `my_crate=debug` alone hides all others. Of a span that is hidden, what is in it and not hidden
-    /// itself stands at its place. The last line says how much is hidden.
+    /// The filter does not change which records are captured. It is a list of levels for targets, as
+    /// `tracing_subscriber::filter::Targets` parses it: `info` is everything at that level or more severe,
+    /// `warn,my_crate=debug` makes an exception for targets that begin with `my_crate`, and `my_crate=debug` alone
+    /// hides all others. If a span is hidden, its visible children take its place. The last line says how much is
+    /// hidden.
     ///
     /// It also applies to the trace that a capture shows when it [fails its test](#watching-over-a-test),
-    /// but not to what [scanners](crate::predicates::Scanner) say. The environment variable
+    /// but not to the messages of [scanners](crate::predicates::Scanner). The environment variable
     /// `SPANSHOT_PRINT_FILTER` overrides it.
     ///
     /// # Panics
     ///
-    /// Panics if this is not such a list.
+    /// Panics if the filter is not a valid list.
     ///
     /// # Example
     ///
@@ -437,7 +433,7 @@ impl CaptureBuilder {
     /// Fails the test on events at this level or a more severe one, unless they are
     /// [allowed](Self::allow_events).
     ///
-    /// It takes a `Level` or a `LevelFilter`. If it is called again, the last call counts.
+    /// Pass a `Level` or a `LevelFilter`. If you call this again, the last call counts.
     ///
     /// # Example
     ///
@@ -457,12 +453,12 @@ impl CaptureBuilder {
 
     /// Allows events that the test would [fail on](Self::fail_on_events) otherwise.
     ///
-    /// If it is called again, an event is allowed by either call. With the feature `predicates`,
-    /// `allow_events_matching()` does the same by a predicate.
+    /// If you call this again, either call can allow an event. With the feature `predicates`, `allow_events_matching()`
+    /// does the same by a predicate.
     ///
-    /// The function is called when an event at the level in question or a more severe one is emitted, on
-    /// the thread that emits it. It sees the event and the spans around it as they are at that moment. If it
-    /// panics, the code under test goes on, and the test fails when the capture ends.
+    /// The function is called when an event that would fail the test is emitted, on the thread that emits it. It sees
+    /// the event and the spans around it in their state at that moment. If it panics, the code under test goes on, and
+    /// the test fails when the capture ends.
     ///
     /// # Example
     ///
@@ -486,9 +482,9 @@ impl CaptureBuilder {
 
     /// Fails the test if a span is not closed when the capture ends.
     ///
-    /// A span is closed when its last handle is dropped, and the spans in it are closed. A handle may
-    /// be a variable of the test, which it then drops before it [finishes](Capture::finish) the
-    /// capture; or be in a task that goes on after the test.
+    /// A span is closed when its last handle is dropped, and the spans in it are closed. If a variable of your test
+    /// holds a handle, drop it before you [finish](Capture::finish) the capture. A task that goes on after the test may
+    /// hold one, too.
     ///
     /// # Example
     ///
@@ -506,9 +502,8 @@ impl CaptureBuilder {
 
     /// Fails the test if a span was not exited as often as it was entered when the capture ends.
     ///
-    /// That happens to guards that are forgotten or live on, to subscribers of one's own that pass on
-    /// one and not the other, and to guests that trap in a span. What is done to a span that is closed
-    /// does not count.
+    /// This finds guards that are forgotten or live on, custom subscribers that forward only enters or only exits, and
+    /// guests that trap in a span. Enters and exits of a closed span do not count.
     ///
     /// # Example
     ///

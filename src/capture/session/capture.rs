@@ -20,15 +20,15 @@ use crate::capture::{
 };
 use crate::receiver::note_ended_subscriber;
 
-/// Captures what the current thread traces, until it is dropped.
+/// Captures the spans and events of the current thread, until it is dropped.
 ///
-/// A test starts one at its beginning. It captures all levels and targets, of code that the thread
-/// itself runs and of guests whose receiver relays on it. While it lives, the thread's subscriber is
-/// the capture's own; the one before it comes back when the capture is dropped. Captures of other
-/// threads, in other tests, go on at the same time.
+/// Start one at the beginning of your test. It captures all levels and targets, from code that the thread itself runs
+/// and from guests whose receiver relays on the thread. While it lives, it replaces the thread's subscriber; the
+/// previous one comes back when the capture is dropped. Captures of other threads, in other tests, go on at the same
+/// time.
 ///
-/// Of several captures of a thread, the one that was started last captures: the others do not have its
-/// records, and say nothing of them. They may be dropped in any order.
+/// If a thread has several captures, the one that was started last captures. The others do not get its records, and do
+/// not mention them. You may drop them in any order.
 ///
 /// A [`TracingEventReceiver`](crate::TracingEventReceiver) stays with the subscriber that it
 /// started with. Start the capture before you create the receiver. If you keep the instance of a guest in a pool, call
@@ -38,16 +38,15 @@ use crate::receiver::note_ended_subscriber;
 /// its checks at the [end of the test](CaptureBuilder#watching-over-a-test). If the receiver relays to another live
 /// subscriber, verdicts stand, and a failure mentions that subscriber.
 ///
-/// If the test panics while a capture lives, its trace is printed to the output of the test; when it
-/// is to be printed otherwise, and what makes a capture fail its test, is told to its
-/// [`builder()`](Self::builder).
+/// If the test panics while a capture lives, its trace is printed to the output of the test. The
+/// [`builder()`](Self::builder) has options for printing at other times, and for events and spans that fail the test.
 ///
 /// # Other threads
 ///
-/// What another thread traces is not captured, unless the capture is carried there: by what the
-/// thread [runs](Self::carry), by a [future](Self::carry_future), by a [handle](Self::handle) in the
-/// threads of a pool. Code that starts threads or tasks by itself may leave no place to do so: for that,
-/// there is the [process-wide mode](Self::start_process_wide).
+/// Records of other threads are not captured, unless you carry the capture there: with the [closure](Self::carry) that
+/// the thread runs, with a [future](Self::carry_future), or with a [handle](Self::handle) in the threads of a pool.
+/// Code that starts threads or tasks by itself may leave you no place to do so: for such code, there is the
+/// [process-wide mode](Self::start_process_wide).
 ///
 /// # Testing a server
 ///
@@ -89,19 +88,18 @@ use crate::receiver::note_ended_subscriber;
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Each test has a runtime of its own, so that tests which run at once do not mix. What runs on a runtime that
-/// several tests share belongs in a span of the test: see the [process-wide mode](Self::start_process_wide). To
-/// wait for what the server traces, [await it](Self::until), or [wait](Self::wait_until) on the test's own
-/// thread.
+/// Give each test a runtime of its own: then tests that run at once do not mix. If several tests share a runtime, run
+/// each test's code in a span of the test: see the [process-wide mode](Self::start_process_wide). To wait for records
+/// of the server, [await them](Self::until), or [wait](Self::wait_until) on the test's own thread.
 ///
 /// # Fixtures and timeouts
 ///
 /// A `Capture` belongs to the thread that started it, and is not [`Send`]. Some test frameworks build a fixture on
 /// one thread and run the test on another, as `rstest` does for a test with `#[timeout]`. Start the capture at the
-/// beginning of the test's body, which runs on the right thread. Where the fixture itself traces, let it start
-/// a capture of its own, and return what may be sent: the [`Trace`] that [`finish()`](Self::finish) returns, the
-/// [`SharedStorage`] to read from, or a [handle](Self::handle) to trace into. A capture must live
-/// as long as it is to capture, on its own thread:
+/// beginning of the test's body, which runs on the right thread. If the fixture itself traces, let it start a capture
+/// of its own, and return something that is [`Send`]: the [`Trace`] that [`finish()`](Self::finish) returns, the
+/// [`SharedStorage`] to read from, or a [handle](Self::handle) to trace into. Keep a capture on its own thread for as
+/// long as it should capture:
 ///
 /// ```
 /// use spanshot::{Capture, Trace};
@@ -130,19 +128,19 @@ use crate::receiver::note_ended_subscriber;
 ///
 /// # Records of the `log` crate
 ///
-/// With the crate feature `log`, they are captured as events, under the target, file and line that they
-/// name themselves. For that, the first capture of a process installs `tracing_log::LogTracer` as its
-/// logger. If there is one already, the capture looks whether that passes records on to `tracing`, be it
-/// a `LogTracer`, too: by a record, of target `spanshot`, which it may write somewhere. Without the
-/// feature, records are captured if the test installs a `LogTracer` itself.
+/// With the crate feature `log`, records of the `log` crate are captured as events, under the target, file and line
+/// that they name themselves. For this, the first capture of a process installs `tracing_log::LogTracer` as the logger.
+/// If there is a logger already, the capture checks whether that passes records on to `tracing`, as another `LogTracer`
+/// does: it sends the logger a record of target `spanshot`, which the logger may write somewhere. Without the feature,
+/// records are captured if your test installs a `LogTracer` itself.
 ///
 /// If the code under test installs a logger itself, it fails where a capture was started before: so does
 /// `tracing_subscriber::fmt().init()`, with `SetLoggerError`. Call it before the first capture of the process starts,
 /// use [`set_global_default()`](https://docs.rs/tracing/latest/tracing/subscriber/fn.set_global_default.html),
-/// which installs no logger, or leave out the feature. A test that fails so says that.
+/// which installs no logger, or leave out the feature. A test that fails for this reason prints a note about it.
 ///
 /// With the feature `log-always` of `tracing`, its macros log each event as well. These records are dropped, except for
-/// those of events with an explicit parent, which are logged before there is an event.
+/// records of events with an explicit parent, which are logged before there is an event.
 ///
 /// # Example
 ///
@@ -159,23 +157,23 @@ use crate::receiver::note_ended_subscriber;
 pub struct Capture {
     storage: SharedStorage,
     pub(crate) handle: CaptureHandle,
-    /// It belongs to a thread, and must not be sent.
+    /// `Rc`, since a capture belongs to its thread and must not be sent.
     session: Rc<Session>,
-    /// There if somebody else ends the session, who will know what the test returns.
+    /// Set if other code ends the session: code that will know the result of the test.
     lent: Option<Lent>,
 }
 
-/// The capture of a test that somebody else ends.
+/// A capture that the test has borrowed, and other code ends.
 struct Lent {
     /// Whether the test would pass if the capture panicked.
     should_panic: bool,
 }
 
-/// What comes to its end once, whoever has the capture.
+/// The state that ends once, however many `Capture`s share it.
 struct Session {
-    /// There while a process-wide capture is under way.
+    /// Set while a process-wide capture is under way.
     test: RefCell<Option<Arc<Test>>>,
-    /// What is to be done when it ends, until it has.
+    /// The work to do at the end; `None` once that is done.
     ending: RefCell<Option<Ending>>,
 }
 
@@ -185,13 +183,13 @@ impl fmt::Debug for Capture {
     }
 }
 
-// A panic in a test, or in the code under test, interrupts no change of a capture: what these run is done before
-// the storage is locked, or after.
+// A panic in a test, or in the code under test, interrupts no change of a capture: their code runs before the storage
+// is locked, or after.
 impl UnwindSafe for Capture {}
 impl RefUnwindSafe for Capture {}
 
 impl Capture {
-    /// Begins to capture.
+    /// Starts a capture on the current thread.
     ///
     /// # Panics
     ///
@@ -202,17 +200,16 @@ impl Capture {
         Self::builder().start()
     }
 
-    /// Runs a test in a capture, and ends that with what the test returns.
+    /// Runs a test in a capture, and ends the capture with the result of the test.
     ///
-    /// Write the whole body of a test that returns a [`Result`] so. A `Capture` in a variable does not know
-    /// that the test returned an error: it prints nothing, and if it
-    /// [fails the test](CaptureBuilder#watching-over-a-test) when it is dropped, the error is lost. This prints and
-    /// records the trace as for a test that panics, and shows both failures. To say what the capture is like, use
-    /// [`CaptureBuilder::run()`].
+    /// Use this for the whole body of a test that returns a [`Result`]. A `Capture` in a variable does not know that
+    /// the test returned an error: it prints nothing, and if it [fails the test](CaptureBuilder#watching-over-a-test)
+    /// when it is dropped, the error is lost. `run()` prints and records the trace as for a test that panics, and shows
+    /// both failures. To set options of the capture, use [`CaptureBuilder::run()`].
     ///
     /// # Panics
     ///
-    /// Panics for the reasons that [`Self::start()`] does.
+    /// Panics for the same reasons as [`Self::start()`].
     ///
     /// # Example
     ///
@@ -239,7 +236,7 @@ impl Capture {
         Self::builder().run(test)
     }
 
-    /// Begins to say what a capture is to be like.
+    /// Returns a builder for a capture with other options.
     pub fn builder() -> CaptureBuilder {
         CaptureBuilder::default()
     }
@@ -263,7 +260,7 @@ impl Capture {
         Self::begin(storage, dispatch, None, ending)
     }
 
-    /// Begins to capture through a subscriber, which it may be that others have, too.
+    /// Begins to capture through a subscriber, which other captures may share.
     #[track_caller]
     pub(crate) fn begin(
         storage: SharedStorage,
@@ -292,14 +289,13 @@ impl Capture {
         }
     }
 
-    /// Returns what was captured so far. The capture goes on meanwhile.
+    /// Returns the trace so far. The capture goes on meanwhile.
     pub fn trace(&self) -> Trace {
         self.note_bypass();
         self.storage.lock()
     }
 
-    /// Returns what was captured since this was last called, and goes on; see
-    /// [`SharedStorage::take()`].
+    /// Takes the trace since the last call, and goes on capturing; see [`SharedStorage::take()`].
     ///
     /// # Example
     ///
@@ -317,17 +313,17 @@ impl Capture {
         self.storage.take()
     }
 
-    /// Waits until the condition holds for what was captured, and returns that.
+    /// Waits until the condition holds for the trace, and returns the trace.
     ///
-    /// The condition is asked now, and again after changes. It may be the
-    /// [function](crate::predicates::into_fn) of a predicate, applied to some spans or events.
+    /// The condition is checked now, and again after changes. You can use the [function](crate::predicates::into_fn) of
+    /// a predicate, applied to some spans or events.
     ///
     /// # Panics
     ///
     /// Panics if the condition did not hold before the timeout had passed, with a message that shows
     /// the trace. [`SharedStorage::wait_until()`] returns an error instead.
     ///
-    /// It blocks the current thread. In an async test whose tasks run on this thread, as they do in
+    /// This method blocks the current thread. In an async test whose tasks run on this thread, as they do in
     /// `#[tokio::test]`, it always times out: await [`until()`](Self::until) there.
     ///
     /// # Example
@@ -355,11 +351,11 @@ impl Capture {
         }
     }
 
-    /// Waits, as a future, until the condition holds for what was captured, and returns that.
+    /// Returns a future that waits until the condition holds for the trace, and yields the trace.
     ///
     /// Await this in an async test: [`wait_until()`](Self::wait_until) blocks its thread, and a single-threaded
-    /// runtime, which is that of `#[tokio::test]`, does not run any task meanwhile. The future has no timeout of
-    /// its own: use that of the runtime. See [`SharedStorage::until()`].
+    /// runtime, such as the default one of `#[tokio::test]`, does not run any task meanwhile. The future has no timeout
+    /// of its own: use the runtime's. See [`SharedStorage::until()`].
     ///
     /// # Example
     ///
@@ -385,20 +381,19 @@ impl Capture {
         self.storage.until(condition)
     }
 
-    /// Returns the storage that is filled, which other threads can read, too.
+    /// Returns the storage that the capture fills, which other threads can read, too.
     pub fn storage(&self) -> &SharedStorage {
         &self.storage
     }
 
-    /// Ends the capture, and returns what it captured.
+    /// Ends the capture, and returns its trace.
     ///
-    /// This is what happens when a capture is dropped, but where it [fails its
-    /// test](CaptureBuilder#watching-over-a-test), the failure points at this line of the test. The
-    /// trace can be asserted on afterwards.
+    /// Dropping a capture ends it, too. If you finish it instead, a [failure of the
+    /// test](CaptureBuilder#watching-over-a-test) points at this line, and you can assert on the trace afterwards.
     ///
     /// # Panics
     ///
-    /// Panics if there is something that the capture was to fail on, unless a panic is under way.
+    /// Panics if the capture found something that it has to fail on, unless a panic is under way.
     ///
     /// # Example
     ///
@@ -427,16 +422,16 @@ impl Capture {
         }
     }
 
-    /// Notes if something has left another subscriber behind on the thread: records go there since. A capture
-    /// that was started later has its records by right.
+    /// Notes if something has left another subscriber behind on the thread, which gets the records since. The
+    /// subscriber of a later capture does not count: that is meant to get them.
     fn note_bypass(&self) {
-        // In the middle of a dispatch there is none.
+        // In the middle of a dispatch, there is no current subscriber.
         if dispatcher::get_current(is_of_capture) == Some(false) {
             self.storage.set_sight(|sight| sight.is_bypassed = true);
         }
     }
 
-    /// Captures nothing any more.
+    /// Stops capturing, and returns the trace.
     fn stop(&self) -> Trace {
         if !self.storage.has_ended() {
             self.note_bypass();
@@ -448,7 +443,7 @@ impl Capture {
         self.storage.lock()
     }
 
-    /// Checks what the capture watches over, for a test that goes on.
+    /// Stops capturing and checks the rules of the watch, for a test that goes on.
     fn check(&self) -> Result<Trace, String> {
         let trace = self.stop();
         let unattributed = self.storage.unattributed_since_start();
@@ -457,7 +452,7 @@ impl Capture {
         ending.as_ref().map_or(Ok(()), check).map(|()| trace)
     }
 
-    /// Ends the capture, unless that is done, and says what its test is to fail with.
+    /// Ends the capture, unless that is done. Returns an error with the message that the test should fail with.
     #[track_caller]
     pub(crate) fn end(&mut self, way: &Way) -> Result<Trace, String> {
         let trace = self.stop();
@@ -473,7 +468,7 @@ impl Capture {
 }
 
 impl Drop for Capture {
-    /// Prints the trace if the test fails, and fails the test if the capture is to do so.
+    /// Prints the trace if the test fails, and fails the test if the capture has found something to fail on.
     fn drop(&mut self) {
         if self.lent.is_some() {
             return;

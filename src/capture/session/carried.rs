@@ -7,11 +7,10 @@ use core::{
 
 use crate::capture::CaptureHandle;
 
-/// A value that is kept for a capture: it is dropped in its scope, so that what is traced then is
-/// captured.
+/// A value that is dropped in the scope of a capture, which captures the records of the drop.
 pub(crate) struct Kept<T> {
     handle: CaptureHandle,
-    /// There until it is dropped.
+    /// `None` once it is dropped or taken.
     value: Option<T>,
 }
 

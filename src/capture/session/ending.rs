@@ -21,18 +21,18 @@ use crate::capture::{
     subscriber::process_wide::unattributed,
 };
 
-/// How a capture comes to its end.
+/// How a capture ends.
 pub(crate) enum Way {
-    /// The test says so, and takes the trace.
+    /// The test has finished the capture, and takes the trace.
     Finished,
-    /// It goes out of scope: nobody knows what the test returns.
+    /// The capture went out of scope: the result of the test is not known.
     Dropped,
     /// The function that it was started for has returned, perhaps with this error.
     Returned(Option<String>),
 }
 
-/// What there is to do when a capture ends: it prints its trace, leaves it in a file, reports the failure, and fails
-/// its test.
+/// The work at the end of a capture: it prints its trace, records it in a file, reports the failure, and fails its
+/// test.
 #[derive(Debug)]
 pub(crate) struct Ending {
     printing: Printing,
@@ -41,12 +41,12 @@ pub(crate) struct Ending {
     function: TestFunction,
     test: TestIdentity,
     started_at: &'static Location<'static>,
-    /// A capture that something starts while it is being unwound is not that of the failing test.
+    /// Set if the capture was started during a panic: then it does not belong to the failing test.
     was_panicking: bool,
     is_process_wide: bool,
-    /// Prints the trace while the test runs, if that takes long.
+    /// Prints the trace while the test runs, if the test takes long.
     overdue: Option<Overdue>,
-    /// There if the capture will know how its test ends.
+    /// Set if the capture will know how its test ends.
     scope: Option<Scope>,
 }
 
@@ -80,13 +80,13 @@ impl Ending {
         }
     }
 
-    /// If the test fails, what belongs to no test is printed, too.
+    /// Also prints the unattributed records if the test fails.
     pub(crate) fn of_process_wide(self) -> Self {
         Self { is_process_wide: true, ..self }
     }
 
-    /// Tells people and machines how the capture has ended, or leaves that to the scope around it. Returns what the test is
-    /// to fail with, which is never the case while it panics.
+    /// Reports the end of the capture to people and machines, or leaves that to the scope around it. Returns an error
+    /// with the message that the test should fail with; never during a panic.
     #[track_caller]
     pub(crate) fn end(
         mut self,
@@ -118,7 +118,7 @@ impl Ending {
         let findings = self.findings(trace, unattributed);
         let returned = match way {
             Way::Returned(error) => error.clone(),
-            // Something else has dropped its future.
+            // Other code has dropped the future of the test.
             Way::Dropped if self.function.sees_end => {
                 Some("nothing, since it was cancelled".into())
             }
@@ -126,7 +126,7 @@ impl Ending {
         };
         let outcome = match (&findings, &returned, way) {
             (Some(findings), ..) => {
-                // The line that drops a capture is in this crate.
+                // Here, the caller of a dropped capture is a line of this crate.
                 let place =
                     if matches!(way, Way::Dropped) { self.started_at } else { Location::caller() };
                 Outcome::Failed { findings: findings.clone(), place: place.into() }
@@ -141,7 +141,7 @@ impl Ending {
         checked
     }
 
-    /// Returns what the test is to fail with.
+    /// Returns an error with the message that the test should fail with.
     pub(crate) fn check(
         &self,
         storage: &Storage,
@@ -151,7 +151,7 @@ impl Ending {
         findings.map_or(Ok(()), |findings| Err(self.message(storage, &findings, &Way::Finished)))
     }
 
-    /// Returns what the capture watches over and has found.
+    /// Returns the findings of the watch, if there are any.
     fn findings(&self, storage: &Storage, unattributed: Option<&(Storage, u64)>) -> Option<String> {
         let findings = self.watch.as_ref().map(|watch| watch.end(storage, unattributed));
         findings.filter(|findings| !findings.is_empty())
@@ -162,7 +162,7 @@ impl Ending {
             format!("the capture started at {} fails its test\n{findings}", self.started_at);
         match way {
             Way::Finished | Way::Returned(None) => {}
-            // The thread that would tell of it is unwound instead.
+            // An error that the test returns would be lost: its thread unwinds instead.
             Way::Dropped => message.push_str(
                 "\n(if the test returns an error, this panic hides it: `Capture::run()` shows both)\n",
             ),
@@ -190,13 +190,13 @@ pub(super) struct Ended {
     outcome: Outcome,
     /// The error that the test returned.
     returned: Option<String>,
-    /// Captures of the same line in the same scope that have failed, up to this one; none if it has not.
+    /// Number of captures of the same line in the same scope that have failed, up to this one; 0 if it has not failed.
     pub(super) failures: usize,
     is_printed: bool,
 }
 
 impl Ended {
-    /// Tells what is to be told however the test ends.
+    /// Prints and records the trace if that is due however the test ends.
     fn new(ending: Ending, trace: &Trace, outcome: Outcome, returned: Option<String>) -> Self {
         let Ending { printing, recording, test, function, started_at, is_process_wide, .. } =
             ending;
@@ -243,7 +243,7 @@ impl Ended {
     }
 }
 
-/// Settles what is to be told of a capture, the last one, and of those that have ended inside it.
+/// Reports the last of these captures, or leaves it to the scope around it. The others have ended inside it.
 fn settle(ended: Vec<Ended>) {
     if let Err(ended) = scope::leave(ended) {
         if ended.last().is_some_and(Ended::has_failed) {
@@ -252,10 +252,10 @@ fn settle(ended: Vec<Ended>) {
     }
 }
 
-/// Tells people and machines of a test that has failed.
+/// Reports a failed test to people and machines.
 fn tell(mut ended: Vec<Ended>) {
     let Some(test) = ended.pop() else { return };
-    // What happened around the captures inside is to be seen if something did.
+    // Inner captures that are empty are not shown, and neither is an empty outer one around others.
     ended.retain(|inner| !inner.is_empty());
     let (outcome, returned) = (test.outcome.clone(), test.returned.clone());
     if ended.is_empty() || !test.is_empty() {
@@ -287,7 +287,7 @@ fn tell(mut ended: Vec<Ended>) {
     }
 }
 
-/// Reports a test with such an outcome, and captures, to machines.
+/// Reports a test with this outcome and these captures to machines.
 fn report(ended: &[Ended], outcome: &Outcome, recording: Option<&Path>) {
     let Some(last) = ended.last() else { return };
     if !report::is_wanted() {

@@ -1,22 +1,22 @@
-//! What failure messages have in common: that they are bounded, and end with the trace.
+//! Common parts of failure messages: they are bounded, and end with the trace.
 
 use alloc::string::String;
 use core::{cell::Cell, fmt::Write};
 
 use crate::capture::Shown;
 
-/// Spans or events that a message lists.
+/// Maximal spans or events that a message lists.
 pub(crate) const MAX_LISTED: usize = 5;
 
-/// Lines of the trace that a message shows.
+/// Maximal lines of the trace that a message shows.
 const MAX_TRACE_LINES: usize = 60;
 
-/// A trace in a message: all of it, or the beginning and end of a long one.
+/// Limits a trace for a message: a long one is shown by its beginning and end.
 pub(crate) fn excerpt(trace: Shown<'_>) -> Shown<'_> {
     Shown { max_lines: trace.max_lines.min(MAX_TRACE_LINES), ..trace }
 }
 
-/// Adds a trace to a message. What is there need not be shown again.
+/// Adds a trace to a message, and notes that the trace need not be shown again.
 pub(crate) fn push_trace(message: &mut String, trace: Shown<'_>) {
     message.push_str("\nthe trace:\n");
     let start = message.len();

@@ -22,13 +22,13 @@ use crate::receiver::{RelayObserver, RelayObserverGuard, observe_relays};
 
 /// Carries a [`Capture`](crate::Capture) to other threads and tasks.
 ///
-/// It is cheap to clone, and can be sent anywhere. Whatever runs in its scope is captured as if the
-/// thread were the capture's own. The *spans* of the capture's thread do not come along, natively they
-/// do not either: pass on [`Span::current()`](https://docs.rs/tracing/latest/tracing/struct.Span.html)
-/// where what is traced is to stand in it.
+/// A handle is cheap to clone, and you can send it to any thread. Code that runs in its scope is captured as if it ran
+/// on the capture's own thread. The *spans* of that thread do not come along; without a capture, they would not either.
+/// If records on the other thread belong in the current span, pass on
+/// [`Span::current()`](https://docs.rs/tracing/latest/tracing/struct.Span.html).
 ///
-/// What is traced in the scope of a capture that has ended goes to nobody, or, in the
-/// [process-wide mode](crate::Capture::start_process_wide), to what belongs to no test.
+/// Records traced in the scope of a capture that has ended are discarded. In the [process-wide
+/// mode](crate::Capture::start_process_wide), they are kept as records that belong to no test.
 ///
 /// # Testing a server
 ///
@@ -38,8 +38,7 @@ use crate::receiver::{RelayObserver, RelayObserverGuard, observe_relays};
 ///
 /// # Thread pools
 ///
-/// A pool is made of threads that run a function each; that is where they get the capture. With
-/// rayon:
+/// Each thread of a pool runs a function. Run that in the scope of the handle. With rayon:
 ///
 /// ```
 /// use rayon::prelude::*;
@@ -80,12 +79,12 @@ pub struct CaptureHandle {
     target: Arc<Target>,
 }
 
-/// Where a capture is on the threads that it was carried to.
+/// The parts of a capture that its handles share.
 struct Target {
     dispatch: Dispatch,
-    /// The capture, if its subscriber is that of all captures.
+    /// The test, if the capture is process-wide and shares its subscriber.
     test: Option<Weak<Test>>,
-    /// Number of the capture, which no other one has.
+    /// Unique number of the capture.
     number: u64,
 }
 
@@ -119,7 +118,7 @@ impl fmt::Debug for CaptureHandle {
     }
 }
 
-// As a capture is.
+// For the same reason as `Capture`.
 impl UnwindSafe for CaptureHandle {}
 impl RefUnwindSafe for CaptureHandle {}
 
@@ -133,7 +132,8 @@ impl CaptureHandle {
         self.target.number
     }
 
-    /// Has the current thread trace for the capture, until all of these are dropped, the span before the subscriber.
+    /// Has the current thread trace for the capture, until all of the returned guards are dropped. Drop the span before
+    /// the subscriber.
     pub(crate) fn enter(&self) -> (DefaultGuard, Option<TestSpan>, RelayObserverGuard) {
         let Target { dispatch, test, .. } = &*self.target;
         let default = dispatcher::set_default(dispatch);
@@ -141,12 +141,13 @@ impl CaptureHandle {
         (default, span, self.observe())
     }
 
-    /// Has the capture learn where receivers on the current thread relay to.
+    /// Tells the capture where receivers on the current thread relay to, until the guard is dropped.
     pub(crate) fn observe(&self) -> RelayObserverGuard {
         observe_relays(Arc::<Target>::clone(&self.target))
     }
 
-    /// Whether the current thread runs the test of the capture, if that is what the subscriber goes by.
+    /// Checks whether the current thread runs the test of the capture. Only the subscriber of process-wide captures
+    /// needs this; for others it is true.
     pub(crate) fn is_running(&self) -> bool {
         self.target.test.as_ref().is_none_or(test_span::is_running)
     }
@@ -164,7 +165,7 @@ impl CaptureHandle {
     /// assert_eq!(inner.trace().all_events().len(), 0);
     /// ```
     ///
-    /// A function that returns a future does not run it: it would be polled outside of the scope. So this does
+    /// A function that returns a future does not run the future: it would be polled outside of the scope. So this does
     /// not compile; see [`NotAFuture`]. Use [`carry_future()`](Self::carry_future).
     ///
     /// ```compile_fail,E0282
@@ -175,14 +176,14 @@ impl CaptureHandle {
         &self,
         f: impl FnOnce() -> T,
     ) -> T {
-        // They are undone in the opposite order, also if the function panics.
+        // Dropped in the opposite order, even if the function panics.
         let (_default, _span, _observer) = self.enter();
         f()
     }
 
-    /// Has a closure run in the scope of the capture, wherever it is called.
+    /// Returns a closure that runs in the scope of the capture, on any thread.
     ///
-    /// A closure that is dropped and was not called is dropped in that scope, too.
+    /// If the closure is dropped without being called, it is dropped in that scope, too.
     ///
     /// # Example
     ///
@@ -195,8 +196,8 @@ impl CaptureHandle {
     /// assert_eq!(capture.trace().to_string(), "INFO captured");
     /// ```
     ///
-    /// A closure that returns a future does not run it, so that nothing would be captured. So this does not
-    /// compile; see [`NotAFuture`]. Use [`carry_future()`](Self::carry_future).
+    /// A closure that returns a future does not run the future: nothing would be captured. So this does not compile;
+    /// see [`NotAFuture`]. Use [`carry_future()`](Self::carry_future).
     ///
     /// ```compile_fail,E0282
     /// # let capture = spanshot::Capture::start();
@@ -214,10 +215,9 @@ impl CaptureHandle {
         move || kept.into_result_of(|f| f())
     }
 
-    /// Has a future polled, and dropped, in the scope of the capture, whichever threads that happens
-    /// on.
+    /// Returns a future that is polled and dropped in the scope of the capture, on any thread.
     ///
-    /// Tasks that it spawns are none of it: each is carried itself.
+    /// Tasks that the future spawns are not included; carry each of them.
     ///
     /// # Example
     ///
@@ -243,12 +243,12 @@ impl CaptureHandle {
 
     /// Keeps the capture on the current thread until the thread ends.
     ///
-    /// Call it where a runtime or a pool starts its threads: it captures everything that they trace, without a
-    /// scope around it. [*Testing a server*](Capture#testing-a-server) shows how. It is idempotent. If another
-    /// capture was attached to the thread before, this one replaces it.
+    /// Call this where a runtime or a pool starts its threads: the capture then gets everything that they trace,
+    /// without a scope around their code. [*Testing a server*](Capture#testing-a-server) shows how. The call is
+    /// idempotent. If another capture was attached to the thread before, this one replaces it.
     ///
-    /// The subscribers of scopes that are entered on the thread later come first, as long as these last. If it
-    /// is called *in* such a scope, it lasts until the end of that scope.
+    /// A scope that the thread enters later takes precedence with its subscriber, as long as the scope lasts. If you
+    /// call this *in* such a scope, the capture stays only until the end of that scope.
     ///
     /// # Example
     ///
@@ -284,7 +284,7 @@ impl CaptureHandle {
 
 /// Other threads and tasks.
 impl Capture {
-    /// Returns what carries the capture to other threads and tasks.
+    /// Returns a handle, which carries the capture to other threads and tasks.
     ///
     /// # Example
     ///
@@ -302,8 +302,7 @@ impl Capture {
         self.handle.clone()
     }
 
-    /// Has a closure carry the capture along, to wherever it is called; see
-    /// [`CaptureHandle::carry()`].
+    /// Returns a closure that carries the capture to any thread; see [`CaptureHandle::carry()`].
     ///
     /// # Example
     ///
@@ -318,7 +317,7 @@ impl Capture {
     /// assert_eq!(capture.trace().to_string(), "INFO on another thread");
     /// ```
     ///
-    /// A closure that returns a future does not compile: that is for [`carry_future()`](Self::carry_future).
+    /// A closure that returns a future does not compile: use [`carry_future()`](Self::carry_future).
     ///
     /// ```compile_fail,E0282
     /// # let capture = spanshot::Capture::start();
@@ -335,8 +334,7 @@ impl Capture {
         self.handle.carry(f)
     }
 
-    /// Has a future carry the capture along, to whichever threads poll it; see
-    /// [`CaptureHandle::carry_future()`].
+    /// Returns a future that carries the capture to the threads that poll it; see [`CaptureHandle::carry_future()`].
     ///
     /// # Example
     ///
@@ -355,10 +353,10 @@ impl Capture {
         self.handle.carry_future(future)
     }
 
-    /// Returns the capture's subscriber, for whatever takes one.
+    /// Returns the capture's subscriber, for code that takes a [`Dispatch`].
     ///
-    /// All [process-wide](Self::start_process_wide) captures have the same one, so that it does not
-    /// carry a capture along.
+    /// All [process-wide](Self::start_process_wide) captures share one subscriber, which therefore does not carry a
+    /// capture along.
     ///
     /// # Example
     ///

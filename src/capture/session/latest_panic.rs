@@ -1,4 +1,4 @@
-//! The latest panic of each thread: a capture that is dropped by one learns nothing else of it.
+//! The latest panic of each thread. A capture that a panic drops has no other way to learn about the panic.
 
 use alloc::{borrow::ToOwned, boxed::Box, string::String};
 use core::{cell::RefCell, fmt, panic::Location};
@@ -10,10 +10,10 @@ use std::{
 
 use crate::wire::text::beginning;
 
-/// Characters of a message that are kept.
+/// Maximal characters of a message to keep.
 const MAX_MESSAGE: usize = 4_096;
 
-/// A panic, as far as it is told.
+/// A panic: its message and place.
 #[derive(Debug, Clone)]
 pub(crate) struct Panic {
     pub(crate) message: Box<str>,
@@ -48,8 +48,8 @@ std::thread_local! {
 
 /// Notes panics from now on, and forgets the latest one of this thread.
 ///
-/// This needs a hook of the process, around the one that is there. If the program replaces it, messages and places are
-/// not known, and a failure is reported without.
+/// This needs a hook of the process, around the existing one. If the program replaces it, messages and places are not
+/// known, and failures are reported without them.
 pub(crate) fn note() {
     static HOOK: Once = Once::new();
 
@@ -71,7 +71,7 @@ pub(crate) fn get() -> Option<Panic> {
     LATEST.try_with(|latest| latest.borrow().clone()).ok().flatten()
 }
 
-/// Says where the latest panic of this thread is to be looked for, if it was noted.
+/// Sets the place that is reported for the latest panic of this thread, if the panic was noted.
 #[cfg(feature = "snapshot")]
 pub(crate) fn set_place(place: &Location<'_>) {
     let set = |latest: &RefCell<Option<Panic>>| {

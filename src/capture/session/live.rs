@@ -15,7 +15,7 @@ use crate::{
     wire::text::Escaped,
 };
 
-/// Spans around a record by which its line is indented, at the most.
+/// Maximal number of surrounding spans that indent the line of a record.
 const MAX_INDENT: usize = 32;
 
 /// Prints records when they are captured.
@@ -26,7 +26,7 @@ pub(crate) struct Live {
     filter: Option<Targets>,
 }
 
-/// What happened to a span or event.
+/// The kind of a printed line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LiveRecord {
     Created,
@@ -35,7 +35,8 @@ pub(crate) enum LiveRecord {
 }
 
 impl Live {
-    /// Prints for the test of the current thread, which the test runner has named, what passes the filter.
+    /// Creates a printer for the test of the current thread, which the test runner has named. Only records that pass
+    /// the filter are printed.
     pub(crate) fn new(filter: Option<Targets>) -> Self {
         let thread = thread::current();
         let test = thread.name().filter(|name| *name != "main");
@@ -43,7 +44,7 @@ impl Live {
         Self { prefix, filter }
     }
 
-    /// Prints a line, past what captures the output of tests: that is lost with the process.
+    /// Prints a line, past the test runner, which captures output: captured output is lost if the process dies.
     pub(crate) fn print(&self, node: CapturedNode<'_>, record: LiveRecord) {
         let filter = self.filter.as_ref();
         if !is_visible(filter, node) {
@@ -60,7 +61,7 @@ impl Live {
         let mut line = String::new();
         // Writing to a string does not fail.
         let _ = writeln!(line, "{}{:indent$}{recorded}{}", self.prefix, "", ShortLine::new(node));
-        // Without an error stream there is nobody to tell. It is one write, so that lines stay whole.
+        // If there is no error stream, the line is lost. A single write keeps lines whole.
         let _ = io::stderr().write_all(line.as_bytes());
     }
 }

@@ -1,4 +1,4 @@
-//! The logger of the process, which makes events of the records of the `log` crate.
+//! The logger of the process, which turns records of the `log` crate into events.
 
 use alloc::string::String;
 use std::sync::OnceLock;
@@ -11,7 +11,7 @@ use crate::capture::{
     subscriber::{is_of_capture, own::CaptureSubscriber, process_wide},
 };
 
-/// Target and text of the record that finds out where records go. It may be that people see it.
+/// Target and text of the record that finds out where records go. People may see it.
 const TARGET: &str = "spanshot";
 const PROBE: &str = "spanshot looks whether the logger passes records on to `tracing`";
 
@@ -19,7 +19,7 @@ const PROBE: &str = "spanshot looks whether the logger passes records on to `tra
 ///
 /// # Errors
 ///
-/// Returns what the user is to do if there is a logger that does not.
+/// Returns instructions for the user if the installed logger does not.
 pub(crate) fn install() -> Result<(), String> {
     static IS_TRACED: OnceLock<bool> = OnceLock::new();
 
@@ -38,11 +38,11 @@ pub(crate) fn install() -> Result<(), String> {
         .into())
 }
 
-/// Whether there was a global subscriber when the logger was installed; `None` if that was there already.
+/// Whether there was a global subscriber when the logger was installed; `None` if there was a logger already.
 static HAD_GLOBAL: OnceLock<Option<bool>> = OnceLock::new();
 
-/// Says why a test may have failed that has just panicked: its code installs a subscriber with a logger, and there is
-/// that of the captures.
+/// Explains a probable cause of a test's panic: its code installs a subscriber with a logger, and the captures have
+/// installed a logger already.
 ///
 /// `init()` of `tracing-subscriber` installs the subscriber first, and then panics, or returns an error, because of
 /// the logger.
@@ -55,13 +55,13 @@ pub(crate) fn conflict() -> Option<&'static str> {
     )
 }
 
-/// Whether there is a global subscriber that is not the captures' own.
+/// Checks whether there is a global subscriber that is not the captures' own.
 fn has_foreign_global() -> bool {
     let is_foreign = |global: &Dispatch| !global.is::<NoSubscriber>() && !is_of_capture(global);
     process_wide::global().is_some_and(|global| is_foreign(&global))
 }
 
-/// Whether a record comes to the current subscriber.
+/// Checks whether the logger passes a record on to the current subscriber.
 fn is_record_traced() -> bool {
     let storage = SharedStorage::default();
     let subscriber = Dispatch::new(CaptureSubscriber::new(&storage, None));

@@ -1,6 +1,6 @@
 //! The session: a capture from its start to its end, as the code of a test sees it.
 //!
-//! | file | what is in it |
+//! | file | contents |
 //! |---|---|
 //! | `capture.rs` | [`Capture`](capture::Capture): starts, is read, and ends with its test |
 //! | `builder.rs` | the options of a capture |
@@ -8,13 +8,13 @@
 //! | `started.rs` | the captures that a thread has started, which may end in any order |
 //! | `handle.rs`, `carried.rs`, `attached.rs` | other threads and tasks |
 //! | `waiting.rs` | waiting for something to be captured |
-//! | `ending.rs`, `watch.rs`, `test_result.rs` | the end of a test: printing, recording, and what fails it |
+//! | `ending.rs`, `watch.rs`, `test_result.rs` | the end of a test: printing, recording, and failing it |
 //! | `print.rs`, `shown.rs`, `excerpt.rs`, `short.rs` | the text that people see |
-//! | `live.rs`, `overdue.rs` | what is printed while the test runs |
-//! | `outcome.rs`, `latest_panic.rs` | how the test ended, and which it was |
-//! | `scope.rs` | captures that end inside a test which sees how it ends |
+//! | `live.rs`, `overdue.rs` | printing while the test runs |
+//! | `outcome.rs`, `latest_panic.rs` | the test, and how it ended |
+//! | `scope.rs` | captures that end inside a test whose end is observed |
 //! | `recording.rs` | traces left in files |
-//! | `report.rs` | what machines read of a failing test |
+//! | `report.rs` | reports of a failing test for machines |
 //! | `logger.rs` | records of the `log` crate |
 
 pub(crate) mod attached;

@@ -16,7 +16,7 @@ pub(crate) enum Outcome {
     /// The capture ended, and the test went on.
     Unknown,
     Passed,
-    /// What is known of the panic, if it was noted.
+    /// The panic, if it was noted.
     Panicked(Option<Panic>),
     /// The test returned this error.
     Returned(String),
@@ -45,7 +45,7 @@ impl Outcome {
         !matches!(self, Self::Passed | Self::Unknown)
     }
 
-    /// Returns what there is to say of it.
+    /// Returns the message of a failure.
     pub(crate) fn message(&self) -> Option<String> {
         match self {
             Self::Unknown | Self::Passed => None,
@@ -65,7 +65,7 @@ impl Outcome {
     }
 }
 
-/// What is known of the function of a test.
+/// Facts about the function of a test.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct TestFunction {
     pub(crate) path: Option<&'static str>,
@@ -75,29 +75,29 @@ pub(crate) struct TestFunction {
     pub(crate) is_case: bool,
     /// Whether the test passes only if it panics.
     pub(crate) should_panic: bool,
-    /// Text that the message of the panic has to have.
+    /// Text that the message of the panic must contain.
     pub(crate) expected: Option<&'static str>,
 }
 
 impl TestFunction {
-    /// Whether the test passes by this panic. If not enough is known of the panic, it fails.
+    /// Checks whether the test expects this panic. If the panic is not known well enough, it does not.
     pub(crate) fn expects(&self, panic: Option<&Panic>) -> bool {
         let is_expected = |text| panic.is_some_and(|panic| panic.message.contains(text));
         self.should_panic && self.expected.is_none_or(is_expected)
     }
 }
 
-/// Which test a capture is of, and which attempt of it.
+/// The test that a capture belongs to, and its attempt.
 #[derive(Debug, Clone)]
 pub(crate) struct TestIdentity {
     pub(crate) name: Option<String>,
     pub(crate) runner: &'static Runner,
 }
 
-/// What is known of the test runner. It is the same for all tests of a process.
+/// Facts about the test runner, the same for all tests of a process.
 #[derive(Debug)]
 pub(crate) struct Runner {
-    /// Name of the binary, without the hash that cargo adds to those of tests.
+    /// Name of the binary, without the hash that cargo adds to names of test binaries.
     pub(crate) binary: Option<String>,
     /// Attempt of the test, which counts from 1: nextest starts a process for each.
     pub(crate) attempt: u32,
@@ -108,12 +108,12 @@ pub(crate) struct Runner {
 }
 
 impl TestIdentity {
-    /// The test of the current thread, which the test runner has named by it. If there is one thread for all tests, or if the
-    /// test was started on another one, `path` is the path of its function, if that is known.
+    /// Returns the test of the current thread, which the test runner has named after it. `path` is the path of the test
+    /// function, if known: it counts if all tests share one thread, or if the test was started on another thread.
     pub(crate) fn current(path: Option<&str>) -> Self {
         let thread = thread::current();
         let named = thread.name().filter(|name| *name != "main");
-        // Of `my_crate::tests::works`, the test runner knows what follows the crate.
+        // The test runner knows `my_crate::tests::works` as `tests::works`.
         let declared = path.map(|path| path.split_once("::").map_or(path, |(_, name)| name));
         let name =
             named.or(declared).map(ToOwned::to_owned).or_else(|| variable("NEXTEST_TEST_NAME"));
@@ -136,7 +136,7 @@ impl Runner {
     }
 }
 
-/// A variable that says something. Nextest writes `none` where it has nothing to say.
+/// Returns a variable that has a value. Nextest writes `none` for a missing one.
 fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty() && value != "none")
 }

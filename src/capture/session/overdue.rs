@@ -34,7 +34,7 @@ pub(crate) struct Overdue {
 }
 
 impl Overdue {
-    /// Begins to wait, on a thread of its own: that of the test may hang.
+    /// Begins to wait, on a thread of its own: the thread of the test may hang.
     pub(crate) fn after(
         time: Duration,
         storage: &SharedStorage,
@@ -55,13 +55,13 @@ impl Overdue {
                 let trace = storage.lock();
                 let running =
                     Running { test: test.name.as_deref(), time, started_at, trace: &trace };
-                // Past what captures the output of tests: that is lost if the test is killed.
+                // Past the test runner, which captures output: captured output is lost if the test is killed.
                 let _ = io::stderr().write_all(running.to_string().as_bytes());
                 let (test, outcome) = (&test, &Outcome::Running(time));
                 recording.record(Recorded { trace: &trace, test, started_at, outcome });
             }
         };
-        // Without a thread, there is nobody to tell.
+        // If the thread cannot be started, nothing is printed: this has no way to report the error.
         let _ = thread::Builder::new().name("spanshot overdue".into()).spawn(wait);
         Self { has_ended }
     }
@@ -75,7 +75,7 @@ impl Drop for Overdue {
     }
 }
 
-/// What is printed of a test that is still running.
+/// The report about a test that is still running.
 struct Running<'a> {
     test: Option<&'a str>,
     time: Duration,

@@ -35,23 +35,23 @@ use crate::{
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Print {
-    /// If the test panics while the capture lives, or because of what it [watches
-    /// over](crate::CaptureBuilder#watching-over-a-test). This is the default; in the environment, it
-    /// is `failure`.
+    /// If the test panics while the capture lives, or because of events or spans that it [watches
+    /// over](crate::CaptureBuilder#watching-over-a-test). This is the default; in the environment, it is `failure`.
     #[default]
     OnFailure,
     /// Whenever the capture ends; in the environment, `always`.
     Always,
     /// Each span and event at once, on a line of its own with the name of the test, past the test runner to the error
     /// stream of the process; in the environment, `live`. Use it for a test that aborts, exits or hangs. Lines are
-    /// indented by the spans around, and values that are recorded later follow on a line. They are not redacted, and the
-    /// trace is not printed again at the end. Records for which the capture has no room are not printed.
+    /// indented by the number of surrounding spans, and values that are recorded later follow on a line of their own.
+    /// They are not redacted, and the trace is not printed again at the end. Records for which the capture has no room
+    /// are not printed.
     Live,
     /// Not at all; in the environment, `never`.
     Never,
 }
 
-/// What the environment says, which is read once in a process.
+/// The environment variables, which are read once in a process.
 #[derive(Debug, Default)]
 struct Environment {
     print: Option<Print>,
@@ -88,13 +88,13 @@ impl Environment {
     }
 }
 
-/// Whether a failure prints a line of JSON, too.
+/// Checks whether a failure prints a line of JSON, too.
 pub(crate) fn is_json() -> bool {
     Environment::get().is_json
 }
 
-/// Reads an environment variable, of which none and an empty one are the same. One that is not
-/// understood is reported past what captures the output of tests: nobody sees that of those that pass.
+/// Reads an environment variable. An empty value counts as unset. An invalid one is reported past the test runner,
+/// which would hide the output of tests that pass.
 pub(crate) fn read<T>(name: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
     let value = env::var_os(name).filter(|value| !value.is_empty())?;
     let parsed = match value.to_str() {
@@ -104,13 +104,13 @@ pub(crate) fn read<T>(name: &str, parse: impl FnOnce(&str) -> Result<T, String>)
     parsed
         .map_err(|error| {
             let report = format!("spanshot: {name}={value:?} is passed over: {error}\n");
-            // Without an error stream there is nobody to tell.
+            // If there is no error stream, the report is lost.
             let _ = io::stderr().write_all(report.as_bytes());
         })
         .ok()
 }
 
-/// Parses a filter as [`Environment`] does.
+/// Parses a filter in the same way as [`Environment`].
 pub(crate) fn parse_filter(filter: &str) -> Result<Targets, String> {
     parse_targets(filter).map_err(|error| format!("{filter:?} is no filter: {error}"))
 }
@@ -129,17 +129,17 @@ fn parse_targets(filter: &str) -> Result<Targets, String> {
     let explain = |error: &dyn core::fmt::Display| {
         format!("{error}; a filter is like `info` or `warn,my_crate=debug`")
     };
-    // `Targets` would take what is meant for an `EnvFilter` for a target, which nothing has.
+    // `Targets` would parse directives for an `EnvFilter` as a target, one that no record has.
     if filter.contains(['[', '{']) {
         return Err(explain(&"it goes by targets and levels, not by spans or fields"));
     }
     filter.parse().map_err(|error| explain(&error))
 }
 
-/// Characters of what a test returned that are printed. The test runner shows it, too.
+/// Printed characters of an error that a test returned. The test runner shows it, too.
 const MAX_RETURNED: usize = 300;
 
-/// Lines of a trace that are printed, unless the environment says otherwise: a screen or two.
+/// Printed lines of a trace, unless the environment has another number: a screen or two.
 const MAX_LINES: usize = 100;
 
 /// How a capture prints its trace.
@@ -147,12 +147,12 @@ const MAX_LINES: usize = 100;
 pub(crate) struct Printing {
     pub(crate) when: Print,
     pub(crate) filter: Option<Targets>,
-    /// When the trace is printed of a test that is still running.
+    /// Time after which the trace of a test that is still running is printed.
     pub(crate) after: Option<Duration>,
 }
 
 impl Printing {
-    /// Applies what the environment says, so that whoever runs a test has the last word.
+    /// Applies the environment variables, which override the options in the code.
     pub(crate) fn in_environment(mut self) -> Self {
         let environment = Environment::get();
         self.when = environment.print.unwrap_or(self.when);
@@ -161,7 +161,7 @@ impl Printing {
         self
     }
 
-    /// What prints the trace if the test takes long, if it is to be printed then.
+    /// Returns the printer for a test that takes long, if that is enabled.
     pub(crate) fn overdue(
         &self,
         storage: &SharedStorage,
@@ -173,12 +173,12 @@ impl Printing {
         Some(Overdue::after(after, storage, recording, test, started_at))
     }
 
-    /// What prints records at once, if they are to be printed so.
+    /// Returns the printer of records as they come, if that is enabled.
     pub(crate) fn live(&self) -> Option<Live> {
         (self.when == Print::Live).then(|| Live::new(self.filter.clone()))
     }
 
-    /// The trace as it is to be seen, without colours.
+    /// Returns the trace as it should be shown, without colours.
     pub(crate) fn shown<'a>(&'a self, storage: &'a Storage) -> Shown<'a> {
         Shown {
             filter: self.filter.as_ref(),
@@ -188,9 +188,9 @@ impl Printing {
         }
     }
 
-    /// Prints the trace, if it is to be printed and was not shown already. It does not panic, since it
-    /// may be that a panic is under way. If the test returned an error, that is named, and so is
-    /// the number of captures before it that failed.
+    /// Prints the trace, if that is due and it was not shown already. It does not panic, since a panic may be under
+    /// way. The heading names the error that the test returned, and the number of failed captures, if there were
+    /// several.
     pub(crate) fn print(
         &self,
         storage: &Storage,
@@ -232,7 +232,7 @@ impl Printing {
         }
     }
 
-    /// Prints what belongs to no test, if there is something, when a test has failed.
+    /// Prints the unattributed records, if there are any, when a test has failed.
     pub(crate) fn print_unattributed(&self, storage: &Storage) {
         if self.when != Print::Never && storage.roots().next().is_some() {
             let heading = "traced in this process, by none of its tests or after they ended:";
@@ -243,7 +243,7 @@ impl Printing {
 
 #[cfg(feature = "log")]
 impl Printing {
-    /// Prints a line about a test that has failed. It does not panic, as above.
+    /// Prints a line about a test that has failed. Like `print()`, it does not panic.
     pub(crate) fn print_note(&self, note: &str) {
         if self.when != Print::Never {
             print_line(note);
@@ -253,7 +253,7 @@ impl Printing {
 
 /// Prints a line of spanshot's own.
 fn print_line(line: &str) {
-    // As below.
+    // The macro may panic, as in `print()` below.
     let _ = panic::catch_unwind(|| eprint!("{line}\n\n"));
 }
 
@@ -262,13 +262,12 @@ fn print(heading: core::fmt::Arguments<'_>, shown: Shown<'_>) {
     let mut text = String::new();
     // Writing to a string does not fail.
     let _ = write!(text, "{heading}\n{shown}\n\n");
-    // Only the macro writes to where the output of a test is captured. It panics if there is
-    // nobody to write to any more.
+    // Only the macro writes to the captured output of a test. It panics if that is closed.
     let _ = panic::catch_unwind(|| eprint!("{text}"));
 }
 
-/// Whether what is printed goes to a terminal: which of the streams it goes to in the end is up to
-/// what captures the output of tests, so that both have to be one.
+/// Checks whether the output should have colours. The test runner decides which stream the output goes to in the end,
+/// so both have to be a terminal.
 pub(crate) fn is_coloured() -> bool {
     let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
     let is = |name, text: &str| env::var_os(name).is_some_and(|value| value == *text);

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::capture::{CaptureBuilder, Storage};
 
-/// Ending of the names of recorded traces.
+/// Extension of the files of recorded traces.
 const EXTENSION: &str = "spanshot";
 
 /// When a capture leaves its trace in a file.
@@ -39,15 +39,15 @@ enum When {
 pub(crate) struct Recording {
     when: When,
     directory: Option<PathBuf>,
-    /// The file, once there is one. Also locked while it is written: a test may end while it is being recorded as one
-    /// that is still running.
+    /// The file, once there is one. Also locked while the file is written: a test may end while it is being recorded as
+    /// still running.
     file: Arc<Mutex<Option<PathBuf>>>,
 }
 
 /// Recording.
 impl CaptureBuilder {
-    /// Leaves the trace in a file if the test fails while the capture lives, or because of what it watches
-    /// over; see [recording](Self#recording).
+    /// Saves the trace to a file if the test fails while the capture lives, or because of events or spans that it
+    /// watches over; see [recording](Self#recording).
     ///
     /// The environment variable `SPANSHOT_RECORD` overrides it.
     ///
@@ -64,8 +64,8 @@ impl CaptureBuilder {
         self
     }
 
-    /// Says in which directory a trace is left: unless this is called, in `snapshots` at the root of the
-    /// package. It is created when it is needed.
+    /// Sets the directory for recorded traces. The default is `snapshots` at the root of the package. The directory is
+    /// created when it is needed.
     ///
     /// The environment variable `SPANSHOT_RECORD_DIR` overrides it.
     ///
@@ -85,7 +85,7 @@ impl CaptureBuilder {
 }
 
 impl Recording {
-    /// Applies what the environment says, so that whoever runs a test has the last word.
+    /// Applies the environment variables, which override the options in the code.
     pub(crate) fn in_environment(self) -> Self {
         let when = crate::capture::session::print::read("SPANSHOT_RECORD", |value| match value {
             "failure" => Ok(When::OnFailure),
@@ -102,13 +102,13 @@ impl Recording {
         }
     }
 
-    /// Whether the trace may be left in a file at all.
+    /// Checks whether the trace may be recorded at all.
     pub(crate) fn is_possible(&self) -> bool {
         self.when != When::Never
     }
 
-    /// Leaves the trace in a file, if it is to be left, and says where. It does not panic, since it may be
-    /// that a panic is under way.
+    /// Records the trace if that is due, and returns the path of the file. It does not panic, since a panic may be
+    /// under way.
     pub(crate) fn record(&self, recorded: Recorded<'_>) -> Option<PathBuf> {
         let Recorded { test, started_at, outcome, .. } = recorded;
         let is_due = match self.when {
@@ -125,7 +125,7 @@ impl Recording {
             return None;
         }
         let directory = self.directory.clone().unwrap_or_else(snapshots);
-        // For those who read it elsewhere. It fails if there is no current directory.
+        // Absolute, for readers in another directory. This fails if there is no current directory.
         let directory = path::absolute(&directory).unwrap_or(directory);
         let file = file.get_or_insert_with(|| unused_path(&directory, &name(test, started_at)));
         let (report, saved) = match save(recorded, &directory, file) {
@@ -133,13 +133,12 @@ impl Recording {
             Err(error) => (format!("trace not recorded in {}: {error}\n\n", file.display()), None),
         };
         if matches!(outcome, Outcome::Running(_)) {
-            // Past what captures the output of tests: that is lost if the test is killed.
+            // Past the test runner, which captures output: captured output is lost if the test is killed.
             let _ = io::stderr().write_all(report.as_bytes());
             return saved;
         }
         let attachment = saved.as_deref().and_then(attachment).unwrap_or_default();
-        // Only the macros write to where the output of a test is captured. They panic if there is
-        // nobody to write to any more.
+        // Only the macros write to the captured output of a test. They panic if that is closed.
         let _ = panic::catch_unwind(|| {
             eprint!("{report}");
             print!("{attachment}");
@@ -148,7 +147,7 @@ impl Recording {
     }
 }
 
-/// A trace, and what its file says about it.
+/// A trace, and the notes that its file has about it.
 #[derive(Clone, Copy)]
 pub(crate) struct Recorded<'a> {
     pub(crate) trace: &'a Storage,
@@ -177,15 +176,15 @@ impl Recorded<'_> {
     }
 }
 
-/// The line by which nextest's `JUnit` report, and what shows such reports, attaches a file to a test. It has to be a line
-/// of its own, whatever the test has printed before.
+/// Returns the line that attaches a file to a test in nextest's `JUnit` report. A line break comes first, since the
+/// test may have printed an unfinished line.
 fn attachment(file: &Path) -> Option<String> {
     let file = file.to_str()?;
     let is_plain = !file.contains(char::is_control) && !file.contains("]]");
     is_plain.then(|| format!("\n[[ATTACHMENT|{file}]]\n"))
 }
 
-/// Writes a file as a whole, so that one of an earlier run is there until then.
+/// Writes a file as a whole: until it is complete, the file of an earlier run stays.
 fn save(recorded: Recorded<'_>, directory: &Path, path: &Path) -> io::Result<()> {
     fs::create_dir_all(directory)?;
     let unfinished = path.with_extension(format!("{}.tmp", std::process::id()));
@@ -196,16 +195,15 @@ fn save(recorded: Recorded<'_>, directory: &Path, path: &Path) -> io::Result<()>
     saved
 }
 
-/// Where `assert_trace_snapshot!` puts its files. Cargo and nextest run a test in its package, and say
-/// where that is.
+/// Returns the directory of `assert_trace_snapshot!`. Cargo and nextest set the variable to the directory of the
+/// package.
 fn snapshots() -> PathBuf {
     let package = env::var_os("CARGO_MANIFEST_DIR").map_or_else(PathBuf::new, PathBuf::from);
     package.join("snapshots")
 }
 
-/// Names a file as insta names that of a snapshot: by the binary, the modules and the function of the
-/// test. If the test is not known, it is the place where the capture was started. Later attempts of the test have files
-/// of their own.
+/// Names a file as insta names a snapshot: by the binary, the modules and the function of the test. If the test is not
+/// known, the place where the capture was started is used. Later attempts of the test have files of their own.
 fn name(test: &TestIdentity, started_at: &Location<'_>) -> String {
     let binary = test.runner.binary.as_ref().map_or_else(String::new, |name| format!("{name}__"));
     let test_name = test.name.as_ref().map(|name| name.replace("::", "__"));
@@ -221,12 +219,12 @@ fn name(test: &TestIdentity, started_at: &Location<'_>) -> String {
     if test.runner.attempt > 1 {
         let _ = write!(name, "-attempt-{}", test.runner.attempt);
     }
-    // Whatever a test may be called.
+    // The name of a test may have characters that a file must not have.
     name.replace(|char: char| !char.is_alphanumeric() && char != '_' && char != '-', "_")
 }
 
-/// Returns a path that nothing was recorded in by this process. That of an earlier one is overwritten,
-/// by the same test.
+/// Returns a path to which this process has not recorded anything. The same test overwrites the file of an earlier
+/// process.
 fn unused_path(directory: &Path, name: &str) -> PathBuf {
     static USED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 

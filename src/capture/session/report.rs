@@ -1,4 +1,4 @@
-//! What machines read of a failing test: an annotation for GitHub Actions, and a line of JSON for editors and agents.
+//! Reports of a failing test for machines: an annotation for GitHub Actions, and a line of JSON for editors and agents.
 
 use alloc::{
     borrow::ToOwned,
@@ -22,10 +22,10 @@ use super::{
 };
 use crate::wire::text::{beginning, needs_escape};
 
-/// Characters of a headline, and of the line of a span or event.
+/// Maximal characters of a headline, and of the line of a span or event.
 const MAX_LINE: usize = 500;
 
-/// Whether failures are reported to a machine at all.
+/// Checks whether failures are reported to machines at all.
 pub(crate) fn is_wanted() -> bool {
     is_json() || is_on_github()
 }
@@ -39,7 +39,7 @@ std::thread_local! {
     static IS_REPORTED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Notes that a capture starts, which may be that of another test.
+/// Notes that a capture starts, which may belong to another test.
 pub(crate) fn begin() {
     if !thread::panicking() {
         let _ = IS_REPORTED.try_with(|reported| reported.set(false));
@@ -52,20 +52,20 @@ pub(crate) struct Report<'a> {
     pub(crate) outcome: &'a Outcome,
     /// Where it failed, or else where its capture was started.
     pub(crate) place: &'a Place,
-    /// The span or event that came nearest to what an assertion looked for, as its message shows it.
+    /// The span or event that came nearest to a match for an assertion, as in the assertion's message.
     pub(crate) nearest: Option<&'a str>,
     pub(crate) recording: Option<&'a Path>,
 }
 
 impl Report<'_> {
-    /// Prints the report into the output of the test, unless the failure was reported. It does not panic, since it may
-    /// be that a panic is under way.
+    /// Prints the report into the output of the test, unless the failure was reported. It does not panic, since a panic
+    /// may be under way.
     pub(crate) fn print(&self) {
         let is_new = IS_REPORTED.try_with(|reported| !reported.replace(true)).unwrap_or(true);
         if !is_new {
             return;
         }
-        // Each on a line of its own, whatever the test has printed before.
+        // Each begins with a line break, since the test may have printed an unfinished line.
         let mut lines = String::new();
         if is_on_github() {
             let _ = writeln!(lines, "\n{}", self.annotation());
@@ -73,11 +73,11 @@ impl Report<'_> {
         if is_json() {
             let _ = writeln!(lines, "\n{}", self.json());
         }
-        // As for the trace: only the macro writes to where the output of a test is captured.
+        // As for the trace, only the macro writes to the captured output of a test.
         let _ = panic::catch_unwind(|| print!("{lines}"));
     }
 
-    /// The first line of what there is to say that says something.
+    /// Returns the first line of the message that is not empty.
     fn headline(&self) -> String {
         let message = self.outcome.message().unwrap_or_default();
         let line = message.lines().map(str::trim).find(|line| !line.is_empty());
@@ -107,7 +107,7 @@ impl Report<'_> {
         annotation
     }
 
-    /// One object on one line. The names are in the docs of [`CaptureBuilder`](crate::CaptureBuilder#reports).
+    /// Returns one object on one line. The names are in the docs of [`CaptureBuilder`](crate::CaptureBuilder#reports).
     fn json(&self) -> String {
         let Self { test, outcome, place, .. } = self;
         let recording = self.recording.map(|path| path.to_string_lossy());
@@ -164,7 +164,7 @@ impl fmt::Display for GithubProperty<'_> {
     }
 }
 
-/// Writes some characters, of ASCII, as `%3A`, and those that steer a terminal as in a Rust literal.
+/// Writes the encoded characters, of ASCII, as `%3A`, and characters that steer a terminal as in a Rust literal.
 fn write_encoded(formatter: &mut fmt::Formatter<'_>, text: &str, encoded: &[char]) -> fmt::Result {
     for char in text.chars() {
         if encoded.contains(&char) {
@@ -188,7 +188,7 @@ impl fmt::Display for Json<'_> {
         for char in self.0.chars() {
             match char {
                 '"' | '\\' => write!(formatter, "\\{char}")?,
-                // Of `##[command]` and `[[ATTACHMENT|…]]`.
+                // The beginnings of `##[command]` and `[[ATTACHMENT|…]]`.
                 '[' if before == ['#', '#'] || before[1] == '[' => {
                     formatter.write_str("\\u005b")?;
                 }

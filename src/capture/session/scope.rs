@@ -1,18 +1,18 @@
-//! Captures that end inside a test which sees how it ends itself.
+//! Captures that end inside a test whose end is observed.
 //!
-//! A property runs its test function many times: for each case, and again for each smaller one when a case has failed. A
-//! capture in there ends with its case, and nobody knows by then whether a smaller case will fail, too. So it tells
-//! nothing. It leaves its trace to the *scope* around it: a `#[spanshot::test]`, or the function of `Capture::run()`, which
-//! shows it if it fails itself.
+//! A property runs its test function many times: for each case, and again for each smaller one when a case has failed.
+//! A capture in the function ends with its case, before it is known whether a smaller case will fail, too. So it
+//! reports nothing. It leaves its trace to the *scope* around it: a `#[spanshot::test]`, or the function of
+//! `Capture::run()`. The scope shows the trace if the scope fails itself.
 //!
 //! ```text
-//! capture ends:     in a scope? leave the trace there, with what ended inside the capture
-//!                   else, if it has failed: show all of that
-//! trace is left:    it replaces those that captures of the same line have left in earlier turns,
+//! capture ends:     in a scope? leave the trace there, with the captures that ended inside
+//!                   else, if it has failed: show all of these traces
+//! trace is left:    it replaces the traces of captures of the same line in earlier turns,
 //!                   unless these have failed and it has not
 //! ```
 //!
-//! A turn begins when a capture starts. All captures that one panic ends are of one turn, so none replaces another.
+//! A turn begins when a capture starts. Captures that end by the same panic share a turn, so none replaces another.
 
 use alloc::vec::Vec;
 use core::{cell::RefCell, mem};
@@ -35,15 +35,15 @@ struct Open {
     left: Vec<Left>,
 }
 
-/// What a capture has left.
+/// A trace that a capture has left.
 struct Left {
     turn: u64,
-    /// The capture, behind those that have ended inside it.
+    /// The captures that ended inside it, and then the capture itself.
     ended: Vec<Ended>,
 }
 
 impl Left {
-    /// Captures of this line that have failed, up to this one; none if it has not.
+    /// Returns the number of captures of this line that have failed, up to this one; 0 if it has not failed.
     fn failures(&self) -> usize {
         self.ended.last().map_or(0, |last| last.failures)
     }
@@ -67,7 +67,7 @@ impl Scope {
         Self { number: SCOPES.try_with(open).unwrap_or(u64::MAX) }
     }
 
-    /// Closes the scope, and returns what captures have left there, in the order in which they have ended.
+    /// Closes the scope, and returns the captures that were left there, in the order in which they ended.
     pub(super) fn close(self) -> Vec<Ended> {
         self.take()
     }
@@ -106,8 +106,8 @@ pub(super) fn begin_turn() {
     });
 }
 
-/// Leaves a capture that has ended in the innermost scope, behind those that have ended inside it. Returns them if there is
-/// no scope.
+/// Leaves a capture that has ended in the innermost scope, behind the captures that ended inside it. Returns all of
+/// them if there is no scope.
 pub(super) fn leave(ended: Vec<Ended>) -> Result<(), Vec<Ended>> {
     let mut ended = Some(ended);
     let replaced = SCOPES.try_with(|scopes| {
@@ -117,13 +117,13 @@ pub(super) fn leave(ended: Vec<Ended>) -> Result<(), Vec<Ended>> {
         let turn = open.turn;
         open.add(Left { turn, ended })
     });
-    // A trace that is dropped may run code of the user: not under the borrow.
+    // Dropping a trace may run code of the user, which must not happen under the borrow.
     drop(replaced);
     ended.map_or(Ok(()), Err)
 }
 
 impl Open {
-    /// Adds what a capture leaves, and returns what this replaces, or is not to be kept.
+    /// Adds the trace of a capture. Returns the traces to drop: the replaced ones, or the new one.
     fn add(&mut self, mut new: Left) -> Option<Vec<Left>> {
         let last = new.ended.last()?;
         let (started_at, has_failed) = (last.started_at, last.has_failed());

@@ -1,22 +1,22 @@
-//! Long texts in failure messages, which show how they begin.
+//! Long texts in failure messages, which are cut.
 
 use core::{
     cell::Cell,
     fmt::{self, Write},
 };
 
-/// Characters of a value among others that a message shows.
+/// Shown characters of a value among others.
 #[cfg_attr(not(feature = "predicates"), allow(dead_code))]
 pub(crate) const MAX_VALUE: usize = 200;
 
-/// Characters of what there is to say of one condition.
+/// Shown characters of the text about one condition.
 #[cfg_attr(not(feature = "predicates"), allow(dead_code))]
 pub(crate) const MAX_PHRASE: usize = 400;
 
-/// Characters of a line that a message shows.
+/// Shown characters of a line.
 pub(crate) const MAX_LINE: usize = 1_000;
 
-/// Shows the beginning of a long text, and how much of it is left out. It is not made as a whole.
+/// Shows the beginning of a long text, and the number of characters that are cut. The text is never stored as a whole.
 pub(crate) struct Short<'a, T> {
     pub(crate) text: T,
     pub(crate) max_chars: usize,
@@ -26,12 +26,12 @@ pub(crate) struct Short<'a, T> {
 
 #[cfg_attr(not(feature = "predicates"), allow(dead_code))]
 impl<T> Short<'_, T> {
-    /// What there is to say of one condition.
+    /// Shortens the text about one condition.
     pub(crate) fn phrase(text: T) -> Self {
         Self { text, max_chars: MAX_PHRASE, is_cut: None }
     }
 
-    /// A line of its own.
+    /// Shortens a text on a line of its own.
     pub(crate) fn line(text: T) -> Self {
         Self { text, max_chars: MAX_LINE, is_cut: None }
     }

@@ -4,26 +4,27 @@ use tracing_subscriber::filter::Targets;
 
 use crate::capture::{CapturedMetadata, CapturedNode, Storage};
 
-/// A trace as people are to see it.
+/// A trace to show to people.
 ///
-/// Its `Display` output stands in `view`, with that of [`Storage`]: what ends a capture needs the
-/// tree, and does not know how it is drawn.
+/// The `Display` implementations of this and of [`Storage`] are in `view`: the code that ends a capture needs the tree,
+/// but not its drawing.
 #[derive(Clone, Copy)]
 pub(crate) struct Shown<'a> {
     pub(crate) storage: &'a Storage,
-    /// What is shown, or `None` for everything. What is in a hidden span is shown at its place.
+    /// Selects nodes to show; `None` shows everything. The children of a hidden span are shown in its place.
     pub(crate) filter: Option<&'a Targets>,
     pub(crate) is_coloured: bool,
-    /// Lines to show. The middle is left out: the end shows the last records before a failure.
+    /// Maximal lines to show. Of a longer trace, the middle is left out: the end shows the last records before a
+    /// failure.
     pub(crate) max_lines: usize,
-    /// Whether values are redacted as the latest snapshot of the trace has done.
+    /// Whether values are redacted in the same way as in the latest snapshot of the trace.
     pub(crate) is_redacted: bool,
     /// Set if something was left out.
     pub(crate) is_cut: Option<&'a Cell<bool>>,
 }
 
 impl<'a> Shown<'a> {
-    /// All of a trace, without colours.
+    /// Shows all of a trace, without colours.
     pub(crate) fn plain(storage: &'a Storage) -> Self {
         Self {
             storage,
@@ -42,7 +43,7 @@ impl fmt::Debug for Shown<'_> {
     }
 }
 
-/// Whether a filter lets a span or event be seen.
+/// Checks whether a filter shows a span or event.
 pub(crate) fn is_visible(filter: Option<&Targets>, node: CapturedNode<'_>) -> bool {
     let passes = |filter: &Targets, metadata: CapturedMetadata<'_>| {
         filter.would_enable(metadata.target(), metadata.level())

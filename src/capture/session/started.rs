@@ -1,4 +1,4 @@
-//! Which captures the current thread has started.
+//! The captures that the current thread has started.
 
 use alloc::{sync::Arc, vec::Vec};
 use core::cell::RefCell;
@@ -13,10 +13,10 @@ use crate::{
     receiver::RelayObserverGuard,
 };
 
-/// A capture of this thread that is under way, or over while a later one is not.
+/// A capture of this thread that is under way, or that is over while a later one is not.
 struct Started {
     storage: SharedStorage,
-    /// Exited before its subscriber goes.
+    /// Exited before its subscriber is dropped.
     _span: Option<TestSpan>,
     _default: DefaultGuard,
     _observer: RelayObserverGuard,
@@ -24,12 +24,12 @@ struct Started {
 }
 
 std::thread_local! {
-    /// Captures of this thread in the order in which they were started. A guard brings back what
-    /// was there when it was made, so that they have to be dropped in the opposite order.
+    /// Captures of this thread in the order in which they were started. A guard restores the subscriber from the time
+    /// of its creation, so guards have to be dropped in the opposite order.
     static STARTED: RefCell<Vec<Started>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Has the current thread's subscriber be that of a capture, and the thread run its test.
+/// Makes a capture's subscriber the current thread's, and has the thread run the test of the capture.
 pub(crate) fn begin(storage: &SharedStorage, handle: &CaptureHandle, test: Option<&Arc<Test>>) {
     let dispatch = handle.dispatch();
     let default = dispatcher::set_default(dispatch);
@@ -41,17 +41,17 @@ pub(crate) fn begin(storage: &SharedStorage, handle: &CaptureHandle, test: Optio
         _observer: handle.observe(),
         is_over: false,
     };
-    // There is no list any more while the thread ends, and then the capture is over at once.
+    // While the thread ends, the list may be gone: then the capture is over at once.
     let _ = STARTED.try_with(|started| started.borrow_mut().push(capture));
 }
 
-/// Undoes that, now or when the captures that were started later are over.
+/// Undoes [`begin()`], now or when the captures that were started later are over.
 pub(crate) fn end(storage: &SharedStorage) {
     let _ = STARTED.try_with(|started| {
         for capture in started.borrow_mut().iter_mut() {
             capture.is_over |= capture.storage.is_same(storage);
         }
-        // A subscriber that is dropped may run code of its own: not under the borrow.
+        // Dropping a subscriber may run code of its own, which must not happen under the borrow.
         loop {
             let mut captures = started.borrow_mut();
             if !captures.last().is_some_and(|last| last.is_over) {

@@ -40,8 +40,8 @@ impl TestResult for ExitCode {
     }
 }
 
-/// Returns the text of an error by which a test fails. A case of a property that proptest is told to pass over, as by
-/// `prop_assume!`, has not failed.
+/// Returns the text of an error that fails a test. A rejected case of a proptest property, as by `prop_assume!`, has
+/// not failed.
 pub(super) fn error_text<E: fmt::Debug>(error: &E) -> Option<String> {
     let text = format!("{error:?}");
     let name = any::type_name::<E>();

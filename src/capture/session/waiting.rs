@@ -35,7 +35,7 @@ pub struct TimedOut {
 }
 
 impl TimedOut {
-    /// Returns what was captured by the end of the wait.
+    /// Returns the trace at the end of the wait.
     pub fn trace(&self) -> &Trace {
         &self.trace
     }
@@ -58,16 +58,15 @@ impl fmt::Display for TimedOut {
 impl Error for TimedOut {}
 
 impl SharedStorage {
-    /// Waits until the condition holds for what was captured, and returns that.
+    /// Waits until the condition holds for the trace, and returns the trace.
     ///
-    /// The condition is asked now, and again after changes; what was captured in time counts, however
-    /// late this thread gets to look at it. What is traced meanwhile does not wait for it.
+    /// The condition is checked now, and again after changes. Records that were captured in time count, even if this
+    /// thread wakes up too late. Tracing does not wait for the condition.
     ///
     /// # Errors
     ///
-    /// Returns an error if the condition did not hold before the timeout had passed. It always does where
-    /// the tasks that would trace run on this thread, as in `#[tokio::test]`: await [`until()`](Self::until)
-    /// there.
+    /// Returns an error if the condition did not hold before the timeout had passed. If the tasks that would trace run
+    /// on this thread, as in `#[tokio::test]`, it always times out: await [`until()`](Self::until) there.
     ///
     /// # Example
     ///
@@ -92,13 +91,13 @@ impl SharedStorage {
         timeout: Duration,
         mut condition: impl FnMut(&Storage) -> bool,
     ) -> Result<Trace, TimedOut> {
-        // A timeout beyond what a clock can say is as good as ten years.
+        // A timeout beyond the range of the clock is cut to ten years.
         let now = Instant::now();
         let deadline = now.checked_add(timeout).unwrap_or(now + Duration::from_secs(315_360_000));
         let mut asked_after = None;
         loop {
-            // Whoever is woken late is told of what came in time. But a condition that traces
-            // changes something each time.
+            // The clock is read before the trace: a thread that wakes up late still sees the records that came in time.
+            // A condition that traces changes something each time, and must time out nevertheless.
             let is_over = Instant::now() >= deadline;
             let (trace, changes) = self.observe();
             if asked_after != Some(changes) && condition(&trace) {
@@ -113,9 +112,9 @@ impl SharedStorage {
         }
     }
 
-    /// Waits, as a future, until the condition holds for what was captured, and returns that.
+    /// Returns a future that waits until the condition holds for the trace, and yields the trace.
     ///
-    /// It has no timeout of its own: that is the business of the runtime, as of `tokio`'s `timeout()`.
+    /// The future has no timeout of its own: use one of the runtime, such as `tokio`'s `timeout()`.
     ///
     /// # Example
     ///
@@ -146,11 +145,11 @@ impl SharedStorage {
 struct Until<C> {
     storage: SharedStorage,
     condition: C,
-    /// Number of the waker that the storage has.
+    /// Number of this future's waker in the storage.
     waker: Option<u64>,
 }
 
-/// The condition is not pinned by it.
+/// The future does not pin its condition.
 impl<C> Unpin for Until<C> {}
 
 impl<C> Until<C> {
@@ -178,7 +177,7 @@ impl<C: FnMut(&Storage) -> bool> Future for Until<C> {
                 return Poll::Ready(trace);
             }
             drop(trace);
-            // A waker is code of the user, and not cloned while anything is locked.
+            // A waker is code of the user: it is cloned before anything is locked.
             self.waker = self.storage.wake_on_change(changes, context.waker().clone());
             if self.waker.is_some() {
                 return Poll::Pending;

@@ -1,4 +1,4 @@
-//! What fails a test besides its assertions: noted when it happens, told when the capture ends.
+//! Failures of a test besides its assertions: noted when they happen, reported when the capture ends.
 
 use alloc::{boxed::Box, format, string::String, vec::Vec};
 use core::fmt::{self, Write};
@@ -19,7 +19,7 @@ use crate::{panics, wire::text::Escaped};
 
 type AllowEvent = Box<dyn Fn(&CapturedEvent<'_>) -> bool + Send + Sync>;
 
-/// What a builder was told that the test is to fail on.
+/// Options of a builder: the events and spans that fail the test.
 pub(crate) struct WatchRules {
     pub(crate) events: LevelFilter,
     pub(crate) allowed: Vec<AllowEvent>,
@@ -54,8 +54,8 @@ impl WatchRules {
 
 /// Watches a storage while it is filled.
 ///
-/// Nodes may be taken or evicted before the capture ends. So an event is judged when it is emitted, and a
-/// span when it is closed; only spans that are open are looked at in the end.
+/// Nodes may be taken or evicted before the capture ends. So an event is judged when it is emitted, and a span when it
+/// is closed; only open spans are checked at the end.
 ///
 /// The functions that allow events are the user's, and must not run under a lock. So an event is judged in
 /// two steps:
@@ -66,8 +66,8 @@ impl WatchRules {
 ///                            if undecided still has the number: remove it, note the verdict
 /// ```
 ///
-/// What is undecided when the capture ends is judged by the thread that ends it, so that no verdict comes too
-/// late. The emitting thread then does not find the number any more.
+/// Events that are undecided when the capture ends are judged by the thread that ends it, so no verdict comes too late.
+/// The emitting thread then does not find the number any more.
 #[derive(Debug)]
 pub(crate) struct Watch {
     rules: WatchRules,
@@ -81,14 +81,14 @@ struct Noted {
     panics: Tally,
     /// Closed spans that were not exited as often as entered.
     unbalanced_spans: Tally,
-    /// Spans that there was no room for.
+    /// Number of spans for which there was no room.
     unknown_spans: usize,
     undecided: Vec<Undecided>,
     next_number: u64,
     is_over: bool,
 }
 
-/// An event that nobody has judged yet.
+/// An event that is not judged yet.
 #[derive(Debug, Clone)]
 struct Undecided {
     number: u64,
@@ -103,18 +103,18 @@ enum Verdict {
 }
 
 impl Watch {
-    /// Returns a watch, if there is something to watch over.
+    /// Creates a watch, if the rules have something to watch over.
     pub(crate) fn new(rules: WatchRules) -> Option<Self> {
         (!rules.is_empty()).then(|| Self { rules, noted: Mutex::default() })
     }
 
-    /// Whether events of this level must be judged.
+    /// Checks whether events of this level must be judged.
     pub(crate) fn is_about(&self, level: Level) -> bool {
         level <= self.rules.events
     }
 
-    /// Has an event judged, by [`Self::judge()`] with the number that this returns. It is called under the lock
-    /// of the storage, so that an event which others can see is known here.
+    /// Registers an event to judge, and returns its number for [`Self::judge()`]. This is called under the lock of the
+    /// storage: an event that others can see is known here already.
     pub(crate) fn emitted(&self, trace: Trace, event: EventIndex) -> Option<u64> {
         let mut noted = self.noted.lock();
         if noted.is_over {
@@ -136,7 +136,7 @@ impl Watch {
         None
     }
 
-    /// Judges an event, unless somebody else has. It must not be called under a lock.
+    /// Judges an event, unless another thread has. It must not be called under a lock.
     pub(crate) fn judge(&self, number: u64) {
         let find = |noted: &Noted| noted.undecided.iter().position(|one| one.number == number);
         let undecided = {
@@ -155,7 +155,7 @@ impl Watch {
         }
     }
 
-    /// Asks the functions of the user. A panic of theirs must not unwind through the code under test.
+    /// Calls the functions of the user. If they panic, that must not unwind through the code under test.
     fn verdict(&self, event: &CapturedEvent<'_>) -> Verdict {
         let is_allowed = || self.rules.allowed.iter().any(|allow| allow(event));
         match panics::catch(is_allowed) {
@@ -169,14 +169,14 @@ impl Watch {
         }
     }
 
-    /// Notes that a span is closed: it may be gone when the capture ends.
+    /// Checks a span that is closed now, since it may be gone when the capture ends.
     pub(crate) fn closed(&self, span: CapturedSpan<'_>) {
         if self.rules.unbalanced_enters && is_unbalanced(span) {
             self.noted.lock().unbalanced_spans.add(|| span_line(span));
         }
     }
 
-    /// Notes a span that there was no room for: nobody will know what became of it.
+    /// Notes a span for which there was no room: the capture will not know whether it was closed and exited.
     pub(crate) fn left_out_span(&self) {
         self.noted.lock().unknown_spans += 1;
     }
@@ -188,7 +188,7 @@ impl Watch {
         noted.undecided.clear();
     }
 
-    /// Ends the watch over a test. Says what is wrong, and what can be done; nothing if all is as it should be.
+    /// Ends the watch over a test. Returns its findings with possible remedies; an empty text if there are none.
     pub(crate) fn end(&self, storage: &Storage, unattributed: Option<&(Storage, u64)>) -> String {
         loop {
             let mut noted = self.noted.lock();
@@ -292,13 +292,13 @@ impl Watch {
     }
 }
 
-/// What to do about what no test can claim.
+/// Remedies for records that no test can claim.
 const WAYS_OUT: &str = "attach the capture to the threads that trace them (`CaptureHandle::attach_thread()`, \
                         `carry()`), run the test in a process of its own, as nextest does, or say that \
                         they do not matter with `ignore_unattributed()`";
 
 impl Watch {
-    /// Lists the levels to watch over of which the capture cannot have seen all events.
+    /// Lists the watched levels for which the capture cannot have seen all events.
     fn hidden(&self, storage: &Storage) -> Tally {
         let mut tally = Tally::default();
         let levels = [Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG, Level::TRACE];
@@ -310,7 +310,7 @@ impl Watch {
         tally
     }
 
-    /// Judges the spans that no test can claim as those of this one.
+    /// Judges the spans that no test can claim as if they belonged to this one.
     fn unattributed_spans(&self, own: &Storage, unattributed: Option<&(Storage, u64)>) -> Tally {
         let spans = unattributed.iter().flat_map(|(storage, _)| storage.all_spans());
         Tally::of_spans(spans.filter(|span| {
@@ -320,7 +320,7 @@ impl Watch {
         }))
     }
 
-    /// Judges the events that no test can claim as those of this one.
+    /// Judges the events that no test can claim as if they belonged to this one.
     fn unattributed(&self, own: &Storage, unattributed: Option<&(Storage, u64)>) -> Tally {
         let mut tally = Tally::default();
         let Some((storage, evicted)) = unattributed else { return tally };
@@ -347,7 +347,7 @@ fn is_unbalanced(span: CapturedSpan<'_>) -> bool {
     stats.entered != stats.exited
 }
 
-/// Spans or events with something wrong: how many there are, and lines about the first of them.
+/// Spans or events with something wrong: their number, and lines about the first ones.
 #[derive(Debug, Clone, Default)]
 struct Tally {
     count: usize,
@@ -369,16 +369,16 @@ impl Tally {
     }
 }
 
-/// What is wrong with the spans or events of a tally.
+/// The text for the spans or events of a tally.
 struct Finding<'a> {
     nouns: [&'a str; 2],
     what: &'a str,
-    /// What can be done.
+    /// The remedy.
     help: &'a str,
 }
 
 impl Finding<'_> {
-    /// Adds it to other findings, unless there are no such spans or events.
+    /// Adds the finding to others, unless the tally is empty.
     fn write(&self, findings: &mut String, tally: &Tally) {
         let Tally { count, lines } = tally;
         let noun = match count {
@@ -406,7 +406,7 @@ fn span_line(span: CapturedSpan<'_>) -> String {
     format!("  {span:.0}\n    entered {entered}x, exited {exited}x, {origin}\n")
 }
 
-/// Where something was traced.
+/// The place where something was traced.
 struct Origin<'a>(CapturedMetadata<'a>);
 
 impl fmt::Display for Origin<'_> {

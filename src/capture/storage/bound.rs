@@ -31,14 +31,14 @@ pub enum Keep {
     Newest,
 }
 
-/// How much a storage may hold, and how much it does.
+/// The limits of a storage, and its size after the last eviction.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bound {
     pub(crate) max: Size,
     pub(crate) keep: Keep,
-    /// What was left when the storage was last made smaller: spans that are open stay.
+    /// The size after the storage was last made smaller. It may exceed the limit, since open spans stay.
     pub(crate) settled: Size,
-    /// When that was: what the next moment was.
+    /// The next moment at that time.
     pub(crate) settled_at: Option<u64>,
 }
 
@@ -47,9 +47,9 @@ pub(crate) struct Bound {
 pub(crate) struct Size {
     /// Spans and events.
     pub(crate) nodes: usize,
-    /// What happened to them: entries of the timeline.
+    /// Entries of the timeline.
     pub(crate) entries: usize,
-    /// About what they take in memory.
+    /// About how much memory they take.
     pub(crate) bytes: usize,
 }
 
@@ -70,15 +70,15 @@ impl Size {
 }
 
 impl Default for Bound {
-    /// None.
+    /// No bound.
     fn default() -> Self {
         Self { max: Size::MAX, keep: Keep::Oldest, settled: Size::default(), settled_at: None }
     }
 }
 
 impl Bound {
-    /// Limits the number of nodes, and with it what may be known of them: a span may be entered, and
-    /// values be recorded into it, any number of times.
+    /// Limits the number of nodes, and with it the number of entries: a span may be entered, and values be recorded
+    /// into it, any number of times.
     pub(crate) fn set_max_nodes(&mut self, nodes: usize) {
         const ENTRIES_OF_A_NODE: usize = 16;
         const MIN_ENTRIES: usize = 1_024;
@@ -87,19 +87,19 @@ impl Bound {
         self.max.entries = nodes.saturating_mul(ENTRIES_OF_A_NODE).max(MIN_ENTRIES);
     }
 
-    /// Whether there is no limit, so that nobody has to know how large the storage is.
+    /// Checks whether there is no limit. Then the size of the storage does not matter.
     #[inline]
     pub(crate) fn is_none(&self) -> bool {
         self.max.nodes & self.max.bytes == usize::MAX
     }
 
-    /// Whether a storage of this size, with this next moment, holds no more than it may.
+    /// Checks whether a storage of this size, with this next moment, holds no more than it may.
     pub(crate) fn is_kept(&self, size: Size, next: u64) -> bool {
         let is_settled = || self.settled_at == Some(next) && self.settled == size;
         self.keep == Keep::Oldest || size.is_within(self.max) || is_settled()
     }
 
-    /// Whether a storage of this size is so much too large that it pays to make it smaller.
+    /// Checks whether a storage of this size is so far beyond the limit that evicting pays off.
     pub(crate) fn is_far_exceeded(&self, size: Size) -> bool {
         let is_far = |size: usize, max: usize, settled: usize| size / 2 > max.max(settled);
         is_far(size.nodes, self.max.nodes, self.settled.nodes)
@@ -107,7 +107,7 @@ impl Bound {
             || is_far(size.bytes, self.max.bytes, self.settled.bytes)
     }
 
-    /// Whether something may be added to a storage of this size.
+    /// Checks whether something may be added to a storage of this size.
     pub(crate) fn has_room(&self, size: Size, new: Size) -> bool {
         self.keep == Keep::Newest || size.plus(new).is_within(self.max)
     }

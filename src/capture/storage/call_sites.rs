@@ -1,4 +1,4 @@
-//! The call sites of a storage, each once, so that a node needs to have its number only.
+//! The call sites of a storage, each once: a node refers to its call site by number.
 
 use alloc::{sync::Arc, vec::Vec};
 use core::{hash::BuildHasherDefault, num::NonZeroUsize};
@@ -12,7 +12,7 @@ use crate::capture::{
 };
 use crate::wire::CallSiteData;
 
-/// Number of a call site in a storage, in the order in which nodes came from them first.
+/// Number of a call site in a storage, in the order of their first nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct CallSiteIndex(u32);
 
@@ -26,7 +26,7 @@ impl CallSiteIndex {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CallSites {
     table: Arc<Table>,
-    /// Those that nodes came from of late, each in the place of its address.
+    /// Recent call sites of nodes, each in the place of its address.
     recent: [Option<(NonZeroUsize, CallSiteIndex)>; RECENT],
 }
 
@@ -38,9 +38,9 @@ const SIZE_BITS: u32 = 6;
 #[derive(Debug, Clone, Default)]
 struct Table {
     all: Vec<KnownCallSite>,
-    /// By where they are: what is in `all` stays there.
+    /// By address. The call sites in `all` keep theirs alive.
     by_address: HashMap<NonZeroUsize, CallSiteIndex, BuildHasherDefault<NumberHasher>>,
-    /// Those that records of the `log` crate have in their values, each in one of its own.
+    /// Call sites from the values of `log` records, each of which is allocated anew.
     logged: HashMap<Arc<CallSiteData>, CallSiteIndex>,
 }
 
@@ -56,7 +56,7 @@ impl CallSites {
         self.table.all.iter().map(KnownCallSite::metadata)
     }
 
-    /// Returns the number of a call site, which gets one if it has none; `None` if there is none left.
+    /// Returns the number of a call site, which is added if it is new; `None` if numbers have run out.
     #[inline]
     pub(crate) fn index(&mut self, call_site: &CallSite) -> Option<CallSiteIndex> {
         let address = call_site.address();

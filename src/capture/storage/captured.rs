@@ -5,7 +5,7 @@ use crate::capture::{
 use crate::wire::CallSiteKind;
 use crate::wire::TracedValue;
 
-/// What spans and events have in common, for code that takes both.
+/// The common methods of spans and events, for code that takes both.
 ///
 /// It cannot be implemented outside of this crate.
 ///
@@ -31,10 +31,10 @@ pub trait Captured<'a>: Copy + Eq + PartialOrd + core::fmt::Display + sealed::Se
     /// Returns the value of a field, or `None` if it has none.
     fn value(&self, name: &str) -> Option<&'a TracedValue>;
 
-    /// Returns the span that this one is in, or `None` for a root.
+    /// Returns the span that contains this node, or `None` for a root.
     fn parent(&self) -> Option<CapturedSpan<'a>>;
 
-    /// Returns how it came by its parent, or to have none; `None` if a stream does not tell.
+    /// Returns how the parent was determined, or that there is none; `None` if a stream does not tell.
     fn parent_kind(&self) -> Option<ParentKind>;
 
     /// Returns the moment when the span was created, or the event emitted.
@@ -46,9 +46,9 @@ pub(crate) mod sealed {
     #[cfg(feature = "predicates")]
     use crate::wire::{CallSiteKind, TracedValue};
 
-    /// What only this crate implements, and what only it may know.
+    /// Methods that only this crate implements and calls.
     pub trait Sealed {
-        /// What spans or events are called, one of them and several.
+        /// The noun for spans or events, in the singular and the plural.
         const NOUNS: [&'static str; 2];
 
         /// The kind of their call sites.
@@ -58,37 +58,37 @@ pub(crate) mod sealed {
         /// The span or the event as a node of its trace.
         fn node(&self) -> CapturedNode<'_>;
 
-        /// Returns a handle for which predicates look at all values that a field ever had, and not only at
-        /// the last one. All handles that are reached from it are of this kind.
+        /// Returns a handle for which predicates look at all values that a field ever had, and not only at the last
+        /// one. Handles that are reached from it behave in the same way.
         #[cfg(feature = "predicates")]
         #[must_use]
         fn with_earlier_values(self) -> Self;
 
-        /// Checks whether it is such a handle.
+        /// Checks whether predicates look at earlier values, too.
         #[cfg(feature = "predicates")]
         fn has_earlier_values(&self) -> bool;
 
-        /// Returns a handle for which the cases of predicates say which conditions are met, and nothing else. They
-        /// cost little, so that many items can be compared. What is reached from it is not of this kind.
+        /// Returns a handle for which the cases of predicates say which conditions are met, and nothing else. They cost
+        /// little, even if many items are compared. Handles that are reached from it are not brief.
         #[cfg(feature = "predicates")]
         #[must_use]
         fn in_brief(self) -> Self;
 
-        /// Checks whether it is such a handle.
+        /// Checks whether the handle is brief.
         #[cfg(feature = "predicates")]
         fn is_brief(&self) -> bool;
 
-        /// Checks whether any value of a field matches. There are several if the call site declares several
-        /// fields of this name, and `None` means that there is none.
+        /// Checks whether any value of a field matches. There may be several values, if the call site declares several
+        /// fields of this name. Returns `None` if there is no value.
         #[cfg(feature = "predicates")]
         fn any_value(&self, name: &str, matches: impl Fn(&TracedValue) -> bool) -> Option<bool>;
 
-        /// Checks whether a function returns true for any field that has a value: the last one or, of such a
-        /// handle, any that it had.
+        /// Checks whether a function returns true for a value of any field: for the last value or, if this is a handle
+        /// with earlier values, for any value.
         #[cfg(feature = "predicates")]
         fn any_field(&self, matches: impl FnMut(&str, &TracedValue) -> bool) -> bool;
 
-        /// Has a function see the values that a field had before its last one, the first one first.
+        /// Calls a function with the values that a field had before its last one, in order.
         #[cfg(feature = "predicates")]
         fn see_earlier_values(&self, name: &str, see: impl FnMut(&TracedValue));
     }

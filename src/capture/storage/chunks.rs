@@ -1,4 +1,4 @@
-//! A list that grows without moving what is in it, and whose copies share all but its end.
+//! A list that grows without moving its elements, and whose copies share all but its end.
 
 use alloc::{sync::Arc, vec::Vec};
 use core::{mem, ops};
@@ -6,9 +6,9 @@ use core::{mem, ops};
 /// Elements of a chunk.
 const LEN: usize = 256;
 
-/// Elements in the order in which they came: in chunks, and behind these those that do not fill one yet.
+/// Elements in the order in which they came: in full chunks, and behind these the rest that does not fill one yet.
 ///
-/// A copy is made as fast as a reference to each chunk is. Who changes an element then has a chunk of their own.
+/// A copy clones a reference to each full chunk, and the rest. Changing an element then copies its chunk.
 #[derive(Debug, Clone)]
 pub(crate) struct Chunks<T> {
     full: Vec<Arc<Vec<T>>>,
@@ -37,7 +37,8 @@ impl<T> Chunks<T> {
 
     #[cold]
     fn close_chunk(&mut self) {
-        // Small captures do with less; where one chunk is full, the next one may be, too.
+        // The first chunk grows from nothing, since captures are often small; later ones begin with their full
+        // capacity.
         let full = mem::replace(&mut self.rest, Vec::with_capacity(LEN));
         self.full.push(Arc::new(full));
     }

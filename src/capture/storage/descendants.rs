@@ -6,9 +6,9 @@ use core::{
 
 use crate::capture::{CapturedEvent, CapturedNode, CapturedSpan, Moment};
 
-/// Walks what is in a span, at any depth, in the order of time.
+/// Walks the descendants of a span, at any depth, in the order of time.
 ///
-/// Children of one span are in this order already, so that it takes a merge of the lists of children:
+/// Children of one span are in this order already, so the walk merges the lists of children:
 ///
 /// ```text
 /// frontier := { first child of the root }
@@ -26,7 +26,7 @@ struct Walk<'a> {
     frontier: BinaryHeap<Reverse<Next<'a>>>,
 }
 
-/// A node that is to come, ordered by its moment.
+/// A node on the frontier, ordered by its moment.
 #[derive(Debug, Clone, Copy)]
 struct Next<'a> {
     moment: Moment,
@@ -110,7 +110,7 @@ impl FusedIterator for DescendantSpans<'_> {}
 #[derive(Debug, Clone)]
 pub struct DescendantEvents<'a> {
     walk: Walk<'a>,
-    /// Whether the events in the span itself are among them.
+    /// Whether the events in the span itself are included.
     with_own: bool,
 }
 

@@ -11,12 +11,12 @@ pub(crate) struct Durations {
     pub(crate) idle: Duration,
     /// How often the span was entered and not exited.
     entered: usize,
-    /// Up to when this is.
+    /// The time up to which this is counted.
     since: Duration,
 }
 
 impl Durations {
-    /// Begins with a span that is entered so many times.
+    /// Begins with a span that is entered `entered` times at the moment.
     pub(crate) fn new(since: Duration, entered: usize) -> Self {
         Self { busy: Duration::ZERO, idle: Duration::ZERO, entered, since }
     }
@@ -39,8 +39,8 @@ impl Durations {
 
 #[cfg(feature = "export")]
 impl Storage {
-    /// Returns the durations of all spans, if times are kept. Asking each span would take time in the
-    /// square of their number if they are in one another.
+    /// Returns the durations of all spans, if times are kept. Asking each span would take quadratic time if they are
+    /// nested.
     pub(crate) fn durations(&self) -> alloc::vec::Vec<Durations> {
         let (mut all, timeline) = (alloc::vec::Vec::new(), &self.timeline);
         for entry in timeline.entries() {

@@ -10,9 +10,8 @@ use crate::wire::TracedValue;
 
 /// A captured event: a handle into a [`Storage`].
 ///
-/// Two handles are equal if they are of the same event in the same storage, and an event is less
-/// than one that was captured after it. [`Display`](fmt::Display) shows the event as a line of the
-/// tree.
+/// Two handles are equal if they refer to the same event in the same storage, and an event is less than one that was
+/// captured after it. [`Display`](fmt::Display) shows the event as a line of the tree.
 ///
 /// # Example
 ///
@@ -32,9 +31,9 @@ use crate::wire::TracedValue;
 pub struct CapturedEvent<'a> {
     storage: &'a Storage,
     index: EventIndex,
-    /// Whether predicates look at all values that a field of the spans around it ever had.
+    /// Whether predicates look at all values that fields of the surrounding spans ever had.
     ever: bool,
-    /// Whether cases of predicates leave out what explains them.
+    /// Whether cases of predicates leave out explanations.
     #[cfg(feature = "predicates")]
     is_brief: bool,
 }
@@ -51,7 +50,7 @@ impl<'a> CapturedEvent<'a> {
         }
     }
 
-    /// Says whether predicates look at all values that a field ever had, or at the last ones.
+    /// Sets whether predicates look at all values that a field ever had, or only at the last ones.
     #[inline]
     pub(crate) fn ever(self, ever: bool) -> Self {
         Self { ever, ..self }
@@ -89,12 +88,12 @@ impl<'a> CapturedEvent<'a> {
         self.values()
     }
 
-    /// The trace that it is in.
+    /// Returns the trace of the event.
     pub(crate) fn trace(&self) -> &'a Storage {
         self.storage
     }
 
-    /// The number of the event, which no other one of the trace has.
+    /// Returns the number of the event, which is unique in the trace.
     #[cfg(feature = "export")]
     pub(crate) fn number(&self) -> usize {
         self.index.get()
@@ -126,16 +125,16 @@ impl<'a> CapturedEvent<'a> {
         self.storage.values_of_event(self.index)
     }
 
-    /// Returns the value of a field, or `None` if it has none. If the call site declares several
-    /// fields of this name, it is the value that was recorded last.
+    /// Returns the value of a field, or `None` if it has none. If the call site declares several fields of this name,
+    /// returns the value that was recorded last.
     #[inline]
     pub fn value(&self, name: &str) -> Option<&'a TracedValue> {
         let (call_site, values) = self.named_values();
         values.find(call_site, name)
     }
 
-    /// Returns the message: the text of the field `message`, if that is a text, `Debug` or
-    /// `Display` output or an error.
+    /// Returns the message: the text of the field `message`, if its value is a text, `Debug` or `Display` output, or an
+    /// error.
     pub fn message(&self) -> Option<&'a str> {
         let (call_site, values) = self.named_values();
         values.find(call_site, "message")?.as_text()
@@ -147,12 +146,12 @@ impl<'a> CapturedEvent<'a> {
         self.storage.timeline.moment(self.node().emitted)
     }
 
-    /// Returns the span that this event is in, or `None` if it is in none.
+    /// Returns the span that contains this event, or `None` for a root.
     pub fn parent(&self) -> Option<CapturedSpan<'a>> {
         self.node().links.parent.map(|parent| self.storage.span(parent).ever(self.ever))
     }
 
-    /// Returns how the event came by its parent, or to have none; `None` if a stream does not tell.
+    /// Returns how the event's parent was determined, or that it has none; `None` if a stream does not tell.
     ///
     /// # Example
     ///
@@ -162,12 +161,12 @@ impl<'a> CapturedEvent<'a> {
         ParentKind::new(said, self.node().links.parent.is_some())
     }
 
-    /// The span or event with the same parent that came before.
+    /// Returns the previous span or event with the same parent.
     pub(crate) fn previous_sibling(&self) -> Option<CapturedNode<'a>> {
         self.node().links.previous.map(|node| self.storage.node(node).ever(self.ever))
     }
 
-    /// The next span or event with the same parent.
+    /// Returns the next span or event with the same parent.
     pub(crate) fn next_sibling(&self) -> Option<CapturedNode<'a>> {
         self.node().links.next.map(|node| self.storage.node(node).ever(self.ever))
     }

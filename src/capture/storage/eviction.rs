@@ -1,4 +1,4 @@
-//! How a storage is made smaller: emptied for its next trace, or rid of its oldest records.
+//! Making a storage smaller: it is emptied for its next trace, or its oldest records are evicted.
 
 use alloc::{boxed::Box, vec, vec::Vec};
 use core::time::Duration;
@@ -14,20 +14,20 @@ use crate::capture::{
     },
 };
 
-/// What a smaller storage has of a larger one.
+/// The parts of a storage to keep in a smaller copy.
 #[derive(Default)]
 struct Kept {
-    /// The first entry of the timeline whose node is kept, whatever becomes of older ones.
+    /// The first entry of the timeline from which on all nodes are kept.
     first_node: Option<EntryIndex>,
-    /// The first enter or exit that is kept.
+    /// The first entry from which on all enters and exits are kept.
     first_entry: Option<EntryIndex>,
-    /// Whether all that was recorded into spans is kept.
+    /// Whether all records of values into spans are kept.
     all_records: bool,
-    /// Whether spans are kept that are open, whenever they were created.
+    /// Whether all open spans are kept, even older ones.
     open_spans: bool,
 }
 
-/// How much has come into a storage up to a moment.
+/// The amount of records that have come into a storage up to a moment.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Extent {
     nodes: u64,
@@ -50,8 +50,7 @@ impl Kept {
 }
 
 impl Storage {
-    /// Returns a storage that goes on like this one. Of its nodes, it has the spans that are open,
-    /// and those around them.
+    /// Returns a storage that goes on like this one. It has only the open spans and their ancestors.
     pub(crate) fn successor(&self) -> Self {
         let kept = Kept { all_records: true, open_spans: true, ..Kept::default() };
         let mut successor = self.rebuilt(&kept);
@@ -62,7 +61,7 @@ impl Storage {
         successor
     }
 
-    /// Returns a storage that has what came since then, and the spans around it, and how much of it is
+    /// Returns a storage with the nodes since then, and their ancestors; and the number of nodes since then that are
     /// gone.
     pub(crate) fn since(&self, then: Extent) -> (Self, u64) {
         let first = self.timeline.first_since(then.next_moment);
@@ -79,13 +78,13 @@ impl Storage {
         (since, gone)
     }
 
-    /// Returns how much has come so far.
+    /// Returns the current extent.
     pub(crate) fn extent(&self) -> Extent {
         let nodes = (self.spans.len() + self.events.len()) as u64 + self.left_out();
         Extent { nodes, next_moment: self.timeline.next_moment(), lost: self.sight.lost.count() }
     }
 
-    /// Keeps times from now on, of a storage that is emptied for it.
+    /// Empties the storage, and keeps times from now on.
     pub(crate) fn keep_times(&mut self) {
         *self = self.successor();
         self.timeline.keep_times();
@@ -96,7 +95,7 @@ impl Storage {
         }
     }
 
-    /// Makes the storage as small as it is to be.
+    /// Makes the storage smaller, to fit its bound.
     pub(crate) fn evict(&mut self) {
         let kept = self.within_bound();
         let mut smaller = self.rebuilt(&kept);
@@ -107,8 +106,8 @@ impl Storage {
         *self = smaller;
     }
 
-    /// Finds what is to be kept: of the oldest nodes, how they are now; or the newest entries for which
-    /// there is room, with their nodes and values.
+    /// Finds the parts to keep. For [`Keep::Oldest`], these are all nodes in their current state. For [`Keep::Newest`],
+    /// these are the newest entries for which there is room, with their nodes and values.
     fn within_bound(&self) -> Kept {
         let all = || (0..self.timeline.len()).map(EntryIndex::new);
         if self.bound.keep == Keep::Oldest {
@@ -129,8 +128,8 @@ impl Storage {
         Kept { first_node, first_entry, open_spans: true, ..Kept::default() }
     }
 
-    /// Returns what an entry takes once it is taken over, with the node or the values that came then.
-    /// Nodes are limited themselves, so that their entries do not count.
+    /// Returns the size of an entry that is taken over, with its node or its values. The number of nodes is limited
+    /// itself, so their entries do not count.
     fn entry_size(&self, index: EntryIndex) -> Size {
         let bytes = self.timeline.taken_over_bytes();
         match self.timeline.get(index) {
@@ -167,8 +166,8 @@ impl Storage {
         spans.chain(events).sum()
     }
 
-    /// Copies the nodes that are kept, and the spans that are open, each with the spans around it. Of
-    /// what happened to spans before, only that they were created and closed stays on the timeline.
+    /// Copies the nodes and open spans to keep, each with its ancestors. Of the earlier entries of spans, only their
+    /// creation and closing stay on the timeline.
     fn rebuilt(&self, kept: &Kept) -> Self {
         let mut is_kept: Vec<_> = self
             .spans
@@ -178,7 +177,7 @@ impl Storage {
         for event in self.events.iter().filter(|event| kept.has_node(event.emitted)) {
             event.links.parent.into_iter().for_each(|parent| is_kept[parent.get()] = true);
         }
-        // A span comes before those in it.
+        // A span comes before the spans in it.
         for (position, span) in self.spans.iter().enumerate().rev() {
             if let Some(parent) = span.links.parent.filter(|_| is_kept[position]) {
                 is_kept[parent.get()] = true;
@@ -214,7 +213,7 @@ impl Storage {
                     copy.copy_event(self, entry, event, &places);
                 }
                 (NodeKind::Span(span), kind) => {
-                    // Those that are not kept have no place.
+                    // Spans that are not kept have no place.
                     let Some(place) = places[span.get()] else { continue };
                     copy.copy_entry(self, entry, kind, (span, place), kept);
                 }
@@ -231,7 +230,7 @@ impl Storage {
         copy
     }
 
-    /// Copies what happened to a span, or what it adds up to with all that is left out.
+    /// Copies an entry of a span, or adds it to the durations from entries that are left out.
     fn copy_entry(
         &mut self,
         of: &Self,
@@ -252,7 +251,7 @@ impl Storage {
                 self.copy_record(of, entry, (span, place));
             }
         } else if let Some(time) = of.timeline.time(entry) {
-            // Spans may live long, and be entered ever again.
+            // Spans may live long, and be entered again and again.
             let node = &mut self.spans[place.get()];
             let created = self.timeline.time(node.created).unwrap_or(time);
             let before = &mut node.extras_mut().before;
@@ -304,8 +303,7 @@ impl Storage {
         Some(place)
     }
 
-    /// Copies the values that a span was created with, or those that it had when the first record that
-    /// is kept came.
+    /// Copies the initial values of a span: the values at its creation, or just before the first kept record.
     fn copy_initial_values(&mut self, of: &Self, node: &SpanNode, kept: &Kept) -> ValueRange {
         let initial = of.values.get(node.values);
         let records = node.records().map_or(&[][..], Records::all);

@@ -56,8 +56,8 @@ impl Storage {
         Some(key)
     }
 
-    /// Adds a span with one handle; `None` if there is no room for it. A span that is added so is
-    /// closed when it has no more handles, and all such spans in it are closed.
+    /// Adds a span with one handle; `None` if there is no room for it. Such a span is closed when it has no more
+    /// handles, and all spans in it that were added in this way are closed.
     pub(crate) fn open_span(
         &mut self,
         call_site: &CallSite,
@@ -74,7 +74,7 @@ impl Storage {
         Some(key)
     }
 
-    /// Counts the handles of a span from now on, of which it has one.
+    /// Counts the handles of a span from now on, beginning with one.
     pub(crate) fn count_handles(&mut self, span: SpanKey) {
         if let Some(index) = self.open(span) {
             self.spans[index.get()].handles = Handles::ONE;
@@ -87,21 +87,21 @@ impl Storage {
         }
     }
 
-    /// Counts that a handle is dropped, of a span that somebody else closes.
+    /// Counts a dropped handle of a span that is closed in another way.
     pub(crate) fn count_drop(&mut self, span: SpanKey) {
         if let Some(index) = self.open(span) {
             self.spans[index.get()].handles.count_drop();
         }
     }
 
-    /// Keeps a span open as a child does, for one that is not captured.
+    /// Keeps a span open on behalf of a child that is not captured.
     pub(crate) fn keep_open(&mut self, span: SpanKey) {
         if let Some(index) = self.open(span) {
             self.spans[index.get()].open_children.add();
         }
     }
 
-    /// Takes back [`Self::keep_open()`].
+    /// Undoes [`Self::keep_open()`].
     pub(crate) fn let_close(&mut self, span: SpanKey) {
         if let Some(index) = self.open(span) {
             self.spans[index.get()].open_children.remove();
@@ -109,8 +109,8 @@ impl Storage {
         }
     }
 
-    /// Drops a handle, and closes the span if it was what kept it open, and then those around it for
-    /// which the same is true. Returns whether the span was closed.
+    /// Drops a handle, and closes the span if nothing else keeps it open, and then its ancestors in the same way.
+    /// Returns whether the span was closed.
     pub(crate) fn drop_handle(&mut self, span: SpanKey) -> bool {
         let Some(index) = self.open(span) else { return false };
         self.spans[index.get()].handles.count_drop();
@@ -118,7 +118,7 @@ impl Storage {
         self.spans[index.get()].is_closed()
     }
 
-    /// Closes a span if nothing keeps it open, and then those around it for which the same is true.
+    /// Closes a span if nothing keeps it open, and then its ancestors in the same way.
     fn close_unused(&mut self, index: SpanIndex) {
         let mut unused = Some(index);
         while let Some(index) = unused.take() {
@@ -143,21 +143,19 @@ impl Storage {
         if let CallSite::Native(metadata) = call_site { Some(*metadata) } else { None }
     }
 
-    /// Finds a span by its key, unless it was evicted. A key that is not of this storage is that of no
-    /// span.
+    /// Finds a span by its key, unless it was evicted. A key of another storage may be out of range.
     #[inline]
     fn find(&self, span: SpanKey) -> Option<SpanIndex> {
         self.keys.index(span).filter(|index| index.get() < self.spans.len())
     }
 
-    /// Finds a span that is not closed: what is done to a closed one has no effect natively, and
-    /// nothing is in it.
+    /// Finds a span that is not closed. Operations on a closed span have no effect in `tracing`, and nothing is in it.
     #[inline]
     fn open(&self, span: SpanKey) -> Option<SpanIndex> {
         self.find(span).filter(|index| !self.spans[index.get()].is_closed())
     }
 
-    /// Tells whoever watches over the test that a span is closed.
+    /// Tells the watch over the test that a span is closed.
     #[inline]
     fn tell_closed(&self, span: SpanIndex) {
         if let Some(watch) = &self.watch {
@@ -165,7 +163,7 @@ impl Storage {
         }
     }
 
-    /// Prints a record, if it is to be printed at once.
+    /// Prints a record, if live printing is enabled.
     #[inline]
     fn print_live(&self, node: NodeKind, record: LiveRecord) {
         if let Some(live) = &self.live {
@@ -193,7 +191,7 @@ impl Storage {
         Some(index)
     }
 
-    /// Puts a new node behind the children that its parent has, or behind the roots, if that is closed.
+    /// Puts a new node behind the children of its parent, or behind the roots if it has none or the parent is closed.
     #[inline]
     fn link(&mut self, kind: NodeKind, parent: Option<SpanKey>) -> Links {
         let parent = parent.and_then(|parent| self.open(parent));
@@ -221,10 +219,10 @@ impl Storage {
         Links { parent, previous, next: None }
     }
 
-    /// Records values into a span. What its fields had before stays.
+    /// Records values into a span. Earlier values of its fields stay.
     pub(crate) fn record(&mut self, span: SpanKey, values: &mut NewValues) {
         let bytes = if self.bound.is_none() { 0 } else { values.bytes() };
-        // A stream does not tell on which thread that was.
+        // A stream does not tell on which thread values were recorded.
         if let Some(span) = self.happen(span, EntryKind::Recorded, None) {
             self.bytes += bytes;
             self.evictable += bytes;
@@ -238,8 +236,8 @@ impl Storage {
         }
     }
 
-    /// Links a span to one that it follows from, which may be closed. In a bounded storage, a span has no more
-    /// than some number of links.
+    /// Links a span to one that it follows from, which may be closed. In a bounded storage, the number of a span's
+    /// links is limited.
     pub(crate) fn follows_from(&mut self, span: SpanKey, follows_from: SpanKey) {
         const MAX_LINKS: usize = 1_024;
 
@@ -275,7 +273,7 @@ impl Storage {
         }
     }
 
-    /// Notes on the timeline what happens to a span, if that is open.
+    /// Adds an entry for a span to the timeline, if the span is open.
     #[inline]
     fn happen(
         &mut self,
@@ -292,7 +290,7 @@ impl Storage {
         Some(index)
     }
 
-    /// Returns the place and the name of the next span, and its call site, if there is room for it.
+    /// Returns the place and the key of the next span, and its call site, if there is room for the span.
     #[inline]
     fn next_span(
         &mut self,
@@ -304,7 +302,7 @@ impl Storage {
         Some((index, self.keys.key(index)?, self.call_sites.index(call_site)?))
     }
 
-    /// Returns the place of the next event, and its call site, if there is room for it.
+    /// Returns the place of the next event, and its call site, if there is room for the event.
     #[inline]
     fn next_event(
         &mut self,
@@ -315,7 +313,7 @@ impl Storage {
         Some((EventIndex::new(self.events.len())?, self.call_sites.index(call_site)?))
     }
 
-    /// Sees to it that a node of so many bytes can be added with these values, if it may.
+    /// Makes room for a node of this size with these values. Returns whether it may be added.
     #[inline]
     fn make_room(&mut self, bytes: usize, values: &NewValues) -> bool {
         self.bound.is_none() || {
@@ -327,8 +325,8 @@ impl Storage {
     fn make_room_within_bound(&mut self, new: Size) -> bool {
         let size = self.size();
         let has_room = self.bound.has_room(size, new);
-        // What happened to the nodes that are kept takes no room from others. But it is not looked
-        // through for each of them.
+        // Entries of kept nodes must not take room from new nodes, so they are evicted. That is too slow to do for each
+        // new node.
         let may_make_room = !has_room && self.evictable > self.bound.max.bytes / 4;
         if may_make_room || self.bound.is_far_exceeded(size) {
             self.evict();

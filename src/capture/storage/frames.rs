@@ -1,5 +1,4 @@
-//! A trace as a stream: what a program would have sent that gives this trace, as far as that can be told
-//! from it.
+//! A trace as a stream: the frames that a program would have sent to give this trace, as far as the trace tells.
 
 use alloc::{
     collections::{BTreeMap, BTreeSet},
@@ -24,24 +23,24 @@ impl Storage {
     }
 }
 
-/// A storage on its way out.
+/// A storage that is written as a stream.
 struct Saving<'a> {
     storage: &'a Storage,
     /// IDs of call sites.
     call_sites: BTreeMap<CallSiteIndex, MetadataId>,
-    /// What each span follows from, and where that is to be said.
+    /// The links of spans to the spans that they follow from, by the entry behind which they are sent.
     follows_from: BTreeMap<EntryIndex, Vec<(SpanIndex, SpanIndex)>>,
-    /// Spans that are closed, and that a span follows from which is created later: a stream can say so
-    /// only while both are open, so that they are closed behind it.
+    /// Closed spans from which a span follows that is created later. A stream can only link spans that are open, so
+    /// these are closed behind the later span.
     closed_late: BTreeMap<EntryIndex, Vec<SpanIndex>>,
     is_closed_late: BTreeSet<SpanIndex>,
     earlier: Vec<Earlier>,
-    /// How often each span is entered and not exited.
+    /// How often each span is entered and not yet exited.
     entered: Vec<usize>,
 }
 
-/// How often a span was entered and exited in parts of the trace that were taken or left out: of those,
-/// there are only the numbers.
+/// How often a span was entered and exited in parts of the trace that were taken or left out. Only the numbers are left
+/// of these.
 #[derive(Clone, Copy)]
 struct Earlier {
     entered: usize,
@@ -176,7 +175,7 @@ fn earlier(storage: &Storage) -> Vec<Earlier> {
     earlier
 }
 
-/// Finds the spans that are closed behind those that follow from them, by the last of these.
+/// Finds the spans to close late: each behind the last span that follows from it.
 fn closed_late(storage: &Storage) -> BTreeMap<EntryIndex, Vec<SpanIndex>> {
     let mut latest = BTreeMap::<SpanIndex, EntryIndex>::new();
     for span in (0..storage.span_count()).filter_map(SpanIndex::new) {
@@ -196,8 +195,7 @@ fn closed_late(storage: &Storage) -> BTreeMap<EntryIndex, Vec<SpanIndex>> {
     all
 }
 
-/// Finds where to say what each span follows from: as early as both are there, and in the order in which
-/// it was said.
+/// Finds the place of each link between spans: as early as both exist, and in the original order.
 fn follows_from(storage: &Storage) -> BTreeMap<EntryIndex, Vec<(SpanIndex, SpanIndex)>> {
     let mut all = BTreeMap::<_, Vec<_>>::new();
     for index in (0..storage.span_count()).filter_map(SpanIndex::new) {

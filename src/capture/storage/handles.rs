@@ -1,4 +1,4 @@
-//! What keeps a span open: its handles, and its children.
+//! The handles and children that keep a span open.
 
 /// How often handles of a span were cloned and dropped, if the capture is told.
 ///
@@ -10,10 +10,10 @@ pub(crate) struct Handles {
 }
 
 impl Handles {
-    /// Those of a new span.
+    /// The handles of a new span.
     pub(crate) const ONE: Self = Self { cloned: 0, dropped: 0 };
 
-    /// Those of a span that a layer captures: no layer is told when a handle is cloned or dropped.
+    /// The handles of a span that a layer captures: no layer is told when a handle is cloned or dropped.
     pub(crate) const UNTOLD: Self = Self { cloned: u32::MAX, dropped: u32::MAX };
 
     const MAX_COUNT: u32 = u32::MAX - 1;
@@ -42,20 +42,20 @@ impl Handles {
         }
     }
 
-    /// Whether there is a handle left.
+    /// Checks whether there is a handle left.
     pub(crate) fn is_any_left(self) -> bool {
         self.dropped <= self.cloned
     }
 }
 
-/// How many children of an open span are open, where they are counted; or that the span is closed, and has none.
+/// The number of open children of an open span, if they are counted; or the mark of a closed span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct OpenChildren(u32);
 
 impl OpenChildren {
     pub(crate) const NONE: Self = Self(0);
 
-    /// That of a closed span. There are less than two billion spans.
+    /// The mark of a closed span. It is never a count, since there are less than two billion spans.
     pub(crate) const CLOSED: Self = Self(u32::MAX);
 
     pub(crate) fn add(&mut self) {

@@ -56,7 +56,7 @@ impl<'a> CapturedNode<'a> {
         }
     }
 
-    /// Returns the span that this node is in, or `None` for a root.
+    /// Returns the span that contains this node, or `None` for a root.
     pub fn parent(&self) -> Option<CapturedSpan<'a>> {
         match self {
             Self::Span(span) => span.parent(),
@@ -77,7 +77,7 @@ impl<'a> CapturedNode<'a> {
         }
     }
 
-    /// Says whether predicates look at all values that a field ever had, or at the last ones.
+    /// Sets whether predicates look at all values that a field ever had, or only at the last ones.
     pub(crate) fn ever(self, ever: bool) -> Self {
         match self {
             Self::Span(span) => Self::Span(span.ever(ever)),
@@ -85,7 +85,7 @@ impl<'a> CapturedNode<'a> {
         }
     }
 
-    /// The trace that the node is in.
+    /// Returns the trace of the node.
     pub(crate) fn trace(&self) -> &'a Storage {
         match self {
             Self::Span(span) => span.trace(),
@@ -93,7 +93,7 @@ impl<'a> CapturedNode<'a> {
         }
     }
 
-    /// The next span or event with the same parent.
+    /// Returns the next span or event with the same parent.
     pub(crate) fn next_sibling(&self) -> Option<Self> {
         match self {
             Self::Span(span) => span.next_sibling(),
@@ -101,7 +101,7 @@ impl<'a> CapturedNode<'a> {
         }
     }
 
-    /// The span or event with the same parent that came before.
+    /// Returns the previous span or event with the same parent.
     pub(crate) fn previous_sibling(&self) -> Option<Self> {
         match self {
             Self::Span(span) => span.previous_sibling(),
@@ -154,7 +154,7 @@ impl<'a> CapturedNodes<'a> {
         Self { siblings: Siblings::new(storage, children), ever: false }
     }
 
-    /// Says at which values of fields predicates look.
+    /// Sets whether predicates look at all values that a field ever had, or only at the last ones.
     pub(crate) fn ever(self, ever: bool) -> Self {
         Self { ever, ..self }
     }
@@ -185,7 +185,7 @@ impl DoubleEndedIterator for CapturedNodes<'_> {
 impl ExactSizeIterator for CapturedNodes<'_> {}
 impl FusedIterator for CapturedNodes<'_> {}
 
-/// Where spans or events come from, and how many there are to come.
+/// The source of an iterator's spans or events, and how many are left.
 #[derive(Debug, Clone)]
 enum Source<'a, Index> {
     All(Range<usize>),
@@ -210,7 +210,7 @@ macro_rules! impl_iterator {
                 Self { storage, source: Source::All(0..storage.$count()), ever: false }
             }
 
-            /// Says at which values of fields predicates look.
+            /// Sets whether predicates look at all values that a field ever had, or only at the last ones.
             pub(crate) fn ever(self, ever: bool) -> Self {
                 Self { ever, ..self }
             }

@@ -1,14 +1,14 @@
-//! Names of spans that stay, whatever becomes of the storage.
+//! Permanent names of spans, which survive evictions in the storage.
 
 use alloc::sync::Arc;
 
 use crate::capture::storage::node::{SpanIndex, SpanKey};
 
-/// Where spans are in a storage: of those that were there when it was last made smaller, some are
-/// left, which stand first; those that came since follow one after another.
+/// The places of spans in a storage. The spans that were left when it was last made smaller come first; later ones
+/// follow one after another.
 #[derive(Debug, Clone)]
 pub(crate) struct SpanKeys {
-    /// Keys of the spans that are left, in order.
+    /// Keys of the spans that were left, in order.
     left: Arc<[SpanKey]>,
     /// Key of the first span that came since.
     first: SpanKey,
@@ -41,7 +41,7 @@ impl SpanKeys {
         }
     }
 
-    /// Returns the keys of a storage in which these spans are left, of `len` spans here.
+    /// Returns the keys for a storage that keeps these spans, out of the `len` spans here.
     pub(crate) fn leaving(
         &self,
         len: usize,

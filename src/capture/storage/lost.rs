@@ -1,4 +1,4 @@
-//! Records that a receiver was sent, or should have been, and that are not in the trace.
+//! Records that a receiver got, or should have got, and that are missing from the trace.
 
 use alloc::{
     format,
@@ -10,10 +10,11 @@ use core::fmt::{self, Write};
 /// The records that were lost on their way into a storage.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LostRecords {
-    /// Those that may have been in what the storage holds, which begins anew when it is emptied.
+    /// Lost records that may belong to the storage's current contents. The count begins anew when the storage is
+    /// emptied.
     since_emptied: Lost,
     at_any_time: Lost,
-    /// Whether they do not matter.
+    /// Whether lost records do not matter.
     are_ignored: bool,
 }
 
@@ -24,7 +25,7 @@ struct Lost {
     first: Option<Arc<str>>,
 }
 
-/// What to do if the rest is all that the test is about.
+/// The remedy if the test does not need the lost records.
 const REMEDY: &str = "if that is meant, call `ignore_lost_records()` on the builder or the storage";
 
 impl LostRecords {
@@ -35,12 +36,12 @@ impl LostRecords {
         }
     }
 
-    /// Forgets them, and those to come.
+    /// Forgets lost records, and ignores later ones.
     pub(crate) fn ignore(&mut self) {
         *self = Self { are_ignored: true, ..Self::default() };
     }
 
-    /// Forgets what can have no part in the trace of a storage that was emptied.
+    /// Forgets records that cannot belong to the trace, since the storage was emptied.
     pub(crate) fn go_on(&mut self) {
         self.since_emptied = Lost::default();
     }
@@ -49,19 +50,19 @@ impl LostRecords {
         self.since_emptied.count
     }
 
-    /// Keeps those that came after there were so many.
+    /// Discounts the first `count` records.
     pub(crate) fn keep_since(&mut self, count: u64) {
         self.since_emptied.count = self.since_emptied.count.saturating_sub(count);
     }
 
-    /// Says that records were lost which may have been in the trace, or in what no test can claim, and what to do.
+    /// Returns a text about lost records that may belong to the trace, or to no test, with a remedy.
     #[cfg(any(feature = "predicates", feature = "snapshot"))]
     pub(crate) fn in_trace(&self, of_nobody: Option<&Self>) -> Option<String> {
         let what = self.since_emptied.what().or_else(|| self.of_nobody(of_nobody?))?;
         Some(format!("{what} ({REMEDY})"))
     }
 
-    /// Writes of all that were lost, for the end of a test: a line, and what to do.
+    /// Writes a line about all lost records, with a remedy, for the end of a test.
     pub(crate) fn write_findings(&self, of_nobody: Option<&Self>, findings: &mut String) {
         let lost = [self.at_any_time.what(), of_nobody.and_then(|lost| self.of_nobody(lost))];
         let help = "it may be of what the capture was to watch over";
@@ -83,7 +84,7 @@ impl LostRecords {
 }
 
 impl Lost {
-    /// A hostile program may have many lost: a reason becomes a text only if it is the first.
+    /// Counts a lost record. A hostile program may cause many: only the first reason is formatted.
     fn note(&mut self, reason: &dyn fmt::Display) {
         self.count = self.count.saturating_add(1);
         self.first.get_or_insert_with(|| reason.to_string().into());

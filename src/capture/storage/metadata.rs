@@ -11,11 +11,11 @@ use crate::wire::{CallSiteData, CallSiteKind};
 /// Call site of a captured span or event.
 #[derive(Debug, Clone)]
 pub(crate) enum CallSite {
-    /// What the program was compiled with.
+    /// A call site of this program.
     Native(&'static Metadata<'static>),
     /// A description that a guest sent.
     Received(Arc<CallSiteData>),
-    /// What a record of the `log` crate has in its values.
+    /// A description from the values of a record of the `log` crate.
     Logged(Arc<CallSiteData>),
 }
 
@@ -28,7 +28,8 @@ impl CallSite {
         }
     }
 
-    /// Where the description is, which stays there. That of a record is nowhere else.
+    /// Returns the address of the description, which does not move. Each record of the `log` crate has a description of
+    /// its own.
     #[inline]
     pub(crate) fn address(&self) -> NonZeroUsize {
         match self {
@@ -42,7 +43,7 @@ impl CallSite {
 #[derive(Debug, Clone)]
 pub(crate) struct KnownCallSite {
     pub(crate) call_site: CallSite,
-    /// Names of the fields of one that is native: `tracing` finds one of many by counting.
+    /// Names of the fields of a native call site: `tracing` finds a field by counting.
     native_names: Vec<&'static str>,
     /// Whether no two fields have the same name.
     has_unique_names: bool,
@@ -111,8 +112,8 @@ fn is_same(one: &str, other: &str) -> bool {
 
 /// Static description of a captured span or event.
 ///
-/// It has the methods of [`Metadata`], and stands for one; but where a guest's stream was captured
-/// directly, there is none, since nothing of it lives forever.
+/// It has the methods of [`Metadata`]. It is a type of its own because a guest's stream that is captured directly has
+/// no `'static` metadata.
 ///
 /// # Example
 ///
@@ -135,7 +136,7 @@ pub struct CapturedMetadata<'a> {
 }
 
 impl<'a> CapturedMetadata<'a> {
-    /// Where the description is in the storage: what has the same is of the same call site.
+    /// Returns the address of the description in the storage, which is the same for all nodes of a call site.
     #[cfg(feature = "predicates")]
     pub(crate) fn address(&self) -> usize {
         ptr::from_ref(self.call_site).addr()

@@ -1,20 +1,20 @@
 //! The storage: everything that a capture saw, as a log in the order of time and as a tree over it.
 //!
-//! | file | what is in it |
+//! | file | contents |
 //! |---|---|
-//! | `tree.rs` | [`Storage`](tree::Storage): the log and the tree together, as they are read |
+//! | `tree.rs` | [`Storage`](tree::Storage): the log and the tree together, for readers |
 //! | `fill.rs` | how records are added |
 //! | `shared.rs` | a storage that is filled and read at the same time, from any thread |
 //! | `timeline.rs` | the log: what happened to which node, when, and on which thread |
 //! | `threads.rs` | threads as small numbers |
-//! | `node.rs`, `keys.rs`, `names.rs` | nodes, their links, and the names by which others know spans |
-//! | `values.rs` | the values of nodes, and what was recorded when |
+//! | `node.rs`, `keys.rs`, `names.rs` | nodes, their links, and the names of spans outside of the storage |
+//! | `values.rs` | the values of nodes, and when they were recorded |
 //! | `metadata.rs`, `call_sites.rs` | call sites, each stored once |
 //! | `bound.rs`, `eviction.rs` | limits, and the eviction of the oldest nodes |
 //! | `span.rs`, `event.rs`, `iter.rs`, `descendants.rs`, `captured.rs` | the handles that readers get |
-//! | `sight.rs`, `lost.rs` | what a capture could not see; records that were lost on their way here |
-//! | `handles.rs` | what keeps a span open: its handles and its children |
-//! | `parent_kind.rs` | how a node came by its parent |
+//! | `sight.rs`, `lost.rs` | the blind spots of a capture; records that were lost on their way here |
+//! | `handles.rs` | the handles and children that keep a span open |
+//! | `parent_kind.rs` | how the parent of a node was determined |
 //! | `durations.rs` | how long threads were in a span |
 //! | `frames.rs` | a trace as a stream of frames |
 //! | `printed_text.rs` | how much of a trace people have seen already, and how a snapshot has shown it |

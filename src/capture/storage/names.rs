@@ -1,4 +1,4 @@
-//! What the spans of layers are called in a storage: a layer knows them by the IDs of its subscriber.
+//! The keys of layers' spans in a storage. A layer knows its spans by the IDs of its subscriber.
 
 use alloc::collections::VecDeque;
 use core::hash::BuildHasherDefault;
@@ -8,15 +8,15 @@ use tracing_core::span::Id;
 
 use crate::capture::{storage::node::SpanKey, storage::numbers::NumberHasher};
 
-/// Spans of layers which fill a storage, by the number of the layer and the ID.
+/// Spans of the layers that fill a storage, by the number of the layer and the ID.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     open: HashMap<(u64, u64), SpanKey, BuildHasherDefault<NumberHasher>>,
-    /// Spans that were closed last, the last one behind: others may follow from them.
+    /// Recently closed spans, the last one at the back: others may follow from them.
     closed: VecDeque<((u64, u64), SpanKey)>,
 }
 
-/// Spans that are remembered after they are closed. A subscriber gives their IDs to others some time.
+/// Maximal number of closed spans to remember. A subscriber reuses their IDs some time.
 const MAX_CLOSED: usize = 256;
 
 impl Names {
@@ -37,7 +37,7 @@ impl Names {
         self.open.insert((layer, id.into_u64()), span);
     }
 
-    /// Takes note that a span is closed: its ID may be that of another one next.
+    /// Notes that a span is closed: its ID may be reused at once.
     pub(crate) fn close(&mut self, layer: u64, id: &Id) -> Option<SpanKey> {
         let name = (layer, id.into_u64());
         let span = self.open.remove(&name)?;

@@ -1,4 +1,4 @@
-//! How the tree is laid out: nodes in the order of their capture, linked by their indexes.
+//! The layout of the tree: nodes in the order of their capture, linked by their indexes.
 
 use alloc::{boxed::Box, vec::Vec};
 use core::num::NonZeroU32;
@@ -26,10 +26,10 @@ pub(crate) struct EventIndex(NonZeroU32);
 macro_rules! impl_index {
     ($($ty:ident),+) => {$(
         impl $ty {
-            /// `None` for an index that there is no room for.
+            /// Returns `None` if the index is too large.
             #[inline]
             pub(crate) fn new(index: usize) -> Option<Self> {
-                // One bit is that of `NodeIndex`.
+                // `NodeIndex` uses one bit.
                 const MAX: usize = (u32::MAX >> 1) as usize;
 
                 #[allow(clippy::cast_possible_truncation)] // it is none
@@ -47,20 +47,20 @@ macro_rules! impl_index {
 
 impl_index!(SpanIndex, EventIndex);
 
-/// Name of a span: the number of those that were captured before it, plus 1. It stays the same
-/// while the storage is emptied, or the oldest of its nodes are left out.
+/// Permanent name of a span: the number of spans that were captured before it, plus 1. It stays the same when the
+/// storage is emptied, or its oldest nodes are evicted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct SpanKey(NonZeroU32);
 
 impl SpanKey {
     pub(crate) const FIRST: Self = Self(NonZeroU32::MIN);
 
-    /// Returns how many keys there are from another one up to this one, which is not before it.
+    /// Returns the distance from another key to this one; `None` if this one is before it.
     pub(crate) fn distance_from(self, first: Self) -> Option<usize> {
         self.0.get().checked_sub(first.0.get()).map(|distance| distance as usize)
     }
 
-    /// Returns the key that is so many keys on; `None` if there is none.
+    /// Returns the key at this distance behind; `None` if keys have run out.
     pub(crate) fn advanced_by(self, distance: usize) -> Option<Self> {
         self.0.checked_add(u32::try_from(distance).ok()?).map(Self)
     }
@@ -114,7 +114,7 @@ impl core::fmt::Debug for NodeIndex {
     }
 }
 
-/// The parent of a new node, and what the node says of it.
+/// The parent of a new node, and how it was stated.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NewParent {
     pub(crate) span: Option<SpanKey>,
@@ -153,7 +153,7 @@ pub(crate) struct SpanNode {
     /// The last thing that happened to the span.
     pub(crate) last: EntryIndex,
     pub(crate) links: Links,
-    /// Those that the span was created with.
+    /// The values that the span was created with.
     pub(crate) values: ValueRange,
     pub(crate) children: Children,
     /// How often the span was entered and exited.
@@ -161,7 +161,7 @@ pub(crate) struct SpanNode {
     pub(crate) exited: u32,
     pub(crate) handles: Handles,
     pub(crate) open_children: OpenChildren,
-    /// What few spans have.
+    /// Data that few spans have.
     pub(crate) extras: Option<Box<Extras>>,
 }
 
@@ -169,13 +169,13 @@ pub(crate) struct SpanNode {
 #[cfg(target_pointer_width = "64")]
 const _: () = assert!(size_of::<EventNode>() == 32 && size_of::<SpanNode>() == 80);
 
-/// What few spans have.
+/// Data that few spans have.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Extras {
-    /// What enters and exits that are no longer on the timeline add up to, if times are kept.
+    /// The durations from enters and exits that are no longer on the timeline, if times are kept.
     pub(crate) before: Option<Durations>,
     pub(crate) follows_from: Vec<SpanIndex>,
-    /// What was recorded after the span was created.
+    /// The values that were recorded after the span was created.
     pub(crate) records: Option<Records>,
 }
 
@@ -198,7 +198,7 @@ impl SpanNode {
         self.extras.as_ref()?.records.as_ref()
     }
 
-    /// Returns what was recorded at an entry of the timeline.
+    /// Returns the values that were recorded at an entry of the timeline.
     pub(crate) fn record_at(&self, entry: EntryIndex) -> Option<ValueRange> {
         let records = self.records()?.all();
         let position = records.binary_search_by_key(&entry, |(entry, _)| *entry).ok()?;

@@ -1,4 +1,4 @@
-//! A hash of numbers that nobody outside of the process chooses: addresses, and IDs that are given here.
+//! A hash of numbers that come from this process, not from an attacker: addresses, and IDs that are given here.
 
 use core::hash::Hasher;
 
@@ -15,7 +15,7 @@ impl Hasher for NumberHasher {
 
     #[inline]
     fn write_u64(&mut self, number: u64) {
-        /// That of the golden ratio; any odd number without a pattern would do.
+        /// From the golden ratio; any odd number without a pattern would do.
         const FACTOR: u128 = 0x9e37_79b9_7f4a_7c15;
 
         let product = u128::from(self.0.rotate_left(26) ^ number) * FACTOR;

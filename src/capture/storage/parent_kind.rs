@@ -1,17 +1,17 @@
 use crate::said_parent::SaidParent;
 
-/// How a span or event came by its parent, or to have none.
+/// How the parent of a span or event was determined, or that it has none.
 ///
-/// It is what the traced code said, as far as the capture knows:
+/// The kind is the one that the traced code stated, as far as the capture knows:
 ///
-/// - A span that the capture did not keep, because of its [filter](crate::CaptureBuilder::filter) or for want of room, is
-///   nobody's parent. What was traced in it counts as traced in the span around it, or in none.
-/// - The span of an [`Explicit`](Self::Explicit) parent may be none of the trace: one that is closed, or of another
+/// - A span that the capture did not keep, because of its [filter](crate::CaptureBuilder::filter) or since there was no
+///   room, is never a parent. Spans and events in it count as traced in the span around it, or in none.
+/// - An [`Explicit`](Self::Explicit) parent may be missing from the trace: it may be closed, or belong to another
 ///   subscriber.
-/// - Streams tell the kind, whether their receiver relays them or not. The kind is not known of spans that a receiver
-///   [restored](crate::LocalSpans), nor of anything in a [recorded
-///   trace](crate::transport::recorded::RecordedTrace). A sender of `tracing-tunnel` 0.2 does not tell explicit roots from
-///   spans and events that say nothing; these are taken for the latter, as by its own receiver.
+/// - Streams carry the kind, whether their receiver relays them or not. The kind is not known of spans that a receiver
+///   [restored](crate::LocalSpans), nor of anything in a [recorded trace](crate::transport::recorded::RecordedTrace). A
+///   sender of `tracing-tunnel` 0.2 does not distinguish explicit roots from spans and events without a stated parent.
+///   Both count as contextual, as for the receiver of `tracing-tunnel` 0.2.
 ///
 /// # Example
 ///

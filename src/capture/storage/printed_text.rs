@@ -14,17 +14,16 @@ use std::{
 
 use crate::capture::{Shown, Storage};
 
-/// How much of a trace people have seen, so that nothing prints it twice, and how a snapshot has shown it, so that
-/// nothing prints what the snapshot redacts.
+/// How much of a trace people have seen, and how a snapshot has shown it. With this, nothing is printed twice, and
+/// nothing prints the values that the snapshot redacts.
 ///
-/// The copies of a storage share it: a failure is about one copy, and the end of the capture prints another
-/// one.
+/// Copies of a storage share this: a failure is about one copy, and the end of the capture prints another one.
 #[derive(Clone, Default)]
 pub(crate) struct PrintedText {
-    /// Hash of the text that was shown last. Since it is made of the text, every difference in the text counts.
-    /// Zero stands for none.
+    /// Hash of the text that was shown last. Since the text itself is hashed, every difference counts. Zero stands for
+    /// none.
     text: Arc<AtomicU64>,
-    /// Spans and events that there were when a part was shown, and one more. Zero stands for none.
+    /// Number of spans and events when a part was shown, plus 1. Zero stands for none.
     part: Arc<AtomicU64>,
     drawing: Arc<Mutex<Option<Arc<Draw>>>>,
     nearest: Arc<Mutex<Option<Nearest>>>,
@@ -33,7 +32,7 @@ pub(crate) struct PrintedText {
 /// Draws a trace as a snapshot does.
 pub(crate) type Draw = dyn Fn(Shown<'_>, &mut fmt::Formatter<'_>) -> fmt::Result + Send + Sync;
 
-/// The span or event that came nearest to what an assertion looked for.
+/// The span or event that came nearest to a match for an assertion.
 #[derive(Debug, Clone)]
 pub(crate) struct Nearest {
     /// The first line of the assertion's message.
@@ -45,40 +44,40 @@ pub(crate) struct Nearest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Seen {
     Nothing,
-    /// What is around that which matters.
+    /// The surroundings of the relevant nodes.
     Part,
     All,
 }
 
-/// What a message shows of a trace. Nobody has seen it before somebody reads the message.
+/// The part of a trace that a message shows. It counts as seen only once the message is read.
 #[derive(Debug, Clone)]
 #[cfg_attr(not(feature = "predicates"), allow(dead_code))]
 pub(crate) struct ShownPart {
     printed: PrintedText,
-    /// Hash of the text of the trace if that is all of it, or else the number of spans and events that there were.
+    /// Hash of the text if the whole trace is shown, or else the number of spans and events at that time.
     shown: Result<u64, usize>,
     nearest: Option<Nearest>,
 }
 
 #[cfg_attr(not(feature = "predicates"), allow(dead_code))]
 impl ShownPart {
-    /// All of the trace.
+    /// The whole trace is shown.
     pub(crate) fn all(trace: Shown<'_>) -> Self {
         let printed = trace.storage.printed().clone();
         Self { printed, shown: Ok(hash(&trace.to_string())), nearest: None }
     }
 
-    /// A part of the trace.
+    /// A part of the trace is shown.
     pub(crate) fn part(storage: &Storage) -> Self {
         Self { printed: storage.printed().clone(), shown: Err(storage.node_count()), nearest: None }
     }
 
-    /// Says what the message names as nearest.
+    /// Sets the span or event that the message names as nearest.
     pub(crate) fn set_nearest(&mut self, nearest: Nearest) {
         self.nearest = Some(nearest);
     }
 
-    /// Notes that somebody reads the message.
+    /// Notes that the message is read.
     pub(crate) fn set_seen(&self) {
         self.printed.nearest().clone_from(&self.nearest);
         match self.shown {
@@ -94,18 +93,18 @@ impl PrintedText {
         self.text.store(hash(text), Ordering::Relaxed);
     }
 
-    /// Notes that a part of the trace is being shown, which has so many spans and events.
+    /// Notes that a part of the trace is being shown, and how many spans and events the trace has.
     pub(crate) fn set_part(&self, nodes: usize) {
         self.part.store(nodes as u64 + 1, Ordering::Relaxed);
     }
 
-    /// Returns what people have seen of a trace as it is now, or of what its filter lets pass.
+    /// Returns how much people have seen of a trace in its current state, or of the part that its filter lets pass.
     pub(crate) fn seen(&self, shown: Shown<'_>) -> Seen {
         let seen = self.text.load(Ordering::Relaxed);
         let is_seen = |shown: Shown<'_>| hash(&shown.to_string()) == seen;
         let whole = Shown { is_redacted: shown.is_redacted, ..Shown::plain(shown.storage) };
         let filtered = Shown { filter: shown.filter, ..whole };
-        // Nearly always nothing was shown, and then there is no need for the text.
+        // Nearly always, nothing was shown, and then the text is not needed.
         if seen != 0 && [filtered, whole, Shown::plain(shown.storage)].into_iter().any(is_seen) {
             Seen::All
         } else if self.part.load(Ordering::Relaxed) == shown.storage.node_count() as u64 + 1 {
@@ -115,7 +114,7 @@ impl PrintedText {
         }
     }
 
-    /// What came nearest in the latest message that somebody has read.
+    /// Returns the nearest span or event of the latest message that was read.
     pub(crate) fn nearest(&self) -> MutexGuard<'_, Option<Nearest>> {
         self.nearest.lock().unwrap_or_else(PoisonError::into_inner)
     }

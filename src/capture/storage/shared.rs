@@ -58,9 +58,9 @@ impl RefUnwindSafe for SharedStorage {}
 #[derive(Default)]
 struct Shared {
     state: Mutex<State>,
-    /// Those who wait for a change are woken through it.
+    /// Wakes the threads that wait for a change.
     changed: Condvar,
-    /// Whether the capture that the storage was for has ended.
+    /// Whether the capture of the storage has ended.
     has_ended: AtomicBool,
 }
 
@@ -71,20 +71,19 @@ struct State {
     unattributed: Option<Unattributed>,
     /// Number of changes so far.
     changes: u64,
-    /// Threads that wait for a change.
+    /// Number of threads that wait for a change.
     waiting: usize,
-    /// Tasks that wait for a change, each under a number of its own.
+    /// Wakers of the tasks that wait for a change, each with a unique number.
     wakers: Vec<(u64, Waker)>,
     next_waker: u64,
 }
 
-/// A storage, of which it is known whether somebody else has it, too: where nobody does, it is changed
-/// without a question.
+/// A storage that knows whether it is shared. If it is not, it is changed without a look at a reference count.
 #[derive(Default)]
 struct Held {
     /// The storage, unless it is shared.
     alone: Storage,
-    /// The storage, if it was shared since it was changed.
+    /// The storage, if it was shared since the last change.
     shared: Option<Arc<Storage>>,
 }
 
@@ -93,7 +92,7 @@ impl Held {
         self.shared.as_deref().unwrap_or(&self.alone)
     }
 
-    /// Returns the storage to change it: a copy, if somebody else still has it.
+    /// Returns the storage to change it: a copy, if a reader still has the shared one.
     #[inline]
     fn get_mut(&mut self) -> &mut Storage {
         if self.shared.is_some() {
@@ -115,14 +114,14 @@ impl Held {
     }
 }
 
-/// Records of another storage that may belong here, as far as anybody knows.
+/// Unattributed records, which are in another storage and may belong to this one.
 struct Unattributed {
     storage: SharedStorage,
-    /// What there was when the capture started.
+    /// The extent when the capture started.
     started: Extent,
-    /// From when on they may: when the capture started or was last emptied.
+    /// The extent from which on records may belong here: when the capture started or was last emptied.
     since: Extent,
-    /// What was there when it was looked at last.
+    /// The other storage when it was last checked.
     seen: Option<Arc<Storage>>,
 }
 
@@ -132,7 +131,7 @@ impl Unattributed {
         Self { storage: storage.clone(), started: now, since: now, seen: None }
     }
 
-    /// Begins anew, of a capture that goes on.
+    /// Begins anew, for a capture that was emptied and goes on.
     fn go_on(&mut self) {
         self.since = self.storage.lock().extent();
         self.seen = None;
@@ -140,7 +139,7 @@ impl Unattributed {
 }
 
 impl State {
-    /// Returns the storage, with no more in it than it is to hold.
+    /// Returns the trace, within its bound.
     fn trace(&mut self) -> Trace {
         if let Some(unattributed) = &mut self.unattributed {
             let now = unattributed.storage.lock().storage;
@@ -158,7 +157,7 @@ impl State {
         Trace { storage: self.storage.share() }
     }
 
-    /// Returns a trace that holds an event. If there was no room for it, that is a copy with a larger bound.
+    /// Returns a trace that holds an event. If there was no room for the event, the trace is a copy without a bound.
     #[cold]
     fn holding(
         &mut self,
@@ -183,26 +182,26 @@ impl fmt::Debug for SharedStorage {
 }
 
 impl SharedStorage {
-    /// Locks the state. What panics under the lock is a defect of this crate, and leaves no state that is
-    /// less true than the one before.
+    /// Locks the state. A panic under the lock is a defect of this crate, and leaves a state that is no worse than the
+    /// one before.
     #[inline]
     fn state(&self) -> MutexGuard<'_, State> {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns what was captured so far.
+    /// Returns the trace so far.
     ///
-    /// Nothing stays locked: what is traced while the returned guard lives is captured as ever, and
-    /// seen by the next call.
+    /// Nothing stays locked: records that come while the returned guard lives are captured as usual, and the next call
+    /// returns them.
     pub fn lock(&self) -> Trace {
         self.state().trace()
     }
 
-    /// Returns what was captured since this was last called, and goes on.
+    /// Takes the trace since the last call, and goes on.
     ///
-    /// Spans that are open now are in this trace, and in the next one as well, with those around
-    /// them: what happens in them later has its place there. Of what happened to them before, the
-    /// next one has their values, [statistics](crate::SpanStats) and durations.
+    /// Open spans and their ancestors are in this trace and also in the next one, which needs them as parents of later
+    /// records. There, they keep their values, [statistics](crate::SpanStats) and durations. Earlier events, enters and
+    /// exits are not repeated.
     ///
     /// # Example
     ///
@@ -233,10 +232,10 @@ impl SharedStorage {
         })
     }
 
-    /// Limits the number of spans and events, of which some are kept.
+    /// Limits the number of spans and events.
     ///
-    /// How many nodes were left out is [said](Storage::left_out), and shown in the tree. The limit may
-    /// be set at any time; of the last call, also for bytes, it is which nodes are kept.
+    /// [`Storage::left_out()`] returns the number of nodes that were left out, and the tree shows it. You can set the
+    /// limit at any time. The last call, including calls of [`Self::set_max_bytes()`], determines which nodes are kept.
     ///
     /// # Example
     ///
@@ -245,9 +244,9 @@ impl SharedStorage {
         self.write(|storage| storage.set_bound(|bound| bound.set_max_nodes(max_nodes), keep));
     }
 
-    /// Limits the memory that spans, events and their values take, as [`Self::set_max_nodes()`]
-    /// limits their number. It is in bytes, and about what they really take. That spans are entered
-    /// and exited takes memory as well; with [`Keep::Newest`], the moments of the newest are kept.
+    /// Limits the memory for spans, events and their values, as [`Self::set_max_nodes()`] limits their number. The
+    /// limit is in bytes, and approximate. Enters and exits take memory as well; with [`Keep::Newest`], the newest ones
+    /// keep their moments.
     ///
     /// # Example
     ///
@@ -272,8 +271,7 @@ impl SharedStorage {
 
     /// Keeps the times of everything that happens from now on; see
     /// [`Storage::time_of()`], [`CapturedSpan::busy()`](crate::CapturedSpan::busy) and
-    /// [`CapturedSpan::idle()`](crate::CapturedSpan::idle). What was captured before is dropped, but
-    /// for spans that are open.
+    /// [`CapturedSpan::idle()`](crate::CapturedSpan::idle). Earlier records are dropped, except for open spans.
     ///
     /// # Example
     ///
@@ -295,22 +293,22 @@ impl SharedStorage {
         self.write(Storage::keep_times);
     }
 
-    /// Notes what limits the view of the capture, so that nobody takes the rest for missing.
+    /// Notes limits of the capture's view, so hidden records do not count as missing.
     pub(crate) fn set_sight(&self, set: impl FnOnce(&mut Sight)) {
         self.write(|storage| set(&mut storage.sight));
     }
 
-    /// Notes that a receiver has lost a record which was to come here.
+    /// Notes that a receiver has lost a record that belongs here.
     pub(crate) fn note_lost(&self, reason: &dyn fmt::Display) {
         self.set_sight(|sight| sight.lost.note(reason));
     }
 
-    /// Lets assertions pass although a receiver has lost records, from now on and of those that were lost already.
+    /// Lets assertions pass although a receiver has lost records, earlier or later.
     ///
-    /// A record is lost if its receiver [refuses](crate::TracingEventReceiver::refusals) it, or if the bytes that it
-    /// was in are damaged or missing. Without this, an assertion that something is *not* in the trace fails then,
-    /// since it may have been in one of these records, and so does a snapshot of the whole trace. Call it where you
-    /// test what your host does with a broken or hostile program.
+    /// A record is lost if its receiver [refuses](crate::TracingEventReceiver::refusals) it, or if its bytes are
+    /// damaged or missing. By default, an assertion that something is *not* in the trace then fails, since it may have
+    /// been in one of these records, and so does a snapshot of the whole trace. Call this if you test how your host
+    /// handles a broken or hostile program.
     ///
     /// # Example
     ///
@@ -327,20 +325,20 @@ impl SharedStorage {
         self.set_sight(|sight| sight.lost.ignore());
     }
 
-    /// Has the traces tell of records that come into another storage from now on.
+    /// Makes traces include the unattributed records that come into another storage from now on.
     pub(crate) fn set_unattributed(&self, storage: &Self) {
         let unattributed = Unattributed::begin(storage);
         self.change_state(|state| state.unattributed = Some(unattributed));
     }
 
-    /// Returns what came into that storage since the capture started, and how much of it is gone.
+    /// Returns the unattributed records since the capture started, and the number of records that are gone.
     pub(crate) fn unattributed_since_start(&self) -> Option<(Storage, u64)> {
         let state = self.state();
         let unattributed = state.unattributed.as_ref()?;
         Some(unattributed.storage.lock().since(unattributed.started))
     }
 
-    /// Notes that a layer beside the capture keeps a record of this level and target from it.
+    /// Notes that another layer hides a record of this level and target from the capture.
     pub(crate) fn note_hidden(&self, metadata: &Metadata<'_>) {
         self.set_sight(|sight| sight.note_hidden(*metadata.level(), metadata.target()));
     }
@@ -350,7 +348,7 @@ impl SharedStorage {
         self.shared.has_ended.store(true, Ordering::Release);
     }
 
-    /// Whether the capture that the storage was for has ended.
+    /// Checks whether the capture of the storage has ended.
     pub(crate) fn has_ended(&self) -> bool {
         self.shared.has_ended.load(Ordering::Acquire)
     }
@@ -359,15 +357,15 @@ impl SharedStorage {
         Arc::ptr_eq(&self.shared, &other.shared)
     }
 
-    /// Changes the storage, and wakes those who wait for that. The function must not run code of the
+    /// Changes the storage, and wakes threads and tasks that wait for a change. The function must not run code of the
     /// user: it runs under a lock.
     #[inline]
     pub(crate) fn write<T>(&self, f: impl FnOnce(&mut Storage) -> T) -> T {
         self.change_state(|state| f(state.storage.get_mut()))
     }
 
-    /// Changes the storage by what layers call its spans, as [`Self::write()`] does; but there is no change
-    /// if the function returns `None`.
+    /// Changes the storage with the help of the names of layers' spans, as [`Self::write()`] does. If the function
+    /// returns `None`, that does not count as a change.
     #[inline]
     pub(crate) fn write_named<T>(
         &self,
@@ -380,14 +378,14 @@ impl SharedStorage {
         Some(result)
     }
 
-    /// Watches over what is captured from now on, if there are rules for that.
+    /// Watches over the records from now on, if there are rules.
     pub(crate) fn watch_over(&self, rules: WatchRules) -> Option<Arc<Watch>> {
         let watch = Watch::new(rules).map(Arc::new);
         self.write(|storage| storage.watch.clone_from(&watch));
         watch
     }
 
-    /// Prints what is captured from now on at once, if it is to be printed so.
+    /// Prints records as they come from now on, if live printing is enabled.
     pub(crate) fn print_live(&self, live: Option<Live>) {
         if let Some(live) = live {
             self.write(|storage| storage.live = Some(Arc::new(live)));
@@ -407,8 +405,8 @@ impl SharedStorage {
         self.emit_named(call_site, |_| Some(parent), values, thread);
     }
 
-    /// Captures an event as [`Self::emit()`] does, in a span that is looked up by what layers call it; but
-    /// nothing is captured if the function returns `None`.
+    /// Captures an event as [`Self::emit()`] does, in a span that the function looks up by its name in a layer. If the
+    /// function returns `None`, nothing is captured.
     #[inline]
     pub(crate) fn emit_named(
         &self,
@@ -440,7 +438,7 @@ impl SharedStorage {
         Some(())
     }
 
-    /// Looks something up in what layers call spans, or changes it.
+    /// Reads or changes the names of layers' spans.
     pub(crate) fn with_names<T>(&self, f: impl FnOnce(&mut Names) -> T) -> T {
         f(&mut self.state().names)
     }
@@ -461,7 +459,7 @@ impl SharedStorage {
         }
     }
 
-    /// Wakes those who wait for a change.
+    /// Wakes threads and tasks that wait for a change.
     #[cold]
     fn wake(&self, mut state: MutexGuard<'_, State>) {
         self.shared.changed.notify_all();
@@ -472,13 +470,13 @@ impl SharedStorage {
         }
     }
 
-    /// Returns what was captured so far, and the number of changes up to then.
+    /// Returns the trace so far, and the number of changes so far.
     pub(crate) fn observe(&self) -> (Trace, u64) {
         let mut state = self.state();
         (state.trace(), state.changes)
     }
 
-    /// Waits until there are more changes than that, or the deadline has passed.
+    /// Waits until there is a further change, or the deadline has passed.
     pub(crate) fn wait_for_change(&self, changes: u64, deadline: Instant) {
         let mut state = self.state();
         state.waiting += 1;
@@ -493,8 +491,7 @@ impl SharedStorage {
         state.waiting -= 1;
     }
 
-    /// Has a task woken by the next change; `None` if there are more changes than that already.
-    /// Returns the number under which its waker is kept.
+    /// Registers a waker for the next change, and returns its number; `None` if there was a further change already.
     pub(crate) fn wake_on_change(&self, changes: u64, waker: Waker) -> Option<u64> {
         let mut state = self.state();
         if state.changes != changes {
@@ -507,7 +504,7 @@ impl SharedStorage {
         Some(number)
     }
 
-    /// Lets go of a waker, unless it was woken.
+    /// Removes a waker, unless it was woken.
     pub(crate) fn forget_waker(&self, number: u64) {
         let mut state = self.state();
         let position = state.wakers.iter().position(|(other, _)| *other == number);
@@ -522,7 +519,7 @@ impl SharedStorage {
     }
 }
 
-/// What was captured up to a moment: a guard that derefs to [`Storage`].
+/// A snapshot of a [`Storage`] at a moment, which derefs to it.
 ///
 /// # Example
 ///
@@ -541,7 +538,7 @@ pub struct Trace {
     storage: Arc<Storage>,
 }
 
-// Nobody changes a trace.
+// A trace does not change.
 impl UnwindSafe for Trace {}
 impl RefUnwindSafe for Trace {}
 
@@ -553,7 +550,7 @@ impl ops::Deref for Trace {
     }
 }
 
-/// The tree of the [`Storage`]. It cuts long values: to assert that a secret is not in the trace, call
+/// Shows the tree of the [`Storage`]. It cuts long values: to assert that a secret is not in the trace, call
 /// [`assert_never_contains()`](Storage::assert_never_contains).
 impl fmt::Display for Trace {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

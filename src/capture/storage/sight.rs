@@ -1,4 +1,4 @@
-//! What a capture could not see: an assertion that holds because something is missing has to know.
+//! The blind spots of a capture. An assertion that holds because something is missing must know them.
 
 use alloc::{
     boxed::Box,
@@ -17,49 +17,48 @@ use tracing_subscriber::filter::Targets;
 use crate::capture::CapturedNode;
 use crate::capture::{Storage, storage::lost::LostRecords};
 
-/// What limits the view of a capture.
+/// The limits of a capture's view.
 #[cfg_attr(not(feature = "predicates"), allow(dead_code))]
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sight {
     /// Filters that were in force while code was traced, as far as the capture knows them. A filter
     /// that can be reloaded may have several.
     pub(crate) filters: Vec<Arc<Targets>>,
-    /// Levels and targets of records that a layer beside the capture kept from it.
+    /// Levels and targets of records that another layer has hidden from the capture.
     pub(crate) hidden: BTreeSet<(Level, Box<str>)>,
-    /// Whether records of this process come here, which `tracing` may compile out. A stream that is
-    /// captured directly was compiled elsewhere.
+    /// Whether records of this process come here, some of which `tracing` may compile out. A stream that is captured
+    /// directly was compiled elsewhere.
     pub(crate) is_native: bool,
-    /// Whether the capture follows a thread, so that threads it was not carried to are not in it.
+    /// Whether the capture follows a thread. Then it does not see threads to which it was not carried.
     pub(crate) is_of_thread: bool,
-    /// Whether the subscriber of the capture's thread was another one when the trace was read, so that
-    /// records go elsewhere.
+    /// Whether the capture's thread had another subscriber when the trace was read: then records go elsewhere.
     pub(crate) is_bypassed: bool,
-    /// Where a receiver relayed to that was called in the scope of the capture, unless that was here.
+    /// Set if a receiver that was called in the scope of the capture relayed to another subscriber.
     pub(crate) relayed_elsewhere: Option<RelayedElsewhere>,
-    /// What no test can claim of the records that the process traced since the capture was started, or
-    /// last emptied. A process-wide capture has it, unless the test said that it does not matter.
+    /// Unattributed records that the process traced since the capture was started, or last emptied. A process-wide
+    /// capture has these, unless the test ignores them.
     pub(crate) unattributed: Option<Arc<Storage>>,
-    /// Number of such records that were evicted.
+    /// Number of unattributed records that were evicted.
     pub(crate) unattributed_evicted: u64,
     /// Records that receivers have lost.
     pub(crate) lost: LostRecords,
 }
 
-/// A subscriber that got records of a receiver in the place of the capture. What is worse comes later.
+/// A subscriber that got records of a receiver instead of the capture. The order is by severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum RelayedElsewhere {
-    /// Another one, which may be meant to have them.
+    /// Another subscriber, which may be meant to have them.
     ToOther,
-    /// That of a capture that had ended: they are lost.
+    /// The subscriber of a capture that had ended: the records are lost.
     ToEnded,
 }
 
 impl RelayedElsewhere {
-    /// What to do if that was a mistake.
+    /// The remedy if that was a mistake.
     pub(crate) const REMEDY: &str = "create the receiver or the `GuestTrace` after the capture has started, or call \
                                      `GuestTrace::relay_here()`";
 
-    /// Says what happened.
+    /// Returns a description of the problem.
     pub(crate) fn what(self) -> &'static str {
         match self {
             Self::ToOther => {
@@ -72,11 +71,11 @@ impl RelayedElsewhere {
     }
 }
 
-/// Targets of hidden records that are told apart.
+/// Maximal number of distinct targets of hidden records.
 const MAX_HIDDEN: usize = 256;
 
 impl Sight {
-    /// Notes a hidden record. Beyond some number, it may be of any target.
+    /// Notes a hidden record. Beyond the maximal number, an empty target stands for any.
     pub(crate) fn note_hidden(&mut self, level: Level, target: &str) {
         if !self.hidden.contains(&(level, target.into())) {
             let target = if self.hidden.len() < MAX_HIDDEN { target } else { "" };
@@ -84,7 +83,7 @@ impl Sight {
         }
     }
 
-    /// Returns the most verbose level that is compiled into what comes here.
+    /// Returns the most verbose level that is not compiled out of the records.
     pub(crate) fn max_level(&self) -> LevelFilter {
         if self.is_native { STATIC_MAX_LEVEL } else { LevelFilter::TRACE }
     }
@@ -94,7 +93,7 @@ impl Sight {
         self.filters.iter().all(|filter| filter.would_enable(target, &level))
     }
 
-    /// Says why not all records of this level could be captured, if that is so.
+    /// Returns the reason why some records of this level could not be captured, if there is one.
     pub(crate) fn hides_level(&self, level: Level) -> Option<String> {
         let has_level = |filter: &&Arc<Targets>| {
             let levels = filter.iter().map(|(_, max_level)| max_level);
@@ -115,12 +114,12 @@ impl Sight {
         self.relayed_elsewhere = self.relayed_elsewhere.max(Some(elsewhere));
     }
 
-    /// Whether records of a receiver are lost.
+    /// Checks whether records of a receiver are lost.
     pub(crate) fn has_lost_relayed(&self) -> bool {
         self.relayed_elsewhere == Some(RelayedElsewhere::ToEnded)
     }
 
-    /// Says that records of a receiver are lost, if they are.
+    /// Returns a text about relayed records that are lost, if there are any.
     #[cfg(any(feature = "predicates", feature = "snapshot"))]
     pub(crate) fn lost_relayed(&self) -> Option<String> {
         let elsewhere = self.relayed_elsewhere.filter(|_| self.has_lost_relayed())?;
@@ -128,13 +127,13 @@ impl Sight {
         Some(format!("{what}, so that its records are lost ({remedy})"))
     }
 
-    /// Says that records of receivers are lost, and what to do, if they are.
+    /// Returns a text about records that receivers have lost, with a remedy, if there are any.
     #[cfg(any(feature = "predicates", feature = "snapshot"))]
     pub(crate) fn lost(&self) -> Option<String> {
         self.lost.in_trace(self.unattributed.as_ref().map(|of_nobody| &of_nobody.sight.lost))
     }
 
-    /// Says why a trace is perhaps not all that its test traced.
+    /// Returns the reason why a trace may be incomplete, if there is one.
     #[cfg(feature = "snapshot")]
     pub(crate) fn incomplete(&self) -> Option<String> {
         let is_of_test = |node: &CapturedNode<'_>| {

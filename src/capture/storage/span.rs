@@ -13,7 +13,7 @@ use crate::capture::{
 };
 use crate::{said_parent::SaidParent, wire::TracedValue};
 
-/// What happened to a [`CapturedSpan`] so far.
+/// How often a [`CapturedSpan`] was entered and exited so far, and whether it is closed.
 ///
 /// # Example
 ///
@@ -42,9 +42,8 @@ pub struct SpanStats {
 
 /// A captured span: a handle into a [`Storage`].
 ///
-/// Two handles are equal if they are of the same span in the same storage, and a span is less
-/// than one that was captured after it. [`Display`](fmt::Display) shows the span with everything
-/// in it, as a tree.
+/// Two handles are equal if they refer to the same span in the same storage, and a span is less than one that was
+/// captured after it. [`Display`](fmt::Display) shows the span with everything in it, as a tree.
 ///
 /// # Example
 ///
@@ -65,9 +64,9 @@ pub struct SpanStats {
 pub struct CapturedSpan<'a> {
     storage: &'a Storage,
     index: SpanIndex,
-    /// Whether predicates look at all values that a field ever had. What is reached from here does so, too.
+    /// Whether predicates look at all values that a field ever had. Handles that are reached from here do so, too.
     ever: bool,
-    /// Whether cases of predicates leave out what explains them.
+    /// Whether cases of predicates leave out explanations.
     #[cfg(feature = "predicates")]
     is_brief: bool,
 }
@@ -84,7 +83,7 @@ impl<'a> CapturedSpan<'a> {
         }
     }
 
-    /// Says whether predicates look at all values that a field ever had, or at the last ones.
+    /// Sets whether predicates look at all values that a field ever had, or only at the last ones.
     #[inline]
     pub(crate) fn ever(self, ever: bool) -> Self {
         Self { ever, ..self }
@@ -106,7 +105,7 @@ impl<'a> CapturedSpan<'a> {
         self.is_brief
     }
 
-    /// Iterates over the values that a field had before its last one, the first one first.
+    /// Iterates over the values that a field had before its last one, in order.
     #[cfg(feature = "predicates")]
     pub(crate) fn earlier_values<'n>(
         &self,
@@ -119,7 +118,7 @@ impl<'a> CapturedSpan<'a> {
         values.filter(move |value| !last.iter().any(|(_, last)| ptr::eq(last, *value)))
     }
 
-    /// Iterates over the values that predicates look at: the last one of each field, or all that each had.
+    /// Iterates over the values that predicates look at: the last one of each field, or all of them.
     #[cfg(feature = "predicates")]
     pub(crate) fn all_values(&self) -> impl Iterator<Item = (&'a str, &'a TracedValue)> + use<'a> {
         let last = (!self.ever).then(|| self.named_values().1);
@@ -130,12 +129,12 @@ impl<'a> CapturedSpan<'a> {
         values.flat_map(|values| crate::capture::storage::event::named(call_site, values))
     }
 
-    /// The trace that it is in.
+    /// Returns the trace of the span.
     pub(crate) fn trace(&self) -> &'a Storage {
         self.storage
     }
 
-    /// The number of the span, which no other one of the trace has.
+    /// Returns the number of the span, which is unique in the trace.
     pub(crate) fn number(&self) -> usize {
         self.index.get()
     }
@@ -167,20 +166,18 @@ impl<'a> CapturedSpan<'a> {
         self.storage.values_of_span(self.index)
     }
 
-    /// Returns the value of a field, or `None` if it has none. If the call site declares several
-    /// fields of this name, it is the value that was recorded last.
+    /// Returns the value of a field, or `None` if it has none. If the call site declares several fields of this name,
+    /// returns the value that was recorded last.
     #[inline]
     pub fn value(&self, name: &str) -> Option<&'a TracedValue> {
         let (call_site, values) = self.named_values();
         values.find(call_site, name)
     }
 
-    /// Iterates over all values that a field was given, with the moments when that was, the first one
-    /// first.
+    /// Iterates over all values that a field was given, with their moments, in order.
     ///
-    /// The last one is what [`value()`](Self::value) returns. The moment of a value that the span was
-    /// created with is that when it was [created](Self::moment). A bounded capture may have
-    /// [evicted](crate::Keep) earlier values.
+    /// [`value()`](Self::value) returns the last one. A value that the span was created with has the
+    /// [moment](Self::moment) of the creation. A bounded capture may have [evicted](crate::Keep) earlier values.
     ///
     /// # Example
     ///
@@ -244,14 +241,14 @@ impl<'a> CapturedSpan<'a> {
             .flat_map(|values| crate::capture::storage::event::named(call_site, values))
     }
 
-    /// Returns what happened to the span so far.
+    /// Returns how often the span was entered and exited so far, and whether it is closed.
     pub fn stats(&self) -> SpanStats {
         self.node().stats()
     }
 
-    /// Returns how often a handle of the span was cloned: as often as the subscriber was told by `clone_span`.
+    /// Returns how often a handle of the span was cloned: the number of calls of the subscriber's `clone_span`.
     ///
-    /// It is `None` if the capture is not told: of a span that a [`CaptureLayer`](crate::CaptureLayer), a
+    /// Returns `None` if the capture is not told: for a span that a [`CaptureLayer`](crate::CaptureLayer), a
     /// [`ProcessWideLayer`](crate::ProcessWideLayer) or a capture [with layers](crate::CaptureBuilder::with_layer)
     /// captured, that a receiver [restored](crate::LocalSpans), or that comes from a [recorded
     /// trace](crate::transport::recorded::RecordedTrace).
@@ -274,13 +271,12 @@ impl<'a> CapturedSpan<'a> {
         self.told_handles()?.cloned()
     }
 
-    /// Returns how often a handle of the span was dropped, as [`Self::clones()`] returns how often one was cloned. The last
-    /// drop counts as well.
+    /// Returns how often a handle of the span was dropped, including the last drop; `None` as for [`Self::clones()`].
     pub fn drops(&self) -> Option<usize> {
         self.told_handles()?.dropped()
     }
 
-    /// The handles, unless the span is one of an earlier time, which a stream only named again.
+    /// Returns the handles, unless the span is older than the stream, which only named it again.
     fn told_handles(&self) -> Option<Handles> {
         let node = self.node();
         let is_new = self.timeline().said_parent(node.created) != SaidParent::Unknown;
@@ -296,21 +292,20 @@ impl<'a> CapturedSpan<'a> {
     /// Returns the moment when the span was closed, if it is closed.
     pub fn closed(&self) -> Option<Moment> {
         let node = self.node();
-        // Nothing happens to a span after that.
+        // Closing is the last entry of a span.
         node.is_closed().then(|| self.timeline().moment(node.last))
     }
 
-    /// Iterates over the moments when the span was entered, the first one first.
+    /// Iterates over the moments when the span was entered, in order.
     ///
-    /// Of a span that was in a trace which was [taken](crate::SharedStorage::take), or that is kept
-    /// though it is older than the [newest](crate::Keep::Newest) nodes, those since then are here.
-    /// [`Self::stats()`] counts all.
+    /// If the span was in an earlier trace that you [took](crate::SharedStorage::take), or is older than the
+    /// [newest](crate::Keep::Newest) nodes that are kept, only later moments are included. [`Self::stats()`] counts all
+    /// of them.
     pub fn enters(&self) -> impl DoubleEndedIterator<Item = Moment> + use<'a> {
         self.moments(EntryKind::Entered)
     }
 
-    /// Iterates over the moments when the span was exited, as [`Self::enters()`] does over those when
-    /// it was entered.
+    /// Iterates over the moments when the span was exited, in order, as [`Self::enters()`] does for enters.
     pub fn exits(&self) -> impl DoubleEndedIterator<Item = Moment> + use<'a> {
         self.moments(EntryKind::Exited)
     }
@@ -330,14 +325,14 @@ impl<'a> CapturedSpan<'a> {
         &self.storage.timeline
     }
 
-    /// Returns how long threads were in the span, from its creation until it was closed or, if it is
-    /// open, until the last thing that was captured. Time that several threads were in it at once
-    /// counts once. `None` if times are not [kept](crate::SharedStorage::keep_times).
+    /// Returns how long threads were in the span, from its creation until it was closed or, if it is open, until the
+    /// last entry of the capture. If several threads were in it at once, that time counts once. Returns `None` if times
+    /// are not [kept](crate::SharedStorage::keep_times).
     pub fn busy(&self) -> Option<Duration> {
         self.durations().map(|durations| durations.busy)
     }
 
-    /// Returns how long no thread was in the span, as [`Self::busy()`] returns how long one was.
+    /// Returns how long no thread was in the span; the counterpart of [`Self::busy()`].
     pub fn idle(&self) -> Option<Duration> {
         self.durations().map(|durations| durations.idle)
     }
@@ -357,27 +352,27 @@ impl<'a> CapturedSpan<'a> {
         Some(durations)
     }
 
-    /// Iterates over the events in this span itself, in the order of their capture.
+    /// Iterates over the events directly in this span, in the order of their capture.
     pub fn events(&self) -> CapturedEvents<'a> {
         CapturedEvents::children(self.storage, self.node().children).ever(self.ever)
     }
 
-    /// Iterates over the spans in this span itself, in the order of their capture.
+    /// Iterates over the spans directly in this span, in the order of their capture.
     pub fn children(&self) -> CapturedSpans<'a> {
         CapturedSpans::children(self.storage, self.node().children).ever(self.ever)
     }
 
-    /// Iterates over the spans and events in this span itself, in the order of their capture.
+    /// Iterates over the spans and events directly in this span, in the order of their capture.
     pub fn nodes(&self) -> CapturedNodes<'a> {
         CapturedNodes::new(self.storage, self.node().children).ever(self.ever)
     }
 
-    /// Returns the span that this one is in, or `None` for a root.
+    /// Returns the span that contains this one, or `None` for a root.
     pub fn parent(&self) -> Option<Self> {
         self.node().links.parent.map(|parent| self.storage.span(parent).ever(self.ever))
     }
 
-    /// Returns how the span came by its parent, or to have none; `None` if a stream does not tell.
+    /// Returns how the span's parent was determined, or that it has none; `None` if a stream does not tell.
     ///
     /// # Example
     ///
@@ -394,7 +389,7 @@ impl<'a> CapturedSpan<'a> {
 
     /// Iterates over the spans in this one, at any depth, in the order of time.
     ///
-    /// Spans of tasks that take turns come as they were created, not one task after the other.
+    /// Spans of tasks that take turns come in the order of their creation, not one task after the other.
     ///
     /// # Example
     ///
@@ -419,24 +414,22 @@ impl<'a> CapturedSpan<'a> {
     }
 
     /// Iterates over the events in the [descendants](Self::descendants) of this span, in the order of
-    /// time. The [events](Self::events) in this span itself are not among them; they are among
-    /// those of `deep_scan_events()`.
+    /// time. The [events](Self::events) directly in this span are not included; `deep_scan_events()` includes them.
     pub fn descendant_events(&self) -> DescendantEvents<'a> {
         DescendantEvents::new(*self)
     }
 
-    /// The span or event with the same parent that came before.
+    /// Returns the previous span or event with the same parent.
     pub(crate) fn previous_sibling(&self) -> Option<CapturedNode<'a>> {
         self.node().links.previous.map(|node| self.storage.node(node).ever(self.ever))
     }
 
-    /// The next span or event with the same parent.
+    /// Returns the next span or event with the same parent.
     pub(crate) fn next_sibling(&self) -> Option<CapturedNode<'a>> {
         self.node().links.next.map(|node| self.storage.node(node).ever(self.ever))
     }
 
-    /// Iterates over the spans that this one follows from, in the order in which that was
-    /// declared.
+    /// Iterates over the spans that this one follows from, in the order of their declaration.
     pub fn follows_from(&self) -> CapturedSpans<'a> {
         CapturedSpans::listed(self.storage, self.node().follows_from()).ever(self.ever)
     }

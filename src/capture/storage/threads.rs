@@ -1,4 +1,4 @@
-//! On which thread something happened, as a number that is small enough to be kept with it.
+//! Threads as small numbers, which fit into the entries of a timeline.
 
 use alloc::collections::BTreeMap;
 use core::cell::Cell;
@@ -6,26 +6,26 @@ use core::cell::Cell;
 use crate::capture::subscriber::thread_spans::next_number;
 use crate::wire::ThreadIndex;
 
-/// The index that all threads share for which there is no other one left.
+/// The index that all further threads share once the others are used up.
 const LAST_INDEX: u16 = (1 << 14) - 1;
 
 /// A thread of this process, or one of a stream that is captured directly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ThreadKey {
-    /// Number of the thread, or of what captures the stream; no two of them have the same one.
+    /// Unique number of the thread, or of the sink that captures the stream.
     number: u64,
     /// The thread of the stream; 0 for one of this process.
     in_stream: u64,
 }
 
 impl ThreadKey {
-    /// Returns the thread that runs this.
+    /// Returns the current thread.
     #[inline]
     pub(crate) fn current() -> Self {
         std::thread_local! {
             static NUMBER: Cell<Option<u64>> = const { Cell::new(None) };
         }
-        // There is nothing to be dropped, so that it is there until the thread has ended.
+        // The value needs no drop, so it stays until the thread has ended.
         let number = NUMBER.with(|number| {
             number.get().unwrap_or_else(|| {
                 let next = next_number();
@@ -36,8 +36,8 @@ impl ThreadKey {
         Self { number, in_stream: 0 }
     }
 
-    /// Returns a thread of a stream, by the number of what captures that. As where it is relayed, the
-    /// first one is that which receives, and each other one is none of this process.
+    /// Returns a thread of a stream, by the number of the sink that captures the stream. As with a relayed stream, the
+    /// first thread is the one that receives, and the others are not threads of this process.
     pub(crate) fn of_stream(stream: u64, thread: ThreadIndex) -> Self {
         if thread == 0 {
             return Self::current();
@@ -50,13 +50,12 @@ impl ThreadKey {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Threads {
     indexes: BTreeMap<ThreadKey, u16>,
-    /// The last one that was asked for: mostly the next one is the same.
+    /// The last lookup: mostly the next one is for the same thread.
     last: Option<(ThreadKey, u16)>,
 }
 
 impl Threads {
-    /// Returns the index of a thread. There is a bound on them, since a guest may have any number of
-    /// threads.
+    /// Returns the index of a thread. The number of indexes is limited, since a guest may have any number of threads.
     #[inline]
     pub(crate) fn index(&mut self, thread: ThreadKey) -> u16 {
         match self.last {

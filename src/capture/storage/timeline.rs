@@ -1,4 +1,4 @@
-//! What happened in a capture, in one order.
+//! Everything that happened in a capture, in one order.
 
 use alloc::vec::Vec;
 use core::{iter, time::Duration};
@@ -14,12 +14,11 @@ use crate::{
     said_parent::SaidParent,
 };
 
-/// A place in the one order of everything that a capture saw: that a span was created, entered,
-/// exited or closed, that values were recorded into it, or that an event was emitted.
+/// A place in the total order of everything that a capture saw: a span was created, entered, exited or closed, values
+/// were recorded into it, or an event was emitted.
 ///
-/// Moments of one capture can be compared, also between the traces that were taken from it one after
-/// another. They say nothing of how much time passed; for that, see
-/// [`Storage::time_of()`](crate::Storage::time_of).
+/// You can compare moments of one capture, even between traces that you took from it one after another. They do not
+/// tell how much time passed; for times, see [`Storage::time_of()`](crate::Storage::time_of).
 ///
 /// # Example
 ///
@@ -41,14 +40,14 @@ use crate::{
 pub struct Moment(u64);
 
 impl Moment {
-    /// How many moments of the capture were before.
+    /// Returns the number of earlier moments in the capture.
     #[cfg(feature = "export")]
     pub(crate) fn number(self) -> u64 {
         self.0
     }
 }
 
-/// What happened at a [`Moment`](crate::Moment).
+/// Something that happened at a [`Moment`](crate::Moment).
 ///
 /// # Example
 ///
@@ -71,10 +70,10 @@ pub enum Happening<'a> {
     Emitted(CapturedEvent<'a>),
 }
 
-/// What happened to a node.
+/// The kind of an entry of the timeline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EntryKind {
-    /// A span was created, or an event emitted, and this was said of its parent.
+    /// A span was created, or an event emitted; the parent was stated in this way.
     Created(SaidParent),
     Entered,
     /// Values were recorded into a span.
@@ -83,7 +82,7 @@ pub(crate) enum EntryKind {
     Closed,
 }
 
-/// What happened to which node, and on which thread.
+/// An entry of the timeline: the node, what happened to it, and the thread.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     node: NodeIndex,
@@ -92,11 +91,11 @@ struct Entry {
     kind: EntryKind,
 }
 
-// There are many of them: what a node says of its parent has its place in the kind, and takes no room.
+// There are many entries, so they are small: the stated parent of a node fits into the kind.
 const _: () = assert!(size_of::<Entry>() == 8);
 
-/// That which closes a span is whichever drops the last handle, and modules do not tell. They do not tell
-/// either on which one values are recorded.
+/// Not known for closing a span, which happens on the thread that drops the last handle, and for recording values:
+/// modules do not tell these threads.
 const UNKNOWN_THREAD: u16 = u16::MAX;
 
 /// Place of an entry on the timeline.
@@ -118,27 +117,27 @@ impl EntryIndex {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Timeline {
     entries: Chunks<Entry>,
-    /// Moments of the first entries, which were taken over from other timelines, in order.
+    /// Moments of the first entries, which were copied from other timelines, in order.
     taken_over: Vec<u64>,
-    /// The moment of the entry behind those; each further one is one later.
+    /// The moment of the entry behind these; each further one is one later.
     first: u64,
     threads: Threads,
     times: Option<Times>,
 }
 
-/// When each entry happened.
+/// The times of the entries.
 #[derive(Debug, Clone)]
 struct Times {
     started: SystemTime,
     origin: Instant,
     /// Time since `origin`, for each entry.
     since: Chunks<Duration>,
-    /// That of the last thing that happened, wherever its entry is by now.
+    /// Time of the last entry, even if that was not taken over.
     last: Duration,
 }
 
 impl Timeline {
-    /// Keeps times from now on. What there is already has the time of the beginning.
+    /// Keeps times from now on. Existing entries get the start time.
     pub(crate) fn keep_times(&mut self) {
         let (started, origin) = (SystemTime::now(), Instant::now());
         let since = iter::repeat_n(Duration::ZERO, self.entries.len()).collect();
@@ -151,7 +150,7 @@ impl Timeline {
         Self { first: self.next_moment(), threads: self.threads.clone(), times, ..Self::default() }
     }
 
-    /// Adds what happens now, on a thread if it is known.
+    /// Adds an entry for now, with the thread if it is known.
     #[inline]
     pub(crate) fn push(
         &mut self,
@@ -165,8 +164,8 @@ impl Timeline {
         self.push_entry(entry, time)
     }
 
-    /// Takes over an entry of the timeline that this one succeeds, for a node that is called
-    /// otherwise here, while nothing else has been added.
+    /// Takes over an entry of the timeline that this one succeeds. The node may have another index here. Call this only
+    /// before any entry is pushed.
     pub(crate) fn take_over(&mut self, of: &Self, index: EntryIndex, node: NodeKind) -> EntryIndex {
         debug_assert_eq!(self.taken_over.len(), self.entries.len());
         self.taken_over.push(of.moment(index).0);
@@ -194,17 +193,17 @@ impl Timeline {
         self.entries.len()
     }
 
-    /// Returns the bytes that an entry takes once it is taken over.
+    /// Returns the bytes of an entry that is taken over.
     pub(crate) fn taken_over_bytes(&self) -> usize {
         size_of::<u64>() + self.entry_bytes()
     }
 
-    /// Returns the bytes that each entry takes.
+    /// Returns the bytes of an entry.
     pub(crate) fn entry_bytes(&self) -> usize {
         size_of::<Entry>() + if self.times.is_some() { size_of::<Duration>() } else { 0 }
     }
 
-    /// Returns the bytes that all entries take.
+    /// Returns the bytes of all entries.
     pub(crate) fn bytes(&self) -> usize {
         self.entries.len() * self.entry_bytes() + self.taken_over.len() * size_of::<u64>()
     }
@@ -215,7 +214,7 @@ impl Timeline {
         (entry.node.kind(), entry.kind)
     }
 
-    /// Returns what a node said of its parent when it was created.
+    /// Returns how the parent of a node was stated at its creation.
     pub(crate) fn said_parent(&self, created: EntryIndex) -> SaidParent {
         match self.get(created).1 {
             EntryKind::Created(said) => said,
@@ -246,7 +245,7 @@ impl Timeline {
         (0..self.entries.len()).map(EntryIndex::new)
     }
 
-    /// Iterates over what happened to a span, between its creation and the last of it.
+    /// Iterates over the entries of a span, from its creation to its last one.
     pub(crate) fn of_span(
         &self,
         span: SpanIndex,
@@ -259,23 +258,23 @@ impl Timeline {
         })
     }
 
-    /// When an entry happened, since the capture was started, if times are kept.
+    /// Returns the time of an entry, counted from the start of time keeping; `None` if times are not kept.
     pub(crate) fn time(&self, index: EntryIndex) -> Option<Duration> {
         self.times.as_ref()?.since.get(index.0 as usize).copied()
     }
 
-    /// When a moment was, if it is on this timeline and times are kept.
+    /// Returns the time of a moment, if it is on this timeline and times are kept.
     pub(crate) fn time_of(&self, moment: Moment) -> Option<SystemTime> {
         let times = self.times.as_ref()?;
         times.started.checked_add(self.time_since_start(moment)?)
     }
 
-    /// How long after times were begun to be kept a moment was, likewise.
+    /// Returns the time of a moment, counted from the start of time keeping; `None` as for `time_of()`.
     pub(crate) fn time_since_start(&self, moment: Moment) -> Option<Duration> {
         self.times.as_ref()?.since.get(self.position(moment)?).copied()
     }
 
-    /// On which thread something happened, if it is on this timeline and the thread is known.
+    /// Returns the index of the thread at a moment, if the moment is on this timeline and the thread is known.
     pub(crate) fn thread_of(&self, moment: Moment) -> Option<usize> {
         let thread = self.entries.get(self.position(moment)?)?.thread;
         (thread != UNKNOWN_THREAD).then_some(thread.into())
@@ -296,7 +295,7 @@ impl Timeline {
         }
     }
 
-    /// When the last thing happened, also if its entry was not taken over.
+    /// Returns the time of the last entry, even if that was not taken over.
     pub(crate) fn last_time(&self) -> Option<Duration> {
         Some(self.times.as_ref()?.last)
     }

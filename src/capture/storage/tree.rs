@@ -25,14 +25,14 @@ use crate::capture::{
 
 /// Captured spans and events, as a tree.
 ///
-/// It is queried with the scanners of [`predicates`](crate::predicates), such as
+/// Query it with the scanners of [`predicates`](crate::predicates), such as
 /// [`scan_spans()`](crate::predicates::ScanExt::scan_spans), or with the iterators here.
 ///
 /// A storage is filled through a [`SharedStorage`](crate::SharedStorage), and read through the
 /// [`Trace`](crate::Trace) that its [`lock()`](crate::SharedStorage::lock) returns.
 ///
 /// Its [`Display`](core::fmt::Display) output is the tree, a line for each span and event. It cuts long values,
-/// and does not show those that were overwritten. To assert that a secret is not in a trace, call
+/// and does not show overwritten ones. To assert that a secret is not in a trace, call
 /// [`assert_never_contains()`](Self::assert_never_contains) rather than search the output.
 ///
 /// # Example
@@ -58,29 +58,28 @@ pub struct Storage {
     pub(crate) keys: SpanKeys,
     pub(crate) timeline: Timeline,
     pub(crate) bound: Bound,
-    /// About what nodes and values take in memory, if there is a bound.
+    /// About how much memory nodes and values take, if there is a bound.
     pub(crate) bytes: usize,
-    /// About how many bytes of these it takes what happened to spans since the storage was last made
-    /// smaller.
+    /// About how many bytes entries of spans, with their values, have added since the storage was last made smaller.
     pub(crate) evictable: usize,
-    /// Nodes that were left out because there were newer ones, and because there was no more room.
+    /// Number of nodes that were evicted for newer ones, and of nodes for which there was no room.
     pub(crate) left_out_earlier: u64,
     pub(crate) left_out_later: u64,
-    /// Spans that there was no room for, and that are open: what happens in them is not seen.
+    /// Number of open spans for which there was no room: the trace does not show which records are in them.
     pub(crate) open_left_out: u64,
-    /// Values of spans that were overwritten, and of which nothing is left for want of room.
+    /// Number of overwritten values that were evicted from spans.
     pub(crate) evicted_values: u64,
-    /// Values of spans that were overwritten, and are still here.
+    /// Number of overwritten values that spans still have.
     pub(crate) overwritten: usize,
     pub(crate) sight: Sight,
     pub(crate) printed: PrintedText,
-    /// What notes the spans and events that the test is to fail on.
+    /// Notes the spans and events that fail the test.
     pub(crate) watch: Option<Arc<Watch>>,
-    /// Prints what comes, if it is to be printed at once.
+    /// Prints records as they come, if live printing is enabled.
     pub(crate) live: Option<Arc<Live>>,
 }
 
-// Readers do not change it, and it is filled by functions that run no code of the user.
+// Readers do not change a storage, and the functions that fill it run no code of the user.
 impl UnwindSafe for Storage {}
 impl RefUnwindSafe for Storage {}
 
@@ -110,18 +109,18 @@ impl Storage {
         CapturedNodes::new(self, self.roots)
     }
 
-    /// Returns how many spans and events are not here because there was no room for them: a storage
-    /// holds two billion of each, or what it was [limited to](crate::SharedStorage::set_max_nodes).
+    /// Returns how many spans and events are missing because there was no room for them: a storage holds two billion of
+    /// each, or up to [its limit](crate::SharedStorage::set_max_nodes).
     pub fn left_out(&self) -> u64 {
         self.left_out_earlier + self.left_out_later
     }
 
-    /// Number of spans and events.
+    /// Returns the number of spans and events.
     pub(crate) fn node_count(&self) -> usize {
         self.span_count() + self.event_count()
     }
 
-    /// The text of this trace that people have seen.
+    /// Returns how much of this trace people have seen.
     pub(crate) fn printed(&self) -> &PrintedText {
         &self.printed
     }
@@ -131,7 +130,7 @@ impl Storage {
         self.left_out_earlier
     }
 
-    /// Returns how many nodes were left out because those that are older had taken the room.
+    /// Returns how many nodes were left out because older ones had taken the room.
     pub(crate) fn left_out_later(&self) -> u64 {
         self.left_out_later
     }
@@ -173,29 +172,29 @@ impl Storage {
         })
     }
 
-    /// Returns the time of a moment; `None` if times are not [kept](crate::SharedStorage::keep_times),
-    /// or the moment is not that of anything here.
+    /// Returns the time of a moment; `None` if times are not [kept](crate::SharedStorage::keep_times), or nothing in
+    /// this trace happened at the moment.
     ///
-    /// It is taken from a monotonic clock, and set against the wall clock when the capture was
-    /// started.
+    /// The time comes from a monotonic clock, which was aligned with the wall clock when the capture was started.
     pub fn time_of(&self, moment: Moment) -> Option<SystemTime> {
         self.timeline.time_of(moment)
     }
 
-    /// Returns how long after its capture had started a moment was, by the monotonic clock; `None` as
-    /// for [`time_of()`](Self::time_of).
+    /// Returns the time from the start of the capture to a moment, by the monotonic clock; `None` as for
+    /// [`time_of()`](Self::time_of).
     pub fn time_since_start(&self, moment: Moment) -> Option<Duration> {
         self.timeline.time_since_start(moment)
     }
 
-    /// Returns on which thread something happened, as an index: that of the first thread that the
-    /// capture saw is 0, that of the next one 1, and so on. `None` if the moment is not that of
-    /// anything here, or that when a span was closed or values were recorded into it: modules do not tell
-    /// on which thread they do that.
+    /// Returns the index of the thread on which something happened: 0 for the first thread that the capture saw, 1 for
+    /// the next one, and so on.
+    ///
+    /// Returns `None` if nothing in this trace happened at the moment. Also returns `None` if a span was closed or
+    /// values were recorded then: modules do not tell on which thread they do that.
     ///
     /// A thread has the same index in all traces that are taken from a capture one after another.
-    /// Threads beyond the first 16,383 share the last index. A thread of a module is another one than
-    /// all of the host, but for the module's first: that one is the thread which receives.
+    /// Threads beyond the first 16,383 share the last index. A module's threads are distinct from the host's threads,
+    /// except for its first one, which counts as the receiving thread.
     ///
     /// # Example
     ///
@@ -230,7 +229,7 @@ impl Storage {
         self.bound.is_kept(self.size(), self.timeline.next_moment())
     }
 
-    /// What limits the view of the capture.
+    /// Returns the limits of the capture's view.
     #[cfg(feature = "predicates")]
     pub(crate) fn sight(&self) -> &Sight {
         &self.sight
@@ -315,8 +314,7 @@ impl Storage {
         self.overwritten > 0
     }
 
-    /// Iterates over all that a span was given values with: when it was created, and each time that
-    /// something was recorded into it.
+    /// Iterates over the values of a span: the initial ones, and each later record.
     pub(crate) fn recorded(
         &self,
         span: SpanIndex,

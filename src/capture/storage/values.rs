@@ -1,9 +1,9 @@
 //! The values of spans and events.
 //!
 //! Values stand one after another in the order in which they were recorded. A node has a range of them.
-//! Mostly they are of the first fields of its call site, in their order; of other ones, the indexes of
-//! the fields are beside them. Nothing is overwritten: a span whose field is recorded anew gets one more
-//! value, and remembers which one is the last ([`Records`]).
+//! Mostly they belong to the first fields of its call site, in their order. For other values, the indexes of the fields
+//! are stored beside them. Nothing is overwritten: a span whose field is recorded anew gets one more value, and
+//! remembers which one is the last ([`Records`]).
 
 use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
 use core::{iter, mem, slice};
@@ -21,7 +21,7 @@ use crate::{
 /// The values of a record on their way into a storage.
 #[derive(Debug, Default)]
 pub(crate) struct NewValues {
-    /// The index of the field of each value; none if they are of the first fields, in their order.
+    /// The index of the field of each value; empty if the values belong to the first fields, in their order.
     fields: Vec<u32>,
     values: Vec<TracedValue>,
 }
@@ -53,7 +53,7 @@ impl NewValues {
         self.values.clear();
     }
 
-    /// Checks whether there is much memory in it.
+    /// Checks whether this has allocated much memory.
     pub(crate) fn is_large(&self) -> bool {
         self.values.capacity() > 1_024
     }
@@ -99,8 +99,8 @@ pub(crate) struct ValueRange {
     len: u32,
 }
 
-/// The place of a value: its chunk, times [`CHUNK`], plus its place there, if that is less than
-/// [`CHUNK`]. Only the values of a node that has more of them than fit a chunk stand beyond.
+/// The place of a value: its chunk, and its place there. Only a record with more than [`CHUNK`] values has places
+/// beyond that.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct ValueIndex {
     chunk: u32,
@@ -110,7 +110,7 @@ pub(crate) struct ValueIndex {
 /// Values of a chunk, and mostly no more.
 const CHUNK: usize = 512;
 
-/// The values of all nodes. Those of a record all stand in one chunk.
+/// The values of all nodes. The values of one record are all in one chunk.
 ///
 /// Copies share the chunks that are full.
 #[derive(Debug, Clone, Default)]
@@ -121,8 +121,8 @@ pub(crate) struct Values {
 
 #[derive(Debug, Clone, Default)]
 struct Chunk {
-    /// The index of the field of each value, up to those of the last record that needs them. [`IN_ORDER`]
-    /// for those of the first fields, in their order.
+    /// The index of the field of each value, up to the last record that needs indexes. [`IN_ORDER`] for values of the
+    /// first fields, in their order.
     fields: Vec<u32>,
     values: Vec<TracedValue>,
 }
@@ -174,29 +174,29 @@ impl Values {
     }
 }
 
-/// A number of values, or a place of one. There is no memory for four billion of them: they would take
-/// 144 gigabytes.
+/// Converts a number of values, or the place of one. There is no memory for four billion values: they would take 144
+/// gigabytes.
 #[inline]
 fn number(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-/// What was recorded into a span after it was created.
+/// The values that were recorded into a span after it was created.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Records {
-    /// Each time that something was recorded, and what.
+    /// The entry of each record, and its values.
     all: Vec<(EntryIndex, ValueRange)>,
     /// The last value of each field and the index of the field, in the order in which the fields first
     /// got one.
     last: Vec<(u32, ValueIndex)>,
     /// The place in `last` of each field.
     places: BTreeMap<u32, usize>,
-    /// Number of values that a later one of the same field came for.
+    /// Number of values that a later value of the same field has replaced.
     overwritten: usize,
 }
 
 impl Records {
-    /// Begins with what a span was created with.
+    /// Begins with the values of a new span.
     pub(crate) fn new(values: &Values, initial: ValueRange) -> Self {
         let mut records = Self::default();
         records.note(values, initial);
@@ -204,7 +204,7 @@ impl Records {
         records
     }
 
-    /// Adds a record. Returns the number of values that it comes for in the place of others.
+    /// Adds a record. Returns the number of values that it replaces.
     pub(crate) fn push(&mut self, values: &Values, entry: EntryIndex, range: ValueRange) -> usize {
         let before = self.overwritten;
         self.note(values, range);
@@ -242,9 +242,9 @@ impl Records {
 /// The values of a node.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum NodeValues<'a> {
-    /// Those of one record, and the indexes of their fields; none if they are of the first ones, in order.
+    /// The values of one record, and the indexes of their fields; no indexes if these are the first fields, in order.
     InARow { fields: &'a [u32], values: &'a [TracedValue] },
-    /// The last ones of a span into which more was recorded.
+    /// The last values of a span into which more was recorded.
     Last { values: &'a Values, last: &'a [(u32, ValueIndex)] },
 }
 
@@ -312,7 +312,7 @@ impl<'a> NodeValues<'a> {
         named.fold(None, |found, (_, value)| Some(found == Some(true) || matches(value)))
     }
 
-    /// Returns about how many bytes they take, on the heap and here.
+    /// Returns about how many bytes the values take, on the heap and in the list.
     pub(crate) fn bytes(self) -> usize {
         match self {
             Self::InARow { values, .. } => bytes(values),

@@ -1,4 +1,4 @@
-//! What a record holds, as a capture keeps it.
+//! The call site and values of a record, in the form that a capture keeps.
 
 use alloc::{borrow::ToOwned, sync::Arc, vec};
 use core::cell::RefCell;
@@ -20,8 +20,8 @@ std::thread_local! {
     static SPARE: RefCell<NewValues> = const { RefCell::new(NewValues::new()) };
 }
 
-/// Takes the values of a record, and gives them to a function. This is where the traced code's `Debug`
-/// implementations run: before, and not while, anything is locked.
+/// Takes the values of a record, and passes them to a function. The traced code's `Debug` implementations run here:
+/// before anything is locked.
 #[inline]
 pub(crate) fn collect<T>(
     record: impl Fn(&mut dyn Visit),
@@ -40,13 +40,12 @@ pub(crate) fn collect<T>(
         }
         Some(result)
     });
-    // It is in use where a `Debug` implementation traces, and gone where a thread is about to end.
+    // The memory is in use if a `Debug` implementation traces, and gone if the thread is about to end.
     collected.ok().flatten().unwrap_or_else(|| collect(&mut NewValues::new()))
 }
 
-/// Takes the call site and the values of an event. One that stands for a record of the `log` crate
-/// has the call site that the record names itself. The function is not called for a record by which `tracing`
-/// repeats what it has said already.
+/// Takes the call site and the values of an event. An event for a record of the `log` crate gets the call site that the
+/// record names itself. The function is not called for a record that repeats an event of `tracing`.
 #[inline]
 pub(crate) fn collect_event(event: &Event<'_>, mut f: impl FnMut(&CallSite, &mut NewValues)) {
     let metadata = event.metadata();
@@ -70,10 +69,11 @@ pub(crate) fn collect_event(event: &Event<'_>, mut f: impl FnMut(&CallSite, &mut
     );
 }
 
-/// Index of the one field that is a record's own, of those that `tracing-log` gives it.
+/// Index of the message among the fields that `tracing-log` gives to a record. The others describe its call site.
 pub(super) const MESSAGE: usize = 0;
 
-/// Whether records of the `log` crate come from here. A macro that says the same has a place in a file.
+/// Checks whether this is the call site for records of the `log` crate. A macro with the same name and target would
+/// have a file and a line.
 fn is_of_log(metadata: &Metadata<'_>) -> bool {
     metadata.name() == NAME
         && metadata.target() == TARGET
@@ -83,7 +83,7 @@ fn is_of_log(metadata: &Metadata<'_>) -> bool {
         && metadata.fields().iter().map(|field| field.name()).eq(FIELDS)
 }
 
-/// Takes the place of a record of the `log` crate out of its values, which are its message from then on.
+/// Takes the place of a record of the `log` crate out of its values, and leaves only the message.
 pub(super) fn take_place(level: TracingLevel, values: &mut NewValues) -> CallSiteData {
     let number = |value: &TracedValue| u64::from_value(value);
     let place = Place::new(|| values.iter(), TracedValue::as_str, number);

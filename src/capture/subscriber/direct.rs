@@ -24,22 +24,21 @@ use crate::{
     wire::{CallSiteData, ThreadIndex, TracingLevel, ValueRef},
 };
 
-/// Sink that fills a storage, without a subscriber and without anything that lives forever.
+/// Sink that fills a storage, without a subscriber and without leaking anything.
 #[derive(Debug)]
 struct Direct {
     storage: SharedStorage,
     call_sites: Vec<KnownSite>,
-    /// Values of a record that is being taken, and memory for those of the next one.
+    /// Values of the current record; its memory is reused for the next one.
     values: NewValues,
-    /// Number of the stream, which no other one has.
+    /// Unique number of the stream.
     stream: u64,
     /// The latest event of each thread, which a record of the `log` crate may repeat.
     #[cfg(feature = "log")]
     latest: BTreeMap<ThreadKey, log_echo::Latest>,
 }
 
-/// Threads whose latest event is known, so that a program with more and more threads takes no more and more
-/// memory.
+/// Maximal number of threads whose latest event is known: a program may have any number of threads.
 #[cfg(feature = "log")]
 const MAX_LATEST: usize = 1_024;
 
@@ -47,17 +46,16 @@ const MAX_LATEST: usize = 1_024;
 #[derive(Debug)]
 struct KnownSite {
     call_site: CallSite,
-    /// The level, if records of the `log` crate come from it, each of which names its own place.
+    /// The level, if records of the `log` crate come from it: each of these names its own place.
     of_log: Option<TracingLevel>,
 }
 
 impl TracingEventReceiver {
     /// Creates a receiver for a new stream that fills a storage directly.
     ///
-    /// The storage gets what a [`CaptureLayer`](crate::CaptureLayer) on an otherwise empty
-    /// subscriber would have captured of the relayed stream. There is no subscriber, so that there
-    /// is nothing to filter, nor a current span of the host; and there are no call sites, so that
-    /// nothing is leaked.
+    /// The result is the same as if you relayed the stream to a [`CaptureLayer`](crate::CaptureLayer) on an otherwise
+    /// empty subscriber. But since there is no subscriber, nothing is filtered, and there is no current span of the
+    /// host. Since no call sites are registered, nothing is leaked.
     ///
     /// # Example
     ///
@@ -78,8 +76,8 @@ impl TracingEventReceiver {
 }
 
 impl LocalSpans {
-    /// Has a restored receiver create its spans anew in a storage, which it fills directly from
-    /// then on, as [`TracingEventReceiver::capturing()`] does for a new stream.
+    /// Lets a restored receiver create its spans anew in a storage. The receiver then fills the storage directly, as
+    /// with [`TracingEventReceiver::capturing()`] for a new stream.
     ///
     /// # Example
     ///
@@ -111,11 +109,11 @@ impl LocalSpans {
     }
 }
 
-/// Set in the name of a span that there was no room for. Below it stands the key of the nearest span
-/// around it that there was room for, or 0.
+/// Set in the name of a span for which there was no room. The lower bits are the key of its nearest captured ancestor,
+/// or 0.
 const NOT_CAPTURED: SinkSpan = SinkSpan::new(1 << 32).unwrap();
 
-/// What the receiver calls a span.
+/// Returns the name of a span for the receiver.
 fn name(key: SpanKey) -> SinkSpan {
     key.into_raw().into()
 }
@@ -129,7 +127,7 @@ fn key(span: SinkSpan) -> Option<SpanKey> {
     nearest(span).filter(|_| span.get() & NOT_CAPTURED.get() == 0)
 }
 
-/// Returns the span, or the nearest one around it that is captured.
+/// Returns the span, or its nearest captured ancestor.
 fn nearest(span: SinkSpan) -> Option<SpanKey> {
     let key = span.get() & !NOT_CAPTURED.get();
     NonZeroU32::new(u32::try_from(key).ok()?).map(SpanKey::from_raw)
@@ -192,7 +190,7 @@ impl Sink for Direct {
     }
 
     fn suspend(&mut self) {
-        // Whoever goes on with a relay starts other threads, too.
+        // A relaying receiver also starts other threads when it goes on.
         self.stream = thread_spans::next_number();
     }
 

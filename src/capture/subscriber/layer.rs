@@ -32,11 +32,11 @@ use crate::{
 
 /// [`Layer`] that captures spans and events into a [`SharedStorage`].
 ///
-/// A span or event stands in the nearest span around it that is captured as well. Several of these
-/// layers can be on one subscriber, each with a storage and a filter of its own.
+/// A span or event becomes a child of its nearest captured ancestor. A subscriber can have several of these layers,
+/// each with a storage and a filter of its own.
 ///
-/// Filters of the subscriber apply to all of its layers. The default of `tracing_subscriber::fmt()`
-/// is one, of level `INFO`: `registry().with(fmt::layer())` has none.
+/// Filters of the subscriber apply to all of its layers. `tracing_subscriber::fmt()` has a filter of level `INFO` by
+/// default; `registry().with(fmt::layer())` has none.
 ///
 /// # Example
 ///
@@ -58,11 +58,11 @@ use crate::{
 pub struct CaptureLayer<S> {
     storage: SharedStorage,
     filter: Option<Box<dyn Filter<S> + Send + Sync>>,
-    /// The filter, if it goes by targets and levels alone.
+    /// The filter, if it uses targets and levels alone.
     targets: Option<Targets>,
-    /// Number of the layer, which no other one has.
+    /// Unique number of the layer.
     layer: u64,
-    /// Whether a record came since the filter was last asked for its level, be it captured or not.
+    /// Whether a record came since the filter was last asked for its level, even if it was not captured.
     has_come: AtomicBool,
 }
 
@@ -79,7 +79,7 @@ impl<S> CaptureLayer<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    /// Creates a layer that captures everything which reaches it.
+    /// Creates a layer that captures everything that reaches it.
     pub fn new(storage: &SharedStorage) -> Self {
         crate::capture::subscriber::prepare();
         storage.set_sight(|sight| sight.is_native = true);
@@ -93,12 +93,11 @@ where
         }
     }
 
-    /// Captures only what passes the filter.
+    /// Captures only records that pass the filter.
     ///
-    /// Unlike [`Layer::with_filter()`], this works on any subscriber, not only on those that
-    /// support filters of single layers. A span that is filtered out is none to this layer, whatever
-    /// other layers make of it: what is traced while a thread is in it stands in the span that the
-    /// thread is in besides.
+    /// Unlike [`Layer::with_filter()`], this works on any subscriber, even on one that does not support per-layer
+    /// filters. This layer ignores spans that its filter rejects, even if other layers record them: spans and events in
+    /// such a span become children of the captured span that the thread is in.
     ///
     /// # Example
     ///
@@ -125,15 +124,15 @@ where
         self
     }
 
-    /// Captures only what passes this filter, which is known exactly.
+    /// Captures only records that pass this filter, which is known exactly.
     pub(crate) fn with_targets(mut self, targets: Targets) -> Self {
         self.targets = Some(targets.clone());
         self.with_filter(targets)
     }
 
-    /// Notes the level of the filter, for assertions that hold because something is missing. It may be
-    /// another one each time that `tracing` asks for it: filters can be reloaded. One that was in force
-    /// before stays noted if a record came meanwhile.
+    /// Notes the level of the filter, for assertions that hold because something is missing. It may change each time
+    /// that `tracing` asks for it, since filters can be reloaded. An earlier filter stays noted if a record came
+    /// meanwhile.
     fn note_filter(&self) {
         let Some(filter) = &self.filter else { return };
         let of_level = || {
@@ -162,8 +161,7 @@ where
         self.filter.as_deref().is_none_or(|filter| filter.enabled(metadata, context))
     }
 
-    /// Finds the span that something is in, or, without a filter, one below that of which nothing is known
-    /// here.
+    /// Finds the span that a record is in. Without a filter, it may be a span that this layer does not know.
     fn nearest(&self, is_contextual: bool, explicit: Option<&Id>) -> Option<Id> {
         match explicit {
             Some(parent) => Some(parent.clone()),
@@ -172,8 +170,8 @@ where
         }
     }
 
-    /// Finds the parent of something that is in no span known here, without a filter: a span may be left
-    /// out, or older than the layer.
+    /// Finds the parent of a record whose span this layer does not know: the span may be left out, or older than the
+    /// layer. With a filter, such a record is a root.
     fn parent_by_registry(&self, innermost: Option<SpanRef<'_, S>>) -> Option<SpanKey> {
         if self.filter.is_some() {
             return None; // a span that is filtered out is none
@@ -193,8 +191,8 @@ where
         });
     }
 
-    /// Has the filter take note of what happens to a span that is captured. Returns whether it is, as far as
-    /// that matters to the filter.
+    /// Tells the filter about an operation on a span, if the span is captured. Returns whether it is; always true
+    /// without a filter.
     fn tell_filter(&self, id: &Id, tell: impl FnOnce(&(dyn Filter<S> + Send + Sync))) -> bool {
         let Some(filter) = &self.filter else { return true };
         let is_captured = self.captured(id).is_some();
@@ -215,8 +213,8 @@ impl<S> Layer<S> for CaptureLayer<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    /// Lets the filter know of the call site, but limits nothing: what this layer does not capture
-    /// may be wanted by others.
+    /// Tells the filter about the call site, but limits nothing: other layers may want records that this one does not
+    /// capture.
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
         if let Some(filter) = &self.filter {
             filter.callsite_enabled(metadata);
@@ -224,7 +222,7 @@ where
         Interest::always()
     }
 
-    /// Limits nothing likewise, but is asked when filters were reloaded.
+    /// Limits nothing either, but notes the filter: `tracing` asks for the level when filters were reloaded.
     fn max_level_hint(&self) -> Option<LevelFilter> {
         self.note_filter();
         None
@@ -257,7 +255,7 @@ where
                 });
                 if is_done.is_none() {
                     let parent = match attributes.parent() {
-                        // The registry passes over one that a filter of this layer alone does not want.
+                        // The registry skips a parent that a per-layer filter of this layer rejects.
                         Some(_) => {
                             let parent = context.span(id).and_then(|span| span.parent());
                             self.parent_by_registry(parent)
@@ -346,7 +344,7 @@ where
         }
     }
 
-    /// Finds the storage, by which a capture knows a subscriber that has a layer for it.
+    /// Finds the storage, by which a capture recognizes a subscriber with a layer for it.
     #[allow(unsafe_code)] // there is no other way to find it without knowing the type of the whole subscriber
     unsafe fn downcast_raw(&self, id: TypeId) -> Option<*const ()> {
         if id == TypeId::of::<Self>() {

@@ -1,4 +1,4 @@
-//! The subscriber of a capture that stands next to other layers.
+//! The subscriber of a capture next to other layers.
 
 use alloc::{boxed::Box, vec::Vec};
 use core::any::TypeId;
@@ -27,12 +27,11 @@ type Others = Layered<BoxedLayer, Registry>;
 ///
 /// It passes everything on, with two exceptions:
 ///
-/// - A `Registry` panics if it is told of a parent that it does not have, or is not told of any more: one of
-///   another subscriber, say. Such a parent is taken for none here. (A parent of another `Registry` may have the
-///   ID of a span of this one, and cannot be told from it. IDs must stay those of the `Registry`, since layers
-///   look spans up by them.)
-/// - A layer of the user may filter for the whole subscriber. What it lets pass is not what was traced, and so
-///   the capture notes that it has not seen everything.
+/// - A `Registry` panics if a record names a parent that it does not have (any more), for example a span of another
+///   subscriber. Here, a record with such a parent becomes a root. (A parent in another `Registry` may have the ID of a
+///   span in this one: then the two cannot be told apart. IDs must stay the IDs of the `Registry`, since layers look
+///   spans up by them.)
+/// - A layer of the user may filter for the whole subscriber. The capture then notes that it has not seen everything.
 pub(crate) struct LayeredSubscriber {
     inner: Layered<CaptureLayer<Others>, Others>,
     storage: SharedStorage,
@@ -49,7 +48,8 @@ impl LayeredSubscriber {
         if let Some(filter) = &filter {
             layer = layer.with_targets(filter.clone());
         }
-        // Not as a `Vec`: what one layer always wants would be cached for all, whatever others filter out.
+        // Not as a `Vec`: if one layer is always interested in a call site, that would be cached for all, even if
+        // others filter it out.
         let others =
             layers.into_iter().fold(Identity::new().boxed(), |layers: BoxedLayer, layer| {
                 layers.and_then(layer).boxed()
@@ -62,7 +62,7 @@ impl LayeredSubscriber {
         self.inner.span_data(id).is_some()
     }
 
-    /// Notes that another layer keeps something from the capture.
+    /// Notes that another layer hides a record from the capture.
     fn note_hidden(&self, metadata: &Metadata<'_>) {
         let filter = self.filter.as_ref();
         if filter.is_none_or(|filter| filter.would_enable(metadata.target(), metadata.level())) {
@@ -78,7 +78,7 @@ impl Subscriber for LayeredSubscriber {
 
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
         let interest = self.inner.register_callsite(metadata);
-        // It is noted when something is traced: then, `enabled` is asked.
+        // Hidden records are noted in `enabled()`, so that must be called for each.
         if interest.is_never() { Interest::sometimes() } else { interest }
     }
 
@@ -113,7 +113,7 @@ impl Subscriber for LayeredSubscriber {
     }
 
     fn record_follows_from(&self, id: &Id, follows_from: &Id) {
-        // A closed one may as well be one of another registry.
+        // The ID of a closed span may also be from another registry.
         if self.has(id) && self.has(follows_from) {
             self.inner.record_follows_from(id, follows_from);
         }

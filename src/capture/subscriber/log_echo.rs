@@ -1,7 +1,7 @@
-//! Records of the `log` crate by which `tracing` repeats itself, if its feature `log-always` is on.
+//! Records of the `log` crate that repeat events of `tracing`, if its feature `log-always` is on.
 //!
-//! Its macros then log each event as a record, right after they have emitted it, and tell of spans by records as well.
-//! A capture that gets the records of the `log` crate would have all of it twice.
+//! Its macros then log each event as a record, right after they have emitted it, and log spans as well. A capture that
+//! gets the records of the `log` crate would have everything twice.
 
 use alloc::{
     borrow::Cow,
@@ -20,7 +20,7 @@ const OF_SPANS: [&str; 2] = ["tracing::span", "tracing::span::active"];
 #[derive(Debug)]
 pub(super) struct Latest {
     call_site: CallSite,
-    /// How the text of its record begins.
+    /// The beginning of its record's text.
     start: String,
 }
 
@@ -35,13 +35,13 @@ pub(super) fn note(call_site: &CallSite, values: &NewValues) {
     let _ = LATEST.try_with(|latest| *latest.borrow_mut() = Some(noted));
 }
 
-/// Takes the event of this thread that was noted last.
+/// Takes the latest event of this thread.
 pub(super) fn take_latest() -> Option<Latest> {
     LATEST.try_with(|latest| latest.borrow_mut().take()).ok().flatten()
 }
 
-/// Whether a record repeats the latest event of its thread, or tells of a span. A record of the program's own
-/// comes from another line than the event before it; where a macro traces and logs, it has to be the same text.
+/// Checks whether a record repeats the latest event of its thread, or is about a span. The program's own records come
+/// from another line than the event before them. If a macro traces and logs on one line, the texts are compared.
 pub(super) fn is_echo(
     data: &CallSiteData,
     values: &NewValues,

@@ -1,13 +1,13 @@
 //! The subscribers: how records of `tracing`, and of a guest's stream, come into a storage.
 //!
-//! | file | what is in it |
+//! | file | contents |
 //! |---|---|
 //! | `own.rs` | the subscriber of a capture that a thread has started |
-//! | `layer.rs` | the layer for subscribers of the user's own |
+//! | `layer.rs` | the layer for the user's own subscribers |
 //! | `layered.rs` | the subscriber of a capture next to layers of the user |
 //! | `process_wide.rs` | captures of a whole process |
-//! | `process_wide_subscriber.rs`, `process_wide_layer.rs` | the subscriber that they share, and the layer for one of the user's own |
-//! | `owner.rs`, `test_span.rs` | which test a record belongs to, and which one a thread runs |
+//! | `process_wide_subscriber.rs`, `process_wide_layer.rs` | the subscriber that they share, and the layer for the user's own one |
+//! | `owner.rs`, `test_span.rs` | the test that a record belongs to, and the test that a thread runs |
 //! | `direct.rs` | the sink of a receiver that captures without a subscriber |
 //! | `collect.rs`, `log_echo.rs` | the values of a record; records of the `log` crate that repeat an event |
 //! | `spans.rs` | the spans of a capture under the IDs that its subscriber hands out |
@@ -38,7 +38,7 @@ use self::{
 };
 use crate::{capture::SharedStorage, interest, receiver::observe_losses};
 
-/// Readies the process for a subscriber that captures.
+/// Prepares the process for a subscriber that captures.
 pub(crate) fn prepare() {
     interest::ask_all_subscribers();
     observe_losses(note_lost);
@@ -65,13 +65,13 @@ pub(crate) fn are_same(one: &Dispatch, other: &Dispatch) -> bool {
         || are_same_as::<ProcessWideLayer>(one, other)
 }
 
-/// Finds the storage that a subscriber captures into. All process-wide captures share one, which has none.
+/// Finds the storage of a subscriber. The subscriber of process-wide captures has none.
 pub(crate) fn storage_of(dispatch: &Dispatch) -> Option<&SharedStorage> {
     let own = dispatch.downcast_ref::<CaptureSubscriber>().map(CaptureSubscriber::storage);
     own.or_else(|| dispatch.downcast_ref::<SharedStorage>()) // that of a `CaptureLayer`
 }
 
-/// Checks whether a subscriber is that of captures only, none of which takes what the current thread traces.
+/// Checks whether a subscriber belongs to captures only, none of which takes records of the current thread.
 pub(crate) fn has_ended(dispatch: &Dispatch) -> bool {
     if let Some(process_wide) = dispatch.downcast_ref::<ProcessWideSubscriber>() {
         return process_wide.has_no_capture_here();
@@ -80,7 +80,7 @@ pub(crate) fn has_ended(dispatch: &Dispatch) -> bool {
     is_own && storage_of(dispatch).is_some_and(SharedStorage::has_ended)
 }
 
-/// Checks whether this is the subscriber of a capture, or of all that are process-wide.
+/// Checks whether this is the subscriber of a capture, or of all process-wide captures.
 pub(crate) fn is_of_capture(dispatch: &Dispatch) -> bool {
     dispatch.is::<CaptureSubscriber>()
         || dispatch.is::<LayeredSubscriber>()

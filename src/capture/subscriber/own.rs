@@ -18,16 +18,14 @@ use crate::{
 
 /// Subscriber of a [`Capture`](crate::Capture), which captures everything that passes a filter.
 ///
-/// It gives the trace that a [`CaptureLayer`](crate::CaptureLayer) on a
-/// `tracing_subscriber::Registry` would have given, and follows the rules of that one: a span is kept
-/// open by its handles and by its children, and one that is entered again does not become current by
-/// that. But it has nothing to ask for or to keep apart from the storage, it closes a span and those
-/// around it in a loop, where `Registry` goes down the stack, and it knows a span of another subscriber
-/// when it sees one.
+/// The trace is the same as from a [`CaptureLayer`](crate::CaptureLayer) on a `tracing_subscriber::Registry`, by the
+/// same rules: handles and children keep a span open, and entering a span again does not make it current. But this
+/// subscriber keeps no data about captured spans outside of the storage. It closes a span and its ancestors in a loop,
+/// where `Registry` recurses. And it recognizes spans of other subscribers.
 #[derive(Debug)]
 pub(crate) struct CaptureSubscriber {
     spans: CaptureSpans,
-    /// Number of the capture, by which a thread knows the spans of it that it is in.
+    /// Number of the capture, under which a thread keeps the entered spans of the capture.
     number: u64,
     filter: Option<Targets>,
 }

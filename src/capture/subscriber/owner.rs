@@ -1,12 +1,11 @@
-//! Whose a record is, where many tests share one subscriber.
+//! The owner of a record, if many tests share one subscriber.
 //!
-//! A record belongs to the test in whose span it is. If its parent says nothing of a test (it is a root, or
-//! in a span that no test created, such as a static one), it belongs to the test in whose span the thread
-//! is, or to that which the thread runs. Where the process runs one test at a time, it is that test's in any
-//! case. Otherwise it belongs to nobody.
+//! A record belongs to the test in whose span it is. A record may also be a root, or in a span that no test created,
+//! such as a static one. Then it belongs to the test in whose span the thread is, or to the test that the thread runs.
+//! If the process runs one test at a time, it belongs to that test in any case. Otherwise it belongs to no test.
 //!
-//! A test that has ended leaves spans behind. What is traced in them is not given to a test that merely runs
-//! on the same thread: a runtime may be shared, and go on with what an earlier test has started.
+//! A test that has ended leaves spans behind. Records in them are not given to a test that merely runs on the same
+//! thread: a runtime may be shared, and go on with tasks of an earlier test.
 
 use alloc::sync::{Arc, Weak};
 
@@ -21,13 +20,13 @@ use crate::capture::{
     },
 };
 
-/// Whom a record belongs to.
+/// The test that a record belongs to, if any.
 #[derive(Debug, Clone)]
 pub(crate) enum Owner {
     Test(Arc<Test>),
-    /// It is in no span of a test.
+    /// The record is in no span of a test.
     Nobody,
-    /// It is in a span of a test that has ended.
+    /// The record is in a span of a test that has ended.
     Ended,
 }
 
@@ -55,13 +54,13 @@ impl Owner {
 #[derive(Debug, Clone)]
 pub(crate) struct Around {
     pub(crate) owner: Owner,
-    /// The span itself, or the nearest one around it that its owner has captured.
+    /// The span itself, or its nearest ancestor that the owner has captured.
     pub(crate) nearest: Option<SpanKey>,
-    /// Whether it stands for a whole test, which entered it on a thread that it runs on.
+    /// Whether this is the span of a whole test, which was entered on a thread of the test.
     pub(crate) is_whole_test: bool,
 }
 
-/// What a record says of its parent.
+/// The stated parent of a record.
 #[derive(Debug)]
 pub(crate) enum ParentKind {
     /// A span of this subscriber, or of another one.
@@ -71,13 +70,13 @@ pub(crate) enum ParentKind {
     Contextual,
 }
 
-/// Finds out whom a record in no span would belong to.
+/// Finds the owner of a record in no span.
 pub(crate) fn of_thread() -> Owner {
     place(ParentKind::Contextual, core::iter::empty()).0
 }
 
-/// Finds out whom a record belongs to, and which of the owner's spans it is in. The spans that the thread
-/// is in come innermost first.
+/// Finds the owner of a record, and the owner's span that contains it. `entered` has the spans that the thread is in,
+/// innermost first.
 pub(crate) fn place(
     parent: ParentKind,
     mut entered: impl Iterator<Item = Around>,
@@ -132,7 +131,7 @@ mod tests {
         Around { owner, nearest: None, is_whole_test: true }
     }
 
-    /// Says whose a record is: that of a test by its letter.
+    /// Returns the owner of a record, a test by its letter.
     fn said(tests: &[&Arc<Test>; 2], parent: ParentKind, entered: &[Around]) -> (char, u32) {
         let (owner, key) = place(parent, entered.iter().cloned());
         let owner = match owner {
@@ -161,9 +160,9 @@ mod tests {
             (Explicit(Some(nobody())), vec![of_a()], ('a', 0)),
             (Contextual, vec![nobody(), of_a()], ('a', 1)),
             (Contextual, vec![nobody(), whole(&a)], ('a', 0)),
-            // One of another subscriber.
+            // A span of another subscriber.
             (Explicit(None), vec![of_a()], ('a', 0)),
-            // What an earlier test has left.
+            // Spans that an earlier test has left.
             (Explicit(Some(ended())), vec![of_a()], ('a', 0)),
             (Contextual, vec![ended(), of_a()], ('a', 1)),
             (Contextual, vec![ended(), whole(&a)], ('x', 4)),

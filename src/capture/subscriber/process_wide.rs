@@ -1,4 +1,4 @@
-//! Captures of a whole process: one subscriber for all of them, and what belongs to none.
+//! Captures of a whole process: one subscriber for all of them, and the unattributed records.
 
 use alloc::{
     string::String,
@@ -21,45 +21,44 @@ use crate::capture::{
 };
 
 impl Capture {
-    /// Begins to capture what the test traces, on whichever threads.
+    /// Starts a capture of the test on all of its threads.
     ///
-    /// This is for code that starts threads or tasks by itself, so that a capture cannot be carried
-    /// [there](Self#other-threads). It works through a subscriber that is installed globally when the
-    /// first such capture is started, and stays. The capture gets
+    /// Use this for code that starts threads or tasks by itself, if you cannot carry a capture
+    /// [there](Self#other-threads). It works through a subscriber that is installed globally when the first such
+    /// capture is started, and stays. The capture gets
     ///
-    /// - what is traced on the current thread, explicit roots included;
-    /// - what is traced elsewhere in a span of the capture, be it in one that was entered there
-    ///   (`span.in_scope(…)`, `future.instrument(Span::current())`, `future.in_current_span()`) or in an
-    ///   explicit parent. There is one around the test, which is in no trace: `Span::current()` always
-    ///   is a span of the capture.
+    /// - records of the current thread, including explicit roots;
+    /// - records of other threads in a span of the capture: one that was entered there (`span.in_scope(…)`,
+    ///   `future.instrument(Span::current())`, `future.in_current_span()`), or an explicit parent. The test itself runs
+    ///   in a span, which is not part of the trace: `Span::current()` always is a span of the capture.
     ///
-    /// Other threads trace in no span at all, or in one that is no test's. Of that, nobody knows which
-    /// test it belongs to, so that no capture gets it; it is [kept](Self::unattributed), and printed if
-    /// the test fails. But where a process runs one test at a time, as under [nextest] or with
-    /// `--test-threads=1`, there is no doubt: the capture that was started last gets it.
+    /// Other threads may also trace in no span, or in a span of no test. Such records cannot be attributed to a test,
+    /// so no capture receives them. They are [kept](Self::unattributed), and printed if the test fails. But if a
+    /// process runs one test at a time, as under [nextest] or with `--test-threads=1`, there is no doubt: the capture
+    /// that was started last receives them.
     ///
-    /// What a task goes on to trace after its capture has ended belongs to no test, either.
+    /// Records that a task traces after its capture has ended belong to no test, either.
     ///
     /// An assertion that such a record would break, if it were this test's, [refuses to
     /// pass](crate::predicates::Scanner#negatives), and so do the checks at the
     /// [end of the test](CaptureBuilder#watching-over-a-test). Attach the threads that your code starts
-    /// ([`attach_thread()`](crate::CaptureHandle::attach_thread)), run the test in a process of its own, or say that
-    /// such records [do not matter](CaptureBuilder::ignore_unattributed).
+    /// ([`attach_thread()`](crate::CaptureHandle::attach_thread)), run the test in a process of its own, or
+    /// [ignore](CaptureBuilder::ignore_unattributed) such records.
     ///
-    /// Code under test that installs a global subscriber itself, as `tracing_subscriber::fmt().init()` does, fails
-    /// once such a capture was started: there is one already.
+    /// Code under test that installs a global subscriber itself, as `tracing_subscriber::fmt().init()` does, fails once
+    /// such a capture was started: there is a global subscriber already.
     ///
-    /// The captures of [`Self::start()`] have subscribers of their own. Both kinds may be used in one
-    /// binary, also in one another.
+    /// The captures of [`Self::start()`] have subscribers of their own. You can use both kinds in one binary, and even
+    /// nest them.
     ///
     /// [nextest]: https://nexte.st
     ///
     /// # Panics
     ///
-    /// Panics if there is a global subscriber that is not made for it. To have one of your own, add
+    /// Panics if there is a global subscriber that is not made for process-wide captures. To have one of your own, add
     /// [`ProcessWideLayer`](crate::ProcessWideLayer) to it. Panics if the builder was given
-    /// [layers](crate::CaptureBuilder::with_layer). With the crate feature `log`, panics for the
-    /// reason that [`Self::start()`] does.
+    /// [layers](crate::CaptureBuilder::with_layer). With the crate feature `log`, panics for the same reason as
+    /// [`Self::start()`].
     ///
     /// # Example
     ///
@@ -112,11 +111,10 @@ impl Capture {
         Self::begin(storage, dispatch, Some(test), ending)
     }
 
-    /// Returns what the process traced that no [process-wide](Self::start_process_wide) capture got,
-    /// since it belongs to no test: at most the latest 10,000 spans and events, and 16 MiB.
+    /// Returns the spans and events that no [process-wide](Self::start_process_wide) capture got, since they belong to
+    /// no test: at most the latest 10,000 of them, and 16 MiB.
     ///
-    /// There is nothing before the first such capture, and what subscribers of other threads got is not
-    /// in it.
+    /// It contains nothing from before the first such capture, and no records that went to other subscribers.
     ///
     /// # Example
     ///
@@ -133,15 +131,15 @@ impl Capture {
     }
 }
 
-/// What is kept of the spans and events that belong to no test.
+/// Limits for the spans and events that belong to no test.
 const MAX_UNATTRIBUTED_NODES: usize = 10_000;
 const MAX_UNATTRIBUTED_BYTES: usize = 16 << 20;
 
-/// Returns the subscriber of the process, which is installed now if there is none.
+/// Returns the subscriber of the process, and installs it if there is none.
 ///
 /// # Errors
 ///
-/// Returns what the user is to do if there is one that captures know nothing of.
+/// Returns instructions for the user if there is a foreign subscriber.
 fn dispatch() -> Result<Dispatch, String> {
     static DISPATCH: Mutex<Option<Dispatch>> = Mutex::new(None);
 
@@ -164,20 +162,20 @@ fn dispatch() -> Result<Dispatch, String> {
     Ok(dispatch)
 }
 
-/// Returns the global subscriber. `tracing-core` tells it only as the default of a thread that has no
-/// other one.
+/// Returns the global subscriber. `tracing-core` returns it only as the default of a thread that has no other
+/// subscriber.
 pub(crate) fn global() -> Option<Dispatch> {
     let thread = thread::Builder::new().name("spanshot".into());
     let global = thread.spawn(|| dispatcher::get_default(Dispatch::clone));
     global.ok()?.join().ok()
 }
 
-/// What belongs to no test.
+/// The records that belong to no test.
 pub(crate) struct Unattributed {
     pub(crate) storage: SharedStorage,
-    /// Spans that are in no span of a test.
+    /// Spans in no span of a test.
     pub(crate) of_nobody: CaptureSpans,
-    /// Spans that are in a span of a test which has ended.
+    /// Spans in a span of a test that has ended.
     pub(crate) of_ended: CaptureSpans,
 }
 
@@ -192,10 +190,10 @@ pub(crate) fn unattributed() -> &'static Unattributed {
     })
 }
 
-/// Captures that were started last, where the process runs one test at a time.
+/// Captures that are under way, the latest one last, if the process runs one test at a time.
 static UNDER_WAY: Mutex<Vec<Weak<Test>>> = Mutex::new(Vec::new());
 
-/// Begins to give a capture what belongs to no other.
+/// Registers a capture that is started.
 fn started(test: &Arc<Test>) {
     process_wide_subscriber::add(test);
     if is_one_test_at_a_time() {
@@ -205,7 +203,7 @@ fn started(test: &Arc<Test>) {
     }
 }
 
-/// Returns the capture that gets what belongs to no other, if there is one.
+/// Returns the capture that gets unattributed records, if the process runs one test at a time.
 pub(crate) fn only_test() -> Option<Arc<Test>> {
     if is_one_test_at_a_time() {
         UNDER_WAY.lock().iter().rev().find_map(Weak::upgrade)
@@ -214,14 +212,15 @@ pub(crate) fn only_test() -> Option<Arc<Test>> {
     }
 }
 
-/// Checks whether the process demonstrably runs one test at a time: nextest says so, or the test harness
-/// was told to use one thread.
+/// Checks whether the process demonstrably runs one test at a time: nextest has set this mode, or the test harness was
+/// told to use one thread.
 fn is_one_test_at_a_time() -> bool {
     static IS_ONE: OnceLock<bool> = OnceLock::new();
     *IS_ONE.get_or_init(|| {
         let is_set =
             |name, expected: &str| env::var_os(name).is_some_and(|value| value == *expected);
-        // nextest names the one test. A process that the test starts has the variable, too.
+        // nextest also names the test in the arguments. The variable alone is not enough: a process that the test
+        // starts inherits it.
         let is_exact = || env::args_os().any(|arg| arg == *"--exact");
         is_set("NEXTEST_EXECUTION_MODE", "process-per-test") && is_exact()
             || match test_threads(env::args_os()) {

@@ -28,17 +28,17 @@ use crate::{
     said_parent::SaidParent,
 };
 
-/// [`Layer`] for one's own global subscriber, which gives
-/// [process-wide captures](crate::Capture::start_process_wide) what is theirs.
+/// [`Layer`] for your own global subscriber, which passes records to [process-wide
+/// captures](crate::Capture::start_process_wide).
 ///
-/// They install a global subscriber that is nothing but this layer. It is only needed where tests
-/// have a global subscriber of their own, be it that they print with `tracing_subscriber::fmt`. The
-/// filters that apply to the layer apply to all process-wide captures. Other layers see a span named
-/// `test` around what a test traces, with the name of its thread.
+/// Process-wide captures install a global subscriber of their own. You only need this layer if your tests have another
+/// global subscriber, for example to print with `tracing_subscriber::fmt`. Filters that apply to the layer apply to all
+/// process-wide captures. Other layers see a span named `test` around the records of a test, with the name of its
+/// thread.
 ///
 /// # Example
 ///
-/// In a function that each test of the binary calls first, since they start in any order:
+/// Install the layer in a function that each test of the binary calls first, since tests start in any order:
 ///
 /// ```
 /// use spanshot::{Capture, ProcessWideLayer};
@@ -62,7 +62,7 @@ use crate::{
 /// ```
 #[derive(Debug)]
 pub struct ProcessWideLayer {
-    /// Number by which a thread knows the spans that it is in.
+    /// Number under which a thread keeps the entered spans.
     number: u64,
 }
 
@@ -73,21 +73,21 @@ impl Default for ProcessWideLayer {
 }
 
 impl ProcessWideLayer {
-    /// Creates a layer. One on a subscriber is enough.
+    /// Creates a layer. A subscriber needs only one.
     pub fn new() -> Self {
         crate::capture::subscriber::prepare();
         Self { number: thread_spans::next_number() }
     }
 }
 
-/// Whose a span is, and what it is called in its storage, if it is captured.
+/// The destination of a span, and its key in the storage there, if it is captured.
 #[derive(Debug, Clone)]
 struct Routed {
     to: Destination,
     key: Option<SpanKey>,
 }
 
-/// An [`Owner`] that keeps no test.
+/// An [`Owner`] that does not keep its test alive.
 #[derive(Debug, Clone)]
 enum Destination {
     Test(Weak<Test>),
@@ -114,7 +114,7 @@ impl Destination {
         }
     }
 
-    /// Returns the storage that has its spans, unless it is that of a test which has ended.
+    /// Returns the storage of its spans; `None` for a test that has ended.
     fn storage(&self) -> Option<SharedStorage> {
         match (self, self.owner()) {
             (Self::Test(_), Owner::Ended) => None,
@@ -122,7 +122,7 @@ impl Destination {
         }
     }
 
-    /// Whether spans that go there and those that go elsewhere are in one storage.
+    /// Checks whether the spans of both destinations are in one storage.
     fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Test(test), Self::Test(other)) => test.ptr_eq(other),
@@ -136,7 +136,7 @@ fn routed<S: for<'a> LookupSpan<'a>>(span: &SpanRef<'_, S>) -> Option<Routed> {
     span.extensions().get::<Routed>().cloned()
 }
 
-/// Finds out whose a span is, and what of it and of those around it the owner has.
+/// Finds the owner of a span, and the nearest span that the owner has captured: itself or an ancestor.
 fn around<S: for<'a> LookupSpan<'a>>(span: &SpanRef<'_, S>) -> Option<Around> {
     let to = routed(span)?.to;
     let nearest = span
@@ -146,7 +146,7 @@ fn around<S: for<'a> LookupSpan<'a>>(span: &SpanRef<'_, S>) -> Option<Around> {
     Some(Around { owner: to.owner(), nearest, is_whole_test: is_test_span(span.metadata()) })
 }
 
-/// Finds a span in the storage that has it.
+/// Finds a span in its storage.
 fn captured<S>(id: &Id, context: &Context<'_, S>) -> Option<(SharedStorage, SpanKey)>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
@@ -156,7 +156,7 @@ where
 }
 
 impl ProcessWideLayer {
-    /// Finds out whose a record is, and in which of the owner's spans.
+    /// Finds the owner of a record, and the owner's span that contains it.
     fn place<S>(
         &self,
         is_contextual: bool,

@@ -28,24 +28,24 @@ use crate::{
 /// The subscriber of all process-wide captures, unless the process has one of its own with a
 /// [`ProcessWideLayer`](crate::ProcessWideLayer).
 ///
-/// Each record goes to the capture that it belongs to. An ID tells which capture a span is of.
+/// Each record goes to the capture that it belongs to. The ID of a span tells its capture.
 #[derive(Debug)]
 pub(crate) struct ProcessWideSubscriber {
-    /// Number by which a thread knows the spans that it is in.
+    /// Number under which a thread keeps the entered spans.
     number: u64,
 }
 
 /// The captures that are under way, by the tags of their IDs.
 static TESTS: LazyLock<RwLock<HashMap<Tag, Weak<Test>>>> = LazyLock::new(RwLock::default);
 
-/// Lets the subscriber know of a capture.
+/// Registers a capture with the subscriber.
 pub(crate) fn add(test: &Arc<Test>) {
     let mut tests = TESTS.write();
     tests.retain(|_, test| test.strong_count() > 0);
     tests.insert(test.spans.tag, Arc::downgrade(test));
 }
 
-/// Whose spans an ID is of.
+/// Returns the owner of the span with an ID.
 fn owner_of(id: &Id) -> Option<Owner> {
     let tag = Tag::of_process_wide(id)?;
     Some(if tag == unattributed().of_nobody.tag {
@@ -56,12 +56,12 @@ fn owner_of(id: &Id) -> Option<Owner> {
     })
 }
 
-/// Has a function do something to a span, if its owner is there to see it.
+/// Calls a function with the spans of an ID's owner; `None` for an ID of another subscriber.
 fn with_spans<T>(id: &Id, f: impl FnOnce(&CaptureSpans) -> T) -> Option<T> {
     Some(f(spans_of(&owner_of(id)?)))
 }
 
-/// The spans of an owner. Those that are new after their test has ended are among these, too.
+/// Returns the spans of an owner, including new spans of a test that has ended.
 fn spans_of(owner: &Owner) -> &CaptureSpans {
     match owner {
         Owner::Test(test) => &test.spans,
@@ -83,7 +83,7 @@ impl ProcessWideSubscriber {
         Self { number: thread_spans::next_number() }
     }
 
-    /// Whether no capture gets what the current thread traces.
+    /// Checks whether no capture gets the records of the current thread.
     pub(crate) fn has_no_capture_here(&self) -> bool {
         !matches!(self.place(true, None), (Owner::Test(_), _))
     }
@@ -99,7 +99,7 @@ impl ProcessWideSubscriber {
 }
 
 impl Subscriber for ProcessWideSubscriber {
-    /// Which filter applies to a record is known when it is known whose it is.
+    /// Is always interested: the filter depends on the owner of each record.
     fn register_callsite(&self, _metadata: &'static Metadata<'static>) -> Interest {
         Interest::always()
     }

@@ -1,8 +1,7 @@
 //! The spans of a capture under the IDs that its own subscriber hands out.
 //!
-//! An ID tells which capture it is of, since code may keep a span for longer than a capture, and name it
-//! to another subscriber: a pool keeps the span of a connection, and a later test the pool. Such a span is
-//! none to the other capture.
+//! An ID tells its capture, since code may keep a span for longer than a capture, and name it to another subscriber: a
+//! pool keeps the span of a connection, and a later test uses the pool. The other capture ignores such a span.
 //!
 //! ```text
 //! bit 63 … 35   the tag of the capture
@@ -42,12 +41,12 @@ const NOT_CAPTURED: u64 = 1 << 33;
 const PROCESS_WIDE: u64 = 1 << 34;
 const TAG_SHIFT: u32 = 35;
 
-/// What the IDs of a capture begin with.
+/// The common bits of all IDs of a capture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Tag(u64);
 
 impl Tag {
-    /// Returns the tag of a new capture. After half a billion captures they come again.
+    /// Returns the tag of a new capture. Tags repeat after half a billion captures.
     fn new(is_process_wide: bool) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         /// An odd number: multiples of it differ in the high bits, unlike the addresses and the small
@@ -77,7 +76,7 @@ impl Tag {
         Id::from_u64(self.0 | NOT_CAPTURED | u64::from(number)) // likewise
     }
 
-    /// Returns which span of this capture an ID names; `None` for one of another subscriber.
+    /// Returns the span of this capture that an ID names; `None` for an ID of another subscriber.
     #[inline]
     fn span(self, id: &Id) -> Option<Named> {
         let [.., a, b, c, d] = id.into_u64().to_be_bytes();
@@ -97,7 +96,7 @@ enum Named {
     NotCaptured(u32),
 }
 
-/// The spans of a capture, and where they are stored.
+/// The spans of a capture, and their storage.
 #[derive(Debug)]
 pub(crate) struct CaptureSpans {
     pub(crate) storage: SharedStorage,
@@ -105,7 +104,7 @@ pub(crate) struct CaptureSpans {
     not_captured: Mutex<NotCaptured>,
 }
 
-/// Spans that are open and not captured.
+/// Open spans that are not captured.
 #[derive(Debug, Default)]
 struct NotCaptured {
     spans: HashMap<u32, Span>,
@@ -116,7 +115,7 @@ struct NotCaptured {
 #[derive(Debug)]
 struct Span {
     metadata: &'static Metadata<'static>,
-    /// The nearest span around it that is captured. It is kept open as a parent is.
+    /// The nearest captured span around it, which it keeps open as a child does.
     around: Option<SpanKey>,
     handles: usize,
     /// Whether there was no room for it.
@@ -129,7 +128,7 @@ impl CaptureSpans {
         Self { storage: storage.clone(), tag, not_captured: Mutex::default() }
     }
 
-    /// Adds a span. If there is no room for it, what is in it is in the span around.
+    /// Adds a span. If there is no room for it, its children are attached to the span around it.
     pub(crate) fn create(&self, attributes: &Attributes<'_>, parent: Option<SpanKey>) -> Id {
         let call_site = CallSite::Native(attributes.metadata());
         let thread = ThreadKey::current();
@@ -147,7 +146,7 @@ impl CaptureSpans {
         self.name_not_captured(attributes.metadata(), parent, true)
     }
 
-    /// Names a span that is not captured, since it is not wanted.
+    /// Names a span that is not captured, since a filter rejects it.
     pub(crate) fn create_not_captured(
         &self,
         metadata: &'static Metadata<'static>,
@@ -166,7 +165,7 @@ impl CaptureSpans {
             self.storage.write(|storage| storage.keep_open(around));
         }
         let mut not_captured = self.not_captured.lock();
-        // Those with numbers that were used four billion spans ago are hardly open any more.
+        // Numbers repeat after four billion spans: the earlier span is hardly open any more.
         let number = not_captured.last.wrapping_add(1);
         not_captured.last = number;
         not_captured.spans.insert(number, Span { metadata, around, handles: 1, is_left_out });
@@ -179,7 +178,7 @@ impl CaptureSpans {
         if let Some(Named::Captured(span)) = self.tag.span(id) { Some(span) } else { None }
     }
 
-    /// Finds a span, or the nearest one around it that is captured; `None` if there is none.
+    /// Finds a span, or the nearest captured one around it; `None` if there is none.
     #[inline]
     pub(crate) fn nearest(&self, id: &Id) -> Option<SpanKey> {
         match self.tag.span(id)? {
@@ -240,7 +239,7 @@ impl CaptureSpans {
         }
     }
 
-    /// Drops a handle. Returns whether the span is closed by that.
+    /// Drops a handle. Returns whether this closes the span.
     pub(crate) fn drop_handle(&self, id: &Id) -> bool {
         match self.tag.span(id) {
             Some(Named::Captured(span)) => self.storage.write(|storage| storage.drop_handle(span)),

@@ -1,4 +1,4 @@
-//! Which test a thread is running, for the process-wide mode.
+//! The test that a thread is running, for the process-wide mode.
 
 use alloc::{
     string::String,
@@ -18,8 +18,8 @@ use tracing_subscriber::filter::Targets;
 
 use crate::capture::{SharedStorage, subscriber::spans::CaptureSpans};
 
-/// A process-wide capture that is under way. It is over when this is dropped, so that nobody keeps it:
-/// neither spans, which live on, nor handles.
+/// A process-wide capture that is under way. It is over when this is dropped. So neither spans, which may live on, nor
+/// handles keep it alive.
 #[derive(Debug)]
 pub(crate) struct Test {
     pub(crate) spans: CaptureSpans,
@@ -28,7 +28,7 @@ pub(crate) struct Test {
 }
 
 impl Test {
-    /// Creates that of the current thread, which a test runner has named.
+    /// Creates the test of the current thread, which a test runner has named.
     pub(crate) fn new(storage: &SharedStorage, filter: Option<Targets>) -> Arc<Self> {
         let name = thread::current().name().unwrap_or_default().into();
         Arc::new(Self { spans: CaptureSpans::new(storage, true), filter, name })
@@ -54,7 +54,7 @@ static METADATA: Metadata<'static> = metadata! {
 };
 
 impl Callsite for CallSite {
-    /// Nothing is cached here: no filter is asked about it.
+    /// Caches nothing: no filter is asked about this call site.
     fn set_interest(&self, _interest: Interest) {}
 
     fn metadata(&self) -> &Metadata<'_> {
@@ -62,7 +62,7 @@ impl Callsite for CallSite {
     }
 }
 
-/// Whether this is a span that stands for a test, and is no part of its trace.
+/// Checks whether this is a span that stands for a test, and is not part of its trace.
 pub(crate) fn is_test_span(metadata: &Metadata<'_>) -> bool {
     metadata.callsite() == METADATA.callsite()
 }
@@ -71,18 +71,18 @@ std::thread_local! {
     /// Tests that the thread runs, the innermost last.
     static RUNNING: RefCell<Vec<Weak<Test>>> = const { RefCell::new(Vec::new()) };
 
-    /// Whether the layer took notice of the latest test span.
+    /// Whether the layer has noticed the latest test span.
     static IS_NOTICED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Returns the test that the current thread runs, if it is not over.
+/// Returns the test that the current thread runs, unless that is over.
 pub(crate) fn running() -> Option<Arc<Test>> {
     let find =
         |running: &RefCell<Vec<Weak<Test>>>| running.borrow().iter().rev().find_map(Weak::upgrade);
     RUNNING.try_with(find).ok().flatten()
 }
 
-/// Whether the current thread runs this test.
+/// Checks whether the current thread runs this test.
 pub(crate) fn is_running(test: &Weak<Test>) -> bool {
     let is_last = |running: &RefCell<Vec<Weak<Test>>>| {
         running.borrow().last().is_some_and(|last| last.ptr_eq(test))
@@ -90,13 +90,13 @@ pub(crate) fn is_running(test: &Weak<Test>) -> bool {
     RUNNING.try_with(is_last).unwrap_or(false)
 }
 
-/// Returns the test whose span is being created, and takes notice of that.
+/// Returns the test whose span is being created, and marks the span as noticed.
 pub(crate) fn notice() -> Option<Weak<Test>> {
     let _ = IS_NOTICED.try_with(|is_noticed| is_noticed.set(true));
     RUNNING.try_with(|running| running.borrow().last().cloned()).ok().flatten()
 }
 
-/// The current thread's time in a test: a span that is the root of what is traced meanwhile.
+/// The current thread's time in a test: a span around all of its records.
 #[derive(Debug)]
 pub(crate) struct TestSpan {
     dispatch: Dispatch,
@@ -110,8 +110,8 @@ impl TestSpan {
         let _ = RUNNING.try_with(|running| running.borrow_mut().push(test.clone()));
         let _ = IS_NOTICED.try_with(|is_noticed| is_noticed.set(false));
         let mut id = new_span(dispatch, test);
-        // A filter of the layer is not asked, but its answer to a question that somebody asked for
-        // nothing may be lying about. It is used up by now.
+        // A per-layer filter is not asked about this span. But if `enabled` was called before without tracing anything,
+        // the stale answer may have hidden the span. It is used up by now.
         if matches!(IS_NOTICED.try_with(Cell::get), Ok(false)) {
             dispatch.try_close(id);
             id = new_span(dispatch, test);
@@ -120,13 +120,13 @@ impl TestSpan {
         Self { dispatch: dispatch.clone(), id, test: test.clone() }
     }
 
-    /// Has the current thread run a test, if it does not already: in spans of that test it stays.
+    /// Has the current thread run a test, unless it already does: then it stays in the spans of that test.
     pub(crate) fn carry(dispatch: &Dispatch, test: &Weak<Test>) -> Option<Self> {
         (!is_running(test)).then(|| Self::enter(dispatch, test))
     }
 }
 
-/// Each time a new one: one that is entered again would not become the current span.
+/// Creates a new span each time: a span that is entered again would not become the current one.
 fn new_span(dispatch: &Dispatch, test: &Weak<Test>) -> Id {
     let test = test.upgrade();
     let name = test.as_ref().map_or("", |test| &test.name);

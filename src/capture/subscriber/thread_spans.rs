@@ -1,4 +1,4 @@
-//! In which spans of which capture, or layer that has a filter, the current thread is.
+//! The spans that the current thread is in, for each capture or layer.
 
 use alloc::vec::Vec;
 use core::{
@@ -11,12 +11,11 @@ use tracing_core::span::Id;
 use crate::wire::SpanStack;
 
 std::thread_local! {
-    /// Captures and layers in whose spans the thread is, each by its number; and perhaps one in whose spans it
-    /// was, for its memory.
+    /// The entered spans of each capture or layer, by its number. An entry may be empty, to reuse its memory.
     static ENTERED: RefCell<Vec<(u64, SpanStack<Id>)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Returns the number of a capture or a layer, which no other one has.
+/// Returns a unique number for a capture or a layer.
 pub(crate) fn next_number() -> u64 {
     static NEXT_NUMBER: AtomicU64 = AtomicU64::new(0);
 
@@ -25,7 +24,7 @@ pub(crate) fn next_number() -> u64 {
 
 /// Notes that the thread enters a span.
 pub(crate) fn enter(capture: u64, id: &Id) {
-    // A thread that is about to end has no memory any more, and is in no span.
+    // A thread that is about to end has no thread-local values any more, and is in no span.
     let _ = ENTERED.try_with(|entered| {
         let mut entered = entered.borrow_mut();
         let is_this = |(other, _): &(u64, _)| *other == capture;
@@ -56,7 +55,7 @@ pub(crate) fn exit(capture: u64, id: &Id) {
     });
 }
 
-/// Returns the spans that the thread is in, innermost first. They may be closed by now.
+/// Returns the spans that the thread is in, innermost first. Some may be closed by now.
 pub(crate) fn scope(capture: u64) -> Vec<Id> {
     let scope = ENTERED.try_with(|entered| {
         let entered = entered.borrow();
