@@ -1,13 +1,13 @@
-//! Equal nodes in a row, and equal groups of nodes in a row, as one with a count.
+//! Folds equal nodes in a row, and equal groups of nodes in a row, into one with a count.
 
 use alloc::vec::Vec;
 
 use super::{node::Place, tree::View};
 
-/// Nodes of the longest group that is looked for.
+/// Number of nodes in the longest group that is looked for.
 const MAX_GROUP: usize = 8;
 
-/// Repetitions from which on a group is one. Fewer are as easily read as a group.
+/// Minimum number of repetitions of a group. Fewer are as easy to read unfolded.
 const MIN_REPEATED_GROUPS: usize = 3;
 
 /// Folds siblings.
