@@ -15,11 +15,11 @@ use crate::wire::{
     text::{Escaped, lenient_format},
 };
 
-/// Creates a predicate for what is recorded with `?`, from a value that has the same
-/// [`Debug`](fmt::Debug) output, for [`field()`](super::field()).
+/// Creates a predicate for values recorded with `?`, from a value that has the same [`Debug`](fmt::Debug) output, for
+/// [`field()`](super::field()).
 ///
-/// It is compared with `Debug` and `Display` output, which `tracing` does not tell apart, but not
-/// with strings. The output is that of `{:?}`, on one line.
+/// It is compared with `Debug` and `Display` output, which `tracing` does not tell apart, but not with strings. The
+/// output is made by `{:?}`, on one line.
 ///
 /// # Example
 ///

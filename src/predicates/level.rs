@@ -14,7 +14,7 @@ use super::{
 };
 use crate::capture::Captured;
 
-/// What [`level()`] takes.
+/// The types that [`level()`] takes.
 ///
 /// # Example
 ///
@@ -70,8 +70,8 @@ impl IntoLevelPredicate<Literal> for LevelFilter {
 /// - a [`Level`]: this level exactly, unless [`or_more_severe()`](LevelPredicate::or_more_severe)
 ///   or [`or_less_severe()`](LevelPredicate::or_less_severe) is called;
 /// - a [`LevelFilter`]: this level or a more severe one, as filters are used elsewhere;
-/// - a predicate for [`Level`], which may stand in square brackets. Levels are ordered by verbosity, so that
-///   `ERROR` is the least.
+/// - a predicate for [`Level`], which may stand in square brackets. Levels are ordered by verbosity: `ERROR` is the
+///   least.
 ///
 /// # Example
 ///
@@ -203,7 +203,7 @@ impl Predicate<Level> for EnabledLevel {
     }
 }
 
-/// Predicate for a level and those that are less severe.
+/// Predicate for a level and less severe ones.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LessSevereLevel(Level);

@@ -1,25 +1,23 @@
 //! Predicates for captured spans and events, and scanners that assert with them.
 //!
-//! A predicate says something of a span or an event:
+//! A predicate is a condition on a span or an event:
 //!
-//! - of both, its [`level()`], [`name()`], [`target()`], [`module()`] or [`file()`], a [`field()`] or
-//!   [`any_field()`] with a value, which it may have had [`ever()`], that it has [`only_fields()`] of these names, its
-//!   [`message()`], its [`parent()`] or an [`ancestor()`], how it came by
-//!   its parent ([`parent_kind()`]), or whatever a closure [`satisfies()`];
-//! - of a span, a [`child()`] or a [`descendant()`], an [`event()`] or [`deep_event()`] in it, what it
-//!   [`follows_from()`], how often it was [`entered()`] and [`exited()`], how often handles of it
-//!   were [`cloned()`] and [`dropped()`], whether it is [`closed()`], and the
-//!   [`tree()`] of what is in it.
+//! - on both: the [`level()`], [`name()`], [`target()`], [`module()`] or [`file()`], a [`field()`] or [`any_field()`]
+//!   with a value, now or [`ever()`], [`only_fields()`] with these names, the [`message()`], the [`parent()`] or an
+//!   [`ancestor()`], how it got its parent ([`parent_kind()`]), or anything that a closure checks ([`satisfies()`]);
+//! - on a span: a [`child()`] or a [`descendant()`], an [`event()`] or [`deep_event()`] in it, a span that it
+//!   [`follows_from()`], how often it was [`entered()`] and [`exited()`], how often its handles were [`cloned()`] and
+//!   [`dropped()`], whether it is [`closed()`], and the [`tree()`] below it.
 //!
-//! Predicates are combined with `&`, `|` and `!`; those of other crates, or of helpers that return `impl Predicate<…>`,
-//! by [`that()`]. Most take a predicate of the crate [`predicates`]
-//! for a part of what they look at; those that are needed most are exported here, so that one `use`
-//! is enough. Values compare as a person means them: see [`field()`].
+//! Combine predicates with `&`, `|` and `!`. Wrap predicates of other crates, and of helpers that return `impl
+//! Predicate<…>`, in [`that()`] first. Most take a predicate of the crate [`predicates`] for a part of the span or
+//! event. The most useful of these are exported here, so one `use` is enough. Values compare as a person means them:
+//! see [`field()`].
 //!
-//! A [`Scanner`] goes through the spans or events of a trace or of a span, asserts how many match, or in
-//! which order, and returns those that do. An assertion that fails names the predicate and what came
-//! nearest to it, with a tick or a cross for each condition, and marks that in the trace; one that
-//! [says nothing](Scanner#negatives) fails as well.
+//! A [`Scanner`] goes through the spans or events of a trace or of a span, asserts how many match, or in which order,
+//! and returns the matches. An assertion that fails names the predicate and the nearest candidate, with a tick or a
+//! cross for each condition, and marks the candidate in the trace. An assertion that [says nothing](Scanner#negatives)
+//! fails as well.
 //!
 //! To make sure that no password or token is traced, call
 //! [`assert_never_contains()`](crate::Storage::assert_never_contains) on the trace.
@@ -43,8 +41,8 @@
 //!
 //! # Coming from `tracing-mock`
 //!
-//! There, you say what is going to happen, and run the code in the mock. Here, you run the code in a capture, and assert on
-//! what happened. So a test looks only at what it is about, and a failure shows the rest.
+//! There, you say what is going to happen, and run the code in the mock. Here, you run the code in a capture, and then
+//! assert on the trace. So your test checks only the part that it is about, and a failure shows the rest.
 //!
 //! | `tracing-mock` | spanshot |
 //! |---|---|
@@ -53,7 +51,7 @@
 //! | `.event(…)`, `.new_span(…)`, in this order | [`in_order()`](Scanner::in_order) |
 //! | the same, with nothing between | [`in_a_row()`](Scanner::in_a_row) |
 //! | the same with `.only()`: nothing else | [`exactly()`](Scanner::exactly) |
-//! | the order of all that happens | [`timeline_text()`](crate::Storage::timeline_text), with `…` for what does not matter |
+//! | the order of everything | [`timeline_text()`](crate::Storage::timeline_text), with `…` for the lines that do not matter |
 //! | `expect::span().named("x")` | [`name("x")`](name()) |
 //! | `expect::event().named("x")` | <code>[satisfies]\("named x", \|event: &CapturedEvent<'_>\| event.metadata().name() == "x")</code> |
 //! | `.at_level(…)`, `.with_target(…)` | [`level()`], [`target()`] |
@@ -94,8 +92,8 @@
 //! ");
 //! ```
 //!
-//! What `tracing-mock` sees of `register_callsite`, `max_level_hint` and `on_register_dispatch` concerns those who write
-//! subscribers; a capture does not show it.
+//! `tracing-mock` also sees `register_callsite`, `max_level_hint` and `on_register_dispatch`. These concern authors of
+//! subscribers; a capture does not show them.
 
 #[macro_use]
 mod operators;
@@ -187,7 +185,7 @@ pub use self::{
     value::{ValuePredicate, value},
 };
 
-/// Makes a closure of a predicate, for [`Iterator::filter()`] and the like.
+/// Turns a predicate into a closure, for [`Iterator::filter()`] and the like.
 ///
 /// # Example
 ///

@@ -4,7 +4,7 @@ use crate::capture::{
     Storage,
 };
 
-/// What has spans and events to scan: a trace, and a span.
+/// Types that have spans and events to scan: traces and spans.
 ///
 /// # Example
 ///

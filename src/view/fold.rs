@@ -36,8 +36,8 @@ fn fold_groups(view: &mut View<'_>, siblings: &[Place], max_group: usize) -> Vec
     folded
 }
 
-/// Finds how many of the first nodes make a group that is repeated, and how often it is there: those
-/// that cover most of the nodes.
+/// Finds the repeated group at the beginning that covers the most nodes. Returns its number of nodes, and how often it
+/// is there.
 fn longest_run(view: &View<'_>, siblings: &[Place], max_group: usize) -> (usize, usize) {
     let digest = |index: usize| siblings.get(index).map(|place| view.get(*place).digest);
     let mut longest = (1, 1);
