@@ -96,7 +96,7 @@
 //! Add spanshot to your dev-dependencies. A module under test depends on [`spanshot_sender`] instead, which needs no `std` and three
 //! small crates. A host that only relays, and captures nothing, turns the default features off.
 //!
-//! | feature | default | what it gives | needs |
+//! | feature | default | provides | needs |
 //! |---|---|---|---|
 //! | `capture` | yes | [`#[spanshot::test]`](test), [`Capture`], [`CaptureLayer`], [`Storage`] and its tree | `tracing`, `tracing-subscriber`, `syn` and `quote`, `anstyle`, `siphasher` |
 //! | `predicates` | yes | [`mod@predicates`] (with `capture`) | `predicates` |
@@ -173,7 +173,7 @@ pub use crate::capture::{
 ///
 /// # Options
 ///
-/// | option | what it does |
+/// | option | effect |
 /// |---|---|
 /// | `filter = "info,my_crate=debug"` | captures only this: [`CaptureBuilder::filter()`] |
 /// | `fail_on = "warn"` | fails the test on events of this level or more severe: [`CaptureBuilder::fail_on_events()`] |

@@ -130,7 +130,7 @@ where
         Err(ScanError::new(blind(&headline, self.searched())))
     }
 
-    /// Fails if a predicate that matches may do so only because the capture missed something.
+    /// Fails if a predicate may match only because the capture missed something.
     pub(super) fn trust_match<P>(&self, predicate: &P) -> Result<(), ScanError>
     where
         P: Predicate<I::Item> + ?Sized,

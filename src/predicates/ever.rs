@@ -9,7 +9,7 @@ use ::predicates::{
 use super::combinators::Operator;
 use crate::capture::Captured;
 
-/// Creates a predicate that looks at all values that fields ever had, not only at the last ones.
+/// Makes a predicate look at all values that fields ever had, not only at the last ones.
 ///
 /// A field of a span may be recorded several times. [`field()`](super::field()) matches its last value;
 /// `ever(field(…))` matches any of them. The same goes for the spans in it or around it, in predicates such as

@@ -64,7 +64,7 @@ pub(super) use impl_into_itself;
 
 impl_into_itself!({T, U} And<T, U>, {T, U} Or<T, U>, {T} Not<T>, {T} ThatPredicate<T>);
 
-/// Creates a predicate for a field of a span or event.
+/// Matches spans and events by the value of a field.
 ///
 /// For the value, pass
 ///

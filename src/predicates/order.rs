@@ -193,7 +193,7 @@ where
         expected.iter().try_for_each(|predicate| self.trust_match(*predicate))
     }
 
-    /// Fails if there may be items that the capture does not have.
+    /// Fails if there may be items that the capture lacks.
     fn trust_no_others(&self, how: &str) -> Result<(), ScanError> {
         let storage = self.searched().storage;
         self.look(gap(storage).or_else(|| hidden_by_layer(storage)), &how)?;

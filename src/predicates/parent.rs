@@ -14,7 +14,7 @@ use crate::{
     view::ShortLine,
 };
 
-/// Creates a predicate for the parent of a span or event.
+/// Matches spans and events by their parent.
 ///
 /// A root never matches.
 ///
@@ -75,7 +75,7 @@ impl<'a, P: Predicate<CapturedSpan<'a>>, T: Captured<'a>> Predicate<T> for Paren
     }
 }
 
-/// Creates a predicate for spans and events that have a matching span around them, at any distance.
+/// Matches spans and events that have a matching span around them, at any distance.
 ///
 /// # Example
 ///

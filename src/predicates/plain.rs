@@ -81,7 +81,7 @@ impl Plain for &[u8] {
 
 impl_into_field_predicate!(bool, f64, &str, String, char, &[u8]);
 
-/// Compares an `f32` as `tracing` records it, or as it is shown.
+/// Compares an `f32` as an `f64`: so `tracing` records it, and so it is shown.
 impl IntoFieldPredicate for f32 {
     type Predicate = EquivPredicate<f64>;
 

@@ -190,7 +190,7 @@ macro_rules! impl_related {
     };
 }
 
-/// Creates a predicate for spans that have a matching direct child.
+/// Matches spans that have a matching direct child.
 ///
 /// # Example
 ///
@@ -222,7 +222,7 @@ impl_related!(
     any_child
 );
 
-/// Creates a predicate for spans that have a matching span in them, at any depth.
+/// Matches spans that have a matching span in them, at any depth.
 ///
 /// # Example
 ///
@@ -257,7 +257,7 @@ impl_related!(
     any_descendant
 );
 
-/// Creates a predicate for spans that have a matching event directly in them.
+/// Matches spans that have a matching event directly in them.
 ///
 /// # Example
 ///
@@ -291,7 +291,7 @@ impl_related!(
     any_event
 );
 
-/// Creates a predicate for spans that have a matching event in them, at any depth.
+/// Matches spans that have a matching event in them, at any depth.
 ///
 /// # Example
 ///
@@ -328,7 +328,7 @@ impl_related!(
     any_deep_event
 );
 
-/// Creates a predicate for spans that follow from a matching span.
+/// Matches spans that follow from a matching span.
 ///
 /// # Example
 ///

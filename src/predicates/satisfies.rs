@@ -8,7 +8,7 @@ use ::predicates::{
 
 use crate::capture::{CapturedEvent, CapturedSpan};
 
-/// Creates a predicate for spans or for events from a closure, and from words that a failure message shows for it.
+/// Matches spans or events for which a closure returns `true`. A failure message shows your words for it.
 ///
 /// Your closure has to name the type of its argument, `&CapturedSpan<'_>` or `&CapturedEvent<'_>`: it decides whether
 /// the predicate is for spans or for events.

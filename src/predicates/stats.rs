@@ -107,7 +107,7 @@ macro_rules! impl_count {
     };
 }
 
-/// Creates a predicate for how often a span was entered.
+/// Matches spans by how often they were entered.
 ///
 /// It takes a number of times, or a predicate for `usize` in square brackets.
 ///
@@ -136,7 +136,7 @@ pub struct EnteredPredicate<P> {
 
 impl_count!(EnteredPredicate, entered);
 
-/// Creates a predicate for how often a span was exited.
+/// Matches spans by how often they were exited.
 ///
 /// It takes a number of times, or a predicate for `usize` in square brackets.
 ///
@@ -259,7 +259,7 @@ pub struct DroppedPredicate<P> {
 
 impl_told_count!(DroppedPredicate, dropped, drops);
 
-/// Creates a predicate for spans that are closed. The others are open: `!closed()`.
+/// Matches spans that are closed. The others are open: `!closed()`.
 ///
 /// # Example
 ///

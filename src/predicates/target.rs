@@ -55,9 +55,9 @@ impl<'a> IntoTargetPredicate<Literal> for &'a str {
     }
 }
 
-/// Creates a predicate for the target of a span or event.
+/// Matches spans and events by their target.
 ///
-/// It takes
+/// Pass
 ///
 /// - a string: this target, or one below it in the sense of modules. `target("net")` matches `net`
 ///   and `net::dns`, but not `network`;
@@ -95,10 +95,10 @@ impl_text_predicate!(TargetPredicate for {'a, T: Captured<'a>,} T: "target", |it
     FoundText::Text(item.metadata().target())
 });
 
-/// Creates a predicate for the module of a span's or event's call site, which is also its [`target()`](super::target())
-/// unless the call site names another one.
+/// Matches spans and events by the module of their call site, which is also their [`target()`](super::target()) unless
+/// the call site names another one.
 ///
-/// It takes the same as `target()`:
+/// Pass the same as for `target()`:
 ///
 /// - a string: this module, or one below it. `module("app::net")` matches `app::net` and
 ///   `app::net::dns`, but not `app::network`;

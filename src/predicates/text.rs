@@ -162,7 +162,7 @@ impl IntoTextPredicate<Literal> for String {
     }
 }
 
-/// Creates a predicate for the name of a span.
+/// Matches spans by their name.
 ///
 /// Pass a string that the name has to be equal to, or any predicate for strings.
 ///
@@ -196,7 +196,7 @@ impl_text_predicate!(NamePredicate for {'a,} CapturedSpan<'a>: "name", |span: &C
     FoundText::Text(span.metadata().name())
 });
 
-/// Creates a predicate for the message of an event.
+/// Matches events by their message.
 ///
 /// Pass a string that the message has to be equal to, or any predicate for strings.
 ///
@@ -235,7 +235,7 @@ impl_text_predicate!(MessagePredicate for {'a,} CapturedEvent<'a>: "message", |e
     }
 });
 
-/// Creates a predicate for the source file of a span or event.
+/// Matches spans and events by their source file.
 ///
 /// Pass a string that the path has to be equal to, or any predicate for strings. The path is the same as from
 /// `file!()`, with the separators of the platform that the program was compiled on. A call site that does not know its

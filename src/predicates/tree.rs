@@ -11,7 +11,7 @@ use ::predicates::{
 use super::{combinators::Operator, related::with_history};
 use crate::capture::{CapturedEvent, CapturedSpan};
 
-/// Creates a predicate for a span with its descendants: a pattern of a subtree.
+/// Matches spans whose subtree fits a pattern.
 ///
 /// Add children and events one after another. They have to be there in this order, and others may come between them.
 /// You can also allow [any order](TreePredicate::in_any_order), or [nothing else](TreePredicate::and_nothing_else).

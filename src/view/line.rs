@@ -79,7 +79,7 @@ impl Words<'_, '_> {
 }
 
 impl Line<'_, '_> {
-    /// Writes target and module, as far as they are shown. They are often the same.
+    /// Writes the target and the module, if they are shown. They are often the same.
     fn write_origin(
         &self,
         line: &mut Words<'_, '_>,
@@ -278,7 +278,7 @@ impl fmt::Display for NameInLine<'_> {
     }
 }
 
-/// A name as it is, if it is clear, or else between quotes.
+/// A name, between quotes unless it is clear.
 struct Name<'n> {
     drawing: Drawing,
     text: &'n str,

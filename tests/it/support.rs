@@ -61,7 +61,7 @@ pub(crate) fn through_json(events: &[TracingEvent]) -> Vec<TracingEvent> {
         .collect()
 }
 
-/// Captures what a program traces natively.
+/// Captures the records of a program natively.
 pub(crate) fn native(program: impl FnOnce()) -> Trace {
     let capture = Capture::start();
     program();
@@ -96,8 +96,8 @@ pub(crate) fn feed_events(events: Vec<TracingEvent>) -> impl FnOnce(&mut Tracing
     move |receiver| events.into_iter().for_each(|event| receiver.receive(event))
 }
 
-/// Returns a subscriber for each way of capturing into the storage: a capture's own, a layer, and a
-/// sender whose receiver goes the direct way.
+/// Returns a subscriber for each way of capturing into the storage: a capture's own, a layer, and a sender whose
+/// receiver captures directly.
 pub(crate) fn every_way(
     prepare: impl Fn(&SharedStorage),
 ) -> [(&'static str, SharedStorage, Dispatch); 3] {

@@ -228,7 +228,7 @@ impl Assertion {
         settings.bind_to_scope()
     }
 
-    /// The text of the snapshot.
+    /// Returns the text of the snapshot.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -350,10 +350,10 @@ impl<N: SnapshotName> SnapshotName for Option<N> {
     note = "a stream is a slice or a `Vec` of `TracingEvent`s"
 )]
 pub trait TraceSnapshot {
-    /// The text of the snapshot, with the settings of the scope.
+    /// Returns the text of the snapshot, with the settings of the scope.
     fn text(&self, settings: &SnapshotSettings) -> String;
 
-    /// The trace, if it is a whole one.
+    /// Returns the trace, if it is a whole one.
     fn whole(&self) -> Option<&Storage> {
         None
     }

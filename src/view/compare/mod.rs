@@ -133,7 +133,7 @@ impl SnapshotSettings {
     ///
     /// # Panics
     ///
-    /// Panics if they are not, and shows where they differ.
+    /// Panics if they are not, and shows their differences.
     ///
     /// # Example
     ///

@@ -3,7 +3,7 @@ use ::predicates::Predicate;
 use super::SnapshotSettings;
 use crate::capture::{CapturedEvent, CapturedNode, CapturedSpan};
 
-/// With predicates.
+/// Settings by predicates.
 #[cfg_attr(docsrs, doc(cfg(feature = "predicates")))]
 impl SnapshotSettings {
     /// Shows only the spans that match. The children of other spans take their place.

@@ -68,11 +68,11 @@ use crate::{
 ///
 /// | Method | Replaces | Leaves |
 /// |---|---|---|
-/// | [`redact_uuids`](Self::redact_uuids) | `67e55044-10b1-426f-9247-bb680e5fe0c8` in either case, also in `order_67e5…`, `{67e5…}` and `urn:uuid:67e5…`; without hyphens, if version and variant are those of RFC 9562 | other 32 hexadecimal digits, such as MD5 digests and most trace IDs; one that a letter or digit touches |
+/// | [`redact_uuids`](Self::redact_uuids) | `67e55044-10b1-426f-9247-bb680e5fe0c8` in either case, also in `order_67e5…`, `{67e5…}` and `urn:uuid:67e5…`; without hyphens, if version and variant are valid in RFC 9562 | other 32 hexadecimal digits, such as MD5 digests and most trace IDs; UUIDs next to a letter or digit |
 /// | [`redact_ulids`](Self::redact_ulids) | `01ARZ3NDEKTSV4RRFFQ69G5FAV`, `order_01arz3ndektsv4rrffq69g5fav` | mixed case, numbers of 26 digits |
 /// | [`redact_durations`](Self::redact_durations) | `Debug` output of `Duration`: `1.5s`, `20ms`, `3µs`, `7ns`; tower-http: `0 ms`, `12 μs`, `0.25 s`; words: `1.5 seconds`, `5 minutes`, `2 hours`; rows from large to small units: `2h 37m 5s`, `1day 2h`, `1h30m`, `1 day, 2 hours`; `30days`, `3months`; exponents: `1.5e-3s`; ISO 8601: `PT1H30M`, `P3DT4.5S` | numbers without a unit; `10m`, `3d`, `5y` alone, which may be metres or dimensions; `30 days`, `12 months ago`, `3 h`; `P3D`; `5 men`, `item5s`, `took_5ms` |
 /// | [`redact_timestamps`](Self::redact_timestamps) | `2026-02-03T04:05:06Z`, `2026-02-03 04:05:06.789 +02:00`, `Tue, 03 Feb 2026 04:05:06 GMT`, `Debug` output of `SystemTime` and `Instant` | dates and times of day alone, numbers |
-/// | [`redact_ip_addresses`](Self::redact_ip_addresses) | `127.0.0.1`, `::1`, `fe80::1%eth0`, `::ffff:192.0.2.7`; also versions of four numbers: `1.2.3.4` | `v1.2.3.4`, `1.2.3`, `256.0.0.1`; `a::b`, which is rather a path |
+/// | [`redact_ip_addresses`](Self::redact_ip_addresses) | `127.0.0.1`, `::1`, `fe80::1%eth0`, `::ffff:192.0.2.7`; also versions of four numbers: `1.2.3.4` | `v1.2.3.4`, `1.2.3`, `256.0.0.1`; `a::b`, which is more likely a path |
 /// | [`redact_ports`](Self::redact_ports) | the number in `127.0.0.1:53412`, `[::1]:8080`, `localhost:8080`, `http://example.com:8080/` | `main.rs:42`, `example.com:8080` without a scheme, `port 8080`, `12:30` |
 /// | [`redact_pointers`](Self::redact_pointers) | `0x7ffd1234abcd`: 3 to 16 digits | `0xff`, `0X7FFD`, longer numbers |
 /// | [`redact_thread_ids`](Self::redact_thread_ids) | `ThreadId(12)` | `thread 12` |
@@ -174,7 +174,7 @@ impl SnapshotSettings {
         folds,
     }
 
-    /// Draws the tree with ASCII characters: `|- ` and `` `- ``. Marks are `<<…>>` then.
+    /// Draws the tree with ASCII characters: `|- ` and `` `- ``. Then marks are `<<…>>`.
     #[must_use]
     pub fn ascii(mut self, is_ascii: bool) -> Self {
         self.options.drawing = if is_ascii { Drawing::Ascii } else { Drawing::Unicode };
@@ -312,7 +312,7 @@ impl SnapshotSettings {
         })
     }
 
-    /// Returns the settings that are bound on this thread, or the default ones.
+    /// Returns the settings that are bound on this thread, or the default settings.
     pub fn current() -> Self {
         Self::clone(&CURRENT.with_borrow(Arc::clone))
     }

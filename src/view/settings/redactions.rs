@@ -47,8 +47,8 @@ impl SnapshotSettings {
         self
     }
 
-    /// Replaces the values for which a function returns a label. It is called with the span or event, and
-    /// with the name of a field and its value.
+    /// Replaces the values for which a function returns a label. Your function gets the span or event, and the name of
+    /// a field with its value.
     ///
     /// # Example
     ///

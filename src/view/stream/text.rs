@@ -100,7 +100,7 @@ impl fmt::Display for SiteRef<'_> {
     }
 }
 
-/// The number and the name of a span.
+/// Shows the number and the name of a span.
 pub(super) struct Called<'a> {
     span: &'a SpanRef<'a>,
     noun: &'static str,
