@@ -9,9 +9,9 @@
 //!   [`follows_from()`], how often it was [`entered()`] and [`exited()`], how often its handles were [`cloned()`] and
 //!   [`dropped()`], whether it is [`closed()`], and the [`tree()`] below it.
 //!
-//! Combine predicates with `&`, `|` and `!`. Wrap predicates of other crates, and of helpers that return `impl
-//! Predicate<…>`, in [`that()`] first. Most take a predicate of the crate [`predicates`] for a part of the span or
-//! event. The most useful of these are exported here, so one `use` is enough. Values compare as a person means them:
+//! Combine predicates with `&`, `|` and `!`. Wrap predicates of other crates, and of helpers that return
+//! `impl Predicate<…>`, in [`that()`] first. Most take a predicate of the crate [`predicates`] for a part of the span
+//! or event. The most useful of these are exported here, so one `use` is enough. Values compare as a person means them:
 //! see [`field()`].
 //!
 //! A [`Scanner`] goes through the spans or events of a trace or of a span, asserts how many match, or in which order,

@@ -56,8 +56,8 @@ use crate::{
 /// field with nearly the same name: `eror` and `error`, `userId` and `user_id`. An assertion that holds because a field
 /// has no value, such as `single(&field("error", None::<&str>))`, always needs a call site that declares the field.
 ///
-/// If a stream does not tell the kind of a parent ([`ParentKind`](crate::ParentKind)), negatives fail that hold because
-/// a [`parent_kind()`](super::parent_kind) does not match.
+/// If a stream does not tell the kind of a parent ([`ParentKind`](crate::ParentKind)), negatives fail if they hold
+/// because a [`parent_kind()`](super::parent_kind) does not match.
 ///
 /// The same goes for [`cloned()`](super::cloned) and [`dropped()`](super::dropped) if the capture is [not
 /// told](crate::CapturedSpan::clones) how the handles of spans are used.
@@ -74,13 +74,14 @@ use crate::{
 /// `count(0, …)` look at the last value, and at all values that it had: `none(field("status", "failed"))` fails if the
 /// status was "failed" before it was "done". If you mean only the last value, look at it in a closure:
 /// [`satisfies()`](super::satisfies). A `field()` that you do not negate holds with any of the values, so name the
-/// values that must not be: `none(field("attempts", value(gt(5))))`, rather than `all(field("attempts",
-/// value(le(5))))`. Other assertions look at the last values; use [`ever()`](super::ever) there to look at all values.
+/// values that must not be: `none(field("attempts", value(gt(5))))`, rather than
+/// `all(field("attempts", value(le(5))))`. Other assertions look at the last values; use [`ever()`](super::ever) there
+/// to look at all values.
 ///
-/// In a [process-wide](crate::Capture::start_process_wide) capture, an assertion on a whole trace also fails if it
-/// would be broken by a record that no test can claim, if that were your test's. `first()` and `last()` are exempt:
-/// they look only at the records in the trace. The message names the record, and your options. If such records do not
-/// matter, scan with [`ignore_unattributed()`](Self::ignore_unattributed).
+/// In a [process-wide](crate::Capture::start_process_wide) capture, an assertion on a whole trace also fails if a
+/// record that no test can claim would break it, supposing that the record is your test's. `first()` and `last()` are
+/// exempt: they look only at the records in the trace. The message names the record, and your options. If such records
+/// do not matter, scan with [`ignore_unattributed()`](Self::ignore_unattributed).
 ///
 /// # Example
 ///

@@ -78,8 +78,8 @@ fn anchors(old: &[u128], new: &[u128]) -> Vec<(usize, usize)> {
 /// Returns the longest row of pairs in which the second numbers ascend, too. The pairs are given in the order of their
 /// first numbers.
 ///
-/// Of all rows of one length, only the one with the lowest last number matters: `ends[n]` is the end of the row of `n +
-/// 1` pairs. Each pair extends the longest row that ends below it.
+/// Of all rows of one length, only the one with the lowest last number matters: `ends[n]` is the end of the row of
+/// `n + 1` pairs. Each pair extends the longest row that ends below it.
 fn longest_ascending(pairs: &[(usize, usize)]) -> Vec<(usize, usize)> {
     let mut ends: Vec<usize> = Vec::new();
     let mut previous = Vec::with_capacity(pairs.len());
