@@ -31,7 +31,7 @@ pub(crate) enum SaidParent {
 }
 
 std::thread_local! {
-    /// The note for the record that this thread is handing over: how it names its parent, and its call site.
+    /// The note for the record that this thread is handing over: what it says, and its call site.
     static NOTE: Cell<Option<(SaidParent, *const Metadata<'static>)>> = const { Cell::new(None) };
 }
 

@@ -30,7 +30,7 @@ use crate::capture::{CapturedNode, CapturedSpan, NumberHasher, Storage};
 static NEXT_IDENTITY: AtomicUsize = AtomicUsize::new(0);
 
 std::thread_local! {
-    /// Assertions that are under way, each nested in the one before.
+    /// Assertions that are under way, one in another.
     static UNDER_WAY: RefCell<Vec<Assertion>> = const { RefCell::new(Vec::new()) };
 }
 

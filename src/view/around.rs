@@ -26,7 +26,7 @@ const SMALL: usize = 12;
 /// Number of children that are drawn of a larger span.
 const INSIDE: usize = 3;
 
-/// Number of spans that are drawn around a marked node.
+/// Maximum number of spans that are drawn around a marked node.
 const OUTSIDE: usize = 16;
 
 /// Shows marked nodes in their tree: the whole tree if it is small, and otherwise only the nodes next to them. Nodes

@@ -19,7 +19,7 @@ use crate::capture::{
     short::{MAX_LINE, Short},
 };
 
-/// Number of ancestors that are shown for the first node behind a gap, if the gap contains them.
+/// Maximum number of ancestors in a gap that are shown for the first node behind it.
 const MAX_RESUMED: usize = 16;
 
 /// Draws the tree of a trace, one span or event per line, in the order in which they were captured.

@@ -50,8 +50,8 @@ impl Drawing {
     }
 }
 
-/// Number of levels of a tree that are drawn. Deeper levels are hardly ever read, and drawing them would take quadratic
-/// space.
+/// Maximum number of levels of a tree that are drawn. Deeper levels are hardly ever read, and drawing them would take
+/// quadratic space.
 const MAX_DRAWN_DEPTH: usize = 48;
 
 /// The branch that leads from the root of a tree to a node, or past the node to lines that belong to it.

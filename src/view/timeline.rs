@@ -36,7 +36,7 @@ use crate::wire::TracedValue;
 ///   between quotes unless it consists of letters, digits, `_`, `-`, `.` and `:`. A new span or event is shown in its
 ///   parent.
 /// - A new span has the values that it was created with; values that were recorded later have lines of their own.
-/// - A capture does not know when it was declared that a span follows from another one. It is shown with the new span.
+/// - A capture does not know when a span was declared to follow from another one, so this is shown with the new span.
 /// - Otherwise, lines look as in the tree: see [`Storage`'s `Display`](Storage#impl-Display-for-Storage). Equal lines
 ///   in a row are folded into one with their number, `⟨80×⟩`, and so are groups.
 ///

@@ -21,10 +21,10 @@ const BESIDE: usize = 1;
 /// If a node that is gone or added has up to this many descendants, all of them are drawn.
 const SMALL: usize = 12;
 
-/// Number of spans that are drawn around a difference, if they differ only in their descendants.
+/// Maximum number of spans that are drawn around a difference, if they differ only in their descendants.
 const OUTSIDE: usize = 16;
 
-/// Number of lines that are drawn.
+/// Maximum number of lines that are drawn.
 const MAX_LINES: usize = 100;
 
 /// Draws the difference of two traces.
