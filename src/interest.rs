@@ -1,16 +1,15 @@
 //! Keeps `tracing-core` from deciding for a whole process what one thread's subscriber wants.
 //!
-//! `tracing-core` asks whether a call site is of interest when it is first reached, and caches the
-//! answer. While there is one subscriber in the process, it asks the *current thread's* default: a
-//! thread without one answers "never", for all threads and for good (`Rebuilder::JustOne` in
-//! `tracing-core`'s `callsite.rs`). With two or more subscribers it asks them all. So there are always
-//! two more here.
+//! `tracing-core` asks whether a call site is of interest when it is first reached, and caches the answer. While there
+//! is one subscriber in the process, it asks the *current thread's* default. A thread without one answers "never", for
+//! all threads and for good (`Rebuilder::JustOne` in `tracing-core`'s `callsite.rs`). With two or more subscribers, it
+//! asks all of them. So this module adds two more, which stay.
 //!
-//! They answer "always". So the cached answer is the answer of the other subscribers: "always" if all of
-//! them want each record, and then none of them is asked again; "sometimes" if they differ. Only a call
-//! site that none of the others wants is different with these two: natively nobody is asked about it
-//! again, and here its subscriber is, for each record. Their level is `OFF`, since `tracing` takes the
-//! most verbose level of all subscribers, and these two want nothing.
+//! They answer "always". So the other subscribers decide the cached answer. It is "always" if all of them want each
+//! record, and then they are not asked again. It is "sometimes" if they differ. The two make a difference only for a
+//! call site that no other subscriber wants: natively, no subscriber is asked about it again, but here the thread's
+//! subscriber is asked for each record. Their level is `OFF`, since `tracing` takes the most verbose level of all
+//! subscribers, and these two want nothing.
 
 use std::sync::OnceLock;
 
@@ -25,7 +24,7 @@ pub(crate) fn ask_all_subscribers() {
     ANCHORS.get_or_init(|| [Dispatch::new(Anchor), Dispatch::new(Anchor)]);
 }
 
-/// Subscriber that is no thread's default, and therefore gets nothing.
+/// Subscriber that receives nothing, since it is no thread's default.
 struct Anchor;
 
 impl Subscriber for Anchor {

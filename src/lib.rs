@@ -62,15 +62,16 @@
 //! - **In the host**, a [`TracingEventReceiver`] checks them. It relays to the current subscriber, or goes the [direct
 //!   way](TracingEventReceiver::capturing) into a storage. It can be [persisted](TracingEventReceiver::persist), since a
 //!   module may be suspended and its host restarted.
-//! - **In the test**, a [`Capture`] is the subscriber of the thread, and so also gets modules that are relayed there. The result is a
-//!   [`Trace`], which is a [`Storage`]: query it, print it with `{}`, make a snapshot of it, serialize it, or
+//! - **In the test**, a [`Capture`] is the subscriber of the thread, and so also gets modules that are relayed there.
+//!   You get a [`Trace`], which is a [`Storage`]: query it, print it with `{}`, make a snapshot of it, serialize it, or
 //!   [compare](SnapshotSettings::compare) it with another one.
 //!
 //! # Promises
 //!
-//! - **Transparent.** Replaying a program's stream gives the host the trace that the program would have given it natively:
-//!   parents, order, values with their types, levels and targets, subject to the host's filters. Records of the `log` crate arrive as
-//!   those that `tracing-log` emits in the host; captures show them under the target and line that they name.
+//! - **Transparent.** Replaying a program's stream gives the host the trace that the program would have given it
+//!   natively: parents, order, values with their types, levels and targets, subject to the host's filters. Records of
+//!   the `log` crate arrive as `tracing-log` would emit them in the host; captures show them under the target and line
+//!   that they name.
 //! - **Nothing lost, nothing mixed.** A capture sees the records of its thread, and of the threads and tasks to which you
 //!   [carry](CaptureHandle) it, and nothing else. It does not matter how many tests run at once, nor which thread reaches a
 //!   call site first. For code that starts threads by itself, there is a [process-wide mode](Capture::start_process_wide).
@@ -95,7 +96,7 @@
 //! Add spanshot to your dev-dependencies. A module under test depends on [`spanshot_sender`] instead, which needs no `std` and three
 //! small crates. A host that only relays, and captures nothing, turns the default features off.
 //!
-//! | feature | default | what it gives | needs |
+//! | feature | default | provides | needs |
 //! |---|---|---|---|
 //! | `capture` | yes | [`#[spanshot::test]`](test), [`Capture`], [`CaptureLayer`], [`Storage`] and its tree | `tracing`, `tracing-subscriber`, `syn` and `quote`, `anstyle`, `siphasher` |
 //! | `predicates` | yes | [`mod@predicates`] (with `capture`) | `predicates` |
@@ -149,16 +150,16 @@ pub use crate::capture::{
 /// }
 /// ```
 ///
-/// Your test fails as any other: by a panic, by an error or an [`ExitCode`](std::process::ExitCode) that it returns (it can
-/// return nothing else but `()`), or because its capture [fails it](CaptureBuilder#watching-over-a-test). The trace is
-/// [printed](CaptureBuilder#printing) and recorded then, together with the error. If you drop the capture in the middle of
-/// the test, it goes on to the end of the test; [`finish()`](Capture::finish) ends it at once.
+/// Your test fails like any other: by a panic, by returning an error or an [`ExitCode`](std::process::ExitCode) (it can
+/// return nothing else but `()`), or because its capture [fails it](CaptureBuilder#watching-over-a-test). Then the
+/// trace is [printed](CaptureBuilder#printing) and recorded, together with the error. If you drop the capture in the
+/// middle of the test, it continues to the end of the test; [`finish()`](Capture::finish) ends it at once.
 ///
 /// # Async tests
 ///
 /// An `async` test runs in a `tokio` runtime of its own, which has the options of `#[tokio::test]`. The capture is
-/// attached to **all threads** of this runtime. It gets the tasks that your code spawns, and their blocking code, without
-/// any carrying. Your crate needs `tokio` with the feature `rt`.
+/// attached to **all threads** of this runtime. It receives the records of the tasks that your code spawns, and of
+/// their blocking code, without any carrying. Your crate needs `tokio` with the feature `rt`.
 ///
 /// ```
 /// use spanshot::{Capture, predicates::*};
@@ -172,25 +173,25 @@ pub use crate::capture::{
 ///
 /// # Options
 ///
-/// | option | what it does |
+/// | option | effect |
 /// |---|---|
 /// | `filter = "info,my_crate=debug"` | captures only this: [`CaptureBuilder::filter()`] |
 /// | `fail_on = "warn"` | fails the test on events of this level or more severe: [`CaptureBuilder::fail_on_events()`] |
-/// | `print = "always"` | when to print the trace: `"failure"`, `"always"`, `"live"` or `"never"`, as [`Print`] has them |
+/// | `print = "always"` | when to print the trace: `"failure"`, `"always"`, `"live"` or `"never"`, as in [`Print`] |
 /// | `process_wide` | captures all threads of the process: [`Capture::start_process_wide()`] |
 /// | `process` | runs the test in a process of its own, under any runner, and captures all threads of that process |
 /// | `flavor`, `worker_threads`, `start_paused` | the runtime of an `async` test, as in `#[tokio::test]` |
-/// | `crate = "path"` | where this crate is, if you have it from another one |
+/// | `crate = "path"` | the path of this crate, if another crate re-exports it |
 ///
-/// Use `process` for code that starts threads by itself. It starts the test's binary again, and tells it to run this
-/// test only, which takes some milliseconds more. Its output is shown when it has ended.
+/// Use `process` for code that starts threads by itself. It starts the test binary again, and tells it to run only this
+/// test, which takes some milliseconds more. You see the output when that process has ended.
 ///
 /// # With other attributes
 ///
-/// It stacks with `#[tokio::test]`, `#[rstest]`, `#[test_case(…)]`, `#[should_panic]`, `#[ignore]`, googletest, proptest and
-/// quickcheck, in either order. Leave out `#[test]`, or put it below: above, it would make a second test. Put a
-/// `#[test_case(… => …)]` above, too, since it compares the result of the function. If an attribute below passes
-/// arguments, the capture is an argument beside those:
+/// It stacks with `#[tokio::test]`, `#[rstest]`, `#[test_case(…)]`, `#[should_panic]`, `#[ignore]`, googletest,
+/// proptest and quickcheck, in either order. Leave out `#[test]`, or put it below: above, it would make a second test.
+/// Put a `#[test_case(… => …)]` above, too, since it compares the result of the function. If an attribute below passes
+/// arguments, add the capture to them:
 ///
 /// ```text
 /// #[spanshot::test]
@@ -200,17 +201,17 @@ pub use crate::capture::{
 ///
 /// # Properties
 ///
-/// With `proptest!` and quickcheck, each case has a capture of its own, with the options of the attribute. If the property
-/// fails, it shows the trace of the smallest case that fails, once, at the end. With `fail_on`, an unwanted event
-/// fails its case, which is then made smaller. With `process_wide` or `process`, or if the property `#[should_panic]`, one
-/// capture has all cases.
+/// With `proptest!` and quickcheck, each case has a capture of its own, with the options of the attribute. If the
+/// property fails, it shows the trace of the smallest case that fails, once, at the end. With `fail_on`, an unwanted
+/// event fails its case, which is then shrunk. With `process_wide` or `process`, or if the property has
+/// `#[should_panic]`, a single capture has all cases.
 ///
-/// If you run a property by hand in a test, as in `proptest!(|(port: u16)| { … })`, start the capture in its closure. The
-/// test shows the latest capture of that line that a panic has ended. `prop_assert!` returns an error, which
+/// If you run a property by hand in a test, as in `proptest!(|(port: u16)| { … })`, start the capture in its closure.
+/// The test shows the latest capture of that line that ended by a panic. `prop_assert!` returns an error, which
 /// [`Capture::run()`] sees, and `Capture::start()` does not.
 ///
-/// Without this attribute or [`Capture::run()`] around the property, nobody knows which case is the last one: each that
-/// panics prints its trace.
+/// Without this attribute or [`Capture::run()`] around the property, spanshot cannot know which case is the last one:
+/// each case that panics prints its trace.
 ///
 /// In the same way, other captures that end in a test with this attribute are shown when the test fails, and not before.
 ///
@@ -290,7 +291,7 @@ mod guide {
     mod snapshots {}
 }
 
-/// What the macros of this crate expand to.
+/// Items that the macros of this crate expand to.
 #[cfg(feature = "capture")]
 #[doc(hidden)]
 pub mod __private {

@@ -1,8 +1,8 @@
 //! Records of the `log` crate, which `tracing-log` turns into events.
 //!
-//! Their events come from five call sites, one a level, which have the target `log` and no place in a file.
-//! Where a record really comes from stands in its values. A relay hands them to `tracing` as they are, since
-//! subscribers know how to read them; a capture shows them under the place that they name.
+//! Their events come from five call sites, one per level, which have the target `log` and no place in a file. The
+//! values of a record name its real origin. A relay hands the records to `tracing` unchanged, since subscribers know
+//! how to read them; a capture shows them under the place that they name.
 
 use spanshot_sender::{CallSiteData, CallSiteKind};
 
@@ -12,7 +12,7 @@ pub(crate) const TARGET: &str = "log";
 pub(crate) const FIELDS: [&str; 5] =
     ["message", "log.target", "log.module_path", "log.file", "log.line"];
 
-/// Whether records of the `log` crate come from here, in the program that sent this.
+/// Whether records of the `log` crate come from this call site, in the program that sent it.
 pub(crate) fn is_of_log(data: &CallSiteData) -> bool {
     data.kind == CallSiteKind::Event
         && data.name == NAME
@@ -23,7 +23,7 @@ pub(crate) fn is_of_log(data: &CallSiteData) -> bool {
         && data.fields.iter().eq(FIELDS.iter())
 }
 
-/// The place that a record says it comes from.
+/// The place that a record names as its origin.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place<'a> {
     pub(crate) target: &'a str,

@@ -1,12 +1,12 @@
 /// A result that is no future: every type that does not implement [`Future`].
 ///
-/// [`Capture::carry()`](crate::Capture::carry) and [`CaptureHandle::in_scope()`](crate::CaptureHandle::in_scope)
-/// run a closure in the scope of a capture, and [`GuestScope::in_scope()`](crate::GuestScope::in_scope) runs one in the
-/// spans of a guest. If the closure returned a future, as in `carry(|| async { … })`,
-/// only the *creation* of that would run there: it would be polled outside of the scope, and what it traces would be
-/// lost. The compiler therefore rejects such a closure: *type annotations needed* (`E0282` or `E0283`) *for
-/// the type parameter `UseCarryFutureInstead`*, since a future implements this trait in two ways. Call
-/// [`carry_future()`](crate::Capture::carry_future) with the future itself:
+/// [`Capture::carry()`](crate::Capture::carry) and [`CaptureHandle::in_scope()`](crate::CaptureHandle::in_scope) run a
+/// closure in the scope of a capture, and [`GuestScope::in_scope()`](crate::GuestScope::in_scope) runs one in the spans
+/// of a guest. If the closure returned a future, as in `carry(|| async { … })`, only the *creation* of the future would
+/// run there: it would be polled outside of the scope, and its records would be lost. The compiler therefore rejects
+/// such a closure: *type annotations needed* (`E0282` or `E0283`) *for the type parameter `UseCarryFutureInstead`*,
+/// since a future implements this trait in two ways. Call [`carry_future()`](crate::Capture::carry_future) with the
+/// future itself:
 ///
 /// ```
 /// use spanshot::Capture;
@@ -17,8 +17,8 @@
 /// # assert_eq!(capture.trace().to_string(), "INFO captured");
 /// ```
 ///
-/// A handle of a task that was spawned is a future as well. The task does not get the capture by being spawned in
-/// its scope: carry the future that you spawn, `tokio::spawn(capture.carry_future(…))`.
+/// The handle of a spawned task is a future as well. The task does not get the capture by being spawned in its scope:
+/// carry the future that you spawn, `tokio::spawn(capture.carry_future(…))`.
 ///
 /// You never need to implement or name this trait. In generic code, any `T` will do.
 pub trait NotAFuture<Marker> {}
@@ -32,6 +32,6 @@ impl<T: ?Sized> NotAFuture<()> for T {}
 
 impl<T: ?Sized + Future> NotAFuture<UseCarryFutureInstead> for T {}
 
-/// What the compiler names when it rejects a future.
+/// The type that the compiler names when it rejects a future.
 #[derive(Debug)]
 pub struct UseCarryFutureInstead(());

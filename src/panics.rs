@@ -1,7 +1,7 @@
-//! Catches panics of code that is not ours where they must not go on.
+//! Catches panics of foreign code where they must not unwind further.
 //!
-//! The payload of a panic is a value of any type, and dropping it may panic again. Where a panic is caught so that
-//! it unwinds no further, its payload must not be left to `drop`.
+//! The payload of a panic is a value of any type, and dropping it may panic again. So a payload that was caught must
+//! not simply be dropped.
 
 use alloc::{boxed::Box, string::String};
 use core::{any::Any, mem, panic::AssertUnwindSafe};
@@ -26,15 +26,15 @@ fn into_message(payload: Payload) -> Box<str> {
     message
 }
 
-/// Drops the payload of a panic. If that panics, the payload of the second panic is leaked: it may well be of the
-/// same kind, and so on without an end.
+/// Drops the payload of a panic. If that panics, the payload of the second panic is leaked: dropping it might panic as
+/// well, and so on forever.
 pub(crate) fn discard(payload: Payload) {
     if let Err(payload) = panic::catch_unwind(AssertUnwindSafe(|| drop(payload))) {
         mem::forget(payload);
     }
 }
 
-/// Steps that are all taken, even if one panics.
+/// Runs several steps, even if one of them panics.
 #[derive(Default)]
 pub(crate) struct Steps {
     /// Payload of the first panic.
@@ -50,7 +50,7 @@ impl Steps {
         }
     }
 
-    /// Panics if one of the steps did, as the first one of these.
+    /// Panics if a step did, with the payload of the first one.
     pub(crate) fn end(self) {
         if let Some(payload) = self.panic {
             panic::resume_unwind(payload);

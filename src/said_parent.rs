@@ -1,8 +1,9 @@
-//! What a record says of its parent, apart from which span that is.
+//! How a record names its parent, apart from which span the parent is.
 //!
-//! A record is handed to a subscriber as its program said it: with its [`Attributes`], or as an [`Event`]. Where a receiver
-//! relays a stream, it cannot always do so. A thread of the stream that has none of the host's gets its current span as
-//! an explicit parent, for one. So the receiver leaves a note for the captures that the record comes to:
+//! Normally, a subscriber receives a record as the program made it: with its [`Attributes`], or as an [`Event`]. A
+//! receiver that relays a stream cannot always do so. For example, if a thread of the stream has no counterpart in the
+//! host, its current span becomes an explicit parent. So the receiver leaves a note for the captures that receive the
+//! record:
 //!
 //! ```text
 //! receiver                                  capture
@@ -16,16 +17,16 @@ use tracing_core::Metadata;
 #[cfg(feature = "capture")]
 use tracing_core::{Event, span::Attributes};
 
-/// What a record says of its parent.
+/// How a record names its parent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SaidParent {
-    /// It names a span.
+    /// It names a span explicitly.
     Explicit,
-    /// There is to be none.
+    /// It is an explicit root.
     Root,
-    /// Nothing: its parent is the current span, if there is one.
+    /// It names nothing: its parent is the current span, if there is one.
     Contextual,
-    /// A stream does not tell.
+    /// The stream does not tell.
     Unknown,
 }
 
@@ -34,13 +35,13 @@ std::thread_local! {
     static NOTE: Cell<Option<(SaidParent, *const Metadata<'static>)>> = const { Cell::new(None) };
 }
 
-/// Runs a function that hands a record over to a subscriber, for a program that said this.
+/// Runs a function that hands a record over to a subscriber, and notes how the program named the parent.
 pub(crate) fn handing_over<T>(
     said: SaidParent,
     metadata: &'static Metadata<'static>,
     hand_over: impl FnOnce() -> T,
 ) -> T {
-    /// Takes the note back, also if a subscriber panics.
+    /// Restores the earlier note, even if a subscriber panics.
     struct Noted(Option<(SaidParent, *const Metadata<'static>)>);
 
     impl Drop for Noted {
@@ -68,7 +69,7 @@ impl SaidParent {
     #[inline]
     fn of(metadata: &'static Metadata<'static>, is_contextual: bool, is_root: bool) -> Self {
         match NOTE.try_with(Cell::get) {
-            // What a subscriber traces meanwhile is of another call site.
+            // Records that a subscriber traces meanwhile come from another call site.
             Ok(Some((said, noted))) if ptr::eq(noted, metadata) => said,
             _ if is_contextual => Self::Contextual,
             _ if is_root => Self::Root,

@@ -3,11 +3,10 @@ use ::predicates::Predicate;
 use crate::capture::{CaptureBuilder, CapturedEvent};
 
 impl CaptureBuilder {
-    /// Allows events that match a predicate, and that the test would
-    /// [fail on](Self::fail_on_events) otherwise.
+    /// Allows events that match a predicate, on which the test would otherwise [fail](Self::fail_on_events).
     ///
-    /// [`allow_events()`](Self::allow_events) does the same by a function. If either is called again,
-    /// an event is allowed by any of them.
+    /// [`allow_events()`](Self::allow_events) does the same by a function. You can call both several times: an event is
+    /// allowed if any of them allows it.
     ///
     /// # Example
     ///

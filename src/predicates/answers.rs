@@ -1,17 +1,17 @@
-//! What predicates find around spans, remembered for the length of an assertion.
+//! Remembers the answers of predicates for spans, for the length of an assertion.
 //!
-//! An assertion asks `descendant(…)` of each span, and most of what is in a span is in the spans around it
-//! as well. In a chain of spans, each in the one before, that would take quadratic time:
+//! An assertion asks `descendant(…)` of each span, and most descendants of a span are descendants of the spans around
+//! it as well. In a chain of nested spans, that would take quadratic time:
 //!
 //! ```text
 //! without:  the answer for a span  :=  a look at all that is in it
 //! with:     the answer for a span  :=  a look at its children, and their answers
 //! ```
 //!
-//! Answers are those of a predicate for spans of one storage, so they hold only while neither can be another
-//! one. A storage that an assertion scans is borrowed until that ends. A predicate has an [`Identity`]: its
-//! address would not do, since a closure may make predicates of its own for each span, one after another in
-//! the same place. These get identities that are new, and nothing is remembered for them.
+//! An answer belongs to a predicate and a span of one storage, so it holds only as long as both stay the same. The
+//! storage that an assertion scans is borrowed until the assertion ends. A predicate has an [`Identity`]. Its address
+//! would not do, since a closure may make predicates of its own for each span, one after another in the same place.
+//! Such predicates get new identities, and nothing is remembered for them.
 
 use alloc::vec::Vec;
 use core::{
@@ -34,14 +34,15 @@ std::thread_local! {
     static UNDER_WAY: RefCell<Vec<Assertion>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Tells a predicate from all that were made before and after, but for its copies, which match the same.
+/// Distinguishes a predicate from all others, except for its copies, which match the same.
 #[derive(Clone, Copy)]
 pub(super) struct Identity(usize);
 
 struct Assertion {
-    /// Addresses of what it scans: a storage, and that of records that no test can claim.
+    /// Addresses of the storages that it scans: the storage of the trace, and the storage of records that no test can
+    /// claim.
     storages: [Option<usize>; 2],
-    /// The first one of a predicate that was made later.
+    /// The identity of the first predicate that was made later.
     first_later: usize,
     answers: HashMap<Question, bool, BuildHasherDefault<NumberHasher>>,
 }
@@ -57,17 +58,17 @@ struct Question {
 
 impl Hash for Question {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        // The rest is mostly the same.
+        // The other fields are mostly the same.
         state.write_usize(self.predicate);
         state.write_usize(self.span);
     }
 }
 
-/// While it is there, predicates remember their answers for the spans of a storage.
+/// Guard that makes predicates remember their answers for the spans of a storage.
 pub(crate) struct KeptAnswers<'a> {
-    /// The thread has no room for it any more if it is about to end.
+    /// False if the thread is about to end, and its thread-local storage is gone.
     is_kept: bool,
-    /// The storage cannot change meanwhile, nor does another thread know of this.
+    /// The storage cannot change meanwhile, and the guard stays on its thread.
     _borrowed: PhantomData<(&'a Storage, *const ())>,
 }
 
@@ -102,7 +103,7 @@ impl Identity {
         Self(NEXT_IDENTITY.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Returns the answer for a span, which is looked for only if it is not known.
+    /// Returns the answer for a span, and computes it only if it is not known.
     pub(super) fn answer(self, span: CapturedSpan<'_>, find: impl FnOnce() -> bool) -> bool {
         self.known(span).unwrap_or_else(|| {
             let answer = find();
@@ -149,7 +150,7 @@ impl Identity {
     }
 }
 
-/// Equal predicates are those that match the same, whoever made them.
+/// Predicates are equal if they match the same, so their identities do not matter.
 impl PartialEq for Identity {
     fn eq(&self, _: &Self) -> bool {
         true
@@ -173,8 +174,8 @@ pub(super) fn any_inside<'a>(
     if let Some(answer) = identity.known(span) {
         return answer;
     }
-    // Spans that are looked into, each in the one before, with what is left to look at. The tree may be
-    // deeper than a stack has room for.
+    // The spans that are searched, each the parent of the next, with their remaining children. The tree may be deeper
+    // than a stack has room for.
     let mut path = alloc::vec![(span, span.nodes())];
     while let Some((span, nodes)) = path.last_mut() {
         let Some(node) = nodes.next() else {
@@ -200,7 +201,7 @@ pub(super) fn any_inside<'a>(
     false
 }
 
-/// Checks whether a span matches, or one around it.
+/// Checks whether a span or one of its ancestors matches.
 pub(super) fn any_around<'a>(
     identity: Identity,
     span: Option<CapturedSpan<'a>>,

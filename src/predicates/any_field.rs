@@ -16,15 +16,14 @@ use crate::{
     wire::{TracedValue, text::Escaped},
 };
 
-/// Fields that a reason lists.
+/// Number of fields that a reason lists.
 const MAX_SHOWN: usize = 4;
 
 /// Matches spans and events that have a matching value in any field, under any name.
 ///
 /// The message of an event is its field `message`. `any_field()` takes the same values and predicates as
 /// [`field()`](super::field()); `None` matches no field. It looks at the last value of each field, and within
-/// [`ever()`](super::ever()) at all values that each one had. [Negatives](super::Scanner#negatives) look at
-/// both.
+/// [`ever()`](super::ever()) at all values that each field had. [Negatives](super::Scanner#negatives) look at both.
 ///
 /// To make sure that a secret is nowhere in a trace, call
 /// [`assert_never_contains()`](crate::Storage::assert_never_contains): it looks at names as well, and its
@@ -81,7 +80,7 @@ impl<'a, P: Predicate<TracedValue>, T: Captured<'a>> Predicate<T> for AnyFieldPr
         }
         let mut shown = Vec::new();
         item.any_field(|name, value| {
-            // If one should not be there, the others are of no interest.
+            // If a value should not be there, the others are of no interest.
             if !expected || self.matches.eval(value) {
                 let is_last = shown.len() == MAX_SHOWN;
                 shown.push(if is_last {

@@ -1,4 +1,4 @@
-//! What scanners assert.
+//! The assertions of scanners.
 
 use alloc::{format, string::String, vec::Vec};
 use core::{error::Error, fmt};
@@ -14,10 +14,10 @@ use super::{
 };
 use crate::capture::{Captured, Sealed, Storage, short::Short};
 
-/// The error of an assertion that failed: what [`Scanner`]'s methods panic with, as a value.
+/// The error of a failed assertion: the message with which the methods of [`Scanner`] panic, as a value.
 ///
-/// It shows what was expected, what there was instead, and the trace. Its [`Debug`](fmt::Debug) output is
-/// the same text, since that is what a test shows that returns it.
+/// It shows the expectation, the actual items, and the trace. Its [`Debug`](fmt::Debug) output is the same text, since
+/// a test that returns the error shows that.
 ///
 /// # Example
 ///
@@ -39,7 +39,7 @@ impl ScanError {
         Self { failure: failure.into() }
     }
 
-    /// Writes the message for somebody who reads it, and with it the trace: that need not be printed again.
+    /// Writes the message, which is then assumed to be read. It includes the trace, which need not be printed again.
     fn write(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(shown) = &self.failure.shown {
             shown.set_seen();
@@ -70,7 +70,7 @@ impl fmt::Display for ScanError {
 
 impl Error for ScanError {}
 
-/// The same, with a [`Result`] instead of a panic, for `?`.
+/// The same assertions, with a [`Result`] instead of a panic, for `?`.
 impl<'a, T, I> Scanner<T, I>
 where
     T: Scope<'a>,
@@ -87,8 +87,8 @@ where
         self.scanned().filter(|item| predicate.eval(item))
     }
 
-    /// Returns whether a predicate comes out so for an item, with the last values of its fields or with any
-    /// that they had. What should not be the case should not have been, either.
+    /// Returns a check whether a predicate has this result for an item, with the last values of its fields or with any
+    /// that they had. Negatives cover earlier values, too.
     fn was<'p, P: Predicate<I::Item> + ?Sized>(
         &self,
         matches: bool,
@@ -104,7 +104,7 @@ where
         }
     }
 
-    /// The error that none matches.
+    /// Creates the error that no item matches.
     fn none_matches<P: Predicate<I::Item> + ?Sized>(&self, predicate: &P) -> ScanError {
         let headline = format!("no {}{} matches", Self::NOUN, self.place());
         let headline = format!("{headline} {}", Short::line(predicate));
@@ -113,7 +113,7 @@ where
         ScanError::new(missing(&headline, searched, none, self.scanned(), predicate, &hints))
     }
 
-    /// Fails, for a reason why an assertion that holds says nothing.
+    /// Fails if there is a reason why an assertion that holds says nothing.
     pub(super) fn look(
         &self,
         reason: Option<String>,
@@ -127,7 +127,7 @@ where
         Err(ScanError::new(blind(&headline, self.searched())))
     }
 
-    /// Fails if a predicate that matches may do so only because the capture missed something.
+    /// Fails if a predicate may match only because the capture missed something.
     pub(super) fn trust_match<P>(&self, predicate: &P) -> Result<(), ScanError>
     where
         P: Predicate<I::Item> + ?Sized,
@@ -138,8 +138,8 @@ where
         )
     }
 
-    /// Fails if the capture could not have seen what an assertion holds for want of: something that matches,
-    /// or that does not. Nothing of that kind was found.
+    /// Fails if an assertion holds only because no item was found that matches (or that does not), and the capture
+    /// could not have seen such an item.
     fn trust_nothing<P>(&self, predicate: &P, matches: bool) -> Result<(), ScanError>
     where
         P: Predicate<I::Item> + ?Sized,
@@ -153,8 +153,8 @@ where
         self.settle(self.unattributed().filter(was), &predicate)
     }
 
-    /// Fails if the capture could not have seen more that match, or some that may be the test's would be more
-    /// than there may be.
+    /// Fails if the capture could not have seen more matches, or if matches that may be the test's would exceed the
+    /// maximum.
     fn trust_at_most<P>(&self, max: usize, count: usize, predicate: &P) -> Result<(), ScanError>
     where
         P: Predicate<I::Item> + ?Sized,
@@ -169,11 +169,11 @@ where
         self.settle(more().filter(|_| breaks), &predicate)
     }
 
-    /// Returns the only one that matches.
+    /// Asserts that exactly one item matches, and returns it.
     ///
     /// # Errors
     ///
-    /// Returns an error if none matches, or more than one; or if the capture could not have seen more.
+    /// Returns an error if none matches, or more than one, or if the capture could not have seen more.
     pub fn try_single<P: Predicate<I::Item> + ?Sized>(
         self,
         predicate: &P,
@@ -191,7 +191,7 @@ where
         }
     }
 
-    /// Returns the first one that matches.
+    /// Returns the first item that matches.
     ///
     /// # Errors
     ///
@@ -211,7 +211,7 @@ where
         Ok(first)
     }
 
-    /// Returns the last one that matches.
+    /// Returns the last item that matches.
     ///
     /// # Errors
     ///
@@ -231,11 +231,11 @@ where
         Ok(last)
     }
 
-    /// Asserts that at least one matches.
+    /// Asserts that at least one item matches.
     ///
     /// # Errors
     ///
-    /// Returns an error if none matches, or if what does rules out something that the capture may have missed.
+    /// Returns an error if none matches, or if the match rules out something that the capture may have missed.
     pub fn try_any<P: Predicate<I::Item> + ?Sized>(self, predicate: &P) -> Result<(), ScanError> {
         let _answers = self.keep_answers();
         match self.matching(predicate).next() {
@@ -244,7 +244,7 @@ where
         }
     }
 
-    /// Asserts that all match.
+    /// Asserts that all items match.
     ///
     /// # Errors
     ///
@@ -264,7 +264,7 @@ where
         Err(ScanError::new(unwanted(&headline, self.searched(), failing(), predicate, false)))
     }
 
-    /// Asserts that none matches.
+    /// Asserts that no item matches.
     ///
     /// # Errors
     ///
@@ -283,12 +283,12 @@ where
         Err(ScanError::new(unwanted(&headline, self.searched(), matching(), predicate, true)))
     }
 
-    /// Returns those that match, of which there have to be so many. See [`Scanner::count()`].
+    /// Asserts that `count` items match, and returns them. See [`Scanner::count()`].
     ///
     /// # Errors
     ///
-    /// Returns an error if there are more or fewer of them, or if there may not be more, and the capture
-    /// could not have seen them.
+    /// Returns an error if more or fewer items match. With a maximum, it also returns one if the capture could not have
+    /// seen more.
     pub fn try_count<P: Predicate<I::Item> + ?Sized>(
         self,
         count: impl IntoCount,
@@ -296,7 +296,7 @@ where
     ) -> Result<Vec<I::Item>, ScanError> {
         let _answers = self.keep_answers();
         let (min, max) = limits(count);
-        // There may be a million more, which are not asked for.
+        // There may be a million more matches, which are not needed.
         let enough = max.map_or(usize::MAX, |max| max.saturating_add(1));
         let matching: Vec<_> = self.matching(predicate).take(enough).collect();
         let number = matching.len();
@@ -307,7 +307,7 @@ where
             self.trust_match(predicate)?;
         }
         match max {
-            // What is not limited from above cannot be wrong for not having been seen.
+            // Without a maximum, unseen items cannot make the assertion wrong.
             None => {}
             Some(0) => self.try_none(predicate)?,
             Some(max) => self.trust_at_most(max, matching.len(), predicate)?,
@@ -315,7 +315,7 @@ where
         Ok(matching)
     }
 
-    /// The error that the number of those that match is another one.
+    /// Creates the error that the number of matches is wrong.
     fn wrong_count<P>(&self, expected: &str, is_too_few: bool, predicate: &P) -> ScanError
     where
         P: Predicate<I::Item> + ?Sized,
@@ -335,7 +335,7 @@ where
     }
 }
 
-/// Says in words how many there may be.
+/// Describes the range in words.
 fn described(min: usize, max: Option<usize>) -> String {
     match max {
         Some(max) if min == max => format!("{min}"),

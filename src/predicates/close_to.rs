@@ -5,11 +5,10 @@ use ::predicates::{Predicate, reflection::PredicateReflection};
 use super::field::impl_into_itself;
 use crate::wire::TracedValue;
 
-/// Creates a predicate for numbers that differ from an expected one by a tolerance at the most, for
-/// [`field()`](super::field()).
+/// Matches numbers that differ from an expected one by at most a tolerance, for [`field()`](super::field()).
 ///
-/// An integer is compared as the `f64` that is nearest to it. Infinity is close to itself only,
-/// unless the tolerance is infinite, and `NaN` to `NaN` only. What is not a number does not match.
+/// An integer is compared as the nearest `f64`. Infinity is close only to itself, unless the tolerance is infinite, and
+/// `NaN` only to `NaN`. Values that are not numbers do not match.
 ///
 /// # Panics
 ///

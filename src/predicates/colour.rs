@@ -5,8 +5,8 @@ use core::fmt::Write;
 
 use anstyle::{AnsiColor, Effects, Style};
 
-/// Colours what is met, what is not, and what is marked. The text is one whose lines begin so for that
-/// reason only: traced text is escaped, and never begins a line.
+/// Colours the conditions that are met, those that are not, and marked nodes. It recognizes them by the beginnings of
+/// lines, which are safe: traced text is escaped, and never begins a line.
 pub(super) fn coloured(message: &str) -> String {
     let mut coloured = String::with_capacity(message.len() + message.len() / 8);
     for line in message.split_inclusive('\n') {

@@ -6,10 +6,10 @@ use ::predicates::{
     reflection::{Case, Child, Parameter, PredicateReflection, Product},
 };
 
-/// What a predicate of this crate does with its parts.
+/// The operator by which a predicate of this crate combines its parts.
 ///
-/// The reflection of predicates knows only texts, so that an operator is the name of a parameter there. Predicates of
-/// other crates have none: nothing is known of what they do with their parts.
+/// The reflection of predicates knows only texts, so an operator is the name of a parameter there. Predicates of other
+/// crates have no operator: it is unknown what they do with their parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Operator {
     /// All parts have to match.
@@ -20,11 +20,11 @@ pub(super) enum Operator {
     Not,
     /// Its part looks at all values that fields ever had.
     Ever,
-    /// Its part has to match something else: what is in a span, or around it.
+    /// Its part has to match another item: one in a span, or around it.
     Related,
-    /// All parts have to match, but not the same thing.
+    /// All parts have to match, but different items.
     Tree,
-    /// The same, and nothing else may be there.
+    /// The same, and no other items may be there.
     TreeAlone,
 }
 
@@ -44,7 +44,7 @@ impl Operator {
         }
     }
 
-    /// The parameters of a predicate with this operator.
+    /// Returns the parameters of a predicate with this operator.
     pub(super) fn parameters<'a>(self) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
         Box::new(core::iter::once(Parameter::new(self.name(), &"")))
     }
@@ -57,7 +57,7 @@ impl Operator {
     }
 }
 
-/// Predicate that is true if both of its parts are, made by `&`.
+/// Predicate that is true if both of its parts are true, made by `&`.
 ///
 /// # Example
 ///
@@ -101,15 +101,15 @@ impl<T: Predicate<Item>, U: Predicate<Item>, Item: ?Sized> Predicate<Item> for A
         self.first.eval(item) && self.second.eval(item)
     }
 
-    /// The case has those of both parts, each with a result of its own: who looks for what came
-    /// nearest wants to know how many are true.
+    /// The case has the cases of both parts, each with its own result: to find the nearest candidate, the true ones are
+    /// counted.
     fn find_case(&self, expected: bool, item: &Item) -> Option<Case<'_>> {
         let parts = || [find_any_case(&self.first, item), find_any_case(&self.second, item)];
         (self.eval(item) == expected).then(|| find_case(self, expected, parts()))
     }
 }
 
-/// Predicate that is true if one of its parts is, made by `|`.
+/// Predicate that is true if one of its parts is true, made by `|`.
 ///
 /// # Example
 ///
@@ -158,7 +158,7 @@ impl<T: Predicate<Item>, U: Predicate<Item>, Item: ?Sized> Predicate<Item> for O
     }
 }
 
-/// Builds the case of a combination, with those of its parts: what holds of them and what does not.
+/// Builds the case of a combination, with the cases of its parts, whether they hold or not.
 fn find_case<'a>(
     combination: &'a dyn PredicateReflection,
     expected: bool,
@@ -168,7 +168,7 @@ fn find_case<'a>(
     parts.fold(Case::new(Some(combination), expected), Case::add_child)
 }
 
-/// Finds the case of a part, whichever there is.
+/// Finds the case of a part, for either result.
 pub(super) fn find_any_case<'a, P: Predicate<Item> + ?Sized, Item: ?Sized>(
     predicate: &'a P,
     item: &Item,
@@ -176,7 +176,7 @@ pub(super) fn find_any_case<'a, P: Predicate<Item> + ?Sized, Item: ?Sized>(
     predicate.find_case(false, item).or_else(|| predicate.find_case(true, item))
 }
 
-/// Predicate that is true if another one is not, made by `!`.
+/// Predicate that is true if another one is false, made by `!`.
 ///
 /// # Example
 ///
@@ -219,12 +219,12 @@ impl<T: Predicate<Item>, Item: ?Sized> Predicate<Item> for Not<T> {
     }
 
     fn find_case(&self, expected: bool, item: &Item) -> Option<Case<'_>> {
-        // What there was is that of the negated predicate; the condition is this one.
+        // The actual values come from the negated predicate; the condition is this one.
         let negated = self.negated.find_case(!expected, item)?;
         let mut case = Case::new(Some(self), expected);
         let mut unvisited = alloc::vec![&negated];
         while let Some(part) = unvisited.pop() {
-            // Else it says what comes nearest to it, of which not even that is there.
+            // The parts of such a case would only describe the nearest candidate, which does not match either.
             let says_all = !part.result() && part.products().next().is_some();
             for product in part.products() {
                 case = case.add_product(Product::new(

@@ -36,7 +36,7 @@ impl IntoCount for usize {
     }
 }
 
-/// How many there have to be, and may be. A range that is empty has limits that no number is within.
+/// Returns the minimum and the maximum of a range. No number is within the limits of an empty range.
 pub(super) fn limits(count: impl IntoCount) -> (usize, Option<usize>) {
     let (start, end) = count.into_count();
     let min = match start {

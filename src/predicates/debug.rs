@@ -15,11 +15,11 @@ use crate::wire::{
     text::{Escaped, lenient_format},
 };
 
-/// Creates a predicate for what is recorded with `?`, from a value that has the same
-/// [`Debug`](fmt::Debug) output, for [`field()`](super::field()).
+/// Matches values recorded with `?` that have the same [`Debug`](fmt::Debug) output as `value`, for
+/// [`field()`](super::field()).
 ///
-/// It is compared with `Debug` and `Display` output, which `tracing` does not tell apart, but not
-/// with strings. The output is that of `{:?}`, on one line.
+/// The output of `value` is made by `{:?}`, on one line. It is compared with `Debug` and `Display` output, which
+/// `tracing` does not tell apart, but not with strings.
 ///
 /// # Example
 ///

@@ -12,11 +12,10 @@ use super::{
 };
 use crate::wire::TracedValue;
 
-/// Creates a predicate for an error of which any message matches: its own or that of one of its
-/// sources, for [`field()`](super::field()).
+/// Matches errors whose own message matches, or the message of one of their sources, for [`field()`](super::field()).
 ///
-/// It takes a string that the message has to be equal to, or a predicate for strings. What has no
-/// sources is a chain of one: an error that was recorded with `%` or `?`, and a string.
+/// Pass a string that the message has to be equal to, or a predicate for strings. A value without sources is a chain of
+/// one message: an error that was recorded with `%` or `?`, or a string.
 ///
 /// # Example
 ///

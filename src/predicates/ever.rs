@@ -9,13 +9,13 @@ use ::predicates::{
 use super::combinators::Operator;
 use crate::capture::Captured;
 
-/// Creates a predicate that looks at all values which fields ever had, and not only at the last ones.
+/// Makes a predicate look at all values that fields ever had, not only at the last ones.
 ///
 /// A field of a span may be recorded several times. [`field()`](super::field()) matches its last value;
-/// `ever(field(…))` matches any of them. The same goes for the spans that are in it or around it, in
-/// predicates such as [`child()`](super::child()) and [`parent()`](super::parent()).
+/// `ever(field(…))` matches any of them. The same goes for the spans in it or around it, in predicates such as
+/// [`child()`](super::child()) and [`parent()`](super::parent()).
 ///
-/// You need it for what has to be there. [`Scanner::none()`](super::Scanner::none) and other
+/// You need it to assert that something is there. [`Scanner::none()`](super::Scanner::none) and other
 /// [negatives](super::Scanner#negatives) look at earlier values without it.
 ///
 /// # Example
@@ -74,7 +74,7 @@ impl<'a, P: Predicate<T>, T: Captured<'a>> Predicate<T> for EverPredicate<P> {
         if found.children().next().is_some() {
             return Some(case.add_child(found));
         }
-        // A condition of its own stands on one line, with what there is.
+        // A single condition stands on one line, with the actual values.
         Some(found.products().fold(case, |case, product| {
             case.add_product(Product::new(product.name().to_string(), product.value().to_string()))
         }))
@@ -98,7 +98,7 @@ mod tests {
             assert!(ever.has_earlier_values() && !span.has_earlier_values());
             assert_eq!(ever, span);
             assert_eq!(CapturedNode::Span(ever), CapturedNode::Span(span));
-            // Whatever is reached from it is of its kind.
+            // Everything that is reached from it is of its kind.
             let around = ever.ancestors().chain(ever.children()).chain(ever.descendants());
             assert!(around.into_iter().all(|span| span.has_earlier_values()));
             let events = ever.events().chain(ever.descendant_events());

@@ -1,4 +1,4 @@
-//! What a failed assertion says.
+//! The messages of failed assertions.
 
 use alloc::{
     string::{String, ToString},
@@ -19,7 +19,7 @@ use crate::{
     view::{Around, ShortLine},
 };
 
-/// A case that says what there actually was. What the value shows has to be safe to show.
+/// Creates a case that names the actual value. The output of the value has to be safe to show.
 pub(super) fn actual<'p, 'a>(
     predicate: &'p dyn PredicateReflection,
     expected: bool,
@@ -33,7 +33,7 @@ pub(super) fn actual<'p, 'a>(
     actual_text(predicate, expected, what, shortened(predicate, value))
 }
 
-/// A case that says that there was nothing.
+/// Creates a case that says that there is no value.
 pub(super) fn absent<'p, 'a>(
     predicate: &'p dyn PredicateReflection,
     expected: bool,
@@ -42,13 +42,13 @@ pub(super) fn absent<'p, 'a>(
     how: &'static str,
 ) -> Case<'p> {
     if item.is_brief() {
-        // It is the only product of such cases.
+        // Brief cases have no other product.
         return Case::new(Some(predicate), expected).add_product(Product::new("", ""));
     }
     actual_text(predicate, expected, what, how.to_string())
 }
 
-/// A case that says what there actually was, in a text that is not too long.
+/// Creates a case that names the actual value, in a text that is not too long.
 pub(super) fn actual_text<'a>(
     predicate: &'a dyn PredicateReflection,
     expected: bool,
@@ -58,15 +58,15 @@ pub(super) fn actual_text<'a>(
     Case::new(Some(predicate), expected).add_product(Product::new(what.to_string(), text))
 }
 
-/// Where an assertion looked for what it did not find.
+/// The place that an assertion searched.
 #[derive(Clone, Copy)]
 pub(super) struct Searched<'a> {
     pub(super) storage: &'a Storage,
-    /// What was scanned, unless that is all.
+    /// The scanned node, unless the whole trace was scanned.
     pub(super) scope: Option<CapturedNode<'a>>,
 }
 
-/// A message, and what it shows of the trace.
+/// A message, and the part of the trace that it shows.
 #[derive(Debug, Clone)]
 pub(super) struct Failure {
     pub(super) text: String,
@@ -74,7 +74,7 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    /// Says which item came nearest, for those who do not read the whole message.
+    /// Notes the nearest item, for places that do not show the whole message.
     fn with_nearest(mut self, nearest: Option<CapturedNode<'_>>) -> Self {
         if let (Some(shown), Some(nearest)) = (&mut self.shown, nearest) {
             let headline = self.text.lines().next().unwrap_or_default().to_string();
@@ -85,7 +85,7 @@ impl Failure {
 }
 
 impl From<String> for Failure {
-    /// A message that shows nothing of the trace.
+    /// Makes a message that shows nothing of the trace.
     fn from(text: String) -> Self {
         Self { text, shown: None }
     }
@@ -94,7 +94,8 @@ impl From<String> for Failure {
 /// Remarks on why something may be missing, each a paragraph.
 pub(super) type Hints = [String];
 
-/// Too few match: those that do, what came nearest to it, and which conditions of the predicate it meets.
+/// Makes the message that too few items match. It lists the matches, the nearest candidates, and the conditions of the
+/// predicate that these meet.
 pub(super) fn missing<'a, T, P>(
     headline: &dyn fmt::Display,
     searched: Searched<'a>,
@@ -127,7 +128,7 @@ where
     message.finish(searched, &marked).with_nearest(first.as_ref().map(T::node))
 }
 
-/// Some items should not match, or should: those, and why.
+/// Makes the message that some items should not match, or should. It lists these items, with the reasons.
 pub(super) fn unwanted<'a, T, P>(
     headline: &dyn fmt::Display,
     searched: Searched<'a>,
@@ -143,7 +144,7 @@ where
     message.line(&"");
     let listed = message.items(unwanted, |item| {
         if predicate.eval(item) != matches {
-            // It was so with an earlier value, which its line does not show.
+            // An earlier value caused it, which the line of the item does not show.
             predicate.find_case(matches, &item.with_earlier_values())
         } else if matches {
             None // it is not wanted because it matches: there are no conditions then
@@ -154,18 +155,18 @@ where
     message.finish(searched, &listed)
 }
 
-/// How far items come as expected.
+/// How far items match the expected order.
 pub(super) struct Progress<'e, 'p, T> {
     pub(super) expected: &'e [&'p dyn Predicate<T>],
     pub(super) found: &'e [T],
-    /// What stands where the next one is expected, if it has to stand there.
+    /// The item in the place of the next expected one, if that has to be exactly there.
     pub(super) instead: Option<T>,
-    /// One that would match if it did not come too early.
+    /// An item that would match if it did not come too early.
     pub(super) earlier: Option<T>,
 }
 
-/// Items do not come as expected: how far they do, what should come next, and what comes instead, or else
-/// after those that do.
+/// Makes the message that items do not come as expected. It shows how far they do, the next expected item, and the item
+/// that comes instead, or else the nearest of the items that follow.
 pub(super) fn out_of_order<'a, T: Captured<'a>>(
     headline: &dyn fmt::Display,
     searched: Searched<'a>,
@@ -220,12 +221,12 @@ pub(super) fn out_of_order<'a, T: Captured<'a>>(
     message.finish(searched, &marked).with_nearest(first.as_ref().map(T::node))
 }
 
-/// An assertion cannot be trusted to hold, for a reason that the headline names.
+/// Makes the message that an assertion cannot be trusted to hold, for the reason in the headline.
 pub(super) fn blind(headline: &dyn fmt::Display, searched: Searched<'_>) -> Failure {
     Message::new(headline).finish::<crate::capture::CapturedSpan<'_>>(searched, &[])
 }
 
-/// Text of a message, as far as it is made.
+/// Text of a message that is being made.
 struct Message {
     text: String,
 }
@@ -238,7 +239,7 @@ impl Message {
     }
 
     fn line(&mut self, line: &dyn fmt::Display) {
-        // Writing to a string fails only if `line` does, which is then cut short.
+        // Writing to a string fails only if `line` fails, which is then cut short.
         let _ = writeln!(self.text, "{line}");
     }
 
@@ -275,7 +276,7 @@ impl Message {
         listed
     }
 
-    /// Lists conditions, each with a tick or a cross, and what there actually is.
+    /// Lists conditions, each with a tick or a cross, and the actual values.
     fn conditions(&mut self, case: &Case<'_>) {
         let mut unvisited = alloc::vec![(case, 2_usize, All)];
         while let Some((case, depth, around)) = unvisited.pop() {
@@ -306,7 +307,7 @@ impl Message {
     /// Adds the trace, with these items marked.
     fn finish<'a, T: Captured<'a>>(mut self, searched: Searched<'a>, items: &[T]) -> Failure {
         let marked: Vec<CapturedNode<'_>> = items.iter().map(T::node).collect();
-        // An item may be of another storage than the one that is scanned.
+        // An item may be in another storage than the scanned one.
         let trace = marked.first().map_or(searched.storage, CapturedNode::trace);
         let mut shown = None;
         if trace.roots().len() > 0 {
@@ -318,7 +319,7 @@ impl Message {
     }
 }
 
-/// What conditions stand in.
+/// The combination that conditions stand in.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Within {
     All,

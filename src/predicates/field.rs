@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{capture::Captured, wire::TracedValue};
 
-/// What [`field()`] takes for the value.
+/// The types that [`field()`] takes for the value.
 ///
 /// # Example
 ///
@@ -29,7 +29,7 @@ pub trait IntoFieldPredicate {
     /// Makes the predicate.
     fn into_predicate(self) -> Self::Predicate;
 
-    /// Checks whether a field without a value matches. Unless it is implemented, it does not.
+    /// Checks whether a field without a value matches. By default, it does not.
     fn matches_absent(&self) -> bool {
         false
     }
@@ -44,7 +44,7 @@ impl<P: Predicate<TracedValue>> IntoFieldPredicate for [P; 1] {
     }
 }
 
-/// Has `field()` take predicates for values as they are, without brackets.
+/// Lets `field()` take predicates for values without brackets.
 macro_rules! impl_into_itself {
     ($({$($generics:tt)*} $ty:ty),+) => {$(
         impl<$($generics)*> $crate::predicates::IntoFieldPredicate for $ty
@@ -64,28 +64,27 @@ pub(super) use impl_into_itself;
 
 impl_into_itself!({T, U} And<T, U>, {T, U} Or<T, U>, {T} Not<T>, {T} ThatPredicate<T>);
 
-/// Creates a predicate for a field of a span or event.
+/// Matches spans and events by the value of a field.
 ///
-/// For the value it takes
+/// For the value, pass
 ///
-/// - a Boolean, a number of any type, a string, a `char` or bytes, which are compared as
-///   [`TracedValue`] does: `5` matches `5_u64`, and a string also `Debug` and `Display` output and
-///   an error with this message. Unlike there, `NaN` matches `NaN`;
-/// - an `Option` of these: `Some(5)` is the same as `5`, and `None` matches if the field has no
-///   value, as `tracing` records a `None`. An assertion that holds by this fails if no captured call site
-///   declares the field, so that a misspelt name is found;
-/// - what [`value()`] returns, to look at values of one type only; [`close_to()`] for numbers with
-///   a tolerance; [`debug()`] for `Debug` output; [`error_chain()`] for the sources of an error;
-///   and these combined by `&`, `|` and `!`;
+/// - a Boolean, a number of any type, a string, a `char` or bytes. They are compared as [`TracedValue`] compares them:
+///   `5` matches `5_u64`, and a string also matches `Debug` and `Display` output and an error with this message. Unlike
+///   there, `NaN` matches `NaN`;
+/// - an `Option` of these: `Some(5)` is the same as `5`, and `None` matches if the field has no value, as `tracing`
+///   records a `None`. An assertion that holds by this fails if no captured call site declares the field. So you find
+///   misspelt names;
+/// - [`value()`], to look at values of one type only; [`close_to()`] for numbers with a tolerance; [`debug()`] for
+///   `Debug` output; [`error_chain()`] for the sources of an error; and these combined by `&`, `|` and `!`;
 /// - a predicate for [`TracedValue`] in square brackets.
 ///
-/// But for `None`, a field without a value does not match, whatever the predicate.
+/// A field without a value matches only `None`, never a predicate.
 ///
-/// A call site may declare several fields of one name. They match if the value of any of them does, and
-/// `None` if none of them has a value.
+/// A call site may declare several fields with one name. They match if the value of any of them does. `None` matches if
+/// none of them has a value.
 ///
-/// A field of a span may be recorded several times. The predicate looks at its last value, within
-/// [`ever()`](super::ever()) at any that it had. [Negatives](super::Scanner#negatives) look at both.
+/// A field of a span may be recorded several times. The predicate looks at its last value, and within
+/// [`ever()`](super::ever()) at any value that it had. [Negatives](super::Scanner#negatives) look at both.
 ///
 /// [`close_to()`]: super::close_to()
 /// [`debug()`]: super::debug()
@@ -162,7 +161,7 @@ impl<'a, P: Predicate<TracedValue>, T: Captured<'a>> Predicate<T> for FieldPredi
         let mut earlier = Vec::new();
         let mut are_cut = false;
         item.see_earlier_values(name, |value| {
-            // If one should not have been there, the others are of no interest.
+            // If an earlier value should not have been there, the others are of no interest.
             let is_wanted = !(expected && item.has_earlier_values()) || self.matches.eval(value);
             are_cut |= is_wanted && earlier.len() == MAX_EARLIER;
             if is_wanted && !are_cut {
@@ -183,7 +182,7 @@ impl<'a, P: Predicate<TracedValue>, T: Captured<'a>> Predicate<T> for FieldPredi
     }
 }
 
-/// Earlier values that a reason lists.
+/// Number of earlier values that a reason lists.
 const MAX_EARLIER: usize = 4;
 
 fn list(values: &[String]) -> String {

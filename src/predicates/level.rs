@@ -14,7 +14,7 @@ use super::{
 };
 use crate::capture::Captured;
 
-/// What [`level()`] takes.
+/// The types that [`level()`] takes.
 ///
 /// # Example
 ///
@@ -63,15 +63,15 @@ impl IntoLevelPredicate<Literal> for LevelFilter {
     }
 }
 
-/// Creates a predicate for the level of a span or event.
+/// Matches spans and events by their level.
 ///
-/// It takes
+/// Pass
 ///
-/// - a [`Level`]: this level exactly, unless [`or_more_severe()`](LevelPredicate::or_more_severe)
-///   or [`or_less_severe()`](LevelPredicate::or_less_severe) is called;
+/// - a [`Level`]: this level exactly, unless you call [`or_more_severe()`](LevelPredicate::or_more_severe) or
+///   [`or_less_severe()`](LevelPredicate::or_less_severe);
 /// - a [`LevelFilter`]: this level or a more severe one, as filters are used elsewhere;
-/// - a predicate for [`Level`], which may stand in square brackets. Levels are ordered by verbosity, so that
-///   `ERROR` is the least.
+/// - a predicate for [`Level`], which may stand in square brackets. Levels are ordered by verbosity: `ERROR` is the
+///   least.
 ///
 /// # Example
 ///
@@ -100,7 +100,7 @@ pub struct LevelPredicate<P> {
 impl_operators!({P,} LevelPredicate<P>);
 
 impl LevelPredicate<ExactLevel> {
-    /// Has more severe levels match, too.
+    /// Matches more severe levels, too.
     ///
     /// # Example
     ///
@@ -118,7 +118,7 @@ impl LevelPredicate<ExactLevel> {
         LevelPredicate { matches: EnabledLevel(self.matches.0.into()) }
     }
 
-    /// Has less severe levels match, too.
+    /// Matches less severe levels, too.
     ///
     /// # Example
     ///
@@ -203,7 +203,7 @@ impl Predicate<Level> for EnabledLevel {
     }
 }
 
-/// Predicate for a level and those that are less severe.
+/// Predicate for a level and less severe ones.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LessSevereLevel(Level);

@@ -1,25 +1,23 @@
 //! Predicates for captured spans and events, and scanners that assert with them.
 //!
-//! A predicate says something of a span or an event:
+//! A predicate is a condition on a span or an event:
 //!
-//! - of both, its [`level()`], [`name()`], [`target()`], [`module()`] or [`file()`], a [`field()`] or
-//!   [`any_field()`] with a value, which it may have had [`ever()`], that it has [`only_fields()`] of these names, its
-//!   [`message()`], its [`parent()`] or an [`ancestor()`], how it came by
-//!   its parent ([`parent_kind()`]), or whatever a closure [`satisfies()`];
-//! - of a span, a [`child()`] or a [`descendant()`], an [`event()`] or [`deep_event()`] in it, what it
-//!   [`follows_from()`], how often it was [`entered()`] and [`exited()`], how often handles of it
-//!   were [`cloned()`] and [`dropped()`], whether it is [`closed()`], and the
-//!   [`tree()`] of what is in it.
+//! - on both: the [`level()`], [`name()`], [`target()`], [`module()`] or [`file()`], a [`field()`] or [`any_field()`]
+//!   with a value, now or [`ever()`], [`only_fields()`] with these names, the [`message()`], the [`parent()`] or an
+//!   [`ancestor()`], how it got its parent ([`parent_kind()`]), or anything that a closure checks ([`satisfies()`]);
+//! - on a span: a [`child()`] or a [`descendant()`], an [`event()`] or [`deep_event()`] in it, a span that it
+//!   [`follows_from()`], how often it was [`entered()`] and [`exited()`], how often its handles were [`cloned()`] and
+//!   [`dropped()`], whether it is [`closed()`], and the [`tree()`] below it.
 //!
-//! Predicates are combined with `&`, `|` and `!`; those of other crates, or of helpers that return `impl Predicate<…>`,
-//! by [`that()`]. Most take a predicate of the crate [`predicates`]
-//! for a part of what they look at; those that are needed most are exported here, so that one `use`
-//! is enough. Values compare as a person means them: see [`field()`].
+//! Combine predicates with `&`, `|` and `!`. Wrap predicates of other crates, and of helpers that return
+//! `impl Predicate<…>`, in [`that()`] first. Most take a predicate of the crate [`predicates`] for a part of the span
+//! or event. The most useful of these are exported here, so one `use` is enough. Values compare as a person means them:
+//! see [`field()`].
 //!
-//! A [`Scanner`] goes through the spans or events of a trace or of a span, asserts how many match, or in
-//! which order, and returns those that do. An assertion that fails names the predicate and what came
-//! nearest to it, with a tick or a cross for each condition, and marks that in the trace; one that
-//! [says nothing](Scanner#negatives) fails as well.
+//! A [`Scanner`] goes through the spans or events of a trace or of a span, asserts how many match, or in which order,
+//! and returns the matches. An assertion that fails names the predicate and the nearest candidate, with a tick or a
+//! cross for each condition, and marks the candidate in the trace. An assertion that [says nothing](Scanner#negatives)
+//! fails as well.
 //!
 //! To make sure that no password or token is traced, call
 //! [`assert_never_contains()`](crate::Storage::assert_never_contains) on the trace.
@@ -41,61 +39,8 @@
 //! trace.scan_events().none(&level(Level::ERROR));
 //! ```
 //!
-//! # Coming from `tracing-mock`
-//!
-//! There, you say what is going to happen, and run the code in the mock. Here, you run the code in a capture, and assert on
-//! what happened. So a test looks only at what it is about, and a failure shows the rest.
-//!
-//! | `tracing-mock` | spanshot |
-//! |---|---|
-//! | `subscriber::mock() … .run_with_handle()`, `handle.assert_finished()` | [`Capture::start()`](crate::Capture::start), [`capture.trace()`](crate::Capture::trace) |
-//! | `.with_filter(…)` | [`CaptureBuilder::filter()`](crate::CaptureBuilder::filter) |
-//! | `.event(…)`, `.new_span(…)`, in this order | [`in_order()`](Scanner::in_order) |
-//! | the same, with nothing between | [`in_a_row()`](Scanner::in_a_row) |
-//! | the same with `.only()`: nothing else | [`exactly()`](Scanner::exactly) |
-//! | the order of all that happens | [`timeline_text()`](crate::Storage::timeline_text), with `…` for what does not matter |
-//! | `expect::span().named("x")` | [`name("x")`](name()) |
-//! | `expect::event().named("x")` | <code>[satisfies]\("named x", \|event: &CapturedEvent<'_>\| event.metadata().name() == "x")</code> |
-//! | `.at_level(…)`, `.with_target(…)` | [`level()`], [`target()`] |
-//! | `expect::msg("x")` | [`message("x")`](message()) |
-//! | `expect::field("a").with_value(&1)` | [`field("a", 1)`](field()) |
-//! | `.with_fields(a.and(b).only())` | `field(…) & field(…) &` [`only_fields(["a", "b"])`](only_fields()) |
-//! | `has_explicit_parent("p")` | [`parent_kind(ParentKind::Explicit)`](parent_kind()) `&` [`parent(name("p"))`](parent()) |
-//! | `has_contextual_parent("p")` | `parent_kind(ParentKind::Contextual) & parent(name("p"))` |
-//! | `is_explicit_root()`, `is_contextual_root()` | `parent_kind(ParentKind::ExplicitRoot)`, `parent_kind(ParentKind::ContextualRoot)` |
-//! | `.in_scope([inner, outer])` | `parent(name("inner") & parent(name("outer")))`, or [`ancestor()`] |
-//! | `.enter(…)`, `.exit(…)` | [`entered(1)`](entered()), [`exited(1)`](exited()); their places in `timeline_text()` |
-//! | `.clone_span(…)`, `.drop_span(…)` | [`cloned(1)`](cloned()), [`dropped(1)`](dropped()) |
-//! | `.record(span, field)` | `field(…)`, or [`ever(field(…))`](ever()) for a value that was overwritten; `recorded` in `timeline_text()` |
-//! | `.follows_from(a, b)` | `name("a") &` [`follows_from(name("b"))`](follows_from()) |
-//! | `expect::id()`, to tell spans apart | [`single()`](Scanner::single) returns the span; `timeline_text()` numbers them |
-//!
-//! ```
-//! use spanshot::{Capture, ParentKind, assert_trace_snapshot, predicates::*};
-//!
-//! let capture = Capture::start();
-//! let job = tracing::info_span!("job", id = 7);
-//! let clone = job.clone();
-//! clone.in_scope(|| tracing::info!(parent: &job, step = 1, "started"));
-//! drop((job, clone));
-//!
-//! let trace = capture.trace();
-//! let job = name("job") & field("id", 7) & only_fields(["id"]);
-//! trace.scan_spans().single(&(job & cloned(1) & dropped(2) & closed()));
-//! let started = message("started") & field("step", 1) & only_fields(["message", "step"]);
-//! let in_job = parent_kind(ParentKind::Explicit) & parent(name("job"));
-//! trace.scan_events().exactly(&[&(started & in_job)]);
-//! assert_trace_snapshot!(trace.timeline_text(), @r"
-//! new span 1: INFO job{id=7}
-//! span 1 job: entered
-//! …
-//! span 1 job: exited
-//! span 1 job: closed
-//! ");
-//! ```
-//!
-//! What `tracing-mock` sees of `register_callsite`, `max_level_hint` and `on_register_dispatch` concerns those who write
-//! subscribers; a capture does not show it.
+//! If you come from `tracing-mock`, the page *Migrating* of the guide (`docs/src/migration.md`) shows its expectations beside
+//! these predicates.
 
 #[macro_use]
 mod operators;
@@ -187,7 +132,7 @@ pub use self::{
     value::{ValuePredicate, value},
 };
 
-/// Makes a closure of a predicate, for [`Iterator::filter()`] and the like.
+/// Turns a predicate into a closure, for [`Iterator::filter()`] and the like.
 ///
 /// # Example
 ///

@@ -1,7 +1,7 @@
-//! What comes nearest to a predicate.
+//! Finds the items that come nearest to matching a predicate.
 //!
-//! There may be a million candidates, and a few of them are shown. A predicate is asked for the case of each candidate
-//! in brief: that has a result for each condition, but no text. The distance is counted there:
+//! There may be a million candidates, but only a few of them are shown. For each candidate, the predicate returns a
+//! brief case, which has a result for each condition, but no text. The distance is computed from it:
 //!
 //! ```text
 //! distance of a condition  :=  0 or 1
@@ -19,7 +19,7 @@ use ::predicates::{Predicate, reflection::Case};
 use super::combinators::Operator;
 use crate::capture::{Captured, excerpt::MAX_LISTED};
 
-/// Counts the items that do not match, and finds those that are nearest to it; among equals, the first.
+/// Counts the items that do not match, and finds the nearest of them; among equals, the first.
 pub(super) fn nearest<'a, T, P>(items: impl Iterator<Item = T>, predicate: &P) -> (usize, Vec<T>)
 where
     T: Captured<'a>,
@@ -37,20 +37,20 @@ where
             nearest.insert(position, (distance, item));
         }
     }
-    // What is further away is of no use if there is something near.
+    // Items that are further away than the nearest are of no use.
     let unmet = nearest.first().map_or(0, |(distance, _)| distance.unmet);
     nearest.retain(|(distance, _)| distance.unmet == unmet);
     (count, nearest.into_iter().map(|(_, item)| item).collect())
 }
 
-/// How far something is from a match.
+/// How far an item is from a match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Distance {
-    /// Conditions that are not met. Of alternatives, one would be enough.
+    /// Number of unmet conditions. For alternatives, the nearest one counts.
     unmet: usize,
-    /// Conditions that are met, up to the first one that is not: names come first in predicates.
+    /// Number of met conditions before the first unmet one: names come first in predicates.
     met_first: usize,
-    /// Conditions on what is not there, which is further away than another value.
+    /// Number of conditions on missing values. A missing value is further away than a wrong one.
     absent: usize,
 }
 
@@ -59,7 +59,7 @@ impl Distance {
     const UNMET: Self = Self { unmet: 1, met_first: 0, absent: 0 };
     const ABSENT: Self = Self { absent: 1, ..Self::UNMET };
 
-    /// The distance by a case that is in brief: by its conditions, and how they are combined.
+    /// Computes the distance from a brief case: from its conditions, and how they are combined.
     pub(super) fn of(case: &Case<'_>) -> Self {
         if case.result() {
             return Self::MET;
@@ -76,21 +76,21 @@ impl Distance {
             Some(Operator::Or) => parts.min().unwrap_or(Self::UNMET),
             Some(Operator::And | Operator::Ever) => parts.reduce(Self::and).unwrap_or(Self::UNMET),
             Some(Operator::Tree | Operator::TreeAlone) => {
-                // The span itself does not match, or there are cases of all that should be in it.
+                // Either the span itself does not match, or there is a case for everything that should be in it.
                 let wanted = case.predicate().map_or(0, |predicate| predicate.children().count());
                 let unnamed = wanted.saturating_sub(case.children().count());
                 let named = parts.reduce(Self::and).unwrap_or(Self::UNMET);
                 Self { unmet: named.unmet + unnamed, ..named }
             }
             _ => {
-                // A combination of another crate, of which nothing else is known.
+                // A combination of another crate: nothing else is known of it.
                 let all = parts.fold(Self { met_first: 0, ..Self::MET }, Self::and);
                 Self { unmet: all.unmet.max(1), ..all }
             }
         }
     }
 
-    /// Both are to match.
+    /// Returns the distance if both have to match.
     fn and(self, other: Self) -> Self {
         let met_after = if self.unmet == 0 { other.met_first } else { 0 };
         Self {

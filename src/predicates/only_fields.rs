@@ -15,15 +15,15 @@ use crate::{
     wire::text::Quoted,
 };
 
-/// Names that a reason lists of each kind.
+/// Number of names of each kind that a reason lists.
 const MAX_SHOWN: usize = 8;
 
 /// Matches spans and events whose fields with a value are exactly these, in any order.
 ///
 /// The message of an event is its field `message`. A field that was recorded without a value, such as a `None` or an
-/// [`Empty`](tracing_core::field::Empty), does not count. Of a span, all values count that were recorded into it so far.
+/// [`Empty`](tracing_core::field::Empty), does not count. For a span, all values that were recorded so far count.
 ///
-/// It says nothing of the values: combine it with [`field()`](super::field()).
+/// It does not check the values: combine it with [`field()`](super::field()).
 ///
 /// # Example
 ///
@@ -96,7 +96,7 @@ impl<'a, const N: usize, T: Captured<'a>> Predicate<T> for OnlyFieldsPredicate<N
         let node = item.node();
         let mut surplus: Vec<_> = Vec::new();
         for (name, _) in node.values().filter(|(name, _)| !self.has(name)) {
-            // A call site may declare several fields of one name.
+            // A call site may declare several fields with one name.
             if surplus.len() <= MAX_SHOWN && !surplus.contains(&name) {
                 surplus.push(name);
             }

@@ -2,9 +2,9 @@
 
 use ::predicates::reflection::PredicateReflection;
 
-/// The predicates that `&` and `|` take on their right: all.
+/// The predicates that `&` and `|` take on their right: all predicates.
 ///
-/// It is a trait of its own for the sake of what the compiler says of other types.
+/// It is a separate trait to improve the compiler's message for other types.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a predicate",
     label = "the right side is not a predicate",
@@ -15,8 +15,7 @@ pub trait Operand: PredicateReflection {}
 #[diagnostic::do_not_recommend]
 impl<P: PredicateReflection> Operand for P {}
 
-/// Gives a predicate its operators, whatever generic parameters it has: each of them, in braces,
-/// with a comma behind it.
+/// Gives a predicate its operators. Its generic parameters stand in braces, each followed by a comma.
 macro_rules! impl_operators {
     ({$($generics:tt)*} $ty:ty) => {
         impl<$($generics)* Rhs> core::ops::BitAnd<Rhs> for $ty

@@ -14,27 +14,26 @@ use super::{
 };
 use crate::capture::{Captured, Sealed};
 
-/// A predicate for each of the items that are expected, one after another.
+/// A predicate for each of the expected items, in their order.
 type Expected<'p, Item> = [&'p dyn Predicate<Item>];
 
 const IN_ORDER: &str = "in this order";
 
-/// Order. The predicates are given as a slice of references, `&[&first, &second]`.
+/// Assertions on order. Pass the predicates as a slice of references, `&[&first, &second]`.
 ///
-/// Scanners look at items in the order of time, whichever spans they are in: events of two tasks that take
-/// turns alternate. Only [what is around something](crate::CapturedEvent::scan_ancestors) is scanned from
-/// the parent to the root.
+/// Scanners look at items in the order of time, regardless of their spans: events of two tasks that take turns
+/// alternate. Only [ancestors](crate::CapturedEvent::scan_ancestors) are scanned from the parent to the root.
 impl<'a, T, I> Scanner<T, I>
 where
     T: Scope<'a>,
     I: Iterator,
     I::Item: Captured<'a>,
 {
-    /// Returns items that match the predicates one after another, whatever comes between them.
+    /// Asserts that items match the predicates one after another, with anything between them, and returns these items.
     ///
     /// # Panics
     ///
-    /// Panics if there are none, or if what matches rules out something that the capture may have missed: see
+    /// Panics if there are no such items, or if a match rules out something that the capture may have missed: see
     /// [negatives](Self#negatives). The message shows how far the order holds.
     ///
     /// # Example
@@ -57,12 +56,12 @@ where
         or_panic(self.try_in_order(expected))
     }
 
-    /// Returns items that match the predicates one after another, without others between them.
+    /// Asserts that items match the predicates one after another, with no others between them, and returns these items.
     ///
     /// # Panics
     ///
-    /// Panics if there are none, or if there may be others between them that the capture does not have: see
-    /// [negatives](Self#negatives). The message shows where it comes nearest.
+    /// Panics if there are no such items, or if there may be others between them that the capture does not have: see
+    /// [negatives](Self#negatives). The message shows the place that comes nearest.
     ///
     /// # Example
     ///
@@ -83,12 +82,12 @@ where
         or_panic(self.try_in_a_row(expected))
     }
 
-    /// Asserts that there is nothing else but items which match the predicates one after another.
+    /// Asserts that the items match the predicates one after another and that there are no others, and returns them.
     ///
     /// # Panics
     ///
-    /// Panics if an item does not match its predicate, or if there are more or fewer of them; or if the
-    /// capture could not have seen more: see [negatives](Self#negatives).
+    /// Panics if an item does not match its predicate, if there are more or fewer items, or if the capture could not
+    /// have seen more: see [negatives](Self#negatives).
     ///
     /// # Example
     ///
@@ -108,7 +107,7 @@ where
         or_panic(self.try_exactly(expected))
     }
 
-    /// Does what [`Self::in_order()`] does, with a [`Result`].
+    /// Does the same as [`Self::in_order()`], with a [`Result`].
     ///
     /// # Errors
     ///
@@ -118,7 +117,7 @@ where
         let mut items = self.scanned();
         let mut found = Vec::new();
         for predicate in expected {
-            // The first one that matches leaves most for those that follow.
+            // The first match leaves most items for the predicates that follow.
             match items.find(|item| predicate.eval(item)) {
                 Some(item) => found.push(item),
                 None => return Err(self.out_of_order(IN_ORDER, expected, &found, None)),
@@ -128,7 +127,7 @@ where
         Ok(found)
     }
 
-    /// Does what [`Self::in_a_row()`] does, with a [`Result`].
+    /// Does the same as [`Self::in_a_row()`], with a [`Result`].
     ///
     /// # Errors
     ///
@@ -137,7 +136,7 @@ where
         let _answers = self.keep_answers();
         let mut nearest = Vec::new();
         let mut instead = None;
-        // Those that would be in a row, if they matched: no more of them than are expected.
+        // The items that would be the row if they matched: at most the expected number.
         let mut row = VecDeque::with_capacity(expected.len());
         let mut items = self.scanned();
         loop {
@@ -164,12 +163,12 @@ where
         }
     }
 
-    /// Does what [`Self::exactly()`] does, with a [`Result`].
+    /// Does the same as [`Self::exactly()`], with a [`Result`].
     ///
     /// # Errors
     ///
-    /// Returns an error if an item does not match its predicate, or if there are more or fewer; or if the
-    /// capture could not have seen more.
+    /// Returns an error if an item does not match its predicate, if there are more or fewer items, or if the capture
+    /// could not have seen more.
     pub fn try_exactly(self, expected: &Expected<'_, I::Item>) -> Result<Vec<I::Item>, ScanError> {
         let _answers = self.keep_answers();
         let mut items = self.scanned();
@@ -194,7 +193,7 @@ where
         expected.iter().try_for_each(|predicate| self.trust_match(*predicate))
     }
 
-    /// Fails if there may be items that the capture does not have.
+    /// Fails if there may be items that the capture lacks.
     fn trust_no_others(&self, how: &str) -> Result<(), ScanError> {
         let storage = self.searched().storage;
         self.look(gap(storage).or_else(|| hidden_by_layer(storage)), &how)?;

@@ -14,9 +14,9 @@ use crate::{
     view::ShortLine,
 };
 
-/// Creates a predicate for the span that a span or event is in.
+/// Matches spans and events by their parent.
 ///
-/// A root does not match, whatever the predicate.
+/// A root never matches.
 ///
 /// # Example
 ///
@@ -75,7 +75,7 @@ impl<'a, P: Predicate<CapturedSpan<'a>>, T: Captured<'a>> Predicate<T> for Paren
     }
 }
 
-/// Creates a predicate for the spans around a span or event: that one of them matches.
+/// Matches spans and events that have a matching span around them, at any distance.
 ///
 /// # Example
 ///
@@ -110,7 +110,7 @@ impl<P: fmt::Display> fmt::Display for AncestorPredicate<P> {
 
 impl_related_reflection!(AncestorPredicate, "span");
 
-/// Ancestors that are shown where none of them matches.
+/// Number of ancestors that are shown if none of them matches.
 const MAX_SHOWN: usize = 4;
 
 impl<'a, P: Predicate<CapturedSpan<'a>>, T: Captured<'a>> Predicate<T> for AncestorPredicate<P> {

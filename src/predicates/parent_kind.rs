@@ -12,11 +12,12 @@ use super::{
 };
 use crate::capture::{Captured, ParentKind};
 
-/// Matches spans and events that came by their parent in this way: by an explicit parent, the current span, an explicit
+/// Matches spans and events that got their parent in this way: by an explicit parent, the current span, an explicit
 /// root, or because there was no current span.
 ///
-/// Combine it with [`parent()`](super::parent()) to say which span that is. Where a stream does not tell the kind, this does
-/// not match, and an assertion that holds for that reason [fails](super::Scanner#negatives): see [`ParentKind`].
+/// Combine it with [`parent()`](super::parent()) to say which span the parent is. If a stream does not tell the kind,
+/// the predicate does not match, and an assertion that holds for that reason [fails](super::Scanner#negatives): see
+/// [`ParentKind`].
 ///
 /// # Example
 ///
@@ -39,7 +40,7 @@ pub fn parent_kind(kind: ParentKind) -> ParentKindPredicate {
     ParentKindPredicate { kind }
 }
 
-/// Predicate for how a span or event came by its parent, returned by [`parent_kind()`].
+/// Predicate for how a span or event got its parent, returned by [`parent_kind()`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ParentKindPredicate {
     kind: ParentKind,

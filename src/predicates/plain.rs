@@ -62,7 +62,7 @@ impl_plain_integer!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usi
 
 impl_plain! {
     bool: |value, traced| traced == value,
-    // A test that expects NaN means that it is there.
+    // A test that expects NaN wants to find NaN.
     f64: |value, traced| traced == value || value.is_nan() && traced.as_float().is_some_and(f64::is_nan),
     &str: |value, traced| traced == value,
     String: |value, traced| traced == value.as_str(),
@@ -81,7 +81,7 @@ impl Plain for &[u8] {
 
 impl_into_field_predicate!(bool, f64, &str, String, char, &[u8]);
 
-/// As `tracing` records it, and as it is shown.
+/// Compares an `f32` as an `f64`: so `tracing` records it, and so it is shown.
 impl IntoFieldPredicate for f32 {
     type Predicate = EquivPredicate<f64>;
 
@@ -142,7 +142,7 @@ impl<V: Plain> fmt::Display for ShownPlain<'_, V> {
     }
 }
 
-/// `Some` is what is in it, and `None` a field without a value.
+/// Compares with the value in `Some`; `None` stands for a field without a value.
 impl<V: IntoFieldPredicate> IntoFieldPredicate for Option<V> {
     type Predicate = OptionPredicate<V::Predicate>;
 
@@ -155,7 +155,7 @@ impl<V: IntoFieldPredicate> IntoFieldPredicate for Option<V> {
     }
 }
 
-/// Predicate for a value that there may be, made by [`field()`](super::field()).
+/// Predicate for an optional value, made by [`field()`](super::field()).
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OptionPredicate<P> {

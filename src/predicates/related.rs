@@ -1,4 +1,4 @@
-//! Predicates for what is in a span, and for what it follows from.
+//! Predicates for the spans and events in a span, and for the spans that it follows from.
 
 use alloc::{
     borrow::ToOwned,
@@ -22,7 +22,7 @@ use crate::{
     view::ShortLine,
 };
 
-/// Spans or events that a reason lists.
+/// Number of spans or events that a reason lists.
 const MAX_SHOWN: usize = 4;
 
 /// Shows the first items, each on its own.
@@ -87,8 +87,8 @@ fn any_source<'a, P: Predicate<CapturedSpan<'a>>>(
     span.follows_from().any(matches)
 }
 
-/// Adds to a case which of the items that do not match comes nearest to it, and which conditions that meets; if there
-/// are several conditions, or it had other values before, which its line does not show.
+/// Adds to a case the nearest item that does not match, and the conditions that it meets. It does so only if there are
+/// several conditions, or if the item had other values before, which its line does not show.
 pub(super) fn with_nearest<'p, 'a, T, P>(
     case: Case<'p>,
     part: &'p P,
@@ -108,8 +108,8 @@ where
     which.into_iter().fold(case, Case::add_product).add_child(found)
 }
 
-/// Adds to a case what a part makes of something else, if that was perhaps so with an earlier value, which
-/// the line of a span does not show.
+/// Adds to a case the result of a part for another span or event, if an earlier value may have caused it, which the
+/// line of a span does not show.
 pub(super) fn with_history<'p, 'a, T, P>(
     case: Case<'p>,
     expected: bool,
@@ -125,7 +125,7 @@ where
     found.into_iter().fold(case, Case::add_child)
 }
 
-/// Has a predicate tell that its part is for something else than the predicate itself.
+/// Makes the reflection of a predicate tell that its part looks at something else than the predicate itself.
 macro_rules! impl_related_reflection {
     ($ty:ident, $kind:expr) => {
         impl<P: ::predicates::reflection::PredicateReflection>
@@ -190,7 +190,7 @@ macro_rules! impl_related {
     };
 }
 
-/// Creates a predicate for spans in which, not any deeper, there is a span that matches.
+/// Matches spans that have a matching direct child.
 ///
 /// # Example
 ///
@@ -222,7 +222,7 @@ impl_related!(
     any_child
 );
 
-/// Creates a predicate for spans in which, at any depth, there is a span that matches.
+/// Matches spans that have a matching span in them, at any depth.
 ///
 /// # Example
 ///
@@ -257,7 +257,7 @@ impl_related!(
     any_descendant
 );
 
-/// Creates a predicate for spans in which, not any deeper, there is an event that matches.
+/// Matches spans that have a matching event directly in them.
 ///
 /// # Example
 ///
@@ -291,7 +291,7 @@ impl_related!(
     any_event
 );
 
-/// Creates a predicate for spans in which, at any depth, there is an event that matches.
+/// Matches spans that have a matching event in them, at any depth.
 ///
 /// # Example
 ///
@@ -328,7 +328,7 @@ impl_related!(
     any_deep_event
 );
 
-/// Creates a predicate for spans that follow from a span that matches.
+/// Matches spans that follow from a matching span.
 ///
 /// # Example
 ///

@@ -8,11 +8,10 @@ use ::predicates::{
 
 use crate::capture::{CapturedEvent, CapturedSpan};
 
-/// Creates a predicate for spans or for events from a closure, and from words that a failure shows
-/// for it.
+/// Matches spans or events for which a closure returns `true`. A failure message shows your words for it.
 ///
-/// The closure has to name the type of its argument, `&CapturedSpan<'_>` or `&CapturedEvent<'_>`,
-/// from which it follows what the predicate is for.
+/// Your closure has to name the type of its argument, `&CapturedSpan<'_>` or `&CapturedEvent<'_>`: it decides whether
+/// the predicate is for spans or for events.
 ///
 /// # Example
 ///
@@ -57,7 +56,7 @@ impl<F> fmt::Display for SatisfiesPredicate<F> {
 
 impl<F> PredicateReflection for SatisfiesPredicate<F> {}
 
-/// What there is instead only the closure knows: the case shows no value.
+/// Only the closure knows which value it looks at, so the case shows none.
 macro_rules! impl_predicate {
     ($item:ident) => {
         impl<F: Fn(&$item<'_>) -> bool> Predicate<$item<'_>> for SatisfiesPredicate<F> {

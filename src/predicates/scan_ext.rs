@@ -4,7 +4,7 @@ use crate::capture::{
     Storage,
 };
 
-/// What has spans and events to scan: a trace, and a span.
+/// Types that have spans and events to scan: traces and spans.
 ///
 /// # Example
 ///
@@ -24,14 +24,14 @@ use crate::capture::{
 /// serve.deep_scan_events().single(&message(eq("slow")));
 /// ```
 pub trait ScanExt<'a>: Sized {
-    /// Makes a scanner of spans.
+    /// Creates a scanner of the spans.
     fn scan_spans(self) -> Scanner<Self, CapturedSpans<'a>>;
 
-    /// Makes a scanner of events.
+    /// Creates a scanner of the events.
     fn scan_events(self) -> Scanner<Self, CapturedEvents<'a>>;
 }
 
-/// All spans and events, at any depth.
+/// Scans all spans and events, at any depth.
 impl<'a> ScanExt<'a> for &'a Storage {
     fn scan_spans(self) -> Scanner<Self, CapturedSpans<'a>> {
         Scanner::new(self, "", Storage::all_spans)
@@ -42,7 +42,7 @@ impl<'a> ScanExt<'a> for &'a Storage {
     }
 }
 
-/// The spans and events in the span itself.
+/// Scans the spans and events directly in the span.
 impl<'a> ScanExt<'a> for CapturedSpan<'a> {
     fn scan_spans(self) -> Scanner<Self, CapturedSpans<'a>> {
         Scanner::new(self, "directly in", |span| span.children())
@@ -54,7 +54,7 @@ impl<'a> ScanExt<'a> for CapturedSpan<'a> {
 }
 
 impl<'a> CapturedSpan<'a> {
-    /// Makes a scanner of the spans in this one, at any depth, in the order of time.
+    /// Creates a scanner of the spans in this one, at any depth, in the order of time.
     ///
     /// # Example
     ///
@@ -63,7 +63,7 @@ impl<'a> CapturedSpan<'a> {
         Scanner::new(self, "in", |span| span.descendants())
     }
 
-    /// Makes a scanner of the events in this span, at any depth, in the order of time.
+    /// Creates a scanner of the events in this span, at any depth, in the order of time.
     ///
     /// # Example
     ///
@@ -72,7 +72,7 @@ impl<'a> CapturedSpan<'a> {
         Scanner::new(self, "in", DescendantEvents::with_own)
     }
 
-    /// Makes a scanner of the spans around this one, from the parent to the root.
+    /// Creates a scanner of the spans around this one, from the parent to the root.
     ///
     /// # Example
     ///
@@ -83,7 +83,7 @@ impl<'a> CapturedSpan<'a> {
 }
 
 impl<'a> CapturedEvent<'a> {
-    /// Makes a scanner of the spans around this event, from the parent to the root.
+    /// Creates a scanner of the spans around this event, from the parent to the root.
     ///
     /// # Example
     ///

@@ -18,69 +18,70 @@ use crate::{
     view::ShortLine,
 };
 
-/// Goes through spans or events, and asserts how many of them match a predicate.
+/// Scans spans or events, and asserts how many of them match a predicate.
 ///
-/// It is made by the methods of [`ScanExt`](super::ScanExt), and can be used more than once. Of each assertion there is a
-/// form that returns a `Result`, with the same text for `?`.
+/// The methods of [`ScanExt`](super::ScanExt) create one, and you can use it more than once. Each assertion also has a
+/// form that returns a `Result`, whose error has the same text, for use with `?`.
 ///
 /// # Negatives
 ///
-/// That a trace lacks something says nothing if the capture could not have seen it. An assertion that holds
-/// because something is missing fails if that may be so:
+/// A negative says that something is missing from a trace. It means nothing if the capture could not have seen that. So
+/// an assertion that holds because something is missing fails if the capture may have missed it:
 ///
-/// | assertion | what is missing |
+/// | assertion | missing |
 /// |---|---|
 /// | [`none()`](Self::none) | an item that matches |
 /// | [`all()`](Self::all) | an item that does not match |
 /// | [`single()`](Self::single), [`count()`](Self::count) with a maximum | more items that match |
 /// | [`exactly()`](Self::exactly), [`in_a_row()`](Self::in_a_row) | other items, at all or between |
 /// | [`first()`](Self::first), [`last()`](Self::last) | a match before, or after |
-/// | any, by a predicate such as `!child(…)`, or `tree(…)` [and nothing else](super::TreePredicate::and_nothing_else) | what the predicate rules out |
+/// | any, by a predicate such as `!child(…)`, or `tree(…)` [and nothing else](super::TreePredicate::and_nothing_else) | anything that the predicate rules out |
 ///
 /// These fail
 ///
-/// - if the capture left something out for want of room; `first()` and `last()` if it was on their side;
-/// - if another subscriber than the capture's has the records of the thread;
-/// - if a receiver that was called in the scope of the capture relays to a capture that has ended, so that its records
+/// - if the capture left something out for lack of room; `first()` and `last()` only if it was on their side;
+/// - if a subscriber other than the capture's receives the records of the thread;
+/// - if a receiver that was called in the scope of the capture relays to a capture that has ended, and so its records
 ///   are lost;
 /// - if a receiver [refused](crate::TracingEventReceiver::refusals) a record that would have come here, or the bytes of
-///   one were damaged or missing. If your test is about such a program, start the capture with
+///   such a record were damaged or missing. If your test is about such a program, start the capture with
 ///   [`ignore_lost_records()`](crate::CaptureBuilder::ignore_lost_records);
-/// - if all that could be missing is hidden by the capture's [filter](crate::CaptureBuilder::filter), or by
-///   the levels that are compiled into `tracing`, as far as [`level()`](super::level) and
-///   [`target()`](super::target) tell. If the filter was replaced meanwhile, each of its values counts;
-/// - if there is nothing that matches, or does not, and the capture saw nothing at all.
+/// - if the capture's [filter](crate::CaptureBuilder::filter), or the levels that are compiled into `tracing`, hide
+///   everything that could be missing, as far as [`level()`](super::level) and [`target()`](super::target) tell. If you
+///   replaced the filter meanwhile, each of its values counts;
+/// - if the capture saw nothing at all.
 ///
-/// A misspelt name of a field would make a negative hold as well. So it fails if no span or event of the trace declares
-/// a [`field()`](super::field) of the predicate, or one of its [`only_fields()`](super::only_fields), while one declares a field of nearly the same name: `eror` and
-/// `error`, `userId` and `user_id`. An assertion that holds because a field has no value, such as
-/// `single(&field("error", None::<&str>))`, needs a call site that declares the field in any case.
+/// A misspelt field name would make a negative hold as well. So it fails if no span or event of the trace declares a
+/// [`field()`](super::field) of the predicate, or one of its [`only_fields()`](super::only_fields), but one declares a
+/// field with nearly the same name: `eror` and `error`, `userId` and `user_id`. An assertion that holds because a field
+/// has no value, such as `single(&field("error", None::<&str>))`, always needs a call site that declares the field.
 ///
-/// Where a stream does not tell the kind of a parent ([`ParentKind`](crate::ParentKind)), they fail if a
-/// [`parent_kind()`](super::parent_kind) that does not match is what they hold by.
+/// If a stream does not tell the kind of a parent ([`ParentKind`](crate::ParentKind)), negatives fail if they hold
+/// because a [`parent_kind()`](super::parent_kind) does not match.
 ///
-/// The same goes for [`cloned()`](super::cloned) and [`dropped()`](super::dropped) where the capture is [not
-/// told](crate::CapturedSpan::clones) what is done to the handles of spans.
+/// The same goes for [`cloned()`](super::cloned) and [`dropped()`](super::dropped) if the capture is [not
+/// told](crate::CapturedSpan::clones) how the handles of spans are used.
 ///
-/// They also fail if a layer [beside the capture](crate::CaptureBuilder::with_layer) hid a record that could
-/// be what is missing, by its level and target.
+/// They also fail if a layer [beside the capture](crate::CaptureBuilder::with_layer) hid a record that could be the
+/// missing one, by its level and target.
 ///
-/// Scan with [`or_empty()`](Self::or_empty) if you mean it. A [`CaptureLayer`](crate::CaptureLayer) does not know
-/// the filters of other layers of its subscriber, nor any capture what a closure looks for. How often a span was entered and exited, and
-/// whether it is closed, is known whatever was left out: `entered(0)` and `!closed()` are no negatives.
+/// Scan with [`or_empty()`](Self::or_empty) to allow an assertion to hold nevertheless. A
+/// [`CaptureLayer`](crate::CaptureLayer) does not know the filters of other layers of its subscriber, and no capture
+/// knows what a closure looks for. The numbers of entries and exits of a span, and whether it is closed, are known even
+/// if the capture left something out: `entered(0)` and `!closed()` are no negatives.
 ///
-/// What should not be the case should not have been, either. Where a field of a span was recorded several
-/// times, `none()`, `all()` and `count(0, …)` look at the last value, and at all that it had:
-/// `none(field("status", "failed"))` fails if the status was "failed" before it was "done". If you mean the
-/// last value only, look at it in a closure: [`satisfies()`](super::satisfies). A `field()` that you do not
-/// negate holds with any of the values, so name what must not be: `none(field("attempts", value(gt(5))))`, rather
-/// than `all(field("attempts", value(le(5))))`. Other assertions count what matches in the end;
-/// [`ever()`](super::ever) looks at all values there.
+/// Negatives cover earlier values, too. If a field of a span was recorded several times, `none()`, `all()` and
+/// `count(0, …)` look at the last value, and at all values that it had: `none(field("status", "failed"))` fails if the
+/// status was "failed" before it was "done". If you mean only the last value, look at it in a closure:
+/// [`satisfies()`](super::satisfies). A `field()` that you do not negate holds with any of the values, so name the
+/// values that must not be: `none(field("attempts", value(gt(5))))`, rather than
+/// `all(field("attempts", value(le(5))))`. Other assertions look at the last values; use [`ever()`](super::ever) there
+/// to look at all values.
 ///
 /// In a [process-wide](crate::Capture::start_process_wide) capture, an assertion on a whole trace also fails if a
-/// record that no test can claim would break it, were it the test's; but for `first()` and `last()`, which
-/// are of what the trace holds. The message names the record, and what you can do. If such records do not
-/// matter, scan with [`ignore_unattributed()`](Self::ignore_unattributed).
+/// record that no test can claim would break it, supposing that the record is your test's. `first()` and `last()` are
+/// exempt: they look only at the records in the trace. The message names the record, and your options. If such records
+/// do not matter, scan with [`ignore_unattributed()`](Self::ignore_unattributed).
 ///
 /// # Example
 ///
@@ -102,7 +103,7 @@ use crate::{
 /// ```
 pub struct Scanner<T, I> {
     scope: T,
-    /// Where in the scope, or around it, things are.
+    /// Relation of the items to the scope: "in" or "around".
     relation: &'static str,
     into_iter: fn(T) -> I,
     during: (Bound<Moment>, Bound<Moment>),
@@ -152,12 +153,12 @@ where
         Searched { storage: self.scope.storage(), scope: self.scope.node() }
     }
 
-    /// Has predicates remember what they find around spans, until the guard is dropped.
+    /// Makes predicates remember their answers for spans until the guard is dropped.
     pub(super) fn keep_answers(&self) -> KeptAnswers<'a> {
         KeptAnswers::new(self.searched().storage)
     }
 
-    /// Says what is scanned, to be put behind "no span": nothing for a whole trace.
+    /// Describes the scope, to be put behind "no span": nothing for a whole trace.
     pub(super) fn place(&self) -> String {
         let place = self.scope.node().map_or_else(String::new, |node| {
             format!(" {} {}", self.relation, ShortLine::new(node))
@@ -178,13 +179,13 @@ where
         items.filter(move |item| is_always || during.contains(&item.moment()))
     }
 
-    /// Iterates over what no test can claim, unless that does not matter. It has moments of its own, so that
-    /// all of it may have been [during](Self::during) any others.
+    /// Iterates over the items that no test can claim, unless they are ignored. They have moments of their own, so each
+    /// of them may have been [during](Self::during) any others.
     pub(super) fn unattributed(&self) -> impl Iterator<Item = I::Item> + use<'a, T, I> {
         let scope = self.scope.unattributed().filter(|_| !self.ignores_unattributed);
         let sight = self.searched().storage.sight();
         let items = scope.into_iter().flat_map(self.into_iter);
-        // If it is the test's, the filter of the capture applies to it.
+        // If an item is the test's, the filter of the capture applies to it.
         items.filter(|item| sight.passes(*item.metadata().level(), item.metadata().target()))
     }
 
@@ -194,7 +195,7 @@ where
         scope.map_or(0, |_| self.searched().storage.sight().unattributed_evicted)
     }
 
-    /// Scans only what was created or emitted between two moments.
+    /// Scans only spans created, or events emitted, between two moments.
     ///
     /// # Example
     ///
@@ -219,7 +220,7 @@ where
         self
     }
 
-    /// Allows an assertion to hold because there is nothing, even if the capture could not have seen it: see
+    /// Allows an assertion to hold because nothing was captured, even if the capture could not have seen it: see
     /// [negatives](Self#negatives).
     ///
     /// # Example
@@ -237,11 +238,11 @@ where
         self
     }
 
-    /// Asserts only on what the capture can tell to be the test's.
+    /// Asserts only on records that the capture can attribute to your test.
     ///
-    /// A [process-wide](crate::Capture::start_process_wide) capture cannot tell to which test the records of
-    /// some threads belong. If such a record would break a [negative](Self#negatives), the negative fails.
-    /// Call this if records of other tests, or of the runtime, are all that it could be.
+    /// A [process-wide](crate::Capture::start_process_wide) capture cannot tell to which test the records of some
+    /// threads belong. If such a record would break a [negative](Self#negatives), the negative fails. Call this if such
+    /// records can come only from other tests, or from the runtime.
     ///
     /// # Example
     ///
@@ -259,7 +260,7 @@ where
         self
     }
 
-    /// Returns all that match, in order. There may be none: this asserts nothing.
+    /// Returns all items that match, in order. There may be none: this asserts nothing.
     ///
     /// # Example
     ///
@@ -280,18 +281,18 @@ where
         self.scanned().filter(|item| predicate.eval(item)).collect()
     }
 
-    /// Returns the only one that matches.
+    /// Asserts that exactly one item matches, and returns it.
     ///
     /// # Panics
     ///
-    /// Panics if none matches, or more than one; or if the capture could not have seen more: see
+    /// Panics if none matches, or more than one, or if the capture could not have seen more: see
     /// [negatives](Self#negatives).
     #[track_caller]
     pub fn single<P: Predicate<I::Item> + ?Sized>(self, predicate: &P) -> I::Item {
         or_panic(self.try_single(predicate))
     }
 
-    /// Returns the first one that matches.
+    /// Returns the first item that matches.
     ///
     /// # Panics
     ///
@@ -302,7 +303,7 @@ where
         or_panic(self.try_first(predicate))
     }
 
-    /// Returns the last one that matches.
+    /// Returns the last item that matches.
     ///
     /// # Panics
     ///
@@ -313,18 +314,18 @@ where
         or_panic(self.try_last(predicate))
     }
 
-    /// Asserts that at least one matches.
+    /// Asserts that at least one item matches.
     ///
     /// # Panics
     ///
-    /// Panics if none matches, or if what does rules out something that the capture may have missed: see
+    /// Panics if none matches, or if the match rules out something that the capture may have missed: see
     /// [negatives](Self#negatives).
     #[track_caller]
     pub fn any<P: Predicate<I::Item> + ?Sized>(self, predicate: &P) {
         or_panic(self.try_any(predicate));
     }
 
-    /// Asserts that all match, of which there may be none.
+    /// Asserts that all items match. There may be none.
     ///
     /// # Panics
     ///
@@ -335,7 +336,7 @@ where
         or_panic(self.try_all(predicate));
     }
 
-    /// Asserts that none matches.
+    /// Asserts that no item matches.
     ///
     /// # Panics
     ///
@@ -346,12 +347,12 @@ where
         or_panic(self.try_none(predicate));
     }
 
-    /// Returns those that match, of which there have to be so many: a number, or a range of numbers.
+    /// Asserts that `count` items match (a number or a range), and returns them.
     ///
     /// # Panics
     ///
-    /// Panics if there are more or fewer of them; or if there may not be more, and the capture could not
-    /// have seen them: see [negatives](Self#negatives).
+    /// Panics if more or fewer items match. With a maximum, it also panics if the capture could not have seen more: see
+    /// [negatives](Self#negatives).
     ///
     /// # Example
     ///
@@ -382,7 +383,7 @@ where
 pub(super) fn or_panic<T>(result: Result<T, ScanError>) -> T {
     match result {
         Ok(value) => value,
-        // Only who reads a panic sees it on a terminal: an error may be written anywhere.
+        // Only panics are coloured, since they are read on a terminal: an error may be written anywhere.
         Err(error) if is_coloured() => panic!("{}", coloured(&error.to_string())),
         Err(error) => panic!("{error}"),
     }

@@ -1,4 +1,4 @@
-//! What is scanned.
+//! The scope of a scanner.
 
 use crate::capture::{CapturedEvent, CapturedNode, CapturedSpan, Storage};
 
@@ -10,11 +10,11 @@ pub trait Scope<'a>: Copy + sealed::Sealed {
     #[doc(hidden)]
     fn storage(self) -> &'a Storage;
 
-    /// The part of it: none for a whole trace.
+    /// The part of it; `None` for a whole trace.
     #[doc(hidden)]
     fn node(self) -> Option<CapturedNode<'a>>;
 
-    /// What no test can claim, and may be a part of the scope. What is in a span belongs to its test.
+    /// Records that no test can claim, and that may be a part of the scope. Records in a span belong to its test.
     #[doc(hidden)]
     fn unattributed(self) -> Option<Self> {
         None

@@ -1,4 +1,4 @@
-//! Whether a secret is anywhere in a trace. Nothing here shows it.
+//! Checks that a secret is nowhere in a trace, without ever showing it.
 
 use alloc::{
     collections::BTreeSet,
@@ -24,29 +24,30 @@ use crate::{
     wire::{TracedValue, hex::Hex, text::Quoted},
 };
 
-/// Places that a message lists.
+/// Number of places that a message lists.
 const MAX_PLACES: usize = 10;
 
-/// Bytes from which on a secret is looked for as a list of numbers. A shorter list is in many.
+/// Minimum length in bytes of secrets that are also searched for as a list of numbers. Shorter lists occur by chance.
 const MIN_LISTED: usize = 4;
 
-/// Secrets.
+/// Assertions on secrets.
 impl Storage {
     /// Asserts that a secret, such as a password or a token, is nowhere in the trace.
     ///
-    /// `assert!(!trace.to_string().contains(secret))` is not enough: the text of a trace cuts long values, and shows
-    /// only the last value of a field. This method searches
+    /// `assert!(!trace.to_string().contains(secret))` is not enough, since the text of a trace cuts long values and
+    /// shows only the last value of a field. This method searches
     ///
-    /// - all values as a whole: strings, the output of `Debug` and `Display`, byte strings, the text of numbers
-    ///   and Booleans, the messages and `Debug` output of errors and of their sources;
-    /// - the values that fields of spans had before others were recorded;
+    /// - all values as a whole: strings, the output of `Debug` and `Display`, byte strings, the text of numbers and
+    ///   Booleans, and the messages and `Debug` output of errors and their sources;
+    /// - earlier values of the fields of spans;
     /// - names of spans, events and fields, targets, modules and files;
     /// - in a [process-wide](crate::Capture::start_process_wide) capture, also records that no test can claim.
     ///
-    /// It finds the secret as it is, as `Debug` output escapes it, and its bytes as `Debug` output lists them. It does not find
-    /// a part of the secret, nor the secret in another encoding such as Base64. Call it for each of these.
+    /// It finds the secret as it is, as `Debug` output escapes it, and its bytes as `Debug` output lists them. It does
+    /// not find a part of the secret, or the secret in another encoding such as Base64. Call it again for each of
+    /// these.
     ///
-    /// A capture prints its trace if its test panics, and the secret with it. If that should not be in a log, call
+    /// If your test panics, its capture prints the trace, and the secret with it. If that must not get into a log, call
     /// [`CaptureBuilder::print()`](crate::CaptureBuilder::print) with [`Print::Never`](crate::Print::Never).
     ///
     /// # Panics
@@ -54,10 +55,10 @@ impl Storage {
     /// Panics
     ///
     /// - if the secret is in the trace. The message lists the places, and shows neither the secret nor the trace;
-    /// - if the capture could not have seen it, as for other [negatives](crate::predicates::Scanner#negatives):
-    ///   it saw nothing at all, evicted spans, events or values, another subscriber or layer had some of the
-    ///   records, or its filter lets nothing pass. What a filter rejects is not in the trace: do not filter
-    ///   if it matters;
+    /// - if the capture could not have seen it, as for other [negatives](crate::predicates::Scanner#negatives): it saw
+    ///   nothing at all, it evicted spans, events or values, another subscriber or layer had some of the records, or
+    ///   its filter lets nothing pass. The trace lacks the records that a filter rejects: if they matter, do not
+    ///   filter;
     /// - if records that no test can claim contain the secret, or were evicted;
     /// - if the secret is empty.
     ///
@@ -110,7 +111,7 @@ impl Storage {
         if let Some(reason) = limit(self, &always(), true).or_else(|| gap(self)) {
             return Err(says_nothing(reason));
         }
-        // If it is the test's, the filter of the capture applies to it.
+        // If a record is the test's, the filter of the capture applies to it.
         let passes =
             |metadata: CapturedMetadata<'_>| sight.passes(*metadata.level(), metadata.target());
         if let Some(unattributed) = sight.unattributed.as_deref() {
@@ -134,7 +135,7 @@ impl Storage {
     }
 }
 
-/// A secret, with what `Debug` output makes of it.
+/// A secret, with its forms in `Debug` output.
 struct Secret<'s> {
     text: &'s str,
     others: Vec<String>,
@@ -147,7 +148,7 @@ impl<'s> Secret<'s> {
             escaped[1..escaped.len() - 1].to_string() // without the quotes
         };
         let once = escape(text);
-        // As in the output of a structure that has such output in a string.
+        // The form in the output of a structure that has such output in a string.
         let twice = escape(&once);
         let mut others = alloc::vec![once, twice];
         if text.len() >= MIN_LISTED {
@@ -183,11 +184,11 @@ impl<'s> Secret<'s> {
         }
     }
 
-    /// Puts something else in the place of the secret. A name may contain it, and a number be it.
+    /// Replaces the secret in a text. A name may contain it, and a number may be it.
     fn hide(&self, text: &str) -> String {
         let hidden = text.replace(self.text, "⟨secret⟩");
         let hidden = self.others.iter().fold(hidden, |text, other| text.replace(other, "⟨secret⟩"));
-        // What is around it may be a part of it.
+        // The replacement, with the text around it, may contain the secret again.
         if self.is_in(&hidden) {
             "(not shown, since that would show the secret)".to_string()
         } else {
@@ -201,11 +202,11 @@ impl<'s> Secret<'s> {
     }
 }
 
-/// Where a secret is.
+/// The places where a secret is.
 struct Places<'s> {
     secret: &'s Secret<'s>,
     count: usize,
-    /// The first ones, described.
+    /// Descriptions of the first places.
     listed: Vec<String>,
     /// Call sites that were searched, by their addresses.
     searched: BTreeSet<usize>,
@@ -252,7 +253,7 @@ impl<'s> Places<'s> {
         }
     }
 
-    /// Searches what all spans or events of a call site have in common.
+    /// Searches the texts that all spans or events of a call site have in common.
     fn search_call_site<'a>(&mut self, item: &impl Captured<'a>) {
         let metadata = item.metadata();
         if !self.searched.insert(metadata.address()) {
@@ -276,7 +277,7 @@ impl<'s> Places<'s> {
         }
     }
 
-    /// Adds a place, which is described only if it is listed: there may be a million.
+    /// Adds a place, and describes it only if it is listed: there may be a million.
     fn add<'a, 'n>(
         &mut self,
         item: &impl Captured<'a>,

@@ -1,12 +1,12 @@
-//! How failures show a value, so that it never looks like what was expected instead.
+//! Shows values in failures such that an actual value never looks like the expected one.
 //!
 //! `field("port", 8_080)` does not match the text `8080`, nor `field("name", "n")` the `Debug` output `"n"`. Shown
-//! alone, both sides of such a failure look equal. A remark then says what the value is and how to match it:
+//! alone, both sides of such a failure look equal. So a remark names the type of the value and a way to match it:
 //!
-//! | who remarks | on |
+//! | source of the remark | values |
 //! |---|---|
-//! | [`Shown`] | texts without quotes that look like another value, whatever is expected |
-//! | [`look_alike()`] | any value that is shown like the one which a predicate expects |
+//! | [`Shown`] | texts without quotes that look like another value, regardless of the expected one |
+//! | [`look_alike()`] | any value that is shown like the one that a predicate expects |
 //! | `value(…)` | values of another type |
 //!
 //! The predicates for values put their remark into their case, as a product without a name.
@@ -30,16 +30,17 @@ use crate::{
     },
 };
 
-/// What a condition says where a value is missing.
+/// The words of a condition for a missing value.
 pub(super) const NOT_THERE: &str = "not there";
 
-/// What a predicate says that expects none.
+/// The words of a predicate that expects no value.
 pub(super) const NO_VALUE: &str = "no value";
 
-/// Characters of a text up to which a remark repeats it.
+/// A remark repeats a text of up to this many characters.
 const MAX_REPEATED: usize = 60;
 
-/// Adds to the case of a predicate for values why the value does not match, though it may look as if it should.
+/// Creates the case of a predicate for values, with a remark why a value does not match even though it looks as if it
+/// should.
 pub(super) fn case_with_remark(
     predicate: &dyn PredicateReflection,
     expected: bool,
@@ -49,7 +50,7 @@ pub(super) fn case_with_remark(
     remark.into_iter().fold(Case::new(Some(predicate), expected), Case::add_product)
 }
 
-/// Says what a value is that is shown like the expected one, with or without its quotes.
+/// Describes a value if it is shown like the expected one, with or without its quotes.
 pub(super) fn look_alike(value: &TracedValue, expected: &dyn fmt::Display) -> Option<String> {
     let (shown, expected) = (value.to_string(), expected.to_string());
     let unquoted =
@@ -57,7 +58,7 @@ pub(super) fn look_alike(value: &TracedValue, expected: &dyn fmt::Display) -> Op
     (shown == expected || unquoted == Some(&shown)).then(|| what_it_is(value))
 }
 
-/// Says of which kind a value is, and how to match one that is not what it looks like.
+/// Names the type of a value, and a way to match values that look like something else.
 pub(super) fn what_it_is(value: &TracedValue) -> String {
     match value {
         TracedValue::Bool(_) => "a Boolean".to_string(),
@@ -76,7 +77,7 @@ pub(super) fn what_it_is(value: &TracedValue) -> String {
     }
 }
 
-/// The string that equals a text, as you would write it in a test.
+/// Returns the string that equals a text, as you would write it in a test.
 fn literal(text: &str) -> String {
     if beginning(text, MAX_REPEATED) == text {
         Quoted(text).to_string()
@@ -85,14 +86,14 @@ fn literal(text: &str) -> String {
     }
 }
 
-/// A value, with a remark if it may be taken for another one.
+/// A value, with a remark if it may be mistaken for another one.
 pub(super) struct Shown<'a> {
     value: &'a TracedValue,
     remark: Option<String>,
 }
 
 impl<'a> Shown<'a> {
-    /// Shows a value for which a predicate has come out so.
+    /// Creates the shown form of a value for which a predicate has this result.
     pub(super) fn new<P>(value: &'a TracedValue, predicate: &P, expected: bool) -> Self
     where
         P: Predicate<TracedValue> + ?Sized,
@@ -122,8 +123,8 @@ impl<'a> Shown<'a> {
     }
 }
 
-/// Shows the beginning of what there is, and where it begins to differ from what a condition expects if that is
-/// cut on both sides: otherwise they would look equal.
+/// Shows the beginning of a value. If the value and the condition differ only behind the cut, it also shows where they
+/// begin to differ: otherwise they would look equal.
 pub(super) fn shortened(condition: &dyn PredicateReflection, value: &dyn fmt::Display) -> String {
     let is_cut = Cell::new(false);
     let short = Short { text: value, max_chars: MAX_PHRASE, is_cut: Some(&is_cut) }.to_string();
@@ -134,7 +135,8 @@ pub(super) fn shortened(condition: &dyn PredicateReflection, value: &dyn fmt::Di
     }
 }
 
-/// Characters by which it is found where an expected text begins, and of those that differ.
+/// Number of characters by which the beginning of an expected text is found, and of differing characters that are
+/// shown.
 const MAX_COMPARED: usize = 40;
 
 fn difference(condition: &str, value: &str) -> Option<String> {
@@ -142,7 +144,7 @@ fn difference(condition: &str, value: &str) -> Option<String> {
     let expected = &condition[start..];
     let is_same = |(one, other): &(char, char)| one == other;
     let count = expected.chars().zip(value.chars()).take_while(is_same).count();
-    // The condition is cut sooner, by what stands before the text.
+    // The condition is cut sooner, since it has more in front of the text.
     if condition[..start].chars().count() + count < MAX_PHRASE {
         return None;
     }
@@ -155,7 +157,7 @@ fn difference(condition: &str, value: &str) -> Option<String> {
     Some(format!("which goes on with …{value} after {count} characters, and not with …{expected}"))
 }
 
-/// Finds the first remark in a case, or in those of its parts.
+/// Finds the first remark in a case, or in the cases of its parts.
 fn find_remark(case: &Case<'_>) -> Option<String> {
     let mut unvisited = alloc::vec![case];
     while let Some(case) = unvisited.pop() {
@@ -184,7 +186,7 @@ fn looks_like_another(value: &TracedValue) -> bool {
     })
 }
 
-/// Checks whether a text looks like what is in the brackets of a byte string.
+/// Checks whether a text looks like the content of a byte string's brackets.
 fn is_hex(text: &str) -> bool {
     let is_byte = |part: &str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
     text.split(' ').all(is_byte)

@@ -1,12 +1,12 @@
 //! Reasons why a capture may not have seen a record.
 //!
-//! An assertion that holds because something is missing has to ask here first. There are three questions:
+//! An assertion that holds because something is missing has to ask here first:
 //!
 //! | function | question |
 //! |---|---|
-//! | [`gap()`] | is the trace incomplete, whatever is asked of it? |
-//! | [`limit()`] | do filters, or the levels that are compiled in, hide all that could match? |
-//! | [`absence()`] | does a predicate hold because of something missing that was perhaps only not seen, or that has another name? |
+//! | [`gap()`] | is the trace incomplete, regardless of the predicate? |
+//! | [`limit()`] | do filters, or the levels that are compiled in, hide everything that could match? |
+//! | [`absence()`] | does a predicate hold because something is missing that the capture perhaps only did not see, or that has another name? |
 
 use alloc::{
     boxed::Box,
@@ -26,26 +26,26 @@ use crate::{
     wire::{CallSiteKind, text::Quoted},
 };
 
-/// Name of the parameter that a predicate has which knows for each level whether it is true. It has another one,
-/// named like the level, for each level for which it is.
+/// Name of the parameter of predicates that know for each level whether they are true. They have another parameter for
+/// each level for which they are, named like the level.
 pub(super) const LEVELS: &str = "levels";
 
-/// Name of the parameter by which a predicate says whose value it wants.
+/// Name of the parameter by which a predicate names the field whose value it wants.
 pub(super) const VALUE_OF: &str = "value of";
 
-/// Name of the parameter by which a predicate says which field should have none.
+/// Name of the parameter by which a predicate names a field that should have no value.
 pub(super) const NO_VALUE_OF: &str = "no value of";
 
 /// Name of the parameter by which a predicate says that no other field should have a value.
 pub(super) const NO_OTHER_VALUE: &str = "no other value";
 
-/// Name of the parameter by which a predicate says that it is true only for a module, and those below.
+/// Name of the parameter by which a predicate says that it is true only for a module and the modules below.
 pub(super) const TARGET: &str = "target";
 
 /// Name of the parameter by which a predicate says that it looks at the kind of a parent.
 pub(super) const PARENT_KIND: &str = "parent kind";
 
-/// Name of the parameter by which such a predicate says whether there has to be a parent, or none.
+/// Name of the parameter by which such a predicate says whether there has to be a parent.
 pub(super) const PARENT_SEEN: &str = "parent seen";
 
 /// Name of the parameter by which a predicate says that it looks at the handles of a span.
@@ -54,7 +54,7 @@ pub(super) const HANDLES: &str = "handles";
 pub(super) const ALL_LEVELS: [Level; 5] =
     [Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG, Level::TRACE];
 
-/// Says why a trace is not all that there was, if that is so.
+/// Says why a trace is incomplete, if it is.
 pub(super) fn gap(storage: &Storage) -> Option<String> {
     if let Some(bypass) = bypass(storage) {
         Some(bypass)
@@ -73,7 +73,7 @@ pub(super) fn gap(storage: &Storage) -> Option<String> {
     }
 }
 
-/// Says that records are elsewhere which would be here, if they are.
+/// Says that records went elsewhere that should be here, if some did.
 pub(super) fn bypass(storage: &Storage) -> Option<String> {
     let sight = storage.sight();
     let left_behind = sight.is_bypassed.then(|| {
@@ -84,7 +84,7 @@ pub(super) fn bypass(storage: &Storage) -> Option<String> {
     left_behind.or_else(|| sight.lost_relayed()).or_else(|| sight.lost())
 }
 
-/// Says that a receiver relays to another subscriber, which may be meant, if one does.
+/// Says that a receiver relays to another subscriber, if one does. That may be intended.
 pub(super) fn other_subscriber(storage: &Storage) -> Option<String> {
     let other = storage.sight().relayed_elsewhere;
     let other = other.filter(|other| *other == RelayedElsewhere::ToOther)?;
@@ -99,7 +99,8 @@ pub(super) fn left_out(count: u64) -> String {
     }
 }
 
-/// Says what hides all that could match a predicate, or all that could fail to, if something does.
+/// Names the filter or level that hides everything that could match a predicate, or everything that could fail to, if
+/// one does.
 pub(super) fn limit<P: PredicateReflection + ?Sized>(
     storage: &Storage,
     predicate: &P,
@@ -111,8 +112,8 @@ pub(super) fn limit<P: PredicateReflection + ?Sized>(
         .or_else(|| hidden(storage, predicate, matches))
 }
 
-/// Says that a layer beside the capture kept a record from it that could match, or that could fail to, as
-/// far as level and target tell.
+/// Says that a layer beside the capture hid a record that could match, or that could fail to, as far as level and
+/// target tell.
 fn hidden(storage: &Storage, predicate: &dyn PredicateReflection, matches: bool) -> Option<String> {
     let all = View { max_level: LevelFilter::TRACE, filter: None, is_only_filter: true };
     let chances = all.chances(predicate);
@@ -130,19 +131,19 @@ fn hidden(storage: &Storage, predicate: &dyn PredicateReflection, matches: bool)
     Some(format!("another layer has hidden a record of level {level} from {}", Quoted(target)))
 }
 
-/// Says that a layer beside the capture kept something from it, if one did.
+/// Says that a layer beside the capture hid a record from it, if one did.
 pub(super) fn hidden_by_layer(storage: &Storage) -> Option<String> {
     let (level, target) = storage.sight().hidden.first()?;
     Some(format!("another layer has hidden a record of level {level} from {}", Quoted(target)))
 }
 
-/// Says why a predicate may hold only because something was not seen, if that is so: where it has to be
-/// true, or where it has to be false.
+/// Says why a predicate may have its result only because something was not seen, if that is so. `holds` tells whether
+/// the result has to be true or false.
 ///
-/// That a span has no child which matches, for example, says nothing if such a child was left out, or
-/// filtered out. That it was never entered does: [`SpanStats`](crate::SpanStats) outlive what is left out.
-/// That a field has no value says nothing if no call site declares it, or if the record of the value was lost; that a
-/// parent is not of a kind, if a stream does not tell the kind.
+/// For example, the lack of a matching child says nothing if such a child was left out, or filtered out. The lack of
+/// entries does say something: [`SpanStats`](crate::SpanStats) outlive the records that are left out. The lack of a
+/// value in a field says nothing if no call site declares the field, or if the record of the value was lost. A mismatch
+/// of a parent's kind says nothing if a stream does not tell the kind.
 pub(super) fn absence<P: PredicateReflection + ?Sized>(
     storage: &Storage,
     predicate: &P,
@@ -171,7 +172,7 @@ fn absent_part(
         let predicate = Short::phrase(predicate);
         Some(format!("the capture may have missed what {predicate} looks for ({reason})"))
     };
-    // That nobody has a value in a field may be what is meant, unless its name is nearly that of another one.
+    // A field that no item has may be intended, unless its name is nearly the name of another field.
     let undeclared = || {
         let undeclared = undeclared(storage, predicate, kind)?;
         let holds_without = holds && parameter(predicate, NO_VALUE_OF).is_some();
@@ -198,7 +199,7 @@ fn absent_part(
             None => parts(true),
         },
         Some(Related | Tree) => parts(true),
-        // A combination of another crate, of which it is not known what it does with its parts.
+        // For a combination of another crate, it is unknown what it does with its parts.
         _ => undeclared()
             .or_else(unseen)
             .or_else(|| parent_kind(storage, predicate, holds, kind))
@@ -208,8 +209,8 @@ fn absent_part(
     }
 }
 
-/// Says that a predicate holds, or does not, since a stream does not tell the kind of a parent, or since the parent is not
-/// in the trace.
+/// Says that a predicate on the kind of a parent has its result because a stream does not tell the kind, or because the
+/// parent is not in the trace.
 fn parent_kind(
     storage: &Storage,
     predicate: &dyn PredicateReflection,
@@ -218,7 +219,7 @@ fn parent_kind(
 ) -> Option<String> {
     parameter(predicate, PARENT_KIND)?;
     if parameter(predicate, PARENT_SEEN).is_some_and(|seen| seen != holds.to_string()) {
-        // That there is no parent is what the assertion holds by.
+        // The assertion holds because there is no parent.
         if let Some(reason) = incomplete(storage) {
             let predicate = Short::phrase(predicate);
             return Some(format!(
@@ -243,7 +244,7 @@ fn parent_kind(
     Some(format!("{what} of a stream that does not tell the kind of the parent"))
 }
 
-/// Says that a predicate does not hold since it is not known what was done to the handles of a span.
+/// Says that a predicate does not hold because it is unknown how the handles of a span were used.
 fn handles(storage: &Storage, predicate: &dyn PredicateReflection, holds: bool) -> Option<String> {
     parameter(predicate, HANDLES).filter(|_| !holds)?;
     let what = match storage.all_spans().filter(|span| span.clones().is_none()).count() {
@@ -254,7 +255,7 @@ fn handles(storage: &Storage, predicate: &dyn PredicateReflection, holds: bool) 
     Some(format!("of {what} it is not known how often handles were cloned and dropped"))
 }
 
-/// The kind of what a part of a predicate looks at: the same, unless the part is for something else.
+/// Returns the kind of item that a part of a predicate looks at: the same, unless the part is for something else.
 fn kind_of_part(part: &Child<'_>, kind: CallSiteKind) -> CallSiteKind {
     match part.name() {
         "span" => CallSiteKind::Span,
@@ -263,8 +264,7 @@ fn kind_of_part(part: &Child<'_>, kind: CallSiteKind) -> CallSiteKind {
     }
 }
 
-/// Says that no call site declares a field of a predicate, if one declares another field of nearly the same
-/// name.
+/// Says that no call site declares a field of a predicate, if one declares another field with nearly the same name.
 pub(super) fn misspelt<P: PredicateReflection + ?Sized>(
     storage: &Storage,
     predicate: &P,
@@ -286,11 +286,11 @@ fn misspelt_part(
     })
 }
 
-/// A field of a predicate that no call site of what it looks at declares.
+/// A field of a predicate that no call site of the right kind declares.
 struct Undeclared {
     field: String,
     kind: CallSiteKind,
-    /// One that is declared, and has nearly the same name.
+    /// A field that is declared, and has nearly the same name.
     similar: Option<String>,
 }
 
@@ -308,8 +308,8 @@ impl fmt::Display for Undeclared {
     }
 }
 
-/// Returns a field of a predicate that no call site declares; of several, one whose name is nearly that of a field which
-/// is declared.
+/// Returns a field of a predicate that no call site declares. If there are several, it prefers one whose name is nearly
+/// the name of a declared field.
 fn undeclared(
     storage: &Storage,
     predicate: &dyn PredicateReflection,
@@ -337,11 +337,12 @@ fn undeclared(
     }
 }
 
-/// Characters from which on names that differ by one are taken for one name. There may be `lhs` and `rhs`.
+/// Minimum length of names that are similar if they differ by one character. Shorter ones may be two names, such as
+/// `lhs` and `rhs`.
 const MIN_SIMILAR: usize = 4;
 
-/// Checks whether someone may have meant one name and written the other: they differ by a character that is
-/// missing, another one, or in another place; or by their case and separators.
+/// Checks whether one name may be a misspelling of the other: they differ by a missing, wrong or swapped character, or
+/// by their case and separators.
 fn is_similar(one: &str, other: &str) -> bool {
     let letters = |name: &str| -> Vec<char> {
         name.chars().filter(|char| char.is_alphanumeric()).flat_map(char::to_lowercase).collect()
@@ -364,7 +365,7 @@ fn is_similar(one: &str, other: &str) -> bool {
     is_one_edit && one.len().min(other.len()) >= MIN_SIMILAR
 }
 
-/// Says what was not seen of spans that were, if something was not.
+/// Says why records of captured spans may be missing, if some may.
 fn incomplete(storage: &Storage) -> Option<String> {
     let count = storage.left_out();
     bypass(storage).or_else(|| (count > 0).then(|| left_out(count)))
@@ -389,7 +390,7 @@ impl<P: PredicateReflection + ?Sized> PredicateReflection for Borrowed<'_, P> {
     }
 }
 
-/// What comes through to a capture: levels that are compiled in, and of these what a filter lets pass.
+/// The records that reach a capture: the levels that are compiled in, as far as a filter lets them pass.
 #[derive(Clone, Copy)]
 struct View<'a> {
     max_level: LevelFilter,
@@ -397,7 +398,7 @@ struct View<'a> {
     is_only_filter: bool,
 }
 
-/// Returns a view for each filter that was in force, and before those one without any.
+/// Returns a view without a filter, and then one for each filter that was in force.
 fn views(storage: &Storage) -> impl Iterator<Item = View<'_>> {
     let sight = storage.sight();
     let max_level = sight.max_level();
@@ -415,7 +416,7 @@ fn levels(contain: impl Fn(Level) -> bool) -> Levels {
     levels.fold(0, |levels, (bit, _)| levels | 1 << bit)
 }
 
-/// The levels of what may match a predicate, and of what may fail to, as far as levels tell.
+/// The levels at which items may match a predicate, and at which they may fail to, as far as levels tell.
 #[derive(Clone, Copy)]
 struct Chances {
     matches: Levels,
@@ -427,14 +428,15 @@ impl Chances {
 }
 
 impl View<'_> {
-    /// Says what hides all that could match a predicate, or all that could fail to, if that is so.
+    /// Names the filter or level that hides everything that could match a predicate, or everything that could fail to,
+    /// if one does.
     fn hides(self, predicate: &dyn PredicateReflection, matches: bool) -> Option<String> {
         if self.shows(predicate, matches) {
             return None;
         }
         let Some(filter) = self.filter else {
             let all = View { max_level: LevelFilter::TRACE, ..self };
-            // What cannot be the case at any level is not hidden.
+            // If it is impossible at every level, the levels do not hide it.
             return all.shows(predicate, matches).then(|| compiled_out(self.max_level));
         };
         let filter = filter.to_string();
@@ -450,7 +452,7 @@ impl View<'_> {
         })
     }
 
-    /// Whether something comes through that could match a predicate, or fail to.
+    /// Whether records get through that could match a predicate, or fail to.
     fn shows(self, predicate: &dyn PredicateReflection, matches: bool) -> bool {
         let target = required_target(predicate).filter(|_| matches);
         let chances = self.chances(predicate);
@@ -458,7 +460,7 @@ impl View<'_> {
         wanted & levels(|level| self.sees(target.as_deref(), level)) != 0
     }
 
-    /// Whether anything comes through at this level: from a module or those below, or at all.
+    /// Whether any record gets through at this level: from a module and the modules below, or at all.
     fn sees(self, module: Option<&str>, level: Level) -> bool {
         level <= self.max_level && self.filter.is_none_or(|filter| passes(filter, module, level))
     }
@@ -474,13 +476,13 @@ impl View<'_> {
             Some(And | Ever) => parts().reduce(both).unwrap_or(Chances::ANY),
             Some(Or) => parts().map(not).reduce(both).map_or(Chances::ANY, not),
             Some(Not) => parts().next().map_or(Chances::ANY, not),
-            // It matches only if there is something else that does, at whichever level.
+            // It matches only if something else does, at any level.
             Some(Related) => {
                 let mut related = predicate.children();
                 let is_seen = related.all(|related| self.shows(related.value(), true));
                 Chances { matches: if is_seen { Levels::MAX } else { 0 }, ..Chances::ANY }
             }
-            // The span itself has to match, and for each part there has to be something in it.
+            // The span itself has to match, and each part needs a matching item in the span.
             Some(Tree | TreeAlone) => {
                 let mut inside = predicate.children().skip(1);
                 let is_seen = inside.all(|inside| self.shows(inside.value(), true));
@@ -499,7 +501,7 @@ impl View<'_> {
     }
 }
 
-/// Whether a filter lets anything pass at this level: from a module or those below, or at all.
+/// Whether a filter lets any record pass at this level: from a module and the modules below, or at all.
 fn passes(filter: &Targets, module: Option<&str>, level: Level) -> bool {
     let Some(module) = module else {
         return filter.iter().map(|(_, max_level)| max_level).any(|max_level| level <= max_level)
@@ -507,7 +509,7 @@ fn passes(filter: &Targets, module: Option<&str>, level: Level) -> bool {
     };
     let is_below =
         |target: &str| target.strip_prefix(module).is_some_and(|below| below.starts_with("::"));
-    // Modules below that the filter names are seen as it says, and others as this one.
+    // For modules below, the filter's own directives apply if it has any, and otherwise the one for this module.
     let unnamed = format!("{module}::\0");
     filter.would_enable(module, &level)
         || filter.would_enable(&unnamed, &level)
@@ -530,7 +532,7 @@ fn parameter(predicate: &dyn PredicateReflection, name: &str) -> Option<String> 
     parameters.find(|parameter| parameter.name() == name).map(|found| found.value().to_string())
 }
 
-/// The module that everything which matches a predicate is from.
+/// Returns the module that all matches of a predicate come from.
 fn required_target(predicate: &dyn PredicateReflection) -> Option<String> {
     match Operator::of(predicate) {
         Some(And | Ever) => predicate.children().find_map(|child| required_target(child.value())),

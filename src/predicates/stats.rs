@@ -1,4 +1,4 @@
-//! Predicates for what happened to a span.
+//! Predicates for how a span was used: entries, exits, clones, drops, and whether it is closed.
 
 use alloc::{boxed::Box, format, string::String};
 use core::{fmt, iter};
@@ -11,7 +11,7 @@ use ::predicates::{
 use super::{IntoCount, count::limits, failure::actual, sight::HANDLES};
 use crate::capture::CapturedSpan;
 
-/// What [`entered()`], [`exited()`], [`cloned()`] and [`dropped()`] take.
+/// The types that [`entered()`], [`exited()`], [`cloned()`] and [`dropped()`] take.
 ///
 /// # Example
 ///
@@ -116,7 +116,7 @@ macro_rules! impl_count {
     };
 }
 
-/// Creates a predicate for how often a span was entered.
+/// Matches spans by how often they were entered.
 ///
 /// It takes a number of times, a range, or a predicate for `usize` in square brackets.
 ///
@@ -145,7 +145,7 @@ pub struct EnteredPredicate<P> {
 
 impl_count!(EnteredPredicate, entered);
 
-/// Creates a predicate for how often a span was exited.
+/// Matches spans by how often they were exited.
 ///
 /// It takes a number of times, a range, or a predicate for `usize` in square brackets.
 ///
@@ -171,7 +171,7 @@ pub struct ExitedPredicate<P> {
 
 impl_count!(ExitedPredicate, exited);
 
-/// Implements a predicate for how often something was done to the handles of a span, if the capture was told.
+/// Implements a predicate for how often handles of a span were cloned or dropped, if the capture was told.
 macro_rules! impl_told_count {
     ($ty:ident, $name:ident, $count:ident) => {
         impl_operators!({P,} $ty<P>);
@@ -208,10 +208,10 @@ macro_rules! impl_told_count {
     };
 }
 
-/// Matches spans a handle of which was cloned this often, as the subscriber was told by `clone_span`.
+/// Matches spans whose handles were cloned this often, as the subscriber was told by `clone_span`.
 ///
-/// It takes a number of times, a range, or a predicate for `usize` in square brackets. A span of which this is [not
-/// known](CapturedSpan::clones) does not match, and an assertion that holds for that reason
+/// It takes a number of times, a range, or a predicate for `usize` in square brackets. If the number is [not
+/// known](CapturedSpan::clones), the span does not match, and an assertion that holds for that reason
 /// [fails](super::Scanner#negatives).
 ///
 /// # Example
@@ -239,10 +239,10 @@ pub struct ClonedPredicate<P> {
 
 impl_told_count!(ClonedPredicate, cloned, clones);
 
-/// Matches spans a handle of which was dropped this often, as the subscriber was told by `try_close` or `drop_span`.
+/// Matches spans whose handles were dropped this often, as the subscriber was told by `try_close` or `drop_span`.
 ///
-/// The last drop, which may close the span, counts as well. It takes what [`cloned()`] takes, and as little matches a span of
-/// which this is not known.
+/// The last drop, which may close the span, counts as well. It takes the same arguments as [`cloned()`]. Likewise, a
+/// span does not match if the number is not known.
 ///
 /// # Example
 ///
@@ -268,7 +268,7 @@ pub struct DroppedPredicate<P> {
 
 impl_told_count!(DroppedPredicate, dropped, drops);
 
-/// Creates a predicate for spans that are closed. The others are open: `!closed()`.
+/// Matches spans that are closed. The others are open: `!closed()`.
 ///
 /// # Example
 ///

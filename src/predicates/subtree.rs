@@ -1,4 +1,4 @@
-//! How a pattern of a subtree is matched, and why it does not match.
+//! Matches patterns of subtrees, and explains why they do not match.
 
 use alloc::{format, string::String, vec, vec::Vec};
 use core::fmt;
@@ -26,7 +26,7 @@ impl TreePredicate {
         }
     }
 
-    /// Finds a node for each predicate, as far as there is one.
+    /// Finds a node for each predicate, if there is one.
     fn find(&self, nodes: &[CapturedNode<'_>]) -> Vec<Option<usize>> {
         if self.in_any_order { self.assign(nodes) } else { self.in_order(nodes) }
     }
@@ -41,13 +41,12 @@ impl TreePredicate {
         (0..nodes.len()).find(is_other).and_then(|index| nodes.get(index)).copied()
     }
 
-    /// Finds a node for each predicate, in order. If there is none, those that follow are looked for all
-    /// the same.
+    /// Finds a node for each predicate, in order. If a predicate has none, the search goes on with the next one.
     fn in_order(&self, nodes: &[CapturedNode<'_>]) -> Vec<Option<usize>> {
         let mut found = Vec::with_capacity(self.nodes.len());
         let mut next = 0;
         for predicate in &self.nodes {
-            // The first one that matches leaves most for those that follow.
+            // The first match leaves most nodes for the predicates that follow.
             let matching = (next..nodes.len()).find(|index| predicate.eval(nodes[*index]));
             found.push(matching);
             next = matching.map_or(next, |index| index + 1);
@@ -55,7 +54,7 @@ impl TreePredicate {
         found
     }
 
-    /// Finds a node for each predicate, and none for two, as far as there are such.
+    /// Finds a node for as many predicates as possible, a different one for each.
     fn assign(&self, nodes: &[CapturedNode<'_>]) -> Vec<Option<usize>> {
         let matching: Vec<Vec<usize>> = (self.nodes.iter())
             .map(|predicate| (0..nodes.len()).filter(|i| predicate.eval(nodes[*i])).collect())
@@ -68,7 +67,7 @@ impl TreePredicate {
         (0..self.nodes.len()).map(of).collect()
     }
 
-    /// Lists what matches and what does not.
+    /// Lists the parts that match and the parts that do not.
     pub(super) fn case(&self, span: CapturedSpan<'_>) -> Case<'_> {
         let case = Case::new(Some(self), false);
         let is_root = self.span.0.eval(&span);
@@ -90,12 +89,12 @@ impl TreePredicate {
         other.into_iter().fold(case, Case::add_child)
     }
 
-    /// The last node that is found for the predicates before this one, if there is an order.
+    /// Returns the last node that was found for the predicates before this one, if there is an order.
     fn before(&self, predicate: usize, found: &[Option<usize>]) -> Option<usize> {
         found.iter().take(predicate).flatten().max().copied().filter(|_| !self.in_any_order)
     }
 
-    /// Finds the node that comes nearest to what is missing, where it should be, with its case in brief.
+    /// Finds the nearest candidate for a missing node, where that should be, with its case in brief.
     fn candidate<'p, 'a>(
         &'p self,
         missing: usize,
@@ -111,7 +110,7 @@ impl TreePredicate {
         candidates.min_by_key(|(distance, _)| *distance).map(|(_, found)| found)
     }
 
-    /// Says what is missing, and what is there where it should be.
+    /// Creates the case of a missing node, and of the node in its place.
     fn missing(
         &self,
         missing: usize,
@@ -146,7 +145,7 @@ impl TreePredicate {
     }
 }
 
-/// Finds a node for a predicate, for which others may have to take another one (Kuhn's algorithm).
+/// Finds a node for a predicate; other predicates may have to switch to another node (Kuhn's algorithm).
 fn assign_one(predicate: usize, matching: &[Vec<usize>], taken_by: &mut [Option<usize>]) -> bool {
     // Predicates that look for a node, each with its place among the nodes that match it.
     let mut is_tried = vec![false; taken_by.len()];

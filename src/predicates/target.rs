@@ -1,4 +1,4 @@
-//! Predicates for targets and modules, which are matched by a part of their paths.
+//! Predicates for targets and modules, which match by a part of their paths.
 
 use alloc::boxed::Box;
 use core::fmt;
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::capture::Captured;
 
-/// What [`target()`] and [`module()`](super::module()) take.
+/// The types that [`target()`] and [`module()`](super::module()) take.
 ///
 /// # Example
 ///
@@ -55,9 +55,9 @@ impl<'a> IntoTargetPredicate<Literal> for &'a str {
     }
 }
 
-/// Creates a predicate for the target of a span or event.
+/// Matches spans and events by their target.
 ///
-/// It takes
+/// Pass
 ///
 /// - a string: this target, or one below it in the sense of modules. `target("net")` matches `net`
 ///   and `net::dns`, but not `network`;
@@ -95,16 +95,16 @@ impl_text_predicate!(TargetPredicate for {'a, T: Captured<'a>,} T: "target", |it
     FoundText::Text(item.metadata().target())
 });
 
-/// Creates a predicate for the module that a span or event stands in, which is also its
-/// [`target()`](super::target()) unless that is given.
+/// Matches spans and events by the module of their call site, which is also their [`target()`](super::target()) unless
+/// the call site names another one.
 ///
-/// It takes what `target()` does:
+/// Pass the same as for `target()`:
 ///
 /// - a string: this module, or one below it. `module("app::net")` matches `app::net` and
 ///   `app::net::dns`, but not `app::network`;
 /// - a predicate for strings, which may stand in square brackets.
 ///
-/// A call site that does not know its module does not match, whatever the predicate.
+/// A call site that does not know its module never matches.
 ///
 /// # Example
 ///
@@ -132,7 +132,7 @@ impl_text_predicate!(ModulePredicate for {'a, T: Captured<'a>,} T: "module", |it
     FoundText::known(item.metadata().module_path())
 });
 
-/// Predicate for a module and those below it, made from a string.
+/// Predicate for a module and the modules below it, made from a string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TargetStrPredicate<'a> {
     module: &'a str,

@@ -17,12 +17,12 @@ use crate::{
     wire::{TracedValue, text::Quoted},
 };
 
-/// What a span or event has where a predicate looks for a text.
+/// The text that a predicate looks at in a span or event.
 pub(super) enum FoundText<'a> {
     Text(&'a str),
-    /// A value that is no text.
+    /// A value that is not a text.
     Other(&'a TracedValue),
-    /// None, and what is to be said of that.
+    /// No text, and the words for this case.
     Absent(&'static str),
 }
 
@@ -35,7 +35,7 @@ impl<'a> FoundText<'a> {
         matches!(self, Self::Text(text) if predicate.eval(text))
     }
 
-    /// Says what there is.
+    /// Creates a case that names the text.
     pub(super) fn case<'p, 'b>(
         self,
         predicate: &'p dyn PredicateReflection,
@@ -54,7 +54,7 @@ impl<'a> FoundText<'a> {
     }
 }
 
-/// Implements a predicate for what a function finds in a span or event.
+/// Implements a predicate for the text that a function finds in a span or event.
 macro_rules! impl_text_predicate {
     ($ty:ident for {$($generics:tt)*} $item:ty: $name:literal, $find:expr) => {
         impl_operators!({P,} $ty<P>);
@@ -84,10 +84,10 @@ macro_rules! impl_text_predicate {
 
 pub(super) use impl_text_predicate;
 
-/// What predicates for a text take: a string, which the text has to be equal to, or a predicate for
-/// strings, which may stand in square brackets.
+/// The types that predicates for a text take: a string, which the text has to be equal to, or a predicate for strings,
+/// which may stand in square brackets.
 ///
-/// `Form` is which of these it is; it follows from the type.
+/// `Form` tells which of these it is, and is inferred from the type.
 ///
 /// # Example
 ///
@@ -109,7 +109,7 @@ pub trait IntoTextPredicate<Form> {
     fn into_predicate(self) -> Self::Predicate;
 }
 
-/// The form of a text that is written out.
+/// The form of a string.
 #[derive(Debug)]
 pub enum Literal {}
 
@@ -117,7 +117,7 @@ pub enum Literal {}
 #[derive(Debug)]
 pub enum Matching {}
 
-/// The form of a predicate in square brackets, as `tracing-capture` has it.
+/// The form of a predicate in square brackets, as in `tracing-capture`.
 #[derive(Debug)]
 pub enum Bracketed {}
 
@@ -162,9 +162,9 @@ impl IntoTextPredicate<Literal> for String {
     }
 }
 
-/// Creates a predicate for the name of a span.
+/// Matches spans by their name.
 ///
-/// It takes a string that the name has to be equal to, or any predicate for strings.
+/// Pass a string that the name has to be equal to, or any predicate for strings.
 ///
 /// # Example
 ///
@@ -196,11 +196,11 @@ impl_text_predicate!(NamePredicate for {'a,} CapturedSpan<'a>: "name", |span: &C
     FoundText::Text(span.metadata().name())
 });
 
-/// Creates a predicate for the message of an event.
+/// Matches events by their message.
 ///
-/// It takes a string that the message has to be equal to, or any predicate for strings.
+/// Pass a string that the message has to be equal to, or any predicate for strings.
 ///
-/// An event without a message does not match, whatever the predicate.
+/// An event without a message never matches.
 ///
 /// # Example
 ///
@@ -235,11 +235,11 @@ impl_text_predicate!(MessagePredicate for {'a,} CapturedEvent<'a>: "message", |e
     }
 });
 
-/// Creates a predicate for the source file of a span or event.
+/// Matches spans and events by their source file.
 ///
-/// It takes a string that the path has to be equal to, or any predicate for strings. The path is
-/// that of `file!()`, with the separators of the platform that the program was compiled on. A call
-/// site that does not know its file does not match, whatever the predicate.
+/// Pass a string that the path has to be equal to, or any predicate for strings. The path is the same as from
+/// `file!()`, with the separators of the platform that the program was compiled on. A call site that does not know its
+/// file never matches.
 ///
 /// # Example
 ///

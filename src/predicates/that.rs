@@ -6,10 +6,11 @@ use ::predicates::{
     reflection::{Case, Child, Parameter, PredicateReflection},
 };
 
-/// Gives a predicate the operators `&`, `|` and `!`, whatever its type.
+/// Gives any predicate the operators `&`, `|` and `!`.
 ///
-/// The predicates of this module have them already, and take any predicate on their right. Wrap a predicate that has none:
-/// one of another crate, or one that a helper returns as `impl Predicate<…>`. A helper can do so itself.
+/// The predicates of this module have them already, and take any predicate on their right. Wrap a predicate that has no
+/// operators: one of another crate, or one that a helper returns as `impl Predicate<…>`. The helper can also do so
+/// itself.
 ///
 /// # Example
 ///
@@ -36,7 +37,7 @@ pub fn that<P: PredicateReflection>(matches: P) -> ThatPredicate<P> {
     ThatPredicate { matches }
 }
 
-/// Predicate that is another one, with operators, returned by [`that()`].
+/// Wrapper that gives a predicate operators, returned by [`that()`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ThatPredicate<P> {
     matches: P,

@@ -11,11 +11,10 @@ use ::predicates::{
 use super::{combinators::Operator, related::with_history};
 use crate::capture::{CapturedEvent, CapturedSpan};
 
-/// Creates a predicate for a span with what is in it: a pattern of a subtree.
+/// Matches spans whose subtree fits a pattern.
 ///
-/// Children and events are added one after another, and have to be there in this order, whatever is
-/// between them; unless it is [any order](TreePredicate::in_any_order), or there is to be
-/// [nothing else](TreePredicate::and_nothing_else).
+/// Add children and events one after another. They have to be there in this order, and others may come between them.
+/// You can also allow [any order](TreePredicate::in_any_order), or [nothing else](TreePredicate::and_nothing_else).
 ///
 /// # Example
 ///
@@ -52,7 +51,7 @@ where
 type SpanMatcher = Box<dyn for<'a> Predicate<CapturedSpan<'a>>>;
 type EventMatcher = Box<dyn for<'a> Predicate<CapturedEvent<'a>>>;
 
-/// Predicate for a span with what is in it, returned by [`tree()`].
+/// Predicate for a span with its descendants, returned by [`tree()`].
 pub struct TreePredicate {
     pub(super) span: Root,
     pub(super) nodes: Vec<NodePredicate>,
@@ -63,7 +62,7 @@ pub struct TreePredicate {
 impl_operators!({} TreePredicate);
 
 impl TreePredicate {
-    /// Adds a child: what [`tree()`] returns, or another predicate for spans.
+    /// Adds a child: another [`tree()`], or another predicate for spans in square brackets.
     ///
     /// # Example
     ///
@@ -88,7 +87,7 @@ impl TreePredicate {
         self
     }
 
-    /// Does not care for the order of children and events of this span.
+    /// Allows the children and events of this span in any order.
     ///
     /// # Example
     ///
@@ -110,7 +109,7 @@ impl TreePredicate {
         self
     }
 
-    /// Wants nothing else to be in this span itself.
+    /// Allows nothing else directly in this span.
     ///
     /// # Example
     ///
@@ -122,8 +121,7 @@ impl TreePredicate {
     }
 }
 
-/// Predicate for a child or an event. Its text names only what it has to be itself, and not what has to be
-/// in it.
+/// Predicate for a child or an event. Its text describes only the node itself, and not its descendants.
 pub(super) enum NodePredicate {
     Span(TreePredicate),
     Event(EventMatcher),
@@ -163,7 +161,7 @@ impl PredicateReflection for NodePredicate {
     }
 }
 
-/// Predicate for a span itself, which has to match for a tree to.
+/// Predicate for the span itself, which has to match for the tree to match.
 pub(super) struct Root(pub(super) SpanMatcher);
 
 impl fmt::Display for Root {
@@ -231,7 +229,7 @@ impl<'a> Predicate<CapturedSpan<'a>> for TreePredicate {
     }
 }
 
-/// What [`TreePredicate::span()`] takes: a tree, or another predicate for spans in square brackets.
+/// The types that [`TreePredicate::span()`] takes: a tree, or another predicate for spans in square brackets.
 pub trait IntoTree {
     /// Makes the tree.
     fn into_tree(self) -> TreePredicate;

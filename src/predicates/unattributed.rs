@@ -1,4 +1,4 @@
-//! What assertions make of records that no test can claim, and what failures say of records that may be
+//! Checks assertions against records that no test can claim, and adds hints to failures about records that may be
 //! elsewhere.
 
 use alloc::{
@@ -23,12 +23,12 @@ use crate::{
     wire::text::{Escaped, Quoted},
 };
 
-/// What to do about a record that no test can claim.
+/// Remedies for a record that no test can claim.
 pub(super) const WAYS_OUT: &str = "(attach its thread to the test with `CaptureHandle::attach_thread()` or `carry()`, run the \
     test in a process of its own, as nextest does, or call `ignore_unattributed()` on the scanner or the \
     builder if such records do not matter)";
 
-/// How records come to a capture that follows a thread.
+/// Ways for records to reach a capture that follows a thread.
 const REMEDIES: &str = "(records of other threads and tasks come here only by `carry()`, `handle()` or \
     `attach_thread()`; or see `Capture::start_process_wide()`)";
 
@@ -38,8 +38,8 @@ where
     I: Iterator,
     I::Item: Captured<'a>,
 {
-    /// Fails if there is a record that no test can claim, and that would break the assertion if it were the
-    /// test's; or if there may have been one. Unlike [`Self::look()`], it does so where there may be nothing.
+    /// Fails if a record that no test can claim would break the assertion if it were the test's, or if there may have
+    /// been such a record. Unlike [`Self::look()`], it also fails after `or_empty()`.
     pub(super) fn settle(
         &self,
         mut breaking: impl Iterator<Item = I::Item>,
@@ -63,7 +63,7 @@ where
         Err(ScanError::new(blind(&headline, self.searched())))
     }
 
-    /// Says why what a predicate looks for may be missing, as far as the capture knows.
+    /// Says why the items that a predicate looks for may be missing, as far as the capture knows.
     pub(super) fn hints<P>(&self, predicate: &P) -> Vec<String>
     where
         P: Predicate<I::Item> + ?Sized,
@@ -94,7 +94,7 @@ where
     }
 }
 
-/// A record that no test can claim, on a line, with what tells where it comes from.
+/// A record that no test can claim, on one line, with its origin.
 struct Record<'t, T>(&'t T);
 
 impl<'a, T: Captured<'a>> fmt::Display for Record<'_, T> {
@@ -134,7 +134,7 @@ mod tests {
         (*capture.trace()).clone()
     }
 
-    /// A trace of one INFO event in a span, and what no test can claim.
+    /// Captures one INFO event in a span, and adds records that no test can claim.
     fn trace(unattributed: impl FnOnce(), evicted: u64) -> Trace {
         let unattributed = elsewhere(unattributed);
         let capture = Capture::start();
@@ -200,7 +200,7 @@ mod tests {
         events.in_a_row(&[&message("done")]);
         trace.scan_spans().exactly(&[&name("work")]);
 
-        // What is in a span is its test's.
+        // Records in a span belong to its test.
         let work = trace.scan_spans().single(&name("work"));
         work.scan_events().none(&level(Level::ERROR));
         work.deep_scan_events().exactly(&[&message("done")]);

@@ -9,12 +9,11 @@ use ::predicates::{
 use super::{field::impl_into_itself, shown_value::case_with_remark};
 use crate::wire::{FromTracedValue, TracedValue};
 
-/// Creates a predicate for values of one type, from a predicate for that type. Values of other
-/// types do not match.
+/// Matches values of one type, by a predicate for that type. Values of other types do not match.
 ///
-/// The type is `bool`, an integer, `f64`, `str` or `[u8]`, as in [`FromTracedValue`]. Often it
-/// follows from the predicate. A number without a suffix is an `i32`, which no larger value is: write
-/// `gt(5_i128)` for any. Where the type cannot be inferred, it is named: `value::<str, _>(eq("a"))`.
+/// The type is `bool`, an integer, `f64`, `str` or `[u8]`, as in [`FromTracedValue`]. Often it follows from the
+/// predicate. A number without a suffix is an `i32`, and larger values do not match: write `gt(5_i128)` for all of
+/// them. If the type cannot be inferred, name it: `value::<str, _>(eq("a"))`.
 ///
 /// # Example
 ///

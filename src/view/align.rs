@@ -1,8 +1,8 @@
-//! Which elements of two lists belong together, in an order that fits both.
+//! Pairs equal elements of two lists, in an order that fits both.
 //!
-//! The shortest difference of two lists takes time by the square of their length, in the worst case. A time
-//! limit would make the result depend on the machine, so only short lists get the shortest difference. Longer
-//! ones are cut into short ones, where elements surely belong together:
+//! Finding the shortest difference of two lists takes quadratic time in the worst case. A time limit would make the
+//! result depend on the machine, so only short lists get the shortest difference. Longer lists are cut into short ones,
+//! at elements that surely belong together:
 //!
 //! ```text
 //! pair the first occurrence of each key in one list with its first in the other, the second with the second, …
@@ -16,14 +16,15 @@ use std::collections::HashMap;
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
-/// Elements of both lists together up to which their shortest difference is looked for. It takes time by the square
-/// of this, even if one of the lists has but one element.
+/// Two lists with up to this many elements together get their shortest difference. That takes time by the square of
+/// this number, even if one of the lists has only one element.
 const SHORT: usize = 800;
 
-/// How often the lists are cut.
+/// Number of times that the lists are cut.
 const MAX_ROUNDS: usize = 8;
 
-/// Returns pairs of indexes of equal keys, ascending in both lists. The same for the same lists, on any machine.
+/// Returns pairs of indexes of equal keys, ascending in both lists. The result is the same for the same lists on any
+/// machine.
 pub(super) fn align(old: &[u128], new: &[u128]) -> Vec<(usize, usize)> {
     let mut pairs = Vec::new();
     let mut unaligned = vec![(0..old.len(), 0..new.len(), MAX_ROUNDS)];
@@ -61,7 +62,7 @@ fn shortest_difference(old: &[u128], new: &[u128]) -> impl Iterator<Item = (usiz
     ops.map(equal).flat_map(|(old, new)| old.zip(new))
 }
 
-/// Pairs that ascend in both lists, as many as there are of those occurrences that have the same number.
+/// Returns as many ascending pairs as possible, each of two occurrences with the same number.
 fn anchors(old: &[u128], new: &[u128]) -> Vec<(usize, usize)> {
     let mut occurrences = HashMap::<u128, VecDeque<usize>>::new();
     for (index, key) in new.iter().enumerate() {
@@ -74,10 +75,11 @@ fn anchors(old: &[u128], new: &[u128]) -> Vec<(usize, usize)> {
     longest_ascending(&pairs.collect::<Vec<_>>())
 }
 
-/// The longest row of pairs, given by their first numbers, in which the second ones ascend, too.
+/// Returns the longest row of pairs in which the second numbers ascend, too. The pairs are given in the order of their
+/// first numbers.
 ///
-/// Of all rows of one length, only the one with the lowest last number matters: `ends[n]` is the end of that of
-/// `n + 1` pairs. Each pair makes the longest row longer that ends below it.
+/// Of all rows of one length, only the one with the lowest last number matters: `ends[n]` is the end of the row of
+/// `n + 1` pairs. Each pair extends the longest row that ends below it.
 fn longest_ascending(pairs: &[(usize, usize)]) -> Vec<(usize, usize)> {
     let mut ends: Vec<usize> = Vec::new();
     let mut previous = Vec::with_capacity(pairs.len());

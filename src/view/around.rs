@@ -1,4 +1,4 @@
-//! The part of a tree that is around some of its nodes, which are marked.
+//! The part of a tree around some of its nodes, which are marked.
 
 use alloc::{vec, vec::Vec};
 use core::{
@@ -14,23 +14,23 @@ use crate::capture::{
     CapturedNode, CapturedNodes, CapturedSpan, DescendantEvents, Shown, ShownPart, Storage,
 };
 
-/// Nodes up to which a tree is drawn as a whole.
+/// A tree with up to this many nodes is drawn as a whole.
 const FEW: usize = 50;
 
-/// Siblings that are drawn on either side of a marked node.
+/// Number of siblings that are drawn on either side of a marked node.
 const BESIDE: usize = 2;
 
-/// Spans and events in a marked span up to which all of them are drawn.
+/// If a marked span has up to this many descendants, all of them are drawn.
 const SMALL: usize = 12;
 
-/// Children that are drawn of a larger one.
+/// Number of children that are drawn of a larger span.
 const INSIDE: usize = 3;
 
-/// Spans that are drawn around a marked node.
+/// Maximum number of spans that are drawn around a marked node.
 const OUTSIDE: usize = 16;
 
-/// Shows marked nodes in their tree: all of it, if it is small, and otherwise what is next to them. What
-/// is left out is counted, but not drawn and then thrown away: there may be millions of nodes.
+/// Shows marked nodes in their tree: the whole tree if it is small, and otherwise only the nodes next to them. Nodes
+/// that are left out are counted, but never drawn and then thrown away: there may be millions of them.
 pub(crate) struct Around<'a> {
     storage: &'a Storage,
     marked: Vec<CapturedNode<'a>>,
@@ -38,18 +38,18 @@ pub(crate) struct Around<'a> {
     open: Vec<CapturedSpan<'a>>,
     /// Nodes beside and inside marked ones.
     context: Vec<CapturedNode<'a>>,
-    /// The outermost spans that are drawn, if there are others around them.
+    /// The outermost spans that are drawn, if they are in other spans, which are not drawn.
     inner_roots: Vec<CapturedSpan<'a>>,
     /// The roots that these are in.
     outer_roots: Vec<CapturedSpan<'a>>,
     is_whole: bool,
-    /// Whether long values were cut in what was drawn.
+    /// Whether long values were cut while drawing.
     is_cut: Cell<bool>,
 }
 
 impl<'a> Around<'a> {
-    /// Shows what is around the marked nodes. If there are none, it is what is around the focus, which is
-    /// not marked, or else the beginning.
+    /// Shows the nodes around the marked ones. If no node is marked, it shows those around the focus, which gets no
+    /// mark, or else the beginning of the tree.
     pub(crate) fn new(
         storage: &'a Storage,
         marked: Vec<CapturedNode<'a>>,
@@ -86,7 +86,7 @@ impl<'a> Around<'a> {
         around
     }
 
-    /// Returns what was drawn, after it was: the whole tree, with all that is there, or a part of it.
+    /// Returns which part of the tree was drawn: all of it, with uncut values, or only a part. Call it after drawing.
     pub(crate) fn shown(&self) -> ShownPart {
         if self.is_whole && !self.is_cut.get() {
             ShownPart::all(Shown::plain(self.storage))
@@ -135,8 +135,7 @@ impl<'a> Around<'a> {
         }
     }
 
-    /// Writes the drawn ones of siblings, and what is drawn of what is in them. Roots have no branches
-    /// that lead to them.
+    /// Writes the siblings that are drawn, each with its drawn descendants. Roots have no branches that lead to them.
     fn write_siblings(
         &self,
         formatter: &mut fmt::Formatter<'_>,
@@ -158,7 +157,7 @@ impl<'a> Around<'a> {
             let node = level.siblings.next();
             let drawn = node.map_or(Drawn::Alone, |node| self.draw(node));
             if drawn == Drawn::Not {
-                // What is drawn of roots that are too far away stands below, with their name.
+                // Roots that are too far away are named below, above the part of them that is drawn.
                 let is_below = |node| matches!(node, CapturedNode::Span(span) if self.outer_roots.contains(&span));
                 level.skipped += usize::from(!node.is_some_and(is_below));
                 continue;
@@ -216,7 +215,7 @@ enum Drawn {
 /// Siblings that are yet to be written.
 struct Level<'a> {
     siblings: CapturedNodes<'a>,
-    /// Those just before that were not drawn.
+    /// Number of siblings just before that were not drawn.
     skipped: usize,
 }
 

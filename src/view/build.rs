@@ -1,4 +1,4 @@
-//! How a view comes about.
+//! Builds a view.
 
 use alloc::{vec, vec::Vec};
 
@@ -22,7 +22,7 @@ impl<'a> View<'a> {
         view
     }
 
-    /// Views some nodes, each with what is in it.
+    /// Views some nodes, each with its descendants.
     pub(super) fn of_nodes(
         nodes: Vec<CapturedNode<'a>>,
         options: Options,
@@ -34,7 +34,7 @@ impl<'a> View<'a> {
     fn new(roots: Visible<'a, '_>, options: Options, rules: &dyn Rules) -> Self {
         let mut view = Self::empty(options);
         view.add_all(roots, rules);
-        // Children come after their parents, so that this goes from the leaves to the root.
+        // Children come after their parents, so this goes from the leaves to the root.
         for place in view.places().rev() {
             view.sort(place, rules);
             if !rules.are_marks_numbered() {
@@ -44,7 +44,7 @@ impl<'a> View<'a> {
         }
         #[cfg(feature = "snapshot")]
         if rules.are_marks_numbered() {
-            // Numbers need the order, and what is equal is known only with the numbers.
+            // Numbering needs the order, and equality is known only with the numbers.
             number::number_marks(&mut view, rules);
             for place in view.places().rev() {
                 view.fold(place);
@@ -55,7 +55,7 @@ impl<'a> View<'a> {
     }
 
     fn add_all<'r>(&mut self, roots: Visible<'a, 'r>, rules: &'r dyn Rules) {
-        // Siblings that are yet to be added, with what they follow.
+        // Siblings that are yet to be added, with their parent and previous sibling.
         let mut unread = vec![(Place::ROOT, None, roots)];
         while let Some((parent, previous, siblings)) = unread.last_mut() {
             let Some(node) = siblings.next() else {
@@ -77,14 +77,14 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Brings the children of a node into their order.
+    /// Sorts the children of a node.
     fn sort(&mut self, place: Place, rules: &dyn Rules) {
         let mut children: Vec<Place> = self.children(place).collect();
         order::sort(self, &mut children, rules);
         self.set_children(place, &children);
     }
 
-    /// Folds those children of a node that are equal.
+    /// Folds the equal children of a node.
     pub(super) fn fold(&mut self, place: Place) {
         if self.options().folds {
             let children: Vec<Place> = self.children(place).collect();

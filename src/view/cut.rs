@@ -8,15 +8,15 @@ use super::{
 };
 use crate::wire::text::needs_escape;
 
-/// Pieces of a text on one line, cut where there are more characters than there should be.
+/// Pieces of a text on one line, cut after a maximum number of characters.
 pub(super) struct Cut<'a> {
     pub(super) pieces: &'a [Piece<'a>],
     pub(super) quote: Quote,
     pub(super) drawing: Drawing,
     pub(super) max_chars: usize,
-    /// Where it is only to be noted that something was cut, and not what.
+    /// If set, a cut is noted here, and the text shows no digest of the rest.
     pub(super) noted: Option<&'a Cell<bool>>,
-    /// Whether it is for data, in which text is as it was traced.
+    /// Whether the text is for data, where it stays as it was traced.
     pub(super) is_data: bool,
 }
 
@@ -84,12 +84,12 @@ impl Cut<'_> {
     }
 }
 
-/// Whether a character of data is shown as its number: formats escape those of ASCII, and no others.
+/// Whether a character of data is shown as its number. Formats escape ASCII characters themselves, but no others.
 pub(super) fn is_numbered(char: char) -> bool {
     !char.is_ascii() && needs_escape(char)
 }
 
-/// Writes text as it was traced, but for what nobody would see, or would see in another place.
+/// Writes text as it was traced, except for characters that would be invisible, or would appear in another place.
 fn write_data(formatter: &mut fmt::Formatter<'_>, drawing: Drawing, text: &str) -> fmt::Result {
     let mut written = 0;
     for (position, found) in text.match_indices(is_numbered) {
@@ -101,8 +101,8 @@ fn write_data(formatter: &mut fmt::Formatter<'_>, drawing: Drawing, text: &str) 
     formatter.write_str(&text[written..])
 }
 
-/// What is left out of a text. A digest of all of it stands for the rest: where that changes, a
-/// snapshot does, too.
+/// The part of a text that is left out. A digest of the whole text stands for it: if the rest changes, the snapshot
+/// changes, too.
 pub(super) struct Rest<'a> {
     pub(super) number: usize,
     pub(super) noun: &'static str,
@@ -115,8 +115,8 @@ impl fmt::Display for Rest<'_> {
     }
 }
 
-/// The same for the same text, on every machine and with every version of the library. It is
-/// impractical to find another text that has it, also for who knows how it is made.
+/// Returns a digest that is the same for the same text on every machine and with every version of the library. It is
+/// impractical to find another text with the same digest, even if you know how it is made.
 fn digest(pieces: &[Piece<'_>]) -> u64 {
     let mut hasher = SipHasher13::new();
     for piece in pieces {

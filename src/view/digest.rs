@@ -1,4 +1,4 @@
-//! Whether nodes are shown alike, with all that is in them.
+//! Digests of nodes: nodes that are shown alike, with all their descendants, have equal digests.
 
 use core::hash::Hash;
 
@@ -14,7 +14,7 @@ use crate::{
     wire::TracedValue,
 };
 
-/// Digests a node with its children, of which there are the digests.
+/// Digests a node, with the digests of its children.
 pub(super) fn digest(
     node: &ViewNode<'_>,
     options: &Options,
@@ -45,7 +45,7 @@ pub(super) fn digest(
 fn hash_node(node: CapturedNode<'_>, moment: Moment, options: &Options, hasher: &mut SipHasher13) {
     let metadata = node.metadata();
     (metadata.is_span(), metadata.level().as_str()).hash(hasher);
-    // What is folded is one node in data, too, which show the target in any case.
+    // Folded nodes are one node in data, too, and data always show the target.
     if options.targets || options.folds {
         metadata.target().hash(hasher);
     }
@@ -68,7 +68,7 @@ fn hash_node(node: CapturedNode<'_>, moment: Moment, options: &Options, hasher: 
         node.trace().thread_of(moment).hash(hasher);
     }
     if options.times {
-        // No two nodes have the same.
+        // No two nodes have the same moment.
         moment.hash(hasher);
     }
 }

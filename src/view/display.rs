@@ -19,33 +19,33 @@ use crate::capture::{
     short::{MAX_LINE, Short},
 };
 
-/// Nodes around the first one behind what is left out that are shown.
+/// Maximum number of ancestors in a gap that are shown for the first node behind it.
 const MAX_RESUMED: usize = 16;
 
-/// The tree of a trace, one span or event a line, in the order in which they were captured.
+/// Draws the tree of a trace, one span or event per line, in the order in which they were captured.
 ///
-/// A span is `LEVEL name{field=value …}`, an event `LEVEL message field=value …`. Strings stand between
-/// quotes; messages and the output of `Debug` and `Display` do not, unless they would look like
-/// something else: then they stand between backticks. What could steer a terminal, what is invisible and
-/// spaces other than U+0020 are escaped, `\u{a0}`, so that no two texts look the same; of emoji that are made of
-/// several characters, a part is: `❤\u{fe0f}`. Targets, lines, threads and times are left out.
+/// A span is `LEVEL name{field=value …}`, an event `LEVEL message field=value …`. Strings stand between quotes.
+/// Messages and the output of `Debug` and `Display` do not, unless they would look like something else: then they stand
+/// between backticks. Characters that could steer a terminal, invisible characters and spaces other than U+0020 are
+/// escaped, as in `\u{a0}`. So no two texts look the same. In emoji that are made of several characters, some are
+/// escaped: `❤\u{fe0f}`. Targets, lines, threads and times are left out.
 ///
-/// What spanshot says itself stands between `⟨` and `⟩`, which are escaped in what was traced. Equal nodes
-/// in a row are one with their number, `⟨80×⟩`, and so are groups of up to 8 nodes that are there three
-/// times or more. A value that has several lines is shown below its node; one of more than 300
-/// characters or 40 lines is cut, with a digest of all of it.
+/// Remarks of spanshot stand between `⟨` and `⟩`, which are escaped in traced text. Equal nodes in a row are folded
+/// into one with their number, `⟨80×⟩`, and so are groups of up to 8 nodes that are there three times or more. A value
+/// with several lines is shown below its node. A value of more than 300 characters or 40 lines is cut, with a digest of
+/// the whole value.
 ///
-/// A text that is missing in the output may thus be in the trace. To assert that a secret is nowhere in it, call
-/// [`assert_never_contains()`](Storage::assert_never_contains), which searches all of every value.
+/// So the trace may contain a text that the output does not show. To assert that a secret is nowhere in it, call
+/// [`assert_never_contains()`](Storage::assert_never_contains), which searches every value as a whole.
 ///
-/// A precision limits the depth: `{:.0}` shows the roots, `{:.1}` what is in them as well, and so on.
+/// A precision limits the depth: `{:.0}` shows the roots, `{:.1}` their children as well, and so on.
 impl fmt::Display for Storage {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         Shown::plain(self).fmt(formatter)
     }
 }
 
-/// The same, without what the filter hides, in colour, bounded, and redacted, as far as these are asked for.
+/// Draws the same tree without the nodes that the filter hides, and coloured, bounded and redacted as requested.
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.storage.printed().drawing().filter(|_| self.is_redacted) {
@@ -65,7 +65,7 @@ pub(super) fn write_shown(
     let options = Options { is_coloured, ..options(formatter) };
     let mut view = View::of_trace(storage, options, rules);
     view.hidden = hidden(storage, filter);
-    // Not in snapshots: what they show does not depend on it.
+    // Snapshots do not show this: their content does not depend on it.
     view.why_empty = storage.sight.relayed_elsewhere.map(RelayedElsewhere::what);
     if shown.max_lines == usize::MAX {
         return Lines::new(&view, formatter).write_all();
@@ -96,22 +96,22 @@ pub(super) fn write_shown(
     Ok(())
 }
 
-/// The span with all that is in it, as in the tree of the whole trace. A precision limits the depth:
-/// `{:.0}` shows the span alone.
+/// Draws the span with all its descendants, as in the tree of the whole trace. A precision limits the depth: `{:.0}`
+/// shows the span alone.
 impl fmt::Display for CapturedSpan<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         CapturedNode::Span(*self).fmt(formatter)
     }
 }
 
-/// The line of the event in the tree of the trace.
+/// Writes the line of the event in the tree of the trace.
 impl fmt::Display for CapturedEvent<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         CapturedNode::Event(*self).fmt(formatter)
     }
 }
 
-/// The span with all that is in it, or the line of the event.
+/// Draws the span with all its descendants, or writes the line of the event.
 impl fmt::Display for CapturedNode<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         View::of_nodes(vec![*self], options(formatter), &SHOW_ALL).fmt(formatter)
@@ -123,7 +123,7 @@ fn options(formatter: &fmt::Formatter<'_>) -> Options {
     Options { max_depth, says_what_is_deeper: false, ..Options::default() }
 }
 
-/// How many spans and events a filter hides.
+/// Returns how many spans and events a filter hides.
 fn hidden(storage: &Storage, filter: Option<&Targets>) -> usize {
     if filter.is_none() {
         return 0;
@@ -140,18 +140,18 @@ impl fmt::Display for View<'_> {
     }
 }
 
-/// Writes lines, with what leads to them.
+/// Writes lines, with the branches that lead to them.
 struct Lines<'l, 'f, 'a> {
     view: &'l View<'a>,
     formatter: &'l mut fmt::Formatter<'f>,
     is_first: bool,
-    /// How many lines came already, with those that are skipped.
+    /// Number of lines so far, including skipped ones.
     number: usize,
-    /// Numbers of the lines of the node that is written, and of those that it is in.
+    /// Line numbers of the node that is written, and of its ancestors.
     path: Vec<usize>,
     /// Lines that are left out.
     skipped: Range<usize>,
-    /// Set if a line is cut, which no line is unless this is there.
+    /// Set if a line is cut. If it is `None`, lines are not cut.
     is_cut: Option<&'l Cell<bool>>,
 }
 
@@ -163,7 +163,7 @@ impl<'l, 'f, 'a> Lines<'l, 'f, 'a> {
 
     fn write_all(&mut self) -> fmt::Result {
         self.write_notes_before()?;
-        // Nodes on the way to that which is written.
+        // The node that is written, and its ancestors.
         let mut path = vec![];
         let mut next = self.view.first_child(Place::ROOT);
         while let Some(place) = next {
@@ -195,7 +195,8 @@ impl<'l, 'f, 'a> Lines<'l, 'f, 'a> {
         self.formatter.write_fmt(line)
     }
 
-    /// Says how many lines are left out, unless that was said. Some of them are shown all the same.
+    /// Writes how many lines are left out, unless that was written already. It does not count the lines that are shown
+    /// all the same.
     fn write_gap(&mut self, shown: usize) -> fmt::Result {
         let skipped = core::mem::take(&mut self.skipped);
         if skipped.is_empty() {
@@ -204,7 +205,7 @@ impl<'l, 'f, 'a> Lines<'l, 'f, 'a> {
         self.write_line(format_args!("⋮ {} more lines", skipped.len() - shown))
     }
 
-    /// Goes on behind what is left out, with the nodes in it that the next one is in.
+    /// Goes on behind the gap, with those ancestors of the next node that are in it.
     fn resume(&mut self, ancestors: &[Place]) -> fmt::Result {
         let skipped = self.skipped.clone();
         let is_skipped = |place: &usize| skipped.contains(&self.path[*place]);
@@ -267,8 +268,8 @@ impl<'l, 'f, 'a> Lines<'l, 'f, 'a> {
         let branch = branch(view, path, Leads::Past);
         line.try_for_each_further_line(|further| {
             let further = further.to_string();
-            // An empty line ends without a space. One that ends in white space shows it: neither eyes, nor
-            // insta at the end of a snapshot, nor some editors would see it.
+            // An empty line ends without a space. White space at the end of a line is escaped: people, some editors,
+            // and insta at the end of a snapshot would not notice it.
             let space = if further.is_empty() { "" } else { " " };
             let last = further.chars().next_back().filter(|last| last.is_whitespace());
             let text = &further[..further.len() - last.map_or(0, char::len_utf8)];
@@ -279,7 +280,7 @@ impl<'l, 'f, 'a> Lines<'l, 'f, 'a> {
 }
 
 impl Lines<'_, '_, '_> {
-    /// Writes the line of the last one of these nodes, each of which is in the one before.
+    /// Writes the line of the last one of these nodes, each the parent of the next.
     fn write_node_line(&mut self, path: &[Place]) -> fmt::Result {
         let view = self.view;
         let Some(&place) = path.last() else { return Ok(()) };
@@ -295,7 +296,7 @@ impl Lines<'_, '_, '_> {
     }
 }
 
-/// What leads to the last one of these nodes, each of which is in the one before, or past it.
+/// Returns the branch that leads to the last one of these nodes, each the parent of the next, or past it.
 fn branch(view: &View<'_>, path: &[Place], leads: Leads) -> impl fmt::Display {
     let has_more = path.iter().skip(1).map(|place| view.next_sibling(*place).is_some());
     Branch { drawing: view.options().drawing, has_more, leads }

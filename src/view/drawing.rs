@@ -1,10 +1,10 @@
-//! What a tree is drawn with, and what keeps traced text apart from it.
+//! The characters that a tree is drawn with, and the escaping that keeps traced text apart from them.
 
 use core::fmt;
 
 use crate::wire::text::Escaped;
 
-/// What lines, branches and marks are drawn with.
+/// The characters for lines, branches and marks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Drawing {
     #[default]
@@ -50,16 +50,16 @@ impl Drawing {
     }
 }
 
-/// Levels of a tree that are drawn. Deeper ones are as good as never read, and drawing them would take
-/// space in the square of their number.
+/// Maximum number of levels of a tree that are drawn. Deeper levels are hardly ever read, and drawing them would take
+/// quadratic space.
 const MAX_DRAWN_DEPTH: usize = 48;
 
-/// What leads from the root of a tree to a node, or past it to lines that belong to it.
+/// The branch that leads from the root of a tree to a node, or past the node to lines that belong to it.
 #[derive(Clone)]
 pub(super) struct Branch<L> {
     pub(super) drawing: Drawing,
-    /// Of the nodes that the line is in, from the one in the root to the node itself: whether siblings
-    /// behind it are drawn. Roots have no branches that lead to them, and are not among these.
+    /// For the node and each of its ancestors, outermost first: whether later siblings are drawn. Roots are not
+    /// included, since no branches lead to them.
     pub(super) has_more: L,
     pub(super) leads: Leads,
 }
@@ -90,8 +90,8 @@ where
     }
 }
 
-/// What spanshot says, rather than the program. Between these brackets, which are escaped in traced
-/// text, nobody mistakes it.
+/// A remark of spanshot, not of the program. It stands between brackets that are escaped in traced text, so it is
+/// unmistakable.
 pub(super) struct Mark<T>(pub(super) Drawing, pub(super) T);
 
 impl<T: fmt::Display> fmt::Display for Mark<T> {
@@ -100,7 +100,7 @@ impl<T: fmt::Display> fmt::Display for Mark<T> {
     }
 }
 
-/// Traced text without anything that steers a terminal or could be taken for a mark.
+/// Traced text, escaped such that it neither steers a terminal nor looks like a mark.
 pub(super) struct Traced<'a>(pub(super) Drawing, pub(super) &'a str);
 
 impl fmt::Display for Traced<'_> {

@@ -1,7 +1,7 @@
-//! Durations in a text: numbers with a unit of time, several of them in a row, and those of ISO 8601.
+//! Finds durations in a text: numbers with a unit of time, several of them in a row, and ISO 8601 durations.
 //!
-//! A unit may be the beginning of another word, or mean something else: `5 men`, `10m`. So each has to
-//! end where its word does, and those that are rather metres or dimensions count only beside others:
+//! A unit may be the beginning of another word, or mean something else: `5 men`, `10m`. So a unit has to end where its
+//! word does, and units that more likely mean metres or dimensions count only beside others:
 //!
 //! ```text
 //! find number, unit            1h
@@ -14,12 +14,12 @@ use core::ops::Range;
 
 use super::recognize::{ends_in_number, is_of_word};
 
-/// When a unit makes a duration of the number in front of it.
+/// When a unit turns the number in front of it into a duration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum When {
     /// `5ms`, `5 ms`.
     Always,
-    /// `30days`, which a program wrote. `30 days` are rather a person's words.
+    /// `30days`, which a program wrote. `30 days` is more likely prose.
     Unspaced,
     /// `2h 30m`, `1d 2h`. Alone it may be anything.
     InRow,
@@ -60,7 +60,7 @@ pub(super) fn find_all(text: &str) -> Vec<Range<usize>> {
                 found.push(start..end);
                 from = end;
             }
-            // What goes on with the same number, or the same word, is none either.
+            // The rest of the same number, or of the same word, is no duration either.
             None => from = (start + 1).max(digits(text, start)),
         }
     }
@@ -73,7 +73,7 @@ struct Component {
     rank: u8,
     when: When,
     is_spaced: bool,
-    /// Whether it is as people write it: `2 hours`.
+    /// Whether it is written as people write it: `2 hours`.
     is_words: bool,
 }
 
@@ -86,7 +86,7 @@ fn in_row(text: &str, start: usize) -> Option<usize> {
         let separator =
             [", ", " ", ""].into_iter().find(|separator| rest.starts_with(separator))?;
         let next = component(text, last.end + separator.len());
-        // Values of a list are not one duration: `[2s, 5ms]`. Words are: `1 day, 2 hours`.
+        // Values of a list are not one duration: `[2s, 5ms]`. Words are one: `1 day, 2 hours`.
         let belongs = |next: &Component| {
             next.rank > last.rank && (separator != ", " || last.is_words && next.is_words)
         };
@@ -139,7 +139,7 @@ fn digits(text: &str, start: usize) -> usize {
     start + rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len())
 }
 
-/// Returns the end of a duration of ISO 8601. One of days alone is rather a name: `P3D`.
+/// Returns the end of an ISO 8601 duration. Days alone are more likely a name: `P3D`.
 fn iso(text: &str, start: usize) -> Option<usize> {
     let mut end = start + text[start..].strip_prefix('P').map(|_| 1)?;
     let mut designators = "YMWD";

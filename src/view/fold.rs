@@ -1,13 +1,13 @@
-//! Equal nodes in a row, and equal groups of nodes in a row, as one with a count.
+//! Folds equal nodes in a row, and equal groups of nodes in a row, into one with a count.
 
 use alloc::vec::Vec;
 
 use super::{node::Place, tree::View};
 
-/// Nodes of the longest group that is looked for.
+/// Number of nodes in the longest group that is looked for.
 const MAX_GROUP: usize = 8;
 
-/// Repetitions from which on a group is one. Fewer are as easily read as a group.
+/// Minimum number of repetitions of a group. Fewer are as easy to read unfolded.
 const MIN_REPEATED_GROUPS: usize = 3;
 
 /// Folds siblings.
@@ -36,8 +36,8 @@ fn fold_groups(view: &mut View<'_>, siblings: &[Place], max_group: usize) -> Vec
     folded
 }
 
-/// Finds how many of the first nodes make a group that is repeated, and how often it is there: those
-/// that cover most of the nodes.
+/// Finds the repeated group at the beginning that covers the most nodes. Returns its number of nodes, and how often it
+/// is there.
 fn longest_run(view: &View<'_>, siblings: &[Place], max_group: usize) -> (usize, usize) {
     let digest = |index: usize| siblings.get(index).map(|place| view.get(*place).digest);
     let mut longest = (1, 1);

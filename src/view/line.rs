@@ -1,4 +1,4 @@
-//! The line of a node, and the lines of its values that have several.
+//! The line of a node, and the further lines of its values that have several.
 
 use core::{
     cell::Cell,
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::capture::{CapturedMetadata, CapturedNode, CapturedSpan};
 
-/// The line of a node, without what is in it.
+/// The line of a node, without its children.
 pub(super) struct Line<'v, 'a> {
     pub(super) options: &'v Options,
     pub(super) shown: &'v ViewNode<'a>,
@@ -79,7 +79,7 @@ impl Words<'_, '_> {
 }
 
 impl Line<'_, '_> {
-    /// Writes target and module, as far as they are shown. They are often the same.
+    /// Writes the target and the module, if they are shown. They are often the same.
     fn write_origin(
         &self,
         line: &mut Words<'_, '_>,
@@ -138,7 +138,7 @@ impl Line<'_, '_> {
         Value { text, options: *options, is_cut: self.is_cut }
     }
 
-    /// Writes what is not of the trace's own, but of how it came about.
+    /// Writes remarks of spanshot, which the program did not trace itself.
     fn write_remarks(&self, line: &mut Words<'_, '_>, node: CapturedNode<'_>) -> fmt::Result {
         let options = self.options;
         let mut remark = |remark: fmt::Arguments<'_>| line.word(Mark(options.drawing, remark));
@@ -179,7 +179,7 @@ impl Line<'_, '_> {
         Ok(())
     }
 
-    /// Writes the same of what happened to a node later.
+    /// Writes the same for a later happening of a node.
     fn write_remarks_on(
         &self,
         line: &mut Words<'_, '_>,
@@ -220,7 +220,7 @@ impl Line<'_, '_> {
     }
 }
 
-/// A value on the line of its node. Of one that has several lines, it is their number.
+/// A value on the line of its node. For a value with several lines, their number stands there.
 struct Value<'t> {
     text: &'t Text<'t>,
     options: Options,
@@ -242,7 +242,7 @@ impl fmt::Display for Value<'_> {
     }
 }
 
-/// The name of a field that cannot be taken for something else.
+/// The name of a field, shown unmistakably.
 struct FieldName<'n>(Drawing, &'n str);
 
 impl fmt::Display for FieldName<'_> {
@@ -254,7 +254,7 @@ impl fmt::Display for FieldName<'_> {
     }
 }
 
-/// The name of a span that cannot be taken for its fields, for several names, or for something else.
+/// The name of a span, shown such that it cannot be mistaken for its fields, for several names, or for something else.
 struct SpanName<'n>(Drawing, &'n str);
 
 impl fmt::Display for SpanName<'_> {
@@ -267,7 +267,7 @@ impl fmt::Display for SpanName<'_> {
     }
 }
 
-/// The name of a span in the middle of a line: it cannot be taken for words around it.
+/// The name of a span in the middle of a line, shown such that it cannot be mistaken for words around it.
 pub(super) struct NameInLine<'n>(pub(super) Drawing, pub(super) &'n str);
 
 impl fmt::Display for NameInLine<'_> {
@@ -278,7 +278,7 @@ impl fmt::Display for NameInLine<'_> {
     }
 }
 
-/// A name as it is, if it is clear, or else between quotes.
+/// A name, between quotes unless it is clear.
 struct Name<'n> {
     drawing: Drawing,
     text: &'n str,
@@ -320,7 +320,7 @@ impl fmt::Display for Times {
     }
 }
 
-/// The colours that `tracing_subscriber::fmt` has for levels.
+/// Returns the colour that `tracing_subscriber::fmt` has for a level.
 fn style(level: Level) -> Style {
     let colour = match level {
         Level::ERROR => AnsiColor::Red,

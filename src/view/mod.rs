@@ -1,31 +1,30 @@
-//! What people see of a trace: the tree as text, the same as structured data, snapshots of both, and where
-//! two traces differ.
+//! The forms in which people see a trace: the tree as text, the same tree as structured data, snapshots of both, and
+//! the differences between two traces.
 //!
-//! Everything here is stable from run to run by default: no identifiers, lines, threads, times or
-//! addresses. Text that a program traced is never taken at its word: characters that steer a
-//! terminal, or change the direction of the text around them, are escaped, and so is what could be
-//! taken for something that spanshot says.
+//! Everything here is stable from run to run by default: no identifiers, lines, threads, times or addresses. Text that
+//! a program traced is never trusted. Characters that steer a terminal, or change the direction of the text around
+//! them, are escaped, and so is text that could be mistaken for spanshot's own.
 //!
-//! Between a storage and what shows it there is one [tree](tree::View), built in steps: what is hidden is left
-//! out, values are normalized, nodes that have no order are sorted, equal ones are folded. The text, the data and
-//! comparisons are made of it, so that they agree.
+//! All of them show one [tree](tree::View), which is built from a storage in steps: hidden nodes are left out, values
+//! are normalized, nodes without an order are sorted, and equal nodes are folded. The text, the data and comparisons
+//! agree because they are made from the same tree.
 //!
-//! | file | what is in it |
+//! | file | contents |
 //! |---|---|
-//! | `tree.rs`, `node.rs`, `build.rs` | the tree, its nodes, and how it comes about |
+//! | `tree.rs`, `node.rs`, `build.rs` | the tree, its nodes, and how it is built |
 //! | `visible.rs`, `order.rs`, `fold.rs`, `number.rs` | the steps: hiding, sorting, folding, numbering redactions |
 //! | `digest.rs` | whether two nodes are shown alike |
-//! | `options.rs` | what is shown of each node, and the rules for it |
+//! | `options.rs` | the parts of each node that are shown, and the rules for it |
 //! | `display.rs` | the tree as text, all of it or a part |
 //! | `line.rs`, `short_line.rs` | the line of a node |
-//! | `text.rs`, `cut.rs`, `drawing.rs` | the text of a value, where it is cut, and what is escaped and drawn |
+//! | `text.rs`, `cut.rs`, `drawing.rs` | the text of a value, how it is cut and escaped, and how trees are drawn |
 //! | `around.rs` | the part of a tree that a failure shows |
 //! | `serialize.rs` | the tree as data |
-//! | `settings/`, `trace_view.rs`, `source.rs` | `SnapshotSettings`, what they return, and what they take |
-//! | `redact.rs`, `recognize.rs`, `durations.rs` | what is replaced, and the forms that are recognized |
-//! | `compare/`, `align.rs` | where two traces differ, and how two lists are aligned |
-//! | `timeline.rs` | what happened in a trace, one after another |
-//! | `stream/` | what crossed the boundary, record by record |
+//! | `settings/`, `trace_view.rs`, `source.rs` | `SnapshotSettings`, the views that they return, and the sources that they take |
+//! | `redact.rs`, `recognize.rs`, `durations.rs` | redactions, and the forms that they recognize |
+//! | `compare/`, `align.rs` | the differences between two traces, and the alignment of two lists |
+//! | `timeline.rs` | the happenings in a trace, one after another |
+//! | `stream/` | the records that crossed the boundary, one by one |
 //! | `assertion/` | `assert_trace_snapshot!` |
 
 #[cfg(feature = "snapshot")]

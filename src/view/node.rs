@@ -7,8 +7,7 @@ use super::{
 };
 use crate::{capture::CapturedNode, wire::TracedValue};
 
-/// Place of a node in a view. That of the root, of which all others are descendants, is no place of a
-/// node that is shown.
+/// Place of a node in a view. The root is the ancestor of all other nodes, and not shown itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place(pub(super) usize);
 
@@ -18,31 +17,31 @@ impl Place {
 
 /// A node as it is shown.
 pub(super) struct ViewNode<'a> {
-    /// The span or event; a group of nodes that is repeated, and the root, are none.
+    /// The span or event. `None` for a repeated group of nodes, and for the root.
     pub(super) node: Option<CapturedNode<'a>>,
-    /// What happened to it, in a timeline.
+    /// The happening, if this is a line of a timeline.
     pub(super) happened: Option<Happened<'a>>,
-    /// What is shown instead of values, each with the position of the value among those of the node, in
+    /// Texts that are shown instead of values, each with the position of its value among the values of the node, in
     /// their order.
     pub(super) normalized: Vec<(usize, Text<'static>)>,
-    /// How often it is there in a row.
+    /// How often the node is there in a row.
     pub(super) times: usize,
-    /// Spans and events in it that are not shown, because they are too deep.
+    /// Number of spans and events in it that are not shown because they are too deep.
     pub(super) inside: usize,
     pub(super) first_child: Option<Place>,
     pub(super) next_sibling: Option<Place>,
-    /// The same for nodes that are shown alike, with all that is in them, and for no others: that two
-    /// texts have the same 128 bits nobody will ever see.
+    /// The same for nodes that are shown alike, with all their descendants, and for no others: nobody will ever see a
+    /// collision of 128 bits.
     pub(super) digest: u128,
 }
 
 impl<'a> ViewNode<'a> {
-    /// A span or event, whatever is in it.
+    /// Creates a span or event, without its children.
     pub(super) fn alone(node: CapturedNode<'a>, rules: &dyn Rules) -> Self {
         Self::new(Some(node)).normalized(rules)
     }
 
-    /// What happened to a span or event, with the values that it was given then.
+    /// Creates the happening of a span or event, with the values that it was given then.
     pub(super) fn at_moment(
         node: CapturedNode<'a>,
         happened: Happened<'a>,
@@ -72,18 +71,18 @@ impl<'a> ViewNode<'a> {
         }
     }
 
-    /// The message of an event, if it has one.
+    /// Returns the message of an event, if it has one.
     pub(super) fn message(&self) -> Option<Text<'_>> {
         self.message_value().map(|value| value.text().into_message())
     }
 
-    /// The same as a value.
+    /// Returns the message as a value.
     pub(super) fn message_value(&self) -> Option<ShownValue<'_>> {
         let position = message_position(self.node?)?;
         self.all_values().nth(position).map(|(_, value)| value)
     }
 
-    /// The fields that are shown, without the message.
+    /// Iterates over the fields that are shown, without the message.
     pub(super) fn fields(
         &self,
         options: &Options,
@@ -94,7 +93,7 @@ impl<'a> ViewNode<'a> {
         fields.filter(move |(i, _)| are_shown && Some(*i) != message).map(|(_, field)| field)
     }
 
-    /// Calls a function with each text that is shown instead of a value, the message first, as it is shown.
+    /// Calls a function with each text that is shown instead of a value, the message first, since it is shown first.
     #[cfg(feature = "snapshot")]
     pub(super) fn for_each_shown_text(
         &mut self,
@@ -122,7 +121,7 @@ impl<'a> ViewNode<'a> {
 }
 
 impl<'a> ViewNode<'a> {
-    /// The values of the node or, in a timeline, those that it was given at the moment.
+    /// Iterates over the values of the node or, in a timeline, over the values that it was given at the moment.
     fn traced_values(&self) -> impl Iterator<Item = (&'a str, &'a TracedValue)> + use<'a> {
         let (all, given) = match (self.node, &self.happened) {
             (Some(CapturedNode::Span(span)), Some(happened)) => {
@@ -152,7 +151,8 @@ impl<'v> ShownValue<'v> {
     }
 }
 
-/// Where the message of an event is among its values: it is the last one of its name, if it is a text.
+/// Returns the position of an event's message among its values. It is the last value named `message`, if that is a
+/// text.
 fn message_position(node: CapturedNode<'_>) -> Option<usize> {
     let CapturedNode::Event(event) = node else { return None };
     let named = event.values().enumerate().filter(|(_, (name, _))| *name == "message");

@@ -1,7 +1,7 @@
-//! Numbers for marks: equal ones for marks of one label that replaced equal texts.
+//! Numbers marks: marks with the same label that replaced equal texts get equal numbers.
 //!
-//! Nodes are numbered in the order in which they are shown. Where that is not the order of their capture,
-//! it must not depend on it:
+//! Nodes are numbered in the order in which they are shown. The numbers of unordered siblings must not depend on the
+//! order of their capture:
 //!
 //! ```text
 //! sort unordered siblings by what is shown of them, without numbers
@@ -19,13 +19,13 @@ use super::{
     tree::View,
 };
 
-/// Numbers by label and by what was replaced.
+/// Numbers by label and by replaced text.
 #[derive(Default)]
 struct Numbers {
     by_label: BTreeMap<Box<str>, BTreeMap<Box<str>, usize>>,
 }
 
-/// A number that a mark has already, or else how many new ones came before it in the same node.
+/// The number that a mark already has, or else how many new ones came before it in the same node.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Known {
     Number(usize),
@@ -37,11 +37,11 @@ struct Siblings {
     parent: Place,
     places: Vec<Place>,
     next: usize,
-    /// Place up to which they are in their order for good.
+    /// Index up to which the order is final.
     sorted: usize,
 }
 
-/// Numbers all marks of a view whose nodes are in their order, and not yet folded.
+/// Numbers all marks of a view whose nodes are sorted, but not yet folded.
 pub(super) fn number_marks(view: &mut View<'_>, rules: &dyn Rules) {
     let options = *view.options();
     let mut numbers = Numbers::default();
@@ -62,8 +62,8 @@ impl Siblings {
         Self { parent, places: view.children(parent).collect(), next: 0, sorted: 0 }
     }
 
-    /// Returns the next sibling. Those that are unordered and alike are sorted only now: the numbers of all
-    /// that stands before them are known.
+    /// Returns the next sibling. Unordered siblings that are alike are sorted only now, when the numbers of everything
+    /// before them are known.
     fn next(&mut self, view: &View<'_>, numbers: &Numbers, rules: &dyn Rules) -> Option<Place> {
         let rest = self.places.get_mut(self.next..)?;
         let first = *rest.first()?;
@@ -102,7 +102,7 @@ impl Numbers {
     }
 }
 
-/// What is known of the numbers of a node and of all that is in it.
+/// Returns the known numbers of a node and its descendants.
 fn known(view: &View<'_>, place: Place, numbers: &Numbers) -> Vec<Known> {
     let mut known = Vec::new();
     let mut new = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! What is shown of a trace.
+//! The parts of a trace that are shown.
 
 use tracing_subscriber::filter::Targets;
 
@@ -8,17 +8,17 @@ use crate::{
     wire::TracedValue,
 };
 
-/// Characters of a value, or of a line of it, that are shown unless another number is asked for.
+/// Default limit for the characters that are shown of a value, or of each of its lines.
 pub(super) const MAX_CHARS: usize = 300;
 
-/// Lines of a value that are shown unless another number is asked for.
+/// Default limit for the lines that are shown of a value.
 const MAX_LINES: usize = 40;
 
-/// The same for data.
+/// Default limit for the characters of a value in data.
 #[cfg(feature = "snapshot")]
 pub(super) const MAX_DATA_CHARS: usize = MAX_CHARS * MAX_LINES;
 
-/// What is shown of each node.
+/// The parts of each node that are shown.
 #[derive(Debug, Clone, Copy)]
 #[allow(clippy::struct_excessive_bools)] // they have nothing to do with one another
 pub(crate) struct Options {
@@ -32,20 +32,20 @@ pub(crate) struct Options {
     pub(crate) stats: bool,
     pub(crate) times: bool,
     pub(crate) threads: bool,
-    /// Whether values have no lines of their own.
+    /// Whether values with several lines stay on the line of their node.
     pub(crate) is_one_line: bool,
-    /// Whether equal nodes in a row are one, with their number.
+    /// Whether equal nodes in a row are folded into one, with their number.
     pub(crate) folds: bool,
     /// Levels of the tree below the roots.
     pub(crate) max_depth: usize,
-    /// Whether the number of what is deeper is shown.
+    /// Whether the number of deeper nodes is shown.
     pub(crate) says_what_is_deeper: bool,
     pub(crate) max_chars: usize,
     pub(crate) max_lines: usize,
 }
 
 impl Options {
-    /// Characters of a value that are shown in data: those of all of its lines.
+    /// Limit for the characters of a value in data, over all of its lines.
     pub(super) fn max_data_chars(&self) -> usize {
         self.max_chars.saturating_mul(self.max_lines)
     }
@@ -74,15 +74,15 @@ impl Default for Options {
     }
 }
 
-/// What makes a trace another one before it is shown.
+/// Changes that are made to a trace before it is shown.
 pub(crate) trait Rules {
-    /// Whether the node is shown. If a span is not, what is in it stands at its place.
+    /// Whether the node is shown. If a span is not, its children take its place.
     fn shows(&self, node: CapturedNode<'_>) -> bool;
 
-    /// Whether the order among its siblings means nothing.
+    /// Whether the position of the node among its siblings means nothing.
     fn is_unordered(&self, node: CapturedNode<'_>) -> bool;
 
-    /// What is shown instead of a value.
+    /// Returns the text that is shown instead of a value.
     fn normalize(
         &self,
         node: CapturedNode<'_>,
@@ -90,7 +90,7 @@ pub(crate) trait Rules {
         value: &TracedValue,
     ) -> Option<Text<'static>>;
 
-    /// Whether marks are to get numbers.
+    /// Whether marks get numbers.
     fn are_marks_numbered(&self) -> bool {
         false
     }
@@ -99,7 +99,7 @@ pub(crate) trait Rules {
 /// The rules of a trace that is shown as it is.
 pub(super) const SHOW_ALL: Option<&Targets> = None;
 
-/// A trace is shown as it is, but for what a filter hides.
+/// Shows a trace as it is, without the nodes that the filter hides.
 impl Rules for Option<&Targets> {
     fn shows(&self, node: CapturedNode<'_>) -> bool {
         is_visible(*self, node)

@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{capture::CapturedNode, wire::TracedValue};
 
-/// Puts the unordered ones of siblings behind the others, in the order of what is shown of them. The
-/// others stay in the order of their capture.
+/// Puts unordered siblings behind the others, sorted by their shown content. The others stay in the order of their
+/// capture.
 pub(super) fn sort(view: &View<'_>, siblings: &mut Vec<Place>, rules: &dyn Rules) {
     let is_unordered =
         |place: &Place| view.get(*place).node.is_some_and(|node| rules.is_unordered(node));
@@ -21,10 +21,10 @@ pub(super) fn sort(view: &View<'_>, siblings: &mut Vec<Place>, rules: &dyn Rules
     siblings.extend(unordered);
 }
 
-/// Compares nodes by what is shown of them, and then by what is in them.
+/// Compares nodes by their lines, and then by their descendants.
 fn compare(view: &View<'_>, a: Place, b: Place) -> Ordering {
     let mut ordering = compare_lines(view, a, b);
-    // Nodes that are yet to be compared, and their siblings behind them.
+    // Nodes that are yet to be compared, with their later siblings.
     let mut uncompared = alloc::vec![(view.first_child(a), view.first_child(b))];
     while ordering.is_eq() {
         let Some(pair) = uncompared.pop() else {
@@ -44,8 +44,8 @@ fn compare(view: &View<'_>, a: Place, b: Place) -> Ordering {
     ordering
 }
 
-/// Events come before spans. Else it is by name or message, by the fields one after another, numbers
-/// among them by their size, and by level and target.
+/// Compares lines: events come before spans. Then it compares names or messages, then the fields one after another
+/// (numbers by their size), then levels and targets.
 fn compare_lines(view: &View<'_>, a: Place, b: Place) -> Ordering {
     let key = |place| {
         let node = view.get(place).node;

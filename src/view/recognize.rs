@@ -1,6 +1,6 @@
-//! Where in a text there is something that differs from run to run: an ID, an address, a time.
+//! Finds the parts of a text that differ from run to run: an ID, an address, a time.
 //!
-//! A form is recognized only as a whole: letters and digits around it make it a part of something else.
+//! A form is recognized only as a whole: next to letters or digits, it is a part of something else.
 
 use alloc::vec::Vec;
 use core::{
@@ -26,10 +26,10 @@ pub(super) enum Known {
     ThreadId,
 }
 
-/// Longest text of an IPv6 address with its zone and brackets.
+/// Length of the longest IPv6 address with its zone and brackets.
 const MAX_IPV6: usize = 64;
 
-/// Bytes in front of a port in which the beginning of a URL is looked for.
+/// Number of bytes in front of a port that are searched for the beginning of a URL.
 const MAX_URL: usize = 300;
 
 impl Known {
@@ -57,8 +57,8 @@ impl Known {
         }
     }
 
-    /// Finds what is to be replaced in a text. There may be a mark in front of it, that of an IP address,
-    /// whose port is then the beginning of the text.
+    /// Finds the parts of a text to replace. `is_behind_ip` tells that the mark of an IP address is in front of the
+    /// text, which may then begin with the port of that address.
     pub(super) fn find_all(self, text: &str, is_behind_ip: bool) -> Vec<Range<usize>> {
         if self == Self::Duration {
             return durations::find_all(text);
@@ -67,8 +67,8 @@ impl Known {
         let mut found: Vec<Range<usize>> = Vec::new();
         let mut from = 0;
         while let Some(candidate) = candidates.find_at(text, from) {
-            // What is none may overlap with what is one, but nothing begins within a word. Candidates that can
-            // be refused are short, so that this takes no time in the square of the text.
+            // A rejected candidate may overlap with a match, but no match begins within a word. Candidates that can be
+            // rejected are short, so this does not take quadratic time.
             if let Some(range) = self.accept(text, candidate.range(), is_behind_ip) {
                 from = range.end;
                 found.push(range);
@@ -89,12 +89,12 @@ impl Known {
         patterns[self as usize].as_ref()
     }
 
-    /// Candidates begin with a character of ASCII.
+    /// Candidates begin with an ASCII character.
     fn pattern(self) -> &'static str {
         match self {
             Self::Pointer => r"\b0x[0-9a-fA-F]{3,16}\b",
-            // The simple form is that of a digest or trace ID, too: the digits of version and variant have
-            // to be those of RFC 9562.
+            // Digests and trace IDs look like the simple form, too. So the digits of version and variant have to be
+            // valid in RFC 9562.
             Self::Uuid => concat!(
                 "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}",
                 "|[0-9a-fA-F]{12}[1-8][0-9a-fA-F]{3}[89abAB][0-9a-fA-F]{15}",
@@ -102,8 +102,7 @@ impl Known {
             Self::Ulid => "[0-7](?:[0-9A-HJKMNP-TV-Z]{25}|[0-9a-hjkmnp-tv-z]{25})",
             // Durations have no pattern.
             Self::Duration => "$^",
-            // RFC 3339 with its liberties, the dates of HTTP, and what `SystemTime` and `Instant`
-            // write for `Debug`.
+            // RFC 3339 with its liberties, the dates of HTTP, and the `Debug` output of `SystemTime` and `Instant`.
             Self::Timestamp => concat!(
                 r"\b\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?:[Zz]\b| UTC\b| ?[+-]\d{2}:?\d{2}\b)?",
                 r"|\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2}(?: GMT)?",
@@ -119,7 +118,7 @@ impl Known {
         }
     }
 
-    /// Returns what of a candidate is to be replaced, if it is one.
+    /// Returns the part of a candidate to replace, unless the candidate is rejected.
     fn accept(
         self,
         text: &str,
@@ -129,7 +128,7 @@ impl Known {
         let found = &text[candidate.clone()];
         match self {
             Self::Uuid => stands_alone(text, &candidate).then_some(candidate),
-            // A number of 26 digits is none: hardly any ULID has no letter.
+            // A number of 26 digits is rejected: hardly any ULID has no letter.
             Self::Ulid => {
                 let has_letter = found.bytes().any(|byte| byte.is_ascii_alphabetic());
                 (has_letter && stands_alone(text, &candidate)).then_some(candidate)
@@ -152,13 +151,13 @@ pub(super) fn is_of_word(char: char) -> bool {
     char.is_alphanumeric() || char == '_'
 }
 
-/// Whether there is neither a letter nor a digit on either side. IDs are joined to words by `_` and `-`.
+/// Whether neither side has a letter or digit. `_` and `-` are allowed, since they join IDs to words.
 fn stands_alone(text: &str, range: &Range<usize>) -> bool {
     !text[..range.start].ends_with(char::is_alphanumeric)
         && !text[range.end..].starts_with(char::is_alphanumeric)
 }
 
-/// Whether a text ends in digits and a point: a number behind it is a part of another one.
+/// Whether a text ends in digits and a point. Then a number behind it is a part of another number.
 pub(super) fn ends_in_number(text: &str) -> bool {
     text.strip_suffix('.').is_some_and(|text| text.ends_with(|c: char| c.is_ascii_digit()))
 }
@@ -169,14 +168,14 @@ fn accept_ip(text: &str, candidate: Range<usize>) -> Option<Range<usize>> {
         return None;
     }
     let found = &text[candidate.clone()];
-    // What follows an address may look as if it was a part of it: `::1: unreachable`.
+    // The text behind an address may look like a part of it: `::1: unreachable`.
     let found = if found.contains('%') { found } else { found.trim_end_matches('.') };
     let is_address = |found: &str| {
         let address = found.split_once('%').map_or(found, |(address, _)| address);
         if address.parse::<Ipv4Addr>().is_ok() {
             return true;
         }
-        // Without a digit it is rather a path of Rust: `a::b`.
+        // Without a digit, it is more likely a Rust path: `a::b`.
         address.parse::<Ipv6Addr>().is_ok()
             && !before.ends_with(':')
             && (address.contains(|c: char| c.is_ascii_digit()) || before.ends_with('['))
@@ -195,7 +194,7 @@ fn accept_ip(text: &str, candidate: Range<usize>) -> Option<Range<usize>> {
     (!goes_on).then_some(candidate.start..end)
 }
 
-/// Whether a text ends in what has a port: an IP address, `localhost`, or the host of a URL.
+/// Whether a text ends in a host that can have a port: an IP address, `localhost`, or the host of a URL.
 fn ends_with_host(text: &str) -> bool {
     if let Some(text) = text.strip_suffix(']') {
         return tail(text, MAX_IPV6).rsplit_once('[').is_some_and(|(_, inner)| {
@@ -217,7 +216,7 @@ fn ends_with_host(text: &str) -> bool {
         && user.is_some_and(|user| !user.contains(|c: char| c == '/' || c.is_whitespace()))
 }
 
-/// The end of a text, of so many bytes at the most. A guest may send megabytes of what looks like ports:
+/// Returns the end of a text, at most this many bytes. A guest may send megabytes of text that looks like ports:
 /// looking back from each of them to the beginning would take hours.
 fn tail(text: &str, max_bytes: usize) -> &str {
     let mut start = text.len().saturating_sub(max_bytes);

@@ -1,4 +1,4 @@
-//! What stands for values that are not the same from run to run.
+//! Replaces values that differ from run to run.
 
 use alloc::{string::String, sync::Arc, vec::Vec};
 use core::fmt;
@@ -11,16 +11,16 @@ use super::{
 };
 use crate::{capture::CapturedNode, wire::TracedValue};
 
-/// One rule.
+/// A rule for replacing.
 #[derive(Clone)]
 pub(super) enum Redaction {
-    /// All of the values of a field.
+    /// Replaces all values of a field.
     Field { name: String, label: String },
-    /// What a regular expression matches, in any value.
+    /// Replaces the matches of a regular expression, in any value.
     Pattern { pattern: Regex, label: String },
-    /// What is of a form that is known.
+    /// Replaces text of a known form.
     Known(Known),
-    /// What a function has something to say about.
+    /// Replaces the values for which a function returns a label.
     With(Arc<RedactFn>),
 }
 
@@ -28,7 +28,7 @@ pub(super) type RedactFn =
     dyn Fn(CapturedNode<'_>, &str, &TracedValue) -> Option<String> + Send + Sync;
 
 impl Redaction {
-    /// Whether the label of what it replaces is, or could be, this one.
+    /// Whether the rule replaces, or might replace, something by this label.
     pub(super) fn may_have_label(&self, wanted: &str) -> bool {
         match self {
             Self::Field { label, .. } | Self::Pattern { label, .. } => label == wanted,
@@ -51,8 +51,8 @@ impl fmt::Debug for Redaction {
     }
 }
 
-/// Applies the rules in turn: to what the ones before have left. `None` if none of them applies. Marks of
-/// the labels that are numbered keep what they replaced, until they get their numbers.
+/// Applies the rules in turn, each to the text that the earlier rules left. Returns `None` if no rule applies. Marks
+/// with numbered labels keep the text that they replaced until they get their numbers.
 pub(super) fn redact(
     rules: &[Redaction],
     numbered: &[String],

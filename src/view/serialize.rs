@@ -19,8 +19,7 @@ use serde::{
     ser::{Error, SerializeMap},
 };
 
-/// Spans within one another that are serialized. Serializers, and what reads their output, go down
-/// with the data on their stack.
+/// Number of nested spans that are serialized. Serializers, and the readers of their output, recurse into the data.
 const MAX_DEPTH: usize = 128;
 
 /// A map with the roots as its `nodes`. Each span and event is a map:
@@ -43,33 +42,33 @@ const MAX_DEPTH: usize = 128;
 ///         repeated: 80       # where so many equal nodes in a row are one
 /// ```
 ///
-/// What is empty is left out: there are no nulls. Equal groups of nodes in a row are one of the `kind`
-/// `group`, with `repeated` and its `nodes`. The trace has `left_out_earlier` and `left_out_later`, if the
-/// capture left out nodes.
+/// Empty entries are left out: there are no nulls. Equal groups of nodes in a row are one node of the `kind` `group`,
+/// with `repeated` and its `nodes`. If the capture left out nodes, the trace has `left_out_earlier` and
+/// `left_out_later`.
 ///
-/// Values are Booleans, numbers and strings. Integers beyond 64 bits with a sign and floats that are not
-/// finite are strings, since not every format has them; so are the output of `Debug` and `Display` and, in
-/// hexadecimal digits, byte strings; an error is the list of the messages of its chain. Where a call site
-/// declares a name twice, the second one is `name#2`. Texts of more than 12,000 characters, and names of more
-/// than 300, are cut, with a digest of all of them.
+/// Values are Booleans, numbers and strings. Integers that do not fit an `i64` and floats that are not finite are
+/// strings, since not every format has them. So are the output of `Debug` and `Display` and, in hexadecimal digits,
+/// byte strings. An error is the list of the messages of its chain. If a call site declares a name twice, the second
+/// one is `name#2`. Texts of more than 12,000 characters, and names of more than 300, are cut, with a digest of the
+/// whole text.
 ///
-/// Characters beyond ASCII that are invisible, look like a space, or turn the direction of text, are shown as
-/// their numbers, `⟨u+202e⟩`; formats escape those of ASCII.
+/// Characters beyond ASCII that are invisible, look like a space, or turn the direction of text, are shown as their
+/// numbers, `⟨u+202e⟩`; formats escape ASCII characters themselves.
 ///
 /// [`SnapshotSettings`](crate::SnapshotSettings) can add `module`, `file` and `line`, `entered`, `exited` and
-/// `is_closed`, `thread`, and in seconds `at`, `busy` and `idle`; `inside`, the number of nodes that are too deep;
-/// and `normalized`, the names of the fields of which something was replaced.
+/// `is_closed`, `thread`, and in seconds `at`, `busy` and `idle`; `inside`, the number of nodes that are too deep; and
+/// `normalized`, the names of the fields in which something was replaced.
 ///
 /// # Errors
 ///
-/// Spans more than 128 deep within one another are an error.
+/// Serializing fails if spans are nested more than 128 deep.
 impl Serialize for Storage {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         View::of_trace(self, Options::default(), &SHOW_ALL).serialize(serializer)
     }
 }
 
-/// The span with all that is in it, as among the nodes of the whole trace.
+/// The span with all its descendants, as among the nodes of the whole trace.
 impl Serialize for CapturedSpan<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         CapturedNode::Span(*self).serialize(serializer)
@@ -83,7 +82,7 @@ impl Serialize for CapturedEvent<'_> {
     }
 }
 
-/// The span with all that is in it, or the event, as among the nodes of the whole trace.
+/// The span with all its descendants, or the event, as among the nodes of the whole trace.
 impl Serialize for CapturedNode<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let view = View::of_nodes(alloc::vec![*self], Options::default(), &SHOW_ALL);
@@ -110,7 +109,7 @@ impl Serialize for View<'_> {
     }
 }
 
-/// What is in a node.
+/// The children of a node.
 struct Children<'v, 'a> {
     view: &'v View<'a>,
     place: Place,
@@ -131,7 +130,7 @@ struct Node<'v, 'a> {
     depth: usize,
 }
 
-/// Tables come last: some formats cannot have them otherwise.
+/// Tables come last, since some formats require it.
 impl Serialize for Node<'_, '_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { view, place, depth } = *self;
@@ -254,10 +253,10 @@ impl Serialize for Fields<'_, '_> {
     }
 }
 
-/// The fields of a node, each with a key of its own.
+/// Iterates over the fields of a node, each with a key of its own.
 ///
-/// A guest may declare thousands of fields, all of one name. So each name remembers the last number that
-/// one of its fields got, and the next field goes on from there:
+/// A guest may declare thousands of fields, all with one name. So each name remembers the last number that one of its
+/// fields got, and the next field goes on from there:
 ///
 /// ```text
 /// a, a, a#2, a  →  a, a#3, a#2, a#4
@@ -287,7 +286,7 @@ fn fields<'v>(
     })
 }
 
-/// What of a node is not shown as it was traced.
+/// Returns the keys of the values that are not shown as they were traced.
 fn normalized<'v>(shown: &'v ViewNode<'_>, options: &'v Options) -> Vec<Cow<'v, str>> {
     let is_normalized = |value: ShownValue<'_>| match value {
         ShownValue::Normalized(_) => true,
@@ -321,9 +320,7 @@ impl Serialize for Shown<'_> {
     }
 }
 
-/// A value without its type.
-///
-/// There is also the number of characters that a text may have.
+/// A value without its type, and the maximum number of characters of a text.
 pub(super) struct Plain<'v>(pub(super) &'v TracedValue, pub(super) usize);
 
 impl Serialize for Plain<'_> {
@@ -366,7 +363,7 @@ fn name_data(name: &str) -> Cow<'_, str> {
     Cow::Owned(data(&Text::new(name), MAX_CHARS).to_string())
 }
 
-/// What was traced is as it was. What was replaced is listed besides.
+/// Traced text stays as it was traced. Replaced values are listed separately.
 fn data<'t>(text: &'t Text<'t>, max_chars: usize) -> Cut<'t> {
     Cut { is_data: true, ..Cut::new(&text.pieces, Quote::None, Drawing::Unicode, max_chars) }
 }

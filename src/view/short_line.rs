@@ -10,7 +10,7 @@ use crate::capture::{
     short::{MAX_LINE, MAX_VALUE, Short},
 };
 
-/// The line of a span or event, without what is in it, and with long values cut.
+/// The line of a span or event, without its children, and with long values cut.
 pub(crate) struct ShortLine<'a> {
     pub(crate) node: CapturedNode<'a>,
     /// Set if something was cut.

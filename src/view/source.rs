@@ -5,8 +5,8 @@ use crate::capture::{
     DescendantEvents, DescendantSpans, Storage, Trace,
 };
 
-/// What can be [viewed](super::SnapshotSettings::view) and snapshotted: a trace, a span with all that
-/// is in it, an event, and lists and iterators of spans and events, such as the matches of a scanner.
+/// The types that can be [viewed](super::SnapshotSettings::view) and snapshotted: a trace, a span with all its
+/// descendants, an event, and lists and iterators of spans and events, such as the matches of a scanner.
 ///
 /// # Example
 ///
@@ -42,7 +42,7 @@ pub trait SnapshotSource {
         None
     }
 
-    /// The spans and events, each with all that is in it.
+    /// The spans and events, each with all its descendants.
     #[doc(hidden)]
     fn nodes(&self) -> Vec<CapturedNode<'_>>;
 }

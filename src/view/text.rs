@@ -14,13 +14,13 @@ use crate::wire::TracedValue;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Piece<'a> {
     Traced(Cow<'a, str>),
-    /// What stands for a part that was replaced.
+    /// A mark that stands for a replaced part.
     #[cfg_attr(not(feature = "snapshot"), expect(dead_code, reason = "only settings replace"))]
     Mark(Cow<'a, str>, Replaced),
 }
 
-/// The text that a mark stands for, as long as the mark is to get a number. Marks that are shown alike are
-/// equal, whatever they replaced.
+/// The text that a mark stands for, as long as the mark is yet to get a number. Marks that are shown alike are equal,
+/// even if they replaced different texts.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Replaced(
     #[cfg_attr(not(feature = "snapshot"), expect(dead_code, reason = "only settings replace"))]
@@ -70,14 +70,14 @@ pub(super) struct Text<'a> {
     pub(super) quote: Quote,
 }
 
-/// What a text stands between, so that one sees where it ends.
+/// The quotes around a text, which show where it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Quote {
-    /// Of numbers, and of the output of `Debug` and `Display`.
+    /// For numbers, and for the output of `Debug` and `Display`.
     None,
-    /// Of strings.
+    /// For strings.
     Double,
-    /// Of what would look like a field, if it had none.
+    /// For text that would look like a field without quotes.
     Backtick,
 }
 
@@ -105,12 +105,12 @@ impl<'a> Text<'a> {
         Self { pieces: vec![Piece::Traced(text)], quote }
     }
 
-    /// A text that was traced.
+    /// Creates a text that was traced.
     pub(super) fn new(text: &'a str) -> Self {
         Self { pieces: vec![Piece::Traced(Cow::Borrowed(text))], quote: Quote::None }
     }
 
-    /// What stands for a whole value.
+    /// Creates a mark that stands for a whole value.
     #[cfg(feature = "snapshot")]
     pub(super) fn mark(label: &str, replaced: Replaced) -> Text<'static> {
         let pieces = vec![Piece::Mark(Cow::Owned(label.into()), replaced)];
@@ -131,8 +131,8 @@ impl<'a> Text<'a> {
         Text { pieces: pieces.collect(), quote: self.quote }
     }
 
-    /// Puts a mark in the place of all that a function finds in what was traced. It is called with the text
-    /// of a piece and with the mark in front of that.
+    /// Puts a mark in the place of everything that a function finds in the traced pieces. The function is called with
+    /// the text of a piece and the mark in front of it.
     #[cfg(feature = "snapshot")]
     pub(super) fn replace_all(
         self,
@@ -165,11 +165,11 @@ impl<'a> Text<'a> {
         Self { pieces, quote: self.quote }
     }
 
-    /// Quotes the text, if it would otherwise look as if it was followed by fields, or was none. Alone on a line,
-    /// `…` would stand for any lines in a snapshot.
+    /// Quotes the text if it would otherwise look as if fields followed it, or as if there was no text. Alone on a
+    /// line, `…` would stand for any lines in a snapshot.
     pub(super) fn into_message(mut self) -> Self {
         let is_empty = self.pieces.iter().all(|piece| piece.as_str().is_empty());
-        // Also what would look like a span, or like a remark of the tree.
+        // Text that would look like a span, or like a remark of the tree, is unclear, too.
         let is_unclear = is_empty
             || self.pieces.iter().any(|piece| piece.is_traced() && piece.as_str().contains('='))
             || self.starts_with(|c| matches!(c, '"' | '`' | '(') || c.is_whitespace())
@@ -180,8 +180,8 @@ impl<'a> Text<'a> {
         self
     }
 
-    /// Quotes the text of a field, if it would otherwise look as if it was followed by others, or as if
-    /// it stood between quotes. That it ends in white space would not be seen, neither by eyes nor by insta.
+    /// Quotes the text of a field if it would otherwise look as if other fields followed it, or as if it stood between
+    /// quotes. White space at its end is quoted as well: neither people nor insta would notice it.
     pub(super) fn into_field(mut self) -> Self {
         let looks_like_more =
             |text: &str| text.split_once(' ').is_some_and(|(_, rest)| rest.contains('='));
@@ -196,8 +196,8 @@ impl<'a> Text<'a> {
         self
     }
 
-    /// Whether it is what `Debug` writes for a string without quotes in it: nobody takes it for anything but
-    /// that string.
+    /// Whether the text looks like the `Debug` output of a string without quotes in it. It cannot be mistaken for
+    /// anything else.
     fn is_plain_literal(&self) -> bool {
         let traced = self.pieces.iter().filter(|piece| piece.is_traced());
         let quotes: usize = traced.map(|piece| piece.as_str().matches('"').count()).sum();
@@ -218,7 +218,7 @@ impl<'a> Text<'a> {
         self.pieces.iter().any(|piece| piece.is_traced() && piece.as_str().contains('\n'))
     }
 
-    /// The lines of the text, without what ends them.
+    /// Returns the lines of the text, without their line ends.
     pub(super) fn lines(&self) -> Vec<Vec<Piece<'_>>> {
         let mut lines = vec![Vec::new()];
         for piece in &self.pieces {

@@ -1,7 +1,7 @@
-//! What happened, one after another, as text.
+//! The timeline of a trace as text.
 //!
-//! It is a view as any other, of one level: each of its nodes is a span or an event at a moment. So values, marks, folding
-//! and notes are those of the tree.
+//! It is a view like any other, with one level: each of its nodes is a span or an event at a moment. So values, marks,
+//! folding and notes are the same as in the tree.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -19,7 +19,7 @@ use crate::capture::{CapturedNode, CapturedSpan, Happening, Moment, Storage};
 #[cfg(feature = "snapshot")]
 use crate::wire::TracedValue;
 
-/// What happened in a trace, in the order of time, a line each: returned by [`Storage::timeline_text()`].
+/// The timeline of a trace as text, one line per happening, returned by [`Storage::timeline_text()`].
 ///
 /// ```text
 /// new span 1: INFO connect{port=8080}
@@ -32,22 +32,22 @@ use crate::wire::TracedValue;
 /// event: INFO done
 /// ```
 ///
-/// - Spans are numbered from 1 in the order in which they were created, and are called by number and name, which stands
-///   between quotes if it is not of letters, digits, `_`, `-`, `.` and `:`. A new span or event is in the span that is its
+/// - Spans are numbered from 1 in the order in which they were created, and shown by number and name. The name stands
+///   between quotes unless it consists of letters, digits, `_`, `-`, `.` and `:`. A new span or event is shown in its
 ///   parent.
-/// - A new span has the values that it was created with; those that were recorded later have lines of their own.
-/// - When it was declared what a span follows from, a capture does not know. It stands with the new span.
-/// - Lines are those of the tree otherwise: see [`Storage`'s `Display`](Storage#impl-Display-for-Storage). Equal lines in a
-///   row are one with their number, and so are groups: `⟨80×⟩`.
+/// - A new span has the values that it was created with; values that were recorded later have lines of their own.
+/// - A capture does not know when a span was declared to follow from another one, so this is shown with the new span.
+/// - Otherwise, lines look as in the tree: see [`Storage`'s `Display`](Storage#impl-Display-for-Storage). Equal lines
+///   in a row are folded into one with their number, `⟨80×⟩`, and so are groups.
 ///
 /// [`assert_trace_snapshot!`](crate::assert_trace_snapshot) takes it, with the settings that are
-/// [bound](crate::SnapshotSettings::bind), if there are any. A line `…` there stands for any lines, so that a test can pin
-/// the part that it is about. To have other settings, call
+/// [bound](crate::SnapshotSettings::bind), if there are any. A line `…` in the snapshot stands for any lines, so your
+/// test can pin only the part that it is about. To use other settings, call
 /// [`SnapshotSettings::timeline_text()`](crate::SnapshotSettings::timeline_text).
 ///
 /// # Example
 ///
-/// A future that is polled twice, whatever else is traced meanwhile:
+/// A future that is polled twice, regardless of anything else that is traced meanwhile:
 ///
 /// ```
 /// use spanshot::{Capture, assert_trace_snapshot};
@@ -70,14 +70,14 @@ use crate::wire::TracedValue;
 /// ```
 pub struct TimelineText<'a> {
     storage: &'a Storage,
-    /// How it is to be shown, unless that is up to the scope.
+    /// The view to show, unless the settings of the scope decide.
     #[cfg(feature = "snapshot")]
     view: Option<View<'a>>,
 }
 
 impl Storage {
-    /// Returns what happened in the trace as text, a line each: that spans were created, entered, exited, recorded into and
-    /// closed, and events emitted.
+    /// Returns the timeline of the trace as text, with a line each time that a span is created, entered, exited,
+    /// recorded into or closed, or an event is emitted.
     ///
     /// For the same as data, see [`timeline()`](Self::timeline).
     ///
@@ -138,14 +138,14 @@ impl fmt::Debug for TimelineText<'_> {
     }
 }
 
-/// What happened to a span or event that is shown in a timeline.
+/// A happening of a span or event that is shown in a timeline.
 #[derive(Clone, Copy)]
 pub(super) struct Happened<'a> {
     pub(super) what: What,
     pub(super) moment: Moment,
     /// The number of the span; 0 for an event.
     pub(super) number: usize,
-    /// Of what is new, the nearest span around it that is shown.
+    /// For a new span or event, the nearest shown span around it.
     pub(super) parent: Option<Numbered<'a>>,
 }
 
@@ -167,13 +167,13 @@ pub(super) struct Numbered<'a> {
 }
 
 impl Happened<'_> {
-    /// Whether the span or event was not there before, so that its line shows it.
+    /// Whether the span or event is new. Then its line shows it in full.
     pub(super) fn is_new(&self) -> bool {
         matches!(self.what, What::Created | What::Emitted)
     }
 }
 
-/// What the line of a timeline begins with.
+/// The beginning of a line of a timeline.
 pub(super) struct Beginning<'h, 'a> {
     pub(super) drawing: Drawing,
     pub(super) happened: &'h Happened<'a>,
@@ -214,7 +214,7 @@ impl Beginning<'_, '_> {
 }
 
 impl<'a> View<'a> {
-    /// Views what happened in a trace.
+    /// Views the timeline of a trace.
     pub(super) fn of_timeline(storage: &'a Storage, options: Options, rules: &dyn Rules) -> Self {
         let mut view = Self::empty(options);
         view.trace = Some(storage);
@@ -235,14 +235,14 @@ impl<'a> View<'a> {
     }
 }
 
-/// Calls a function with all that happens to spans and events which are shown.
+/// Calls a function with each happening of the spans and events that are shown.
 fn for_each_shown<'a>(
     storage: &'a Storage,
     rules: &dyn Rules,
     mut see: impl FnMut(CapturedNode<'a>, Happened<'a>),
 ) {
-    // By the numbers of spans in the storage: which number each has here, and the nearest span that is shown, be it the
-    // span itself. A span is created before anything happens to it.
+    // Indexed by the numbers of spans in the storage: the number that each span has here, and the nearest shown span,
+    // which may be the span itself. A span is created before anything else happens to it.
     let mut numbers = Vec::<Option<usize>>::new();
     let mut nearest = Vec::<Option<Numbered<'a>>>::new();
     let mut last = 0;

@@ -6,9 +6,8 @@ use super::tree::View;
 
 /// A trace, or a part of one, as [`SnapshotSettings`](super::SnapshotSettings) show it.
 ///
-/// [`Display`](fmt::Display) draws the tree, as [`Storage`](crate::Storage) describes it;
-/// [`Serialize`] has the same content as data, as [`Storage`](crate::Storage#impl-Serialize-for-Storage)
-/// describes it.
+/// [`Display`](fmt::Display) draws the tree, as [`Storage`](crate::Storage) describes it; [`Serialize`] gives the same
+/// content as data, as [`Storage`](crate::Storage#impl-Serialize-for-Storage) describes it.
 /// [`assert_trace_snapshot!`](crate::assert_trace_snapshot) and insta's own macros take it.
 ///
 /// # Example

@@ -1,5 +1,4 @@
-//! A trace as it is shown: without what is hidden, with what was normalized, in one order, and with
-//! equal nodes in a row as one.
+//! A trace as it is shown: without hidden nodes, with normalized values, sorted, and with equal nodes in a row folded.
 
 use alloc::{vec, vec::Vec};
 
@@ -10,16 +9,16 @@ use super::{
 };
 use crate::capture::Storage;
 
-/// A tree that may be deeper than a stack has room for: it is walked by its links, from parents to
-/// children and on to siblings.
+/// A tree, which is walked by its links from parents to children and on to siblings. It may be deeper than a stack has
+/// room for.
 pub(crate) struct View<'a> {
     nodes: Vec<ViewNode<'a>>,
     options: Options,
     /// The trace, if it is a whole one.
     pub(super) trace: Option<&'a Storage>,
-    /// Why there may be nothing, where that is to be said.
+    /// Why the trace may be empty, if that is to be written.
     pub(super) why_empty: Option<&'static str>,
-    /// Spans and events that a filter hides, where that is to be said.
+    /// Number of spans and events that a filter hides, if that is to be written.
     pub(super) hidden: usize,
 }
 
@@ -45,7 +44,7 @@ impl<'a> View<'a> {
         place
     }
 
-    /// Gives a node its children anew.
+    /// Replaces the children of a node.
     pub(super) fn set_children(&mut self, parent: Place, children: &[Place]) {
         self.nodes[parent.0].first_child = children.first().copied();
         for (i, child) in children.iter().enumerate() {
@@ -53,13 +52,13 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Says that a node is there several times in a row.
+    /// Sets how often a node is there in a row.
     pub(super) fn set_times(&mut self, place: Place, times: usize) {
         self.nodes[place.0].times = times;
         self.set_digest(place);
     }
 
-    /// Digests a node whose children have their digests already.
+    /// Digests a node whose children already have their digests.
     pub(super) fn set_digest(&mut self, place: Place) {
         let children = self.children(place).map(|child| self.get(child).digest);
         self.nodes[place.0].digest = digest(self.get(place), &self.options, children);

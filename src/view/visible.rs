@@ -3,12 +3,12 @@ use alloc::{vec, vec::Vec};
 use super::options::Rules;
 use crate::capture::{CapturedNode, CapturedNodes};
 
-/// Walks nodes as far as they are shown. What is in a span that is not stands at its place.
+/// Walks the nodes that are shown. The children of a hidden span take its place.
 ///
-/// Hidden spans may be deeper within one another than a stack has room for.
+/// It does not recurse, since hidden spans may be nested deeper than a stack has room for.
 pub(super) struct Visible<'a, 'r> {
     rules: &'r dyn Rules,
-    /// What is left of the nodes, and of what hidden spans among them stand in, outermost first.
+    /// The unread nodes, and the unread children of the hidden spans that it is in, outermost first.
     unread: Vec<Nodes<'a>>,
 }
 

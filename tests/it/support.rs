@@ -1,4 +1,4 @@
-//! What several topics need: the guest, and ways of getting a program's trace.
+//! Helpers for several topics: the guest, and ways of getting a program's trace.
 
 use std::{
     env, fs,
@@ -22,7 +22,7 @@ pub(crate) mod plugin;
 
 pub(crate) use plugin::{EvaluateError, Plugin};
 
-/// Loads the guest: the committed one, or the one that `SPANSHOT_GUEST_WASM` names.
+/// Loads the guest: the committed one, or the file that `SPANSHOT_GUEST_WASM` names.
 pub(crate) fn load_plugin() -> Plugin {
     Plugin::load(&guest_wasm()).expect("the guest is valid")
 }
@@ -53,7 +53,7 @@ pub(crate) fn events_of(program: impl FnOnce()) -> Vec<TracingEvent> {
     std::mem::take(&mut events.lock().unwrap())
 }
 
-/// Puts events into JSON and reads them again.
+/// Writes events as JSON and reads them again.
 pub(crate) fn through_json(events: &[TracingEvent]) -> Vec<TracingEvent> {
     events
         .iter()
@@ -61,14 +61,14 @@ pub(crate) fn through_json(events: &[TracingEvent]) -> Vec<TracingEvent> {
         .collect()
 }
 
-/// Captures what a program traces natively.
+/// Captures the records of a program natively.
 pub(crate) fn native(program: impl FnOnce()) -> Trace {
     let capture = Capture::start();
     program();
     capture.trace()
 }
 
-/// Has a relaying receiver fed, and returns what it relayed.
+/// Feeds a relaying receiver, and returns the trace that it relayed.
 pub(crate) fn relayed(feed: impl FnOnce(&mut TracingEventReceiver)) -> Trace {
     let capture = Capture::start();
     let mut receiver = TracingEventReceiver::default();
@@ -76,7 +76,7 @@ pub(crate) fn relayed(feed: impl FnOnce(&mut TracingEventReceiver)) -> Trace {
     capture.trace() // before the receiver closes what the program left open
 }
 
-/// Has a receiver of the direct way fed, and returns what it captured.
+/// Feeds a receiver that captures directly, and returns the trace that it captured.
 pub(crate) fn direct(feed: impl FnOnce(&mut TracingEventReceiver)) -> Trace {
     let storage = SharedStorage::default();
     let mut receiver = TracingEventReceiver::capturing(&storage);
@@ -96,8 +96,8 @@ pub(crate) fn feed_events(events: Vec<TracingEvent>) -> impl FnOnce(&mut Tracing
     move |receiver| events.into_iter().for_each(|event| receiver.receive(event))
 }
 
-/// Returns a subscriber for each way of capturing into the storage: a capture's own, a layer, and a
-/// sender whose receiver goes the direct way.
+/// Returns a subscriber for each way of capturing into the storage: a capture's own, a layer, and a sender whose
+/// receiver captures directly.
 pub(crate) fn every_way(
     prepare: impl Fn(&SharedStorage),
 ) -> [(&'static str, SharedStorage, Dispatch); 3] {
@@ -129,8 +129,8 @@ pub(crate) fn captured_by_every_way(
     }
 }
 
-/// Shows all that a trace holds, stable from run to run: the tree, and with it targets, statistics
-/// and the variants of values, which the tree leaves out.
+/// Shows everything in a trace that is stable from run to run: the tree, and also targets, statistics and the variants
+/// of values, which the tree leaves out.
 pub(crate) fn detailed(trace: &Trace) -> String {
     let spans = trace.all_spans().map(|span| {
         let (metadata, stats) = (span.metadata(), span.stats());
@@ -148,19 +148,19 @@ pub(crate) fn detailed(trace: &Trace) -> String {
     lines.join("\n")
 }
 
-/// The kinds of the parents of all spans, and then of all events.
+/// Returns the kinds of the parents of all spans, and then of all events.
 pub(crate) fn parent_kinds(trace: &Trace) -> Vec<Option<ParentKind>> {
     let spans = trace.all_spans().map(|span| span.parent_kind());
     spans.chain(trace.all_events().map(|event| event.parent_kind())).collect()
 }
 
-/// On which threads things happened, in order.
+/// Returns the thread of each happening, in order.
 pub(crate) fn threads(trace: &Trace) -> Vec<usize> {
     trace.timeline().filter_map(|(moment, _)| trace.thread_of(moment)).collect()
 }
 
-/// Asserts that a program gives the same trace natively and through the tunnel, by either encoding
-/// and either way of receiving.
+/// Asserts that a program gives the same trace natively and through the tunnel, with either encoding and either way of
+/// receiving.
 #[track_caller]
 pub(crate) fn assert_transparent(program: impl Fn()) {
     let detailed = |trace: &Trace| format!("{}\n{:?}", detailed(trace), parent_kinds(trace));
@@ -173,8 +173,7 @@ pub(crate) fn assert_transparent(program: impl Fn()) {
     assert_eq!(detailed(&direct(feed_events(events))), expected, "JSON, directly");
 }
 
-/// Checks that nothing which is missing from a trace of one event, `captured`, is taken for something that never
-/// was, for this reason.
+/// Checks that negatives on a trace of one event, `captured`, fail with this reason why records may be missing.
 #[track_caller]
 pub(crate) fn assert_negatives_refuse(trace: &Trace, reason: &str) {
     use spanshot::predicates::*;
@@ -197,8 +196,8 @@ pub(crate) fn assert_negatives_refuse(trace: &Trace, reason: &str) {
     }
 }
 
-/// Runs a function and returns the message that it panics with, without the colours that it has on a
-/// terminal: whatever else there is of escapes in a message is shown, not meant.
+/// Runs a function and returns the message that it panics with, without the colours that it has on a terminal. Any
+/// other escapes in a message are shown, not interpreted.
 #[track_caller]
 pub(crate) fn panic_message<T>(f: impl FnOnce() -> T) -> String {
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(f));
@@ -219,12 +218,12 @@ pub(crate) fn on_thread(program: impl FnOnce() + Send) {
     thread::scope(|scope| scope.spawn(program).join().unwrap());
 }
 
-/// The subscriber of the current thread.
+/// Returns the subscriber of the current thread.
 pub(crate) fn current_dispatch() -> Dispatch {
     tracing::dispatcher::get_default(Dispatch::clone)
 }
 
-/// Texts that do something where they are taken for what they are not.
+/// Texts that do harm where they are interpreted instead of shown.
 pub(crate) const HOSTILE_TEXTS: &[&str] = &[
     "<script>pwned = 1</script>",
     "</script><script>pwned = 1</script>",
@@ -241,7 +240,7 @@ pub(crate) const HOSTILE_TEXTS: &[&str] = &[
     "größer 你好 🦀",
 ];
 
-/// What a guest sent whose names and values are all hostile, and one of them a megabyte.
+/// Captures the records of a guest whose names and values are all hostile, one of them a megabyte long.
 pub(crate) fn hostile_trace() -> Trace {
     let storage = SharedStorage::default();
     let mut receiver = TracingEventReceiver::capturing(&storage);
@@ -277,7 +276,7 @@ pub(crate) fn hostile_trace() -> Trace {
     storage.lock()
 }
 
-/// Captures spans that are one in another, and an event in the innermost one. All are open.
+/// Captures nested spans, and an event in the innermost one. All of them are open.
 #[cfg(feature = "export")]
 pub(crate) fn deep(depth: usize) -> Trace {
     let capture = Capture::start();

@@ -1,9 +1,9 @@
-//! Which test asserts a snapshot without a name, where it is not the function that the assertion stands in.
+//! Finds the test that asserts a snapshot without a name, if it is not the function that contains the assertion.
 //!
-//! insta names such a snapshot by the function. Several tests may run that function: the cases of an
-//! `#[rstest]`, or all the callers of a helper. Then their snapshots would be numbered in the order in which
-//! the tests come to it, which differs from run to run, and each would have the same number where each test has
-//! a process. So the snapshot of such a test gets the name of the test as a suffix: `parse@case_1`.
+//! insta names such a snapshot after the function. Several tests may run that function: the cases of an `#[rstest]`, or
+//! all the callers of a helper. insta would number their snapshots in the order in which the tests reach the assertion,
+//! which differs from run to run. If each test runs in its own process, all of them would get the same number. So the
+//! snapshot of such a test gets the name of the test as a suffix: `parse@case_1`.
 
 use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
 use std::{
@@ -12,25 +12,25 @@ use std::{
     thread::{self, ThreadId},
 };
 
-/// Returns the suffix of the snapshots that this function, or this closure in it, asserts in the running test.
-/// The function has its crate in front: `my_crate::tests::parse`.
+/// Returns the suffix of the snapshots that this function asserts in the running test. Its path begins with the crate:
+/// `my_crate::tests::parse`.
 pub(super) fn suffix(function: &str) -> Option<String> {
     let (_, path) = function.split_once("::")?;
     let test = running_test(function)?;
     let rest = match test.strip_prefix(path) {
         Some("") => return None,
-        // A module that has the name of the function, as `#[rstest]` makes it.
+        // `#[rstest]` makes a module with the name of the function.
         Some(rest) if rest.starts_with("::") => &rest[2..],
         _ => &*test,
     };
     Some(rest.replace("::", "__"))
 }
 
-/// Returns the path of the running test, without its crate, as test runners show it. `None` if it is not known,
+/// Returns the path of the running test, without its crate, as test runners show it. Returns `None` if it is unknown,
 /// as on a thread that the test has started.
 ///
-/// libtest calls the thread of a test by the test's name. Others may be called anything, and with one thread
-/// for all tests it is `main`. Looking at the stack takes longer, so it comes last:
+/// libtest names the thread of a test after the test. Other threads may have any name, and if one thread runs all
+/// tests, it is `main`. Looking at the stack takes longer, so it comes last:
 ///
 /// ```text
 /// if the thread is called like the function, or like something in it:
@@ -56,7 +56,7 @@ fn running_test(function: &str) -> Option<String> {
 fn outermost_function(backtrace: &str, krate: &str) -> Option<String> {
     let mut outermost = None;
     for line in backtrace.lines() {
-        // Only the first one of several functions that were merged into one has a number.
+        // Of several functions that were merged into one frame, only the first has a number.
         let frame = line.trim_start_matches(|char: char| char == ' ' || char.is_ascii_digit());
         let frame = frame.strip_prefix(": ").unwrap_or(frame);
         if frame.starts_with("test::__rust_begin_short_backtrace") {
@@ -67,8 +67,8 @@ fn outermost_function(backtrace: &str, krate: &str) -> Option<String> {
     None
 }
 
-/// Finds the path of a function in the text of a frame: `my_crate::tests::parse::{{closure}}`, or, if the
-/// compiler has merged what calls it, `<my_crate::tests::parse::{closure#0} as …>::call_once`.
+/// Finds the path of a function in the text of a frame: `my_crate::tests::parse::{{closure}}`, or, if the compiler has
+/// merged its caller, `<my_crate::tests::parse::{closure#0} as …>::call_once`.
 fn path_in(frame: &str, krate: &str) -> Option<String> {
     let path = frame.trim_start_matches('<').strip_prefix(krate)?.strip_prefix("::")?;
     let segments = path.split("::").take_while(|segment| {
@@ -78,8 +78,8 @@ fn path_in(frame: &str, krate: &str) -> Option<String> {
     (!path.is_empty()).then_some(path)
 }
 
-/// Says why the snapshots of a function would get their numbers by chance: several threads assert them, and
-/// nothing tells the tests of these threads apart.
+/// Says why the snapshots of a function would get their numbers by chance, if they would: several threads assert them,
+/// and nothing tells the tests of these threads apart.
 pub(super) fn numbered_by_chance(function: &str, suffix: Option<&str>) -> Option<String> {
     static THREADS: Mutex<BTreeMap<String, ThreadId>> = Mutex::new(BTreeMap::new());
 
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn tests_are_told_apart_by_what_is_behind_the_function() {
-        // This thread is called by the name of this test, or else the backtrace has it.
+        // The name of this test is the name of this thread, or else it is in the backtrace.
         let path = concat!(module_path!(), "::tests_are_told_apart_by_what_is_behind_the_function");
         assert_eq!(suffix(path), None);
         let (module, name) = path.rsplit_once("::").unwrap();

@@ -8,14 +8,14 @@ use insta::{Comparator, Settings, Snapshot};
 
 use super::elision::Elided;
 
-/// Compares an earlier snapshot with that of the test. Where they differ because they are of two tests, it says so:
-/// a new snapshot would be that of one of them, and fail the other.
+/// Compares an earlier snapshot with the new one of the test. If they differ because they belong to two tests, it says
+/// so: a new snapshot would suit one of the tests, and fail the other.
 ///
-/// insta writes the source of the test into the file, but does not look at it. Tests of several sources have one
-/// file if they have the same path: in the library and in a binary or an integration test that is called like it.
+/// insta writes the source of the test into the file, but does not check it. Tests in different sources share one file
+/// if their paths are the same: in the library, and in a binary or an integration test with the name of the library.
 pub(super) struct TraceComparator {
     manifest_dir: PathBuf,
-    /// What compares the texts: insta's own, unless the settings name another one.
+    /// Compares the texts: insta's own comparator, unless the settings name another one.
     texts: Box<dyn Comparator>,
 }
 
@@ -27,11 +27,11 @@ impl TraceComparator {
 
     /// # Panics
     ///
-    /// Panics if the snapshots are of two sources.
+    /// Panics if the snapshots come from two sources.
     fn check_source(&self, reference: &Snapshot, test: &Snapshot) {
         let [old, new] = [reference, test].map(|snapshot| snapshot.metadata().source());
         let (Some(old), Some(new)) = (old, new) else { return };
-        // If the old one is not there, the test may have been moved.
+        // If the old source does not exist, the test may have been moved.
         let is_other = old != new && self.find(old).is_some_and(|old| Some(old) != self.find(new));
         assert!(
             !is_other,
@@ -41,18 +41,18 @@ impl TraceComparator {
         );
     }
 
-    /// Sources are named from the root of the workspace on.
+    /// Finds a source, whose path starts at the root of the workspace.
     fn find(&self, source: &str) -> Option<PathBuf> {
         let mut roots = self.manifest_dir.ancestors();
         roots.find_map(|root| fs::canonicalize(root.join(source)).ok())
     }
 }
 
-/// Compares with a snapshot that has elisions. `None` if it has none.
+/// Compares with a snapshot that has elisions. Returns `None` if it has no elisions.
 ///
 /// # Panics
 ///
-/// Panics if they differ. Were it to return that, insta would replace the elisions by the text of the test.
+/// Panics if they differ. If it returned `false` instead, insta would replace the elisions by the text of the test.
 fn matches_elided(reference: &Snapshot, test: &Snapshot) -> Option<bool> {
     let [expected, actual] = [reference.as_text()?, test.as_text()?].map(ToString::to_string);
     let name = test.snapshot_name().unwrap_or_default();
@@ -67,7 +67,7 @@ fn matches_elided(reference: &Snapshot, test: &Snapshot) -> Option<bool> {
     }
 }
 
-/// Whether insta updates snapshots that match, too.
+/// Whether insta also updates snapshots that match.
 fn is_update_forced() -> bool {
     let is = |name, value| env::var(name).is_ok_and(|actual| actual == value);
     is("INSTA_UPDATE", "force")

@@ -12,7 +12,7 @@ pub(super) struct Elided<'a> {
 }
 
 impl<'a> Elided<'a> {
-    /// `None` if no line stands for others.
+    /// Returns `None` if the snapshot has no line `…`.
     pub(super) fn new(snapshot: &'a str) -> Option<Self> {
         let lines: Vec<_> = snapshot.lines().collect();
         lines.iter().any(|line| is_elision(line)).then_some(Self { lines })
@@ -24,7 +24,7 @@ impl<'a> Elided<'a> {
         if self.lines.iter().all(|line| is_elision(line) || line.trim().is_empty()) {
             return Err("it has nothing but lines `…`, so it would match any trace".into());
         }
-        // No trace is shown like that. It may be the work of a filter in insta's settings.
+        // A trace never shows such a line. A filter in insta's settings may have made it.
         if text.iter().any(|line| is_elision(line)) {
             return Err(
                 "a line of the trace is `…`, which stands for any lines in a snapshot".into()
@@ -40,8 +40,8 @@ impl<'a> Elided<'a> {
         ))
     }
 
-    /// What is in front of the first elision is at the beginning, what is behind the last one at the end, and
-    /// the rest in between, each part behind the one before. If it is there at all, the first place will do.
+    /// The part before the first elision must be at the beginning, and the part after the last one at the end. The
+    /// other parts must come in between, in their order. For each, taking the first place where it is found is enough.
     fn matches(&self, text: &[&str]) -> bool {
         let mut parts = self.lines.split(|line| is_elision(line));
         let (Some(first), Some(last)) = (parts.next(), parts.next_back()) else { return false };
@@ -56,10 +56,10 @@ impl<'a> Elided<'a> {
         })
     }
 
-    /// Shows the snapshot with the lines that would have to be in it. A line that is elided is not shown.
+    /// Shows the snapshot, and the lines that it would need. Elided lines are not shown.
     ///
-    /// Between lines that are in both, what is next to those is taken for a changed line, if the snapshot has a
-    /// line there, and what is further away for elided.
+    /// Between two lines that are in both, a line next to them counts as changed if the snapshot has a line there.
+    /// Lines further away count as elided.
     fn difference(&self, text: &[&str]) -> String {
         let digests =
             |lines: &[&str]| lines.iter().map(|line| digest_text(line)).collect::<Vec<_>>();
@@ -87,7 +87,7 @@ impl<'a> Elided<'a> {
             (old, new) = (next_old + 1, next_new + 1);
         }
         let mut message = String::new();
-        // The first line that differs is the one that matters.
+        // The first difference matters most.
         let skipped = shown
             .iter()
             .position(|(mark, _)| *mark != ' ')
@@ -107,8 +107,8 @@ impl<'a> Elided<'a> {
     }
 }
 
-/// Whether a line stands for any lines: `…`, to which a branch may lead. Lines of values have a gutter before them,
-/// and are none.
+/// Whether a line stands for any lines: `…`, to which a branch may lead. Lines of values are never elisions, since a
+/// gutter precedes them.
 fn is_elision(line: &str) -> bool {
     line.trim_start_matches([' ', '│', '├', '└', '─', '|', '`', '-']).trim_end() == "…"
 }
@@ -177,7 +177,7 @@ Edit the snapshot: insta does not update it as long as it has lines `…`";
                 .contains("\n- line y\n+ line 0\n  …\n  line 99997\n+ line 99998\n+ line 99999\n"),
             "{reason}"
         );
-        // All of it is another one.
+        // Every line differs.
         let reason = check(&format!("…\n{}", text.replace("line", "x")), &text).unwrap_err();
         assert!(reason.lines().count() < 100, "{reason}");
         assert!(reason.contains("\n⋮ 199921 more\n"), "{reason}");

@@ -1,13 +1,13 @@
 //! `assert_trace_snapshot!`, which leaves all of the work with files and reviews to insta.
 //!
-//! insta is told by its settings, and only by what its documentation shows, where the files are, how they are
-//! named, and how an earlier snapshot compares with a new one.
+//! insta's settings, of which only the documented ones are used, tell it where the files are, how they are named, and
+//! how an earlier snapshot compares with a new one.
 //!
-//! | file | what is in it |
+//! | file | contents |
 //! |---|---|
-//! | `mod.rs` | the macro, and what it takes |
-//! | `case.rs` | which test asserts a snapshot that has no name |
-//! | `comparator.rs` | how an earlier snapshot compares with a new one, and whether they are of one test |
+//! | `mod.rs` | the macro, and its arguments |
+//! | `case.rs` | finds the test that asserts a snapshot without a name |
+//! | `comparator.rs` | compares an earlier snapshot with a new one, and checks that they belong to one test |
 //! | `elision.rs` | snapshots in which `…` stands for any lines |
 
 mod case;
@@ -40,22 +40,21 @@ use crate::{
     wire::TracingEvent,
 };
 
-/// Asserts that a trace is the same as its [insta](https://insta.rs) snapshot.
+/// Asserts that a trace matches its [insta](https://insta.rs) snapshot.
 ///
-/// The snapshot is the tree of a [`Trace`](crate::Trace), or of a [part](crate::SnapshotSource) of one: a
-/// span with all that is in it, an event, the matches of a scanner. What it shows is up to the
-/// [`SnapshotSettings`](crate::SnapshotSettings) that are bound, or to those of a
-/// [`TraceView`](crate::TraceView). Of a stream of [`TracingEvent`](crate::TracingEvent)s, the snapshot is its
-/// [`StreamSnapshot`](crate::StreamSnapshot).
+/// The snapshot is the tree of a [`Trace`](crate::Trace), or of a [part](crate::SnapshotSource) of one: a span with all
+/// its descendants, an event, the matches of a scanner. The bound [`SnapshotSettings`](crate::SnapshotSettings) decide
+/// what it shows, or the settings of a [`TraceView`](crate::TraceView). For a stream of
+/// [`TracingEvent`](crate::TracingEvent)s, the snapshot is its [`StreamSnapshot`](crate::StreamSnapshot).
 ///
-/// It takes what [`insta::assert_snapshot!`] takes: the trace alone, a name and the trace, or the
-/// trace and an inline snapshot. [`cargo insta`](https://insta.rs/docs/cli/) reviews all of them.
+/// It takes the same arguments as [`insta::assert_snapshot!`]: the trace alone, a name and the trace, or the trace and
+/// an inline snapshot. [`cargo insta`](https://insta.rs/docs/cli/) reviews all of them.
 ///
 /// # Files
 ///
-/// A named or unnamed snapshot is a file in the directory that insta's settings name; unless they do, it is
-/// `snapshots` at the root of the package. (insta's own macros, such as `insta::assert_yaml_snapshot!`, put theirs
-/// beside the source of the test unless its settings say otherwise.)
+/// A named or unnamed snapshot is a file in the directory that insta's settings name. If they name none, it is
+/// `snapshots` at the root of your package. (insta's own macros, such as `insta::assert_yaml_snapshot!`, put their
+/// files beside the source of the test unless the settings say otherwise.)
 ///
 /// | assertion | file |
 /// |---|---|
@@ -65,14 +64,14 @@ use crate::{
 /// | in a function `parse` that the case `case_1` of an `#[rstest]` runs | `my_crate__net__parse@case_1.snap` |
 /// | in a helper `check` that the test `first` calls | `my_crate__check@first.snap` |
 ///
-/// So each test has a file of its own, however the tests are run. If you set insta's `snapshot_suffix`, it is used
-/// instead of the name of the case or test. On a thread that the test has started, nobody knows which test it is:
-/// give snapshots a name there.
+/// So each test has a file of its own, however you run the tests. If you set insta's `snapshot_suffix`, it is used
+/// instead of the name of the case or test. On a thread that your test has started, the test is unknown: give snapshots
+/// a name there.
 ///
 /// # Elisions
 ///
-/// A line `…` in a snapshot, inline or in a file, stands for any lines, or none. So a test pins only the part that it
-/// is about:
+/// A line `…` in a snapshot, inline or in a file, stands for any number of lines, or none. Use it to pin only the part
+/// that your test is about:
 ///
 /// ```
 /// use spanshot::{Capture, assert_trace_snapshot};
@@ -90,25 +89,24 @@ use crate::{
 /// ");
 /// ```
 ///
-/// A branch may lead to it, `├─ …`, but nothing else may be on the line. Traced text that would be such a line stands
-/// between backticks, so a snapshot that insta has written never has one.
+/// A branch may lead to it, `├─ …`, but nothing else may be on the line. Traced text that would look like such a line
+/// is put between backticks, so a snapshot that insta has written never has one.
 ///
-/// insta does not update a snapshot with elisions, lest they get lost: the assertion panics, shows what differs, and
-/// leaves no pending snapshot. Edit the snapshot by hand, or remove the lines `…` to have insta write it anew. A
-/// snapshot of such lines alone pins nothing, and always fails.
+/// insta does not update a snapshot with elisions, since they would get lost: the assertion panics, shows the
+/// difference, and leaves no pending snapshot. Edit the snapshot by hand, or remove the lines `…` to have insta write
+/// it anew. A snapshot that has only such lines pins nothing, and always fails.
 ///
 /// # Panics
 ///
-/// Panics if the trace is another one, or if there is no snapshot yet, and then leaves a pending
-/// snapshot for review, as insta is told to.
+/// Panics if the trace differs from the snapshot, or if there is no snapshot yet. It then leaves a pending snapshot for
+/// review, as configured in insta.
 ///
 /// Panics, and leaves the snapshot as it is, if it belongs to a test in another source that has the same path, if
 /// another assertion of the process has put another trace into the same named snapshot, or if unnamed ones are
 /// asserted on several threads and cannot be told apart.
 ///
-/// A snapshot of a whole trace says that there was nothing else: so it
-/// also panics if another subscriber had the records of the thread, if a receiver has
-/// [lost records](crate::SharedStorage::ignore_lost_records), or, in a
+/// A snapshot of a whole trace asserts that nothing else was traced. So it also panics if another subscriber received
+/// the records of the thread, if a receiver has [lost records](crate::SharedStorage::ignore_lost_records), or, in a
 /// [process-wide](crate::Capture::start_process_wide) capture, if there are records that no test can claim.
 ///
 /// # Example
@@ -158,9 +156,9 @@ macro_rules! assert_trace_snapshot {
 pub struct Assertion {
     text: String,
     _place: PlaceIfItFails,
-    /// Of a whole trace.
+    /// Set for a whole trace.
     _seen: Option<SeenIfItFails>,
-    /// Suffix of the snapshot's name, if this is not up to the test.
+    /// Suffix of the snapshot's name, unless the test sets one itself.
     suffix: Option<String>,
     /// Module and name, if the snapshot has a name.
     name: Option<String>,
@@ -184,18 +182,18 @@ impl Assertion {
         Self::new(trace)
     }
 
-    /// Compares with a file that is named by a function. The closure stands in that function.
+    /// Compares with a file that is named after a function, which contains the closure.
     ///
     /// # Panics
     ///
-    /// Panics if it would depend on chance which test of several has which file.
+    /// Panics if chance would decide which of several tests gets which file.
     #[track_caller]
     pub fn unnamed<T: TraceSnapshot + ?Sized, C>(_: &C, trace: &T) -> Self {
         let mut function = any::type_name::<C>();
         while let Some(around) = function.strip_suffix("::{{closure}}") {
             function = around;
         }
-        // Those who have a suffix of their own tell their tests apart themselves.
+        // Tests that set a suffix of their own tell themselves apart.
         let own_suffix = Settings::clone_current().snapshot_suffix().map(String::from);
         let suffix = if own_suffix.is_none() { case::suffix(function) } else { None };
         let shown = suffix.as_deref().or(own_suffix.as_deref());
@@ -216,8 +214,8 @@ impl Assertion {
         Self { name, ..Self::new(trace) }
     }
 
-    /// Binds insta's settings. Snapshots are in the root of the package, unless the settings that are bound
-    /// already name another place.
+    /// Binds insta's settings. Snapshots are stored at the root of the package, unless the settings that are already
+    /// bound name another place.
     pub fn bind(&self, manifest_dir: &str) -> impl Sized + use<> {
         let mut settings = Settings::clone_current();
         if settings.snapshot_path() == Settings::new().snapshot_path() {
@@ -230,7 +228,7 @@ impl Assertion {
         settings.bind_to_scope()
     }
 
-    /// The text of the snapshot.
+    /// Returns the text of the snapshot.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -240,7 +238,7 @@ impl Assertion {
     ///
     /// # Panics
     ///
-    /// Panics if one has.
+    /// Panics if another assertion has.
     #[track_caller]
     pub fn end(&self) {
         static TEXTS: Mutex<BTreeMap<String, u128>> = Mutex::new(BTreeMap::new());
@@ -344,7 +342,7 @@ impl<N: SnapshotName> SnapshotName for Option<N> {
     }
 }
 
-/// What [`assert_trace_snapshot!`](crate::assert_trace_snapshot) takes.
+/// The types that [`assert_trace_snapshot!`](crate::assert_trace_snapshot) takes.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a trace, a part of one, or a stream",
     label = "not a trace",
@@ -352,10 +350,10 @@ impl<N: SnapshotName> SnapshotName for Option<N> {
     note = "a stream is a slice or a `Vec` of `TracingEvent`s"
 )]
 pub trait TraceSnapshot {
-    /// The text of the snapshot, with the settings of the scope.
+    /// Returns the text of the snapshot, with the settings of the scope.
     fn text(&self, settings: &SnapshotSettings) -> String;
 
-    /// The trace, if it is a whole one.
+    /// Returns the trace, if it is a whole one.
     fn whole(&self) -> Option<&Storage> {
         None
     }
@@ -371,7 +369,7 @@ impl<T: SnapshotSource + ?Sized> TraceSnapshot for T {
     }
 }
 
-/// Implements it for what has settings of its own, and for references to it.
+/// Implements [`TraceSnapshot`] for types that have settings of their own, and for references to them.
 macro_rules! impl_trace_snapshot {
     ($($ty:ty: |$this:ident| $text:expr, $whole:expr);+ $(;)?) => {$(
         impl TraceSnapshot for $ty {

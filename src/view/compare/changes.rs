@@ -1,4 +1,4 @@
-//! What differs between two nodes, apart from what is in them.
+//! The differences between two nodes, apart from their children.
 
 use alloc::{format, string::String, vec::Vec};
 use core::fmt;
@@ -16,11 +16,11 @@ use crate::{
     wire::TracedValue,
 };
 
-/// Characters that are shown of each side.
+/// Number of characters that are shown of each side.
 const MAX_VALUE: usize = 200;
 
-/// Something that differs: the name of a field, `message` among them, or `level`, `target` and the like,
-/// with the text of either side, unless it has none.
+/// Something that differs: a field (`message` is one, too), or `level`, `target` and the like, with the text of either
+/// side, unless that side has none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Change {
     pub(super) what: String,
@@ -28,7 +28,7 @@ pub(super) struct Change {
     pub(super) actual: Option<String>,
 }
 
-/// Lists what differs between the lines of two nodes.
+/// Lists the differences between the lines of two nodes.
 pub(super) fn changes(
     expected: &ViewNode<'_>,
     actual: &ViewNode<'_>,
@@ -63,7 +63,7 @@ pub(super) fn changes(
 
 type Aspect = fn(CapturedNode<'_>) -> Option<String>;
 
-/// What is compared besides the fields.
+/// Returns the aspects that are compared besides the fields.
 fn aspects(options: &Options) -> Vec<(&'static str, Aspect)> {
     let mut aspects: Vec<(&'static str, Aspect)> = Vec::new();
     aspects.push(("level", |node| Some(format!("{}", node.metadata().level()))));
@@ -100,10 +100,10 @@ fn aspects(options: &Options) -> Vec<(&'static str, Aspect)> {
     aspects
 }
 
-/// The name of a field, and how many of the same name there were before it.
+/// The name of a field, and the number of fields with the same name before it.
 type Key<'v> = (&'v str, usize);
 
-/// The fields with the message.
+/// Returns the fields, with the message.
 fn fields<'v>(node: &'v ViewNode<'_>, options: &Options) -> Vec<(Key<'v>, ShownValue<'v>)> {
     let message = node.message_value().map(|value| ("message", value));
     let mut counts = HashMap::<&str, usize>::new();
@@ -177,7 +177,7 @@ fn text_of(text: &Text<'_>) -> String {
     text.pieces.iter().map(Piece::as_str).collect()
 }
 
-/// The character from which on long texts are shown, so that their difference is seen.
+/// Returns the position of the first character to show of long texts, such that their difference is visible.
 fn first_to_show(expected: &str, actual: &str) -> usize {
     let same = expected.chars().zip(actual.chars()).take_while(|(old, new)| old == new).count();
     if same < MAX_VALUE / 2 { 0 } else { same - MAX_VALUE / 4 }

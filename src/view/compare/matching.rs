@@ -1,4 +1,4 @@
-//! Which nodes of two lists of siblings belong together.
+//! Matches the nodes of two lists of siblings.
 
 use alloc::vec::Vec;
 use core::hash::{Hash, Hasher};
@@ -10,18 +10,19 @@ use crate::{
     view::{align::align, digest::digest, node::Place, tree::View},
 };
 
-/// What became of siblings, in an order that fits both lists.
+/// The outcome for siblings, in an order that fits both lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
-    /// They are equal, with all that is in them.
+    /// They are equal, and so are their descendants.
     Equal(Place, Place),
-    /// They are the same node, in which something differs.
+    /// They are the same node, but something differs in it.
     Changed(Place, Place),
     Gone(Place),
     Added(Place),
 }
 
-/// By what nodes belong together: by one after another, each among what those before have left.
+/// A key by which nodes are matched. The keys apply one after another, each to the nodes that the earlier keys have
+/// left.
 type Key = fn(&View<'_>, Place) -> u128;
 
 const KEYS: [Key; 4] = [whole, line, title, kind];
@@ -66,17 +67,17 @@ fn match_by(
     match_by(weaker, views, &expected[old..], &actual[new..], steps);
 }
 
-/// All that is shown of a node, and what is in it.
+/// Everything that is shown of a node and its descendants.
 fn whole(view: &View<'_>, place: Place) -> u128 {
     view.get(place).digest
 }
 
-/// All that is shown of the node itself.
+/// Everything that is shown of the node itself.
 fn line(view: &View<'_>, place: Place) -> u128 {
     digest(view.get(place), view.options(), core::iter::empty())
 }
 
-/// What people would call it: the name, or the message.
+/// The name or the message: people would call the node by it.
 fn title(view: &View<'_>, place: Place) -> u128 {
     let node = view.get(place);
     let name = match node.node {
@@ -86,7 +87,7 @@ fn title(view: &View<'_>, place: Place) -> u128 {
     hash(&(name, node.message()))
 }
 
-/// The name of a span, or the fields that an event has.
+/// The name of a span, or the names of an event's fields.
 fn kind(view: &View<'_>, place: Place) -> u128 {
     let node = view.get(place);
     match node.node {

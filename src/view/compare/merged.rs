@@ -9,7 +9,7 @@ use crate::view::{node::Place, tree::View};
 #[derive(Debug)]
 pub(super) struct MergedNode {
     pub(super) step: Step,
-    /// Of a node that is gone here and added elsewhere, or the other way round: which one that is.
+    /// Index of the counterpart, if this node is gone here and added elsewhere, or the other way round.
     pub(super) moved: Option<usize>,
     pub(super) children: Vec<usize>,
 }
@@ -22,7 +22,8 @@ pub(super) struct Merged {
 }
 
 impl Merged {
-    /// Goes into nodes that differ, and no others. A tree may be deeper than a stack has room for.
+    /// Merges two views, going only into nodes that differ. It does not recurse, since a tree may be deeper than a
+    /// stack has room for.
     pub(super) fn new(views: [&View<'_>; 2]) -> Self {
         let mut merged = Self { nodes: Vec::new(), roots: Vec::new() };
         let mut unmatched = vec![(None, [Place::ROOT; 2])];
@@ -40,7 +41,7 @@ impl Merged {
         merged
     }
 
-    /// Iterates over the nodes, each before what is in it, and siblings in their order.
+    /// Iterates over the nodes, each before its children, and siblings in their order.
     pub(super) fn in_order(&self) -> impl Iterator<Item = &MergedNode> {
         let mut unread: Vec<usize> = self.roots.iter().rev().copied().collect();
         core::iter::from_fn(move || {
@@ -57,7 +58,7 @@ impl Merged {
         }
     }
 
-    /// Finds nodes that are gone at one place and added at another, with all that is in them.
+    /// Finds nodes that are gone at one place and added at another, with all their descendants.
     fn find_moved(&mut self, [expected, actual]: [&View<'_>; 2]) {
         let mut gone: BTreeMap<_, Vec<usize>> = BTreeMap::new();
         for (index, node) in self.nodes.iter().enumerate().rev() {

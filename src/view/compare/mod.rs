@@ -1,7 +1,7 @@
-//! Whether two traces are equivalent, and where they differ: node by node, and not line by line.
+//! Compares two traces node by node, and not line by line.
 //!
-//! Both are viewed with the same settings. Nodes that look the same belong together, then those of one
-//! name or message, then those of one kind; what is left on either side is gone, added or moved.
+//! Both are viewed with the same settings. Nodes that look the same are matched first, then nodes with the same name or
+//! message, then nodes of the same kind. Nodes that are left over on either side are gone, added or moved.
 
 mod changes;
 mod matching;
@@ -19,16 +19,16 @@ use self::{
 use super::{SnapshotSettings, SnapshotSource, node::Place, options::Options, tree::View};
 use crate::capture::CapturedNode;
 
-/// How two traces compare, made by [`SnapshotSettings::compare()`].
+/// The comparison of two traces, made by [`SnapshotSettings::compare()`].
 ///
-/// [`Display`](fmt::Display) draws one tree of both, in which equal nodes are left out unless they stand
-/// beside others, and a screen or two are drawn; [`differences()`](TraceComparison::differences) returns all of them:
+/// [`Display`](fmt::Display) draws one tree of both, a screen or two of it. Equal nodes are left out unless they stand
+/// beside others. [`differences()`](TraceComparison::differences) returns all differences:
 ///
 /// | mark | node |
 /// |---|---|
 /// | `-` | is only in the expected trace |
 /// | `+` | is only in the actual one |
-/// | `~` | is in both, and differs: what differs stands below, `expected → actual` |
+/// | `~` | is in both, and differs: the differences stand below, `expected → actual` |
 /// | `<`, `>` | has moved, from here and to here |
 ///
 /// # Example
@@ -66,7 +66,7 @@ pub struct TraceComparison<'a> {
     merged: Merged,
 }
 
-/// Where two traces differ.
+/// A difference between two traces.
 ///
 /// # Example
 ///
@@ -86,37 +86,36 @@ pub struct TraceComparison<'a> {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Difference<'a> {
-    /// A node is only in the actual trace, with all that is in it.
+    /// A node is only in the actual trace, with all its descendants.
     Added(CapturedNode<'a>),
-    /// A node is only in the expected trace, with all that is in it.
+    /// A node is only in the expected trace, with all its descendants.
     Gone(CapturedNode<'a>),
-    /// A node is at another place, with all that is in it.
+    /// A node is at another place, with all its descendants.
     Moved {
         /// The node in the expected trace.
         expected: CapturedNode<'a>,
         /// The node in the actual trace.
         actual: CapturedNode<'a>,
     },
-    /// A node is in both traces, but not the same.
+    /// A node is in both traces, but differs.
     Changed {
         /// The node in the expected trace.
         expected: CapturedNode<'a>,
         /// The node in the actual trace.
         actual: CapturedNode<'a>,
-        /// Names of the fields that differ, `message` among them; also `level`, `follows from` and, where
-        /// they are shown, `target`, `module`, `line`, `thread` and `statistics`.
+        /// Names of the fields that differ, including `message`. Also `level`, `follows from` and, if the settings show
+        /// them, `target`, `module`, `line`, `thread` and `statistics`.
         fields: Vec<String>,
     },
 }
 
-/// What is compared.
+/// Comparisons.
 impl SnapshotSettings {
-    /// Compares two traces, or parts of traces, as they look with these settings: what is not shown is
-    /// not compared, what is redacted is equal, and what is unordered may be in any order. Times are
-    /// never compared.
+    /// Compares two traces, or parts of traces, as they look with these settings: hidden nodes and fields are not
+    /// compared, redacted values are equal, and unordered siblings may be in any order. Times are never compared.
     ///
-    /// The number of nodes may be large: equal parts are passed over, and of siblings by the hundreds a longer
-    /// difference than the shortest may be shown. It is the same on every machine.
+    /// The traces may be large: equal parts are skipped. With hundreds of siblings, the difference that is shown may be
+    /// longer than the shortest one, but it is the same on every machine.
     pub fn compare<'a>(
         &self,
         expected: &'a (impl SnapshotSource + ?Sized),
@@ -130,12 +129,11 @@ impl SnapshotSettings {
         TraceComparison { expected, actual, merged }
     }
 
-    /// Asserts that two traces, or parts of traces, are equivalent, as [`compare()`](Self::compare) has
-    /// it.
+    /// Asserts that two traces, or parts of traces, are equivalent, as [`compare()`](Self::compare) compares them.
     ///
     /// # Panics
     ///
-    /// Panics if they are not, and shows where they differ.
+    /// Panics if they are not, and shows their differences.
     ///
     /// # Example
     ///
@@ -169,7 +167,7 @@ impl<'a> TraceComparison<'a> {
         self.expected.get(Place::ROOT).digest == self.actual.get(Place::ROOT).digest
     }
 
-    /// Returns the differences, those of a node before those in it.
+    /// Returns the differences, each node before the nodes in it.
     pub fn differences(&self) -> Vec<Difference<'a>> {
         let expected = |place: Place| self.expected.get(place).node;
         let actual = |place: Place| self.actual.get(place).node;

@@ -1,4 +1,4 @@
-//! How a comparison is drawn: as one tree, with marks in front of what differs.
+//! Draws a comparison as one tree, with marks in front of the nodes that differ.
 
 use alloc::{vec, vec::Vec};
 use core::fmt;
@@ -15,16 +15,16 @@ use crate::view::{
     tree::View,
 };
 
-/// Equal siblings that are drawn beside one that differs.
+/// Number of equal siblings that are drawn on either side of one that differs.
 const BESIDE: usize = 1;
 
-/// Nodes up to which all of what is gone or added is drawn.
+/// If a node that is gone or added has up to this many descendants, all of them are drawn.
 const SMALL: usize = 12;
 
-/// Spans that are drawn around a difference, of those that are the same but for what is in them.
+/// Maximum number of spans that are drawn around a difference, if they differ only in their descendants.
 const OUTSIDE: usize = 16;
 
-/// Lines that are drawn.
+/// Maximum number of lines that are drawn.
 const MAX_LINES: usize = 100;
 
 /// Draws the difference of two traces.
@@ -40,11 +40,11 @@ pub(super) struct Show<'s, 'a> {
 enum Item {
     /// A node that may differ, by its index.
     Merged(usize),
-    /// So many equal siblings.
+    /// This number of equal siblings.
     Equal(usize),
-    /// So many nodes, each in the one before and alone there, and the index of the one in the last of them.
+    /// This number of nodes, each the only one in the node before, and the index of the node in the last of them.
     Levels(usize, usize),
-    /// A node in what is gone or added.
+    /// A descendant of a node that is gone or added.
     Inside(Side, Place),
 }
 
@@ -56,7 +56,7 @@ enum Side {
 
 impl fmt::Display for Show<'_, '_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What is yet to be drawn: siblings, and those of the nodes around them, outermost first.
+        // The items that are yet to be drawn: siblings, and the siblings of the nodes around them, outermost first.
         let mut undrawn = vec![self.items_inside(&self.merged.roots)];
         let (mut lines, mut drawn) = (0, 0);
         while let Some(siblings) = undrawn.last_mut() {
@@ -125,7 +125,7 @@ impl<'s, 'a> Show<'s, 'a> {
         items
     }
 
-    /// Leaves out the outer ones of many nodes that differ only by what is in the only one in them.
+    /// Leaves out the outer nodes of a long chain, in which each differs only in the next one, the only node in it.
     fn items_inside(&self, siblings: &[usize]) -> Items {
         let items = self.items(siblings);
         let [Item::Merged(first)] = items[..] else { return items.into_iter() };
@@ -137,7 +137,7 @@ impl<'s, 'a> Show<'s, 'a> {
         }
     }
 
-    /// The only node that is drawn in one that has no changes of its own.
+    /// Returns the only node that is drawn in a node without changes of its own.
     fn only_inside(&self, index: usize) -> Option<usize> {
         let node = &self.merged.nodes[index];
         let Step::Changed(expected, actual) = node.step else { return None };
@@ -147,19 +147,19 @@ impl<'s, 'a> Show<'s, 'a> {
         }
     }
 
-    /// Whether a node with so many changes of its own is one of the differences.
+    /// Whether a node with this number of changes of its own is one of the differences.
     fn is_difference(&self, index: usize, changes: usize) -> bool {
         let node = &self.merged.nodes[index];
         match node.step {
             Step::Equal(..) => false,
             Step::Changed(..) => changes > 0,
-            // What has moved is there twice, and one difference.
+            // A moved node is there twice, but it is one difference.
             Step::Gone(_) => node.moved.is_none(),
             Step::Added(_) => true,
         }
     }
 
-    /// Writes a node, and returns what is to be drawn in it, and the number of its changes.
+    /// Writes a node. Returns the items to draw in it, and the number of its changes.
     fn write_merged<B: fmt::Display>(
         &self,
         formatter: &mut fmt::Formatter<'_>,
@@ -228,7 +228,7 @@ impl<'s, 'a> Show<'s, 'a> {
         children.map(|child| Item::Inside(side, child)).collect::<Vec<_>>().into_iter()
     }
 
-    /// The nodes that are in a node, at any depth.
+    /// Counts the descendants of a node.
     fn number_inside(&self, side: Side, place: Place) -> usize {
         let view = self.view(side);
         let mut number = 0;

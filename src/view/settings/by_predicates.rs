@@ -3,10 +3,10 @@ use ::predicates::Predicate;
 use super::SnapshotSettings;
 use crate::capture::{CapturedEvent, CapturedNode, CapturedSpan};
 
-/// With predicates.
+/// Settings by predicates.
 #[cfg_attr(docsrs, doc(cfg(feature = "predicates")))]
 impl SnapshotSettings {
-    /// Shows only the spans that match. What is in others stands at their place.
+    /// Shows only the spans that match. The children of other spans take their place.
     ///
     /// # Example
     ///
@@ -50,8 +50,7 @@ impl SnapshotSettings {
         })
     }
 
-    /// Takes the spans that match for spans without an order, as [`unordered()`](Self::unordered)
-    /// does.
+    /// Treats the spans that match as unordered, as [`unordered()`](Self::unordered) does.
     #[must_use]
     pub fn unordered_spans(
         self,
@@ -62,8 +61,7 @@ impl SnapshotSettings {
         )
     }
 
-    /// Takes the events that match for events without an order, as [`unordered()`](Self::unordered)
-    /// does.
+    /// Treats the events that match as unordered, as [`unordered()`](Self::unordered) does.
     #[must_use]
     pub fn unordered_events(
         self,

@@ -24,18 +24,17 @@ use crate::{
     wire::TracedValue,
 };
 
-/// What snapshots show of traces, and how: levels, targets, fields, durations, depth, …; what is
-/// replaced because it differs from run to run; and what has no order.
+/// Settings for snapshots: which parts of a trace they show and how, which values they redact because they differ from
+/// run to run, and which siblings have no order.
 ///
-/// The default shows levels, names, fields and messages: what is the same in every run of most
-/// programs.
+/// The default shows levels, names, fields and messages, which are the same in every run of most programs.
 ///
 /// # For one assertion, or for a scope
 ///
 /// [`view()`](Self::view) shows one trace with these settings. [`bind()`](Self::bind) and
-/// [`bind_to_scope()`](Self::bind_to_scope) make them those of every
-/// [`assert_trace_snapshot!`](crate::assert_trace_snapshot) on the thread, as insta's `Settings` do; what
-/// is bound within goes on from [`current()`](Self::current).
+/// [`bind_to_scope()`](Self::bind_to_scope) apply them to every
+/// [`assert_trace_snapshot!`](crate::assert_trace_snapshot) on the thread, as insta's `Settings` do. To change the
+/// bound settings within such a scope, start from [`current()`](Self::current).
 ///
 /// ```
 /// use spanshot::{Capture, SnapshotSettings, assert_trace_snapshot};
@@ -53,13 +52,13 @@ use crate::{
 /// assert_trace_snapshot!(trace, @"INFO connected port=⟨port⟩");
 /// ```
 ///
-/// # What was replaced is marked
+/// # Redactions are marked
 ///
-/// What a redaction puts in the place of a value, or of a part of it, stands between `⟨` and `⟩`. In text
-/// that a program traced these are escaped, so that it cannot be mistaken for a redaction. In data, the
-/// names of the fields of which something was replaced are listed under `normalized`.
+/// The text that replaces a value, or a part of it, stands between `⟨` and `⟩`. These are escaped in traced text, which
+/// therefore cannot be mistaken for a redaction. In data, the names of the fields in which something was replaced are
+/// listed under `normalized`.
 ///
-/// If a test fails after a snapshot or view of its trace, what the latest one redacts is also redacted where the
+/// If your test fails after a snapshot or view of its trace, the redactions of the latest one also apply where the
 /// [trace is printed](crate::CaptureBuilder#printing). Messages of scanners show values as they are, and so does a
 /// [recording](crate::CaptureBuilder#recording).
 ///
@@ -69,21 +68,21 @@ use crate::{
 ///
 /// | Method | Replaces | Leaves |
 /// |---|---|---|
-/// | [`redact_uuids`](Self::redact_uuids) | `67e55044-10b1-426f-9247-bb680e5fe0c8` in either case, also in `order_67e5…`, `{67e5…}` and `urn:uuid:67e5…`; without hyphens, if version and variant are those of RFC 9562 | other 32 hexadecimal digits, such as MD5 digests and most trace IDs; one that a letter or digit touches |
+/// | [`redact_uuids`](Self::redact_uuids) | `67e55044-10b1-426f-9247-bb680e5fe0c8` in either case, also in `order_67e5…`, `{67e5…}` and `urn:uuid:67e5…`; without hyphens, if version and variant are valid in RFC 9562 | other 32 hexadecimal digits, such as MD5 digests and most trace IDs; UUIDs next to a letter or digit |
 /// | [`redact_ulids`](Self::redact_ulids) | `01ARZ3NDEKTSV4RRFFQ69G5FAV`, `order_01arz3ndektsv4rrffq69g5fav` | mixed case, numbers of 26 digits |
 /// | [`redact_durations`](Self::redact_durations) | `Debug` output of `Duration`: `1.5s`, `20ms`, `3µs`, `7ns`; tower-http: `0 ms`, `12 μs`, `0.25 s`; words: `1.5 seconds`, `5 minutes`, `2 hours`; rows from large to small units: `2h 37m 5s`, `1day 2h`, `1h30m`, `1 day, 2 hours`; `30days`, `3months`; exponents: `1.5e-3s`; ISO 8601: `PT1H30M`, `P3DT4.5S` | numbers without a unit; `10m`, `3d`, `5y` alone, which may be metres or dimensions; `30 days`, `12 months ago`, `3 h`; `P3D`; `5 men`, `item5s`, `took_5ms` |
 /// | [`redact_timestamps`](Self::redact_timestamps) | `2026-02-03T04:05:06Z`, `2026-02-03 04:05:06.789 +02:00`, `Tue, 03 Feb 2026 04:05:06 GMT`, `Debug` output of `SystemTime` and `Instant` | dates and times of day alone, numbers |
-/// | [`redact_ip_addresses`](Self::redact_ip_addresses) | `127.0.0.1`, `::1`, `fe80::1%eth0`, `::ffff:192.0.2.7`; also versions of four numbers: `1.2.3.4` | `v1.2.3.4`, `1.2.3`, `256.0.0.1`; `a::b`, which is rather a path |
+/// | [`redact_ip_addresses`](Self::redact_ip_addresses) | `127.0.0.1`, `::1`, `fe80::1%eth0`, `::ffff:192.0.2.7`; also versions of four numbers: `1.2.3.4` | `v1.2.3.4`, `1.2.3`, `256.0.0.1`; `a::b`, which is more likely a path |
 /// | [`redact_ports`](Self::redact_ports) | the number in `127.0.0.1:53412`, `[::1]:8080`, `localhost:8080`, `http://example.com:8080/` | `main.rs:42`, `example.com:8080` without a scheme, `port 8080`, `12:30` |
 /// | [`redact_pointers`](Self::redact_pointers) | `0x7ffd1234abcd`: 3 to 16 digits | `0xff`, `0X7FFD`, longer numbers |
 /// | [`redact_thread_ids`](Self::redact_thread_ids) | `ThreadId(12)` | `thread 12` |
 ///
-/// For what is left, there are [`redact`](Self::redact) and [`redact_matches`](Self::redact_matches).
+/// For other forms, use [`redact`](Self::redact) and [`redact_matches`](Self::redact_matches).
 ///
-/// # What has no order
+/// # Siblings without an order
 ///
-/// Whether two siblings ran at once is not to be seen from one run: in another one, the scheduler may
-/// have run them one after another. Hence it has to be said which siblings have no order:
+/// One run cannot show whether two siblings are concurrent: the scheduler may have run them one after another. So you
+/// have to say which siblings have no order:
 ///
 /// ```
 /// use spanshot::{Capture, SnapshotSettings, assert_trace_snapshot, predicates::*};
@@ -141,9 +140,9 @@ macro_rules! impl_switches {
     )+};
 }
 
-/// What is shown.
+/// The parts of a trace that are shown.
 impl SnapshotSettings {
-    /// Creates the default settings, whatever is bound.
+    /// Creates the default settings, even if others are bound.
     pub fn new() -> Self {
         Self::default()
     }
@@ -175,38 +174,38 @@ impl SnapshotSettings {
         folds,
     }
 
-    /// Draws the tree with ASCII characters: `|- ` and `` `- ``. Marks are `<<…>>` then.
+    /// Draws the tree with ASCII characters: `|- ` and `` `- ``. Then marks are `<<…>>`.
     #[must_use]
     pub fn ascii(mut self, is_ascii: bool) -> Self {
         self.options.drawing = if is_ascii { Drawing::Ascii } else { Drawing::Unicode };
         self
     }
 
-    /// Shows so many levels of the tree below the roots, and of what is deeper the number: `⟨3 inside⟩`.
-    /// Without it, all of them are shown.
+    /// Limits the tree to this many levels below the roots; deeper nodes are shown as a count: `⟨3 inside⟩`. By
+    /// default, all levels are shown.
     #[must_use]
     pub fn depth(mut self, levels: usize) -> Self {
         self.options.max_depth = levels;
         self
     }
 
-    /// Shows so many characters of each value, or of each line of a value that has several, and of longer
-    /// ones a digest: `⟨700 more characters, digest 2a9c…⟩`. The default is 300.
+    /// Limits each value, or each line of a value that has several, to this many characters; a digest stands for the
+    /// rest: `⟨700 more characters, digest 2a9c…⟩`. The default is 300.
     #[must_use]
     pub fn max_value_chars(mut self, chars: usize) -> Self {
         self.options.max_chars = chars;
         self
     }
 
-    /// Shows so many lines of a value that has several, and of longer ones a digest. The default is 40.
+    /// Limits each value to this many lines; a digest stands for the rest. The default is 40.
     #[must_use]
     pub fn max_value_lines(mut self, lines: usize) -> Self {
         self.options.max_lines = lines;
         self
     }
 
-    /// Shows only the spans and events for which the condition, and that of every other filter, holds.
-    /// What is in a span that is not shown stands at its place.
+    /// Shows only the spans and events for which the condition holds, and the condition of every other filter. The
+    /// children of a hidden span take its place.
     ///
     /// # Example
     ///
@@ -228,13 +227,13 @@ impl SnapshotSettings {
     }
 }
 
-/// What has no order.
+/// Unordered siblings.
 impl SnapshotSettings {
-    /// Takes the nodes for which the condition holds, or that of another call, for nodes without an order:
-    /// among their siblings they stand behind those that have one, in the order of what is shown of them,
-    /// events before spans.
+    /// Treats the nodes for which the condition holds as unordered. They are shown behind their ordered siblings,
+    /// events before spans, sorted by their shown content. If you call this several times, a node is unordered if any
+    /// of the conditions holds.
     ///
-    /// [What has no order](Self#what-has-no-order) tells why it has to be said.
+    /// The section [Siblings without an order](Self#siblings-without-an-order) tells why you need it.
     #[must_use]
     pub fn unordered(
         mut self,
@@ -245,17 +244,17 @@ impl SnapshotSettings {
     }
 }
 
-/// What they are for.
+/// Using the settings.
 impl SnapshotSettings {
     /// Shows a trace, or a part of one, with these settings.
     pub fn view<'a, T: SnapshotSource + ?Sized>(&self, source: &'a T) -> TraceView<'a> {
         TraceView { view: self.view_with(source, |options| options) }
     }
 
-    /// Shows what happened in a trace, a line each, with these settings.
+    /// Shows each happening in a trace as a line, with these settings.
     ///
-    /// What they hide, replace and show of a span or event goes for each line that is about it. The order means something
-    /// here, so that nothing is unordered, and there is no depth.
+    /// The settings apply to each line about a span or event: what they hide, replace and show. The order of a timeline
+    /// means something, so nothing in it is unordered, and there is no depth.
     ///
     /// # Example
     ///
@@ -302,7 +301,8 @@ impl SnapshotSettings {
         }
     }
 
-    /// How the trace is printed when its test fails: with what is redacted here, and otherwise as a whole.
+    /// Returns how the trace is printed when its test fails: with the redactions of these settings, and otherwise as a
+    /// whole.
     fn printing(&self) -> Arc<Draw> {
         let (redactions, numbered) = (self.redactions.clone(), self.numbered.clone());
         let redacting = Self { redactions, numbered, ..Self::default() };
@@ -312,27 +312,26 @@ impl SnapshotSettings {
         })
     }
 
-    /// Returns the settings that are bound on this thread, or the default ones.
+    /// Returns the settings that are bound on this thread, or the default settings.
     pub fn current() -> Self {
         Self::clone(&CURRENT.with_borrow(Arc::clone))
     }
 
-    /// Runs a function with these settings bound: they are those of every
+    /// Runs a function with these settings bound: they apply to every
     /// [`assert_trace_snapshot!`](crate::assert_trace_snapshot) in it, on this thread.
     pub fn bind<R>(&self, function: impl FnOnce() -> R) -> R {
         let _scope = self.clone().bind_to_scope();
         function()
     }
 
-    /// Binds these settings until what is returned is dropped.
+    /// Binds these settings until the returned [`SnapshotScope`] is dropped.
     pub fn bind_to_scope(self) -> SnapshotScope {
         let before = CURRENT.replace(Arc::new(self));
         SnapshotScope { before, _not_send: PhantomData }
     }
 }
 
-/// Keeps [`SnapshotSettings`] bound on this thread. When it is dropped, those that were bound before
-/// are again.
+/// Keeps [`SnapshotSettings`] bound on this thread. When it is dropped, the previous settings are bound again.
 #[must_use = "the settings are bound until this is dropped"]
 pub struct SnapshotScope {
     before: Arc<SnapshotSettings>,
@@ -341,7 +340,7 @@ pub struct SnapshotScope {
 
 impl Drop for SnapshotScope {
     fn drop(&mut self) {
-        // While a thread ends there may be nothing any more to bind to.
+        // While a thread ends, its thread-local settings may already be gone.
         let _ = CURRENT.try_with(|current| current.replace(Arc::clone(&self.before)));
     }
 }
@@ -369,7 +368,7 @@ impl Rules for SnapshotSettings {
     }
 }
 
-/// A trace is printed without what the filter hides, and with what a snapshot redacts.
+/// Rules for printing a trace: with the filter for printing, and the redactions of a snapshot.
 struct Printing<'a> {
     filter: Option<&'a Targets>,
     redacting: &'a SnapshotSettings,

@@ -9,7 +9,7 @@ use crate::{
     wire::TracedValue,
 };
 
-/// What is replaced.
+/// Redactions.
 impl SnapshotSettings {
     /// Replaces the values of the fields of this name by a label: `id=⟨label⟩`. The message of an event is
     /// the field `message`.
@@ -19,12 +19,12 @@ impl SnapshotSettings {
         self
     }
 
-    /// Replaces what a regular expression matches, in the text of any value, by a label: `took
-    /// ⟨label⟩`. The syntax is that of the crate `regex-lite`.
+    /// Replaces the matches of a regular expression, in the text of any value, by a label: `took ⟨label⟩`. The crate
+    /// `regex-lite` defines the syntax.
     ///
     /// # Panics
     ///
-    /// Panics if it is not a regular expression.
+    /// Panics if `pattern` is not a valid regular expression.
     ///
     /// # Example
     ///
@@ -47,8 +47,8 @@ impl SnapshotSettings {
         self
     }
 
-    /// Replaces the values for which a function returns a label. It is called with the span or event, and
-    /// with the name of a field and its value.
+    /// Replaces the values for which a function returns a label. Your function gets the span or event, and the name of
+    /// a field with its value.
     ///
     /// # Example
     ///
@@ -136,17 +136,17 @@ impl SnapshotSettings {
         self.redact_known(Known::Port)
     }
 
-    /// Replaces what `Debug` writes for a [`ThreadId`](std::thread::ThreadId) by `⟨thread id⟩`.
+    /// Replaces the `Debug` output of a [`ThreadId`](std::thread::ThreadId) by `⟨thread id⟩`.
     #[must_use]
     pub fn redact_thread_ids(self) -> Self {
         self.redact_known(Known::ThreadId)
     }
 
-    /// Numbers the redactions of this label, so that equal texts get equal numbers: `⟨uuid 1⟩`, `⟨uuid 2⟩`.
+    /// Numbers the redactions of this label: equal texts get equal numbers, `⟨uuid 1⟩`, `⟨uuid 2⟩`.
     ///
-    /// A redaction hides which ID it replaced, and so a wrong one: a test stays green though a response
-    /// carries the ID of another request. With numbers it turns red. Use them for IDs, but not for what
-    /// may be equal by chance, such as durations.
+    /// A redaction hides which ID it replaced, and so it hides a wrong one: your test stays green even if a response
+    /// carries the ID of another request. With numbers, it fails. Use them for IDs, but not for values that may be
+    /// equal by chance, such as durations.
     ///
     /// Numbers begin with 1 for each label, in the order in which a view shows the texts; text and data
     /// agree on them. In a [comparison](Self::compare), each trace has numbers of its own. Redactions of
@@ -155,7 +155,8 @@ impl SnapshotSettings {
     ///
     /// # Panics
     ///
-    /// Panics if no redaction before has this label, unless [`redact_with`](Self::redact_with) might return it.
+    /// Panics if no redaction that you added before has this label, unless [`redact_with`](Self::redact_with) might
+    /// return it.
     ///
     /// # Example
     ///

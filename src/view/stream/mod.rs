@@ -1,11 +1,11 @@
-//! What crossed the boundary, record by record, in a form that people like to review.
+//! Shows the records that crossed the boundary, in a form that people like to review.
 //!
-//! A stream is full of what changes from run to run: IDs that a sender chose, indexes of threads that
-//! raced for them, lines of call sites. Nor can a record be read alone, since it says which span it is
-//! about by a number. So what is shown is numbered anew, in the order of the stream and by the same
-//! rules as in [`TracingEvent::normalize()`], and every number of a span has its name beside it.
+//! A stream is full of data that change from run to run: IDs that a sender chose, indexes of threads that raced for
+//! them, lines of call sites. Nor can you read a record alone, since it identifies its span by a number. So everything
+//! is numbered anew, in the order of the stream and by the same rules as in [`TracingEvent::normalize()`], and the name
+//! of a span stands beside its number.
 //!
-//! A stream need not be valid, or complete. What it does not introduce is said to be unknown.
+//! A stream need not be valid or complete. Spans and call sites that it does not introduce are shown as unknown.
 
 mod record;
 mod structure;
@@ -16,19 +16,18 @@ use core::fmt;
 use self::record::Records;
 use crate::wire::TracingEvent;
 
-/// A stream of [`TracingEvent`]s as text or data for snapshots: the same from run to run, and for people
-/// to review.
+/// A stream of [`TracingEvent`]s as text or data for snapshots, which is stable from run to run and easy to review.
 ///
-/// Where the [tree of a trace](crate::Storage) shows what the host made of a stream, this shows what
-/// crossed the boundary, for tests of what a module sends: each announcement of a call site, each new
-/// span and event, and each time that a span is entered, exited, cloned or dropped.
+/// Use it to test what a module sends. The [tree of a trace](crate::Storage) shows the result in the host; this shows
+/// the records that crossed the boundary: each announcement of a call site, each new span and event, and each time that
+/// a span is entered, exited, cloned or dropped.
 ///
-/// [`Display`](fmt::Display) writes a record a line, in the order of the stream, and
-/// [`Serialize`](#impl-Serialize-for-StreamSnapshot%3C'_%3E) the same as data for insta's own
-/// macros. [`assert_trace_snapshot!`](crate::assert_trace_snapshot) takes a snapshot, as well as a
-/// `Vec<TracingEvent>` or a slice, for which it makes one.
+/// [`Display`](fmt::Display) writes one record per line, in the order of the stream, and
+/// [`Serialize`](#impl-Serialize-for-StreamSnapshot%3C'_%3E) gives the same as data for insta's own macros.
+/// [`assert_trace_snapshot!`](crate::assert_trace_snapshot) takes a snapshot, as well as a `Vec<TracingEvent>` or a
+/// slice, for which it makes one.
 ///
-/// # What is shown
+/// # Format
 ///
 /// ```text
 /// call site 0: INFO span connect{port} in net
@@ -45,18 +44,18 @@ use crate::wire::TracingEvent;
 /// span 1 connect: dropped
 /// ```
 ///
-/// - Call sites are numbered from 0 and spans from 1, in the order in which the stream comes to them,
-///   whatever their IDs are, as [`TracingEvent::normalize()`] does. So are threads, which are shown
-///   unless they are the first.
-/// - A new span or event is in the current span of its thread, unless another one (`in span 1 connect`)
-///   or none (`at the root`) was given as its parent.
-/// - What the stream does not introduce is an `unknown span` or `unknown call site`: the stream may be
-///   invalid, or go on where another one ended. Any stream can be shown.
-/// - Files and lines are left out; so are those that a record of the `log` crate has among its values.
-/// - Text is shown as in the tree of a trace: what could steer a terminal is escaped, strings stand
-///   between quotes, while messages and the output of `Debug` and `Display` do not. Names stand between
-///   quotes if they are not of letters, digits, `_`, `-`, `.` and `:`.
-/// - A text of more than 300 characters is cut, with a digest of all of it.
+/// - Call sites are numbered from 0 and spans from 1, in the order of their first appearance in the stream and
+///   regardless of their IDs, as [`TracingEvent::normalize()`] does. Threads are numbered alike, and shown except for
+///   the first one.
+/// - A new span or event is in the current span of its thread, unless its parent was given explicitly: another span
+///   (`in span 1 connect`) or none (`at the root`).
+/// - A span or call site that the stream does not introduce is an `unknown span` or `unknown call site`: the stream may
+///   be invalid, or continue another one. Any stream can be shown.
+/// - Files and lines are left out, also the ones among the values of records of the `log` crate.
+/// - Text is shown as in the tree of a trace: characters that could steer a terminal are escaped, and strings stand
+///   between quotes, while messages and the output of `Debug` and `Display` do not. Names stand between quotes unless
+///   they consist of letters, digits, `_`, `-`, `.` and `:`.
+/// - A text of more than 300 characters is cut, and ends with a digest of the whole text.
 ///
 /// # Examples
 ///
@@ -86,7 +85,7 @@ use crate::wire::TracingEvent;
 /// ");
 /// ```
 ///
-/// Recorded [frames](crate::frame) are turned into events by a [`FrameDecoder`](crate::FrameDecoder):
+/// A [`FrameDecoder`](crate::FrameDecoder) turns recorded [frames](crate::frame) into events:
 ///
 /// ```
 /// # use std::sync::mpsc;
@@ -114,7 +113,7 @@ pub struct StreamSnapshot<'a> {
 }
 
 impl<'a> StreamSnapshot<'a> {
-    /// Shows these events, which are a stream or a part of one.
+    /// Creates a snapshot of these events, which are a stream or a part of one.
     ///
     /// # Example
     ///
@@ -130,7 +129,7 @@ impl<'a> StreamSnapshot<'a> {
     }
 }
 
-/// A record a line; `(the stream is empty)` if there is none.
+/// Writes one record per line, or `(the stream is empty)` if there is none.
 impl fmt::Display for StreamSnapshot<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.events.is_empty() {

@@ -12,7 +12,7 @@ use crate::wire::{
     TracingEvent, numbering::Numbering,
 };
 
-/// Goes through a stream, and says of each record what is to be shown of it.
+/// Goes through a stream, and returns the data to show for each record.
 pub(super) struct Records<'a> {
     events: slice::Iter<'a, TracingEvent>,
     numbering: Numbering,
@@ -52,7 +52,7 @@ pub(super) enum What<'a> {
         span: SpanRef<'a>,
         source: SpanRef<'a>,
     },
-    /// It was entered, exited, cloned or dropped.
+    /// The span was entered, exited, cloned or dropped.
     Handled {
         span: SpanRef<'a>,
         how: &'static str,
@@ -61,8 +61,8 @@ pub(super) enum What<'a> {
 
 pub(super) struct CallSite<'a> {
     pub(super) data: &'a CallSiteData,
-    /// Name as it is shown, unless it is that of all events. It is shown beside every number, and made
-    /// once: it may be long.
+    /// The name as it is shown, unless it is an event's default name, made of its line. It is shown beside every
+    /// number, but made only once, since it may be long.
     pub(super) name: Option<Rc<str>>,
     /// Whether records of the `log` crate come from here.
     is_log: bool,
@@ -73,7 +73,7 @@ pub(super) struct SiteRef<'a> {
     pub(super) number: MetadataId,
     /// `None` if it is unknown.
     pub(super) site: Option<Rc<CallSite<'a>>>,
-    /// What comes from there.
+    /// The kind of the record that names it.
     pub(super) kind: CallSiteKind,
 }
 
@@ -91,7 +91,7 @@ pub(super) enum ParentRef<'a> {
     Span(SpanRef<'a>),
 }
 
-/// Values that are shown of a record.
+/// The values of a record that are shown.
 pub(super) struct Values<'a> {
     values: &'a TracedValues<String>,
     is_log: bool,
@@ -113,7 +113,7 @@ impl<'a> Records<'a> {
             | TracingEvent::SpanEntered { thread, .. }
             | TracingEvent::SpanExited { thread, .. }
             | TracingEvent::NewEvent { thread, .. } => self.numbering.thread(*thread),
-            // These are of no thread.
+            // The others belong to no thread.
             _ => 0,
         };
         Record { thread, what: self.what(event) }
@@ -220,18 +220,18 @@ impl<'a> Values<'a> {
         Self { values, is_log: site.is_some_and(|site| site.is_log) }
     }
 
-    /// All of them, but for where a record of the `log` crate stands in its source.
+    /// Iterates over all values, without the place of a record of the `log` crate in its source.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&'a str, &'a TracedValue)> + '_ {
         let is_place = |name| matches!(name, "log.file" | "log.line");
         self.values.iter().filter(move |(name, _)| !self.is_log || !is_place(*name))
     }
 
-    /// The message of an event: the value `message`, if that is a text.
+    /// Returns the message of an event: the value `message`, if that is a text.
     pub(super) fn message(&self) -> Option<&'a str> {
         self.message_value()?.as_text()
     }
 
-    /// The values beside the message.
+    /// Iterates over the values without the message.
     pub(super) fn beside_message(&self) -> impl Iterator<Item = (&'a str, &'a TracedValue)> + '_ {
         let message = self.message_value();
         self.iter()

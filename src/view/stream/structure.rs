@@ -51,10 +51,10 @@ use crate::{
 ///     span: 1 connect
 /// ```
 ///
-/// Numbers and names, what is left out and what is cut are those of the text. Values are Booleans,
-/// numbers and strings. Integers that do not fit an `i64` and floats that are not finite are strings, as
-/// are the output of `Debug` and `Display` and, in hexadecimal digits, byte strings; an error is the list
-/// of the messages of its chain. There are no nulls, and maps come last, so that TOML can hold it.
+/// Numbers, names, omissions and cuts are the same as in the text. Values are Booleans, numbers and strings. Integers
+/// that do not fit an `i64` and floats that are not finite are strings, as are the output of `Debug` and `Display` and,
+/// in hexadecimal digits, byte strings; an error is the list of the messages of its chain. There are no nulls, and maps
+/// come last: TOML requires both.
 impl Serialize for StreamSnapshot<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(1))?;

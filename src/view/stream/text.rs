@@ -11,8 +11,8 @@ use super::{
 };
 use crate::wire::{CallSiteKind, TracedValue};
 
-/// Shows a name so that nothing around it can be taken for a part of it, nor the other way round: if it
-/// is not a plain one, it stands between quotes.
+/// Shows a name, between quotes unless it is a plain one. So the text around it cannot be mistaken for a part of it,
+/// nor the other way round.
 pub(super) struct Name<'a>(pub(super) &'a str);
 
 impl fmt::Display for Name<'_> {
@@ -72,7 +72,7 @@ impl fmt::Display for Record<'_> {
     }
 }
 
-/// What is announced of a call site.
+/// Writes the announced data of a call site.
 impl fmt::Display for CallSite<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} {}", self.data.level.as_level(), kind_name(self.data.kind))?;
@@ -100,14 +100,14 @@ impl fmt::Display for SiteRef<'_> {
     }
 }
 
-/// The number and the name of a span.
+/// Shows the number and the name of a span.
 pub(super) struct Called<'a> {
     span: &'a SpanRef<'a>,
     noun: &'static str,
 }
 
 impl SpanRef<'_> {
-    /// For where only a span can stand.
+    /// For places where only a span can stand.
     pub(super) fn without_noun(&self) -> Called<'_> {
         Called { span: self, noun: "" }
     }
