@@ -67,7 +67,7 @@ pub struct Storage {
     pub(crate) left_out_later: u64,
     /// Number of open spans for which there was no room: the trace does not show which records are in them.
     pub(crate) open_left_out: u64,
-    /// Number of overwritten values that were evicted from spans.
+    /// Number of overwritten values that were evicted from spans, and of links to other spans for which there was no room.
     pub(crate) evicted_values: u64,
     /// Number of overwritten values that spans still have.
     pub(crate) overwritten: usize,
@@ -175,12 +175,14 @@ impl Storage {
     /// Returns the time of a moment; `None` if times are not [kept](crate::SharedStorage::keep_times), or nothing in
     /// this trace happened at the moment.
     ///
-    /// The time comes from a monotonic clock, which was aligned with the wall clock when the capture was started.
+    /// The time comes from a monotonic clock, which was aligned with the wall clock when the storage began to keep times: mostly
+    /// when the capture was started. Everything before has the time of that moment.
     pub fn time_of(&self, moment: Moment) -> Option<SystemTime> {
         self.timeline.time_of(moment)
     }
 
-    /// Returns the time from the start of the capture to a moment, by the monotonic clock; `None` as for
+    /// Returns the time from the start of the capture, or from a later call of
+    /// [`keep_times()`](crate::SharedStorage::keep_times), to a moment, by the monotonic clock; `None` as for
     /// [`time_of()`](Self::time_of).
     pub fn time_since_start(&self, moment: Moment) -> Option<Duration> {
         self.timeline.time_since_start(moment)
