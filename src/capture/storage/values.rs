@@ -350,3 +350,38 @@ impl<'a> Iterator for NodeValuesIter<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn records_have_the_fields_that_they_were_given(
+            records in prop::collection::vec(prop::collection::vec(0..4_usize, 0..5), 0..400),
+        ) {
+            let mut values = Values::default();
+            let mut new = NewValues::new();
+            let mut ranges = Vec::new();
+            let mut number = 0_u64;
+            let mut expected = Vec::new();
+            for fields in records {
+                let record: Vec<_> = fields.into_iter().zip(number..).collect();
+                number += record.len() as u64;
+                for (field, value) in &record {
+                    new.push(*field, TracedValue::from(*value));
+                }
+                ranges.push(values.add(&mut new));
+                expected.push(record);
+            }
+            for (range, record) in ranges.into_iter().zip(expected) {
+                let found = values.get(range).iter();
+                let found: Vec<_> = found.map(|(field, value)| (field, value.clone())).collect();
+                let record = record.into_iter().map(|(field, value)| (field, value.into()));
+                prop_assert_eq!(found, record.collect::<Vec<_>>());
+            }
+        }
+    }
+}
