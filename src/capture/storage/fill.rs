@@ -66,9 +66,10 @@ impl Storage {
         thread: ThreadKey,
     ) -> Option<SpanKey> {
         let key = self.push_span(call_site, parent, values, thread)?;
-        self.count_handles(key);
         let span = self.find(key)?;
-        if let Some(parent) = self.spans[span.get()].links.parent {
+        let node = &mut self.spans[span.get()];
+        node.handles = Handles::ONE;
+        if let Some(parent) = node.links.parent {
             self.spans[parent.get()].open_children.add();
         }
         Some(key)

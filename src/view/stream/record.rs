@@ -5,7 +5,7 @@ use alloc::{
 };
 use core::{ptr, slice};
 
-use super::text::Name;
+use super::text::name;
 use crate::log_record;
 use crate::wire::{
     CallSiteData, CallSiteKind, MetadataId, RawSpanId, ThreadIndex, TracedValue, TracedValues,
@@ -204,7 +204,7 @@ impl<'a> Iterator for Records<'a> {
 
 impl<'a> CallSite<'a> {
     fn new(data: &'a CallSiteData) -> Self {
-        let name = (!data.is_named_by_line()).then(|| Name(&data.name).to_string().into());
+        let name = (!data.is_named_by_line()).then(|| name(&data.name).to_string().into());
         Self { data, name, is_log: log_record::is_of_log(data) }
     }
 }

@@ -1,27 +1,14 @@
 use core::fmt;
 
 use super::{
-    super::{
-        cut::Cut,
-        drawing::Drawing,
-        options::MAX_CHARS,
-        text::{Quote, Text},
-    },
+    super::{cut::Cut, drawing::Drawing, line::NameInLine, options::MAX_CHARS, text::Text},
     record::{CallSite, ParentRef, Record, SiteRef, SpanRef, What},
 };
 use crate::wire::{CallSiteKind, TracedValue};
 
-/// Shows a name, between quotes unless it is a plain one. So the text around it cannot be mistaken for a part of it,
-/// nor the other way round.
-pub(super) struct Name<'a>(pub(super) &'a str);
-
-impl fmt::Display for Name<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let is_plain = |char: char| char.is_alphanumeric() || matches!(char, '_' | '-' | '.' | ':');
-        let is_clear = !self.0.is_empty() && self.0.chars().all(is_plain);
-        let quote = if is_clear { Quote::None } else { Quote::Double };
-        OnLine(Text { quote, ..Text::new(self.0) }).fmt(formatter)
-    }
+/// Shows a name so that it cannot be mistaken for the text around it.
+pub(super) fn name(name: &str) -> NameInLine<'_> {
+    NameInLine(Drawing::Unicode, name)
 }
 
 /// Shows a text on the line of its record.
@@ -81,9 +68,9 @@ impl fmt::Display for CallSite<'_> {
         }
         formatter.write_str("{")?;
         for (i, field) in self.data.fields.iter().enumerate() {
-            write!(formatter, "{}{}", if i > 0 { ", " } else { "" }, Name(field))?;
+            write!(formatter, "{}{}", if i > 0 { ", " } else { "" }, name(field))?;
         }
-        write!(formatter, "}} in {}", Name(&self.data.target))
+        write!(formatter, "}} in {}", name(&self.data.target))
     }
 }
 
@@ -161,7 +148,7 @@ fn write_values<'a>(
 ) -> fmt::Result {
     for (i, (name, value)) in values.enumerate() {
         let before = if i > 0 { " " } else { before_first };
-        write!(formatter, "{before}{}={}", Name(name), OnLine(Text::of(value).into_field()))?;
+        write!(formatter, "{before}{}={}", self::name(name), OnLine(Text::of(value).into_field()))?;
     }
     Ok(())
 }
