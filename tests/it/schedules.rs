@@ -138,30 +138,24 @@ async fn run_tasks(capture: &Capture, programs: &[&'static [Step]], seed: u64) {
 /// Asserts that the settings show one and the same for all schedules, and that the defaults do not.
 #[track_caller]
 fn assert_same(programs: &[&'static [Step]], settings: &SnapshotSettings, expected: &str) {
-    let data = |settings: &SnapshotSettings, capture: &Capture| {
-        serde_json::to_string(&settings.view(&capture.trace())).unwrap()
-    };
-    let mut in_order = HashSet::new();
+    // One capture for all: `tracing` looks at all call sites of the process whenever one starts.
+    let capture = Capture::start();
     let mut as_data = HashSet::new();
-    for seed in 1..=SCHEDULES {
-        let capture = Capture::start();
-        run_threads(&capture, programs, seed);
-        assert_eq!(settings.view(&capture.trace()).to_string(), expected, "threads, seed {seed}");
-        in_order.insert(capture.trace().to_string());
-        as_data.insert(data(settings, &capture));
-    }
-    assert!(in_order.len() > 1, "there are only {} schedules", in_order.len());
-
+    let mut check = |run: &dyn Fn(u64), of: &str| {
+        let mut in_order = HashSet::new();
+        for seed in 1..=SCHEDULES {
+            run(seed);
+            let trace = capture.take();
+            let view = settings.view(&trace);
+            assert_eq!(view.to_string(), expected, "{of}, seed {seed}");
+            as_data.insert(serde_json::to_string(&view).unwrap());
+            in_order.insert(trace.to_string());
+        }
+        assert!(in_order.len() > 1, "there is only one schedule of {of}");
+    };
+    check(&|seed| run_threads(&capture, programs, seed), "threads");
     let runtime = runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
-    let mut in_order = HashSet::new();
-    for seed in 1..=SCHEDULES {
-        let capture = Capture::start();
-        runtime.block_on(run_tasks(&capture, programs, seed));
-        assert_eq!(settings.view(&capture.trace()).to_string(), expected, "tasks, seed {seed}");
-        in_order.insert(capture.trace().to_string());
-        as_data.insert(data(settings, &capture));
-    }
-    assert!(in_order.len() > 1, "there is only one schedule");
+    check(&|seed| runtime.block_on(run_tasks(&capture, programs, seed)), "tasks");
     assert_eq!(as_data.len(), 1);
 }
 
