@@ -44,7 +44,7 @@ fn check_all(target: &str) {
     assert!(files.len() >= 5, "the corpus of {target} has {} files", files.len());
     for (name, data) in files {
         check(target, &name, &data);
-        let step = 1 + data.len() / 60;
+        let step = 1 + data.len() / 20;
         for place in (0..data.len()).step_by(step) {
             check(target, &format!("{name}, cut at {place}"), &data[..place]);
             let mut changed = data.clone();

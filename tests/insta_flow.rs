@@ -354,6 +354,7 @@ fn new_ones() -> Vec<String> {
 }
 
 #[test]
+#[ignore = "builds a package; .ci/run runs it"]
 fn without_an_update_nothing_is_written() {
     let package = Package::new();
     let (is_passed, said) = package.test("no", &[]);
@@ -370,6 +371,7 @@ fn without_an_update_nothing_is_written() {
 }
 
 #[test]
+#[ignore = "builds a package; .ci/run runs it"]
 fn new_snapshots_are_pending_and_the_tests_fail() {
     let package = Package::new();
     let (is_passed, said) = package.test("new", &[]);
@@ -388,6 +390,7 @@ fn new_snapshots_are_pending_and_the_tests_fail() {
 }
 
 #[test]
+#[ignore = "builds a package; .ci/run runs it"]
 fn forced_tests_pass_with_pending_snapshots() {
     let package = Package::new();
     let (is_passed, said) = package.test("new", &[("INSTA_FORCE_PASS", "1")]);
@@ -396,6 +399,7 @@ fn forced_tests_pass_with_pending_snapshots() {
 }
 
 #[test]
+#[ignore = "builds a package; .ci/run runs it"]
 fn snapshots_are_written_where_updates_are_told_to() {
     let package = Package::new();
     package.test("always", &[]);
@@ -422,6 +426,7 @@ fn snapshots_are_written_where_updates_are_told_to() {
 }
 
 #[test]
+#[ignore = "builds a package; .ci/run runs it"]
 fn unseen_snapshots_are_written_and_changed_ones_are_pending() {
     let package = Package::new();
     package.test("unseen", &[]);
@@ -437,6 +442,7 @@ fn unseen_snapshots_are_written_and_changed_ones_are_pending() {
 }
 
 #[test]
+#[ignore = "builds a package; .ci/run runs it"]
 fn tests_of_two_sources_that_have_one_file_are_reported() {
     let package = Package::with(&[("src/lib.rs", SAME_PATH)]);
     // The first one may write its snapshot, in a process of its own.
@@ -466,6 +472,7 @@ fn tests_of_two_sources_that_have_one_file_are_reported() {
 }
 
 #[test]
+#[ignore = "builds a package; .ci/run runs it"]
 fn each_test_that_runs_one_function_has_a_file() {
     let package = Package::with(&[("tests/cases.rs", CASES)]);
     let (is_passed, said) = package.test_some("always", &["--test", "cases"]);
@@ -491,6 +498,7 @@ fn each_test_that_runs_one_function_has_a_file() {
 }
 
 #[test]
+#[ignore = "builds a package; .ci/run runs it"]
 fn snapshots_that_only_chance_tells_apart_are_reported() {
     let package = Package::with(&[("tests/chance.rs", BY_CHANCE)]);
     for threads in ["--test-threads=4", "--test-threads=1"] {
@@ -508,6 +516,7 @@ fn snapshots_that_only_chance_tells_apart_are_reported() {
 }
 
 #[test]
+#[ignore = "builds a package; .ci/run runs it"]
 fn snapshots_with_elisions_are_never_updated() {
     let file = "snapshots/elided__in_a_file.snap";
     let package = Package::with(&[("tests/elided.rs", ELIDED)]);

@@ -214,7 +214,7 @@ fn check(relays: bool, known: bool) {
     let frames = frames_of(program);
     let cases = (0..=frames.len(), prop::collection::vec(any_tampering(), 1..4));
     let config =
-        ProptestConfig { cases: 700, failure_persistence: None, ..ProptestConfig::default() };
+        ProptestConfig { cases: 250, failure_persistence: None, ..ProptestConfig::default() };
     let rng = TestRng::deterministic_rng(RngAlgorithm::default());
     let result = TestRunner::new_with_rng(config, rng).run(&cases, |(count, tamperings)| {
         let storage = SharedStorage::default();
