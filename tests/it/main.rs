@@ -1,67 +1,10 @@
-//! One integration binary, a module a topic.
+//! What needs no process of its own, in one binary: a directory for what users do, a module for a topic.
+//!
+//! `tests/README.md` says where a new test goes.
 
-mod asking;
-mod attached;
-mod attempts;
-mod awaiting;
-mod blind_spots;
-mod bounds;
-mod bypassed;
-mod byte_streams;
-mod capture;
-mod carrying;
-mod comparing;
-mod disabled;
-mod ending;
-#[cfg(feature = "export")]
-mod export;
-mod failures;
-mod filtering;
-mod foreign_spans;
-mod frames;
-mod guest;
-mod guide;
-mod handles;
-mod hostile_output;
-mod in_scope;
-mod json;
-mod layers;
-mod left_out;
-mod limits;
-mod lost_records;
-mod many_fields;
-mod moments;
-mod numbered_redactions;
-mod parent_kinds;
-mod persistence;
-mod predicates;
-mod reading;
-mod readme;
-mod receiver;
-mod recognizers;
-mod recorded;
-mod reloading;
-mod schedules;
-mod secrets;
-mod sender;
-mod shown_apart;
-mod snapshot_settings;
-mod snapshots;
-mod stream_snapshots;
-mod streams_in_turns;
-mod structured_snapshots;
+mod asserting;
+mod boundary;
+mod capturing;
+mod docs;
+mod showing;
 mod support;
-mod suspended_streams;
-mod taking;
-mod tampering;
-mod tasks;
-mod threads_of_host;
-mod timeline_text;
-mod times;
-mod tracing_mock;
-mod transparent;
-mod unseen_characters;
-mod values;
-mod waiting;
-mod watching;
-mod with_layer;

@@ -1,0 +1,6 @@
+//! Predicates and scanners: what matches, what refuses to pass, and what a failure says.
+
+mod blind_spots;
+mod failures;
+mod predicates;
+mod tracing_mock;

@@ -1,0 +1,78 @@
+//! Byte streams of several programs that a host takes in turns, and streams that end in the middle of a span: the host
+//! is in none of their spans meanwhile.
+
+use spanshot::{Capture, TracingEventReceiver, predicates::*, transport::stream::StreamReceiver};
+use tracing::{info, info_span};
+
+use super::byte_streams::packets;
+use crate::support::frames_of;
+
+/// A program whose records are told from those of the others.
+fn packets_of(program: &'static str) -> Vec<Vec<u8>> {
+    packets(&frames_of(|| {
+        info_span!("outer", program).in_scope(|| {
+            info!(program, "first");
+            info_span!("inner", program).in_scope(|| info!(program, "second"));
+        });
+    }))
+}
+
+fn tree_of(program: &str) -> String {
+    format!(
+        "INFO outer{{program={program:?}}}\n\
+         ├─ INFO first program={program:?}\n\
+         └─ INFO inner{{program={program:?}}}\n   \
+            └─ INFO second program={program:?}"
+    )
+}
+
+#[test]
+fn streams_that_are_pushed_in_turns_are_not_mixed() {
+    let capture = Capture::start();
+    let programs = ["a", "b", "c"];
+    let mut receivers = programs.map(|_| TracingEventReceiver::default());
+    let mut streams: Vec<_> = receivers
+        .iter_mut()
+        .zip(programs)
+        .map(|(receiver, program)| (StreamReceiver::new(receiver), packets_of(program)))
+        .collect();
+    for packet in 0..streams[0].1.len() {
+        for (stream, packets) in &mut streams {
+            stream.push(&packets[packet], |_| ());
+            info!("by the host");
+        }
+    }
+    assert!(streams.into_iter().all(|(stream, _)| stream.finish().is_complete()));
+    let trace = capture.trace();
+    for program in programs {
+        let outer = trace.scan_spans().single(&(name(eq("outer")) & field("program", program)));
+        assert_eq!(outer.to_string(), tree_of(program));
+        assert_eq!((outer.stats().entered, outer.stats().exited), (1, 1));
+    }
+    trace.scan_events().none(&(message(eq("by the host")) & parent(always())));
+}
+
+#[test]
+fn stream_that_is_cut_leaves_the_host_in_none_of_its_spans() {
+    let packets = packets_of("a");
+    for len in 0..=packets.len() {
+        let capture = Capture::start();
+        let mut receiver = TracingEventReceiver::default();
+        let host = info_span!("host").entered();
+        StreamReceiver::new(&mut receiver).read(&packets[..len].concat()[..], |_| ());
+        info!("by the host");
+        let mut other = TracingEventReceiver::default();
+        let receipt = StreamReceiver::new(&mut other).read(&packets_of("b").concat()[..], |_| ());
+        assert!(receipt.is_complete());
+        drop(host);
+
+        let trace = capture.trace();
+        let in_host = name(eq("host"));
+        trace.scan_events().single(&(message(eq("by the host")) & parent(in_host)));
+        let outer = name(eq("outer")) & field("program", "b") & parent(name(eq("host")));
+        assert_eq!(trace.scan_spans().single(&outer).to_string(), tree_of("b"));
+        // What was not closed stays open until the receiver is dropped.
+        drop(receiver);
+        capture.trace().scan_spans().none(&!closed());
+    }
+}

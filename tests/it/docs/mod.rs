@@ -1,0 +1,4 @@
+//! The README and the guide: what they show is what happens.
+
+mod guide;
+mod readme;

@@ -1,0 +1,204 @@
+//! Secrets, wherever they are in a trace.
+
+use std::{error::Error, fmt};
+
+use spanshot::{Capture, CaptureLayer, Keep, SharedStorage, Trace, predicates::*};
+use tracing::{Level, debug, error, info, info_span, warn};
+use tracing_subscriber::layer::SubscriberExt;
+
+use crate::support::{every_way, native, panic_message};
+
+const SECRET: &str = "hunter2";
+
+/// Asserts that the secret is found, and not shown, and returns the message.
+#[track_caller]
+fn found(trace: &Trace, secret: &str) -> String {
+    let message = trace.try_never_contains(secret).unwrap_err().to_string();
+    assert!(message.starts_with("a secret is in the trace, at "), "{message}");
+    assert!(!message.contains(secret), "{message}");
+    message
+}
+
+/// The same, for a secret that is in one place.
+#[track_caller]
+fn found_once(program: impl FnOnce(), secret: &str) -> String {
+    let message = found(&native(program), secret);
+    assert!(message.starts_with("a secret is in the trace, at 1 place ("), "{message}");
+    message
+}
+
+#[test]
+fn long_value_is_searched_to_its_end() {
+    let long = format!("{}{SECRET}{}", "x".repeat(500), "y".repeat(500));
+    let trace = native(|| info!(%long, "sent"));
+    assert!(!trace.to_string().contains(SECRET));
+    let line = line!() - 2;
+    assert_eq!(
+        found(&trace, SECRET),
+        format!(
+            "a secret is in the trace, at 1 place (neither is shown here):\n  \
+             the field \"long\" of the INFO event (target \"it::showing::secrets\", \"tests/it/showing/secrets.rs\":{line})\n"
+        )
+    );
+    let message = panic_message(|| trace.assert_never_contains(SECRET));
+    assert!(message.starts_with("a secret is in the trace") && !message.contains(SECRET));
+    trace.assert_never_contains("hunter3");
+}
+
+#[derive(Debug)]
+struct Failed(Option<Box<Failed>>, &'static str);
+
+impl fmt::Display for Failed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(if self.0.is_some() { "failed" } else { self.1 })
+    }
+}
+
+impl Error for Failed {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.as_deref().map(|source| source as &(dyn Error + 'static))
+    }
+}
+
+#[test]
+fn each_type_of_value_is_searched() {
+    found_once(|| info!(value = SECRET), SECRET);
+    found_once(|| info!(value = ?Some(SECRET)), SECRET);
+    found_once(|| info!(value = %SECRET), SECRET);
+    found_once(|| info!(value = SECRET.as_bytes()), SECRET);
+    found_once(|| info!(value = ?SECRET.as_bytes()), SECRET);
+    found_once(|| info!(value = 123_456_789_i64), "345678");
+    found_once(|| info!(value = u128::MAX), "340282366920938");
+    found_once(|| info!(value = -0.125), "-0.12");
+    found_once(|| info!(value = true), "tru");
+    let source = Failed(Some(Box::new(Failed(None, SECRET))), "");
+    let message = found_once(|| error!(error = &source as &dyn Error, "no"), SECRET);
+    assert!(message.contains("  the field \"error\" of the ERROR event"), "{message}");
+    // `Debug` output of an error may say more than its message.
+    let source = Failed(Some(Box::new(Failed(None, ""))), SECRET);
+    found_once(|| error!(error = &source as &dyn Error), SECRET);
+    let message = found_once(|| warn!("the password is {SECRET}"), SECRET);
+    assert!(message.contains("  the message of the WARN event (target"), "{message}");
+}
+
+#[test]
+fn escaped_secret_is_found() {
+    let secret = "a\"b\\c\nd";
+    found_once(|| info!(value = ?secret), secret);
+    found_once(|| info!(value = ?format!("{secret:?}")), secret);
+    found_once(|| info!(value = secret), secret);
+    native(|| info!(value = ?"a\"b\\cd")).assert_never_contains(secret);
+}
+
+#[test]
+fn names_are_searched_and_not_shown() {
+    let message = found_once(|| drop(info_span!("login hunter2")), SECRET);
+    assert!(
+        message.contains("  the name of the INFO span \"login ⟨secret⟩\" (target"),
+        "{message}"
+    );
+    let message = found_once(|| info!(target: "hunter2", "sent"), SECRET);
+    assert!(message.contains("  the target of the INFO event (target \"⟨secret⟩\", "), "{message}");
+    let message = found_once(|| info!(hunter2 = 1), SECRET);
+    assert!(
+        message.contains("  the name of the field \"⟨secret⟩\" of the INFO event"),
+        "{message}"
+    );
+    // The field has no value.
+    found_once(|| drop(info_span!("login", hunter2 = tracing::field::Empty)), SECRET);
+    found_once(|| info!(name: "hunter2", "sent"), SECRET);
+    // Once for a call site, and not for each event of it.
+    found_once(|| (0..10).for_each(|_| info!(target: "hunter2", "sent")), SECRET);
+}
+
+#[test]
+fn overwritten_values_are_searched() {
+    for (_, storage, dispatch) in every_way(|_| {}) {
+        tracing::dispatcher::with_default(&dispatch, || {
+            let span = info_span!("login", password = SECRET);
+            span.record("password", "***");
+            span.record("password", "hunter3");
+        });
+        let message = found(&storage.lock(), SECRET);
+        let place =
+            "  an earlier value of the field \"password\" of the INFO span \"login\" (target ";
+        assert!(message.contains(place), "{message}");
+        let message = found(&storage.lock(), "hunter3");
+        assert!(message.contains("\n  the field \"password\" of the INFO span"), "{message}");
+    }
+}
+
+#[test]
+fn many_places_are_counted() {
+    let trace = native(|| (0..25).for_each(|_| info!(password = SECRET, "sent")));
+    let message = found(&trace, SECRET);
+    assert!(message.contains(", at 25 places ("), "{message}");
+    assert!(message.ends_with("\n  (and 15 more)\n"), "{message}");
+    assert_eq!(message.lines().count(), 12);
+}
+
+#[test]
+fn what_was_not_seen_is_not_known() {
+    #[track_caller]
+    fn refused(trace: &Trace, reason: &str) {
+        let message = trace.try_never_contains(SECRET).unwrap_err().to_string();
+        let expected = format!("that a secret is not there says nothing, since {reason}");
+        assert!(message.starts_with(&expected), "{message}");
+    }
+
+    refused(&native(|| {}), "the capture saw nothing at all");
+    let storage = SharedStorage::default();
+    storage.set_max_nodes(1, Keep::Newest);
+    tracing::subscriber::with_default(
+        tracing_subscriber::registry().with(CaptureLayer::new(&storage)),
+        || (0..3).for_each(|number| info!(number)),
+    );
+    refused(&storage.lock(), "");
+    let capture = Capture::builder().filter("off").start();
+    info!("sent");
+    refused(&capture.finish(), "the capture's filter \"off\" lets none of it pass");
+    // Some of it is seen.
+    let capture = Capture::builder().filter("info").start();
+    info!("sent");
+    debug!("{SECRET}");
+    capture.finish().assert_never_contains(SECRET);
+}
+
+#[test]
+fn empty_secret_is_refused() {
+    let trace = native(|| info!("sent"));
+    let message = panic_message(|| trace.assert_never_contains(""));
+    assert!(message.starts_with("the secret is empty"), "{message}");
+}
+
+#[test]
+fn any_field_matches_whatever_its_name() {
+    let trace = native(|| {
+        let span = info_span!("login", user = "alice", password = SECRET);
+        span.record("password", "***");
+        info!(user = "bob", port = 80, "sent");
+        info!(a = 1, b = 2, c = 3, d = 4, e = 5);
+    });
+    trace.scan_events().single(&any_field("bob"));
+    trace.scan_events().single(&(any_field(80) & any_field("sent")));
+    trace.scan_spans().single(&any_field("***"));
+    trace.scan_spans().single(&ever(any_field(SECRET)));
+    trace.scan_spans().try_single(&any_field(SECRET)).unwrap_err();
+    let unwanted = trace.scan_spans().try_none(&any_field(SECRET)).unwrap_err().to_string();
+    assert!(
+        unwanted.contains("any field(var == \"hunter2\"): it is with password=\"hunter2\"\n"),
+        "{unwanted}"
+    );
+    let missing = trace.scan_events().try_single(&any_field(9)).unwrap_err().to_string();
+    assert!(
+        missing
+            .contains("  ✗ any field(var == 9): it is with message=sent, user=\"bob\", port=80\n"),
+        "{missing}"
+    );
+    assert!(missing.contains("it is with a=1, b=2, c=3, d=4, …\n"), "{missing}");
+    trace.scan_events().none(&any_field(None::<i32>));
+    let empty = native(|| drop(info_span!("empty")));
+    let missing = empty.scan_spans().try_single(&any_field(9)).unwrap_err().to_string();
+    assert!(missing.contains("any field(var == 9): it is without fields\n"), "{missing}");
+    trace.scan_events().none(&(level(Level::ERROR) | any_field("alice")));
+}
