@@ -2,10 +2,11 @@
 //!
 //! A predicate is a condition on a span or an event:
 //!
-//! - on both: the [`level()`], [`name()`], [`target()`], [`module()`] or [`file()`], a [`field()`] or [`any_field()`]
-//!   with a value, now or [`ever()`], [`only_fields()`] with these names, the [`message()`], the [`parent()`] or an
-//!   [`ancestor()`], how it got its parent ([`parent_kind()`]), or anything that a closure checks ([`satisfies()`]);
-//! - on a span: a [`child()`] or a [`descendant()`], an [`event()`] or [`deep_event()`] in it, a span that it
+//! - on both: the [`level()`], [`target()`], [`module()`] or [`file()`], a [`field()`] or [`any_field()`]
+//!   with a value, now or [`ever()`], [`only_fields()`] with these names, the [`parent()`] or an [`ancestor()`], how it
+//!   got its parent ([`parent_kind()`]), or anything that a closure checks ([`satisfies()`]);
+//! - on an event: its [`message()`];
+//! - on a span: its [`name()`], a [`child()`] or a [`descendant()`], an [`event()`] or [`deep_event()`] in it, a span that it
 //!   [`follows_from()`], how often it was [`entered()`] and [`exited()`], how often its handles were [`cloned()`] and
 //!   [`dropped()`], whether it is [`closed()`], and the [`tree()`] below it.
 //!
