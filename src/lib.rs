@@ -244,7 +244,7 @@ pub use spanshot_macros::test;
 pub use crate::receiver::at_root::*;
 #[cfg(feature = "snapshot")]
 pub use crate::view::at_root::*;
-pub(crate) use spanshot_sender::wire;
+pub(crate) use spanshot_sender::__wire as wire;
 #[doc(inline)]
 pub use spanshot_sender::{
     CallSiteData, CallSiteKind, DebugObject, FromTracedValue, MetadataId, RawSpanId, TracedError,
