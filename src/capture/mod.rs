@@ -24,8 +24,11 @@
 //! info_span!("connect").in_scope(|| info!("connected"));
 //!
 //! let trace = capture.trace();
-//! let is_span: Vec<_> = trace.roots().map(|node| matches!(node, CapturedNode::Span(_))).collect();
-//! assert_eq!(is_span, [false, true]);
+//! let nodes: Vec<_> = trace.roots().collect();
+//! let [CapturedNode::Event(event), CapturedNode::Span(span)] = nodes[..] else {
+//!     unreachable!("an event, and then a span");
+//! };
+//! assert_eq!((event.message(), span.metadata().name()), (Some("started"), "connect"));
 //! ```
 
 // The inside: spans and events in memory, as a tree.

@@ -54,7 +54,10 @@ impl FrameDecoder {
     ///
     /// ```
     /// use std::sync::mpsc;
-    /// use spanshot::{SharedStorage, TracingEventReceiver, TracingEventSender, receiver::FrameDecoder};
+    /// use spanshot::{
+    ///     SharedStorage, TracingEventReceiver, TracingEventSender,
+    ///     receiver::FrameDecoder,
+    /// };
     ///
     /// let (sender, frames) = mpsc::channel();
     /// let subscriber = TracingEventSender::encoded(move |frame| drop(sender.send(frame.to_vec())));
@@ -97,7 +100,10 @@ impl FrameDecoder {
     /// # Example
     ///
     /// ```
-    /// use spanshot::{PersistedMetadata, PersistedSpans, ReceiverLimits, receiver::{FrameDecoder, RestoreError}};
+    /// use spanshot::{
+    ///     PersistedMetadata, PersistedSpans, ReceiverLimits,
+    ///     receiver::{FrameDecoder, RestoreError},
+    /// };
     ///
     /// let spans: PersistedSpans =
     ///     serde_json::from_str(r#"{"1":{"metadata_id":7,"ref_count":1,"values":{}}}"#)?;

@@ -17,7 +17,10 @@ use crate::wire::{CallSiteData, ErrorRef, MAX_CHAIN, RecordValues, ValueRef};
 /// # Example
 ///
 /// ```
-/// use spanshot::{ReceiveError, ReceiverLimits, TracingEvent, TracingEventReceiver, receiver::Limit};
+/// use spanshot::{
+///     ReceiveError, ReceiverLimits, TracingEvent, TracingEventReceiver,
+///     receiver::Limit,
+/// };
 ///
 /// let limits = ReceiverLimits::default().max_open_spans(1);
 /// let mut receiver = TracingEventReceiver::default().with_limits(limits);

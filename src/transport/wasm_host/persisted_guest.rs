@@ -218,7 +218,11 @@ impl GuestTrace {
     /// Retry a call that may trap:
     ///
     /// ```
-    /// use spanshot::{LocalSpans, receiver::RestoreError, transport::wasm_host::{GuestTrace, PersistedGuest}};
+    /// use spanshot::{
+    ///     LocalSpans,
+    ///     receiver::RestoreError,
+    ///     transport::wasm_host::{GuestTrace, PersistedGuest},
+    /// };
     ///
     /// # enum Outcome { Done(GuestTrace), Trapped(GuestTrace) }
     /// # use Outcome::{Done, Trapped};
