@@ -31,6 +31,7 @@ pub trait IntoFieldPredicate {
     fn into_predicate(self) -> Self::Predicate;
 
     /// Checks whether a field without a value matches. By default, it does not.
+    #[doc(hidden)]
     fn matches_absent(&self) -> bool {
         false
     }
