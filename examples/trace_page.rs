@@ -17,7 +17,10 @@ use std::{
 };
 
 use plugin::Plugin;
-use spanshot::{Capture, ChromeTrace, HtmlPage};
+use spanshot::{
+    Capture,
+    export::{ChromeTrace, HtmlPage},
+};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = env::args_os().skip(1);

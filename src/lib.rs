@@ -33,10 +33,12 @@
 //! | see why a test failed | [printing](CaptureBuilder#printing), [recording](CaptureBuilder#recording) |
 //! | fail a test on warnings or open spans | [`CaptureBuilder`](CaptureBuilder#watching-over-a-test) |
 //! | capture a WASM guest, a child process, a dynamic library, a file | [`transport`] |
-//! | build a boundary of your own | [`TracingEventSender`], [`TracingEventReceiver`], [`mod@frame`] |
+//! | build a boundary of your own | [`TracingEventSender`], [`TracingEventReceiver`], [frames](transport::frame) |
 //! | capture on a subscriber of your own | [`CaptureLayer`], [`SharedStorage`] |
 //!
 //! The guide in the directory `docs` of the repository teaches these one by one, and shows why tests of traces are flaky.
+//! Types that you seldom name are not at the root, but in the modules [`capture`], [`view`], [`receiver`] and
+//! [`predicates::types`].
 //!
 //! # How a trace travels
 //!
@@ -56,7 +58,7 @@
 //! ```
 //!
 //! - **In the module**, a [`TracingEventSender`] is the subscriber. It hands [`TracingEvent`]s to your function, for serde to put
-//!   into any format, or [encodes](TracingEventSender::encoded) compact [frames](frame). In a WASM guest,
+//!   into any format, or [encodes](TracingEventSender::encoded) compact [frames](transport::frame). In a WASM guest,
 //!   [`spanshot_sender::wasm_guest::install()`] installs it and sends the frames.
 //! - **Between the two**, [`transport`] carries frames over common boundaries.
 //! - **In the host**, a [`TracingEventReceiver`] checks them. It relays to the current subscriber, or goes the [direct
@@ -101,7 +103,7 @@
 //! | `capture` | yes | [`#[spanshot::test]`](test), [`Capture`], [`CaptureLayer`], [`Storage`] and its tree | `tracing`, `tracing-subscriber`, `syn` and `quote`, `anstyle`, `siphasher` |
 //! | `predicates` | yes | [`mod@predicates`] (with `capture`) | `predicates` |
 //! | `snapshot` | yes | [`assert_trace_snapshot!`], [`SnapshotSettings`], [`StreamSnapshot`] (with `capture`) | `insta`, `similar`, `regex-lite` |
-//! | `export` | no | [`HtmlPage`] and [`ChromeTrace`]: traces for browsers and trace viewers (with `capture`) | `serde_json` |
+//! | `export` | no | [`mod@export`]: traces for browsers and trace viewers (with `capture`) | `serde_json` |
 //! | `log` | no | records of the `log` crate are events of every [`Capture`] (with `capture`): the first one [installs a logger](Capture#records-of-the-log-crate) | `tracing-log` |
 //! | `tokio` | no | [`transport::stream::receive_async`] | `tokio` |
 //!
@@ -112,28 +114,23 @@
 extern crate alloc;
 
 #[cfg(feature = "capture")]
-mod capture;
+pub mod capture;
 #[cfg(feature = "export")]
-mod export;
+pub mod export;
 mod interest;
 mod log_record;
 mod not_a_future;
 mod panics;
 #[cfg(feature = "predicates")]
 pub mod predicates;
-mod receiver;
+pub mod receiver;
 mod said_parent;
 pub mod transport;
 #[cfg(feature = "capture")]
-mod view;
+pub mod view;
 
 #[cfg(feature = "capture")]
-pub use crate::capture::{
-    Capture, CaptureBuilder, CaptureHandle, CaptureLayer, Captured, CapturedEvent, CapturedEvents,
-    CapturedMetadata, CapturedNode, CapturedNodes, CapturedSpan, CapturedSpans, Carried,
-    DescendantEvents, DescendantSpans, Happening, Keep, Moment, ParentKind, Print,
-    ProcessWideLayer, SharedStorage, SpanStats, Storage, TestResult, TimedOut, Trace,
-};
+pub use crate::capture::at_root::*;
 /// Runs a function as a test that is captured from its beginning to its end, and shows the trace if it fails.
 ///
 /// Use it in place of `#[test]`. If you want to look at the trace, take an argument of the type [`Capture`], or a
@@ -244,26 +241,14 @@ pub use crate::capture::{
 #[cfg_attr(docsrs, doc(cfg(feature = "capture")))]
 pub use spanshot_macros::test;
 
-#[cfg(feature = "export")]
-pub use crate::export::{ChromeTrace, HtmlPage};
-pub use crate::not_a_future::NotAFuture;
-pub use crate::receiver::{
-    FrameDecoder, GuestScope, InGuestScope, Limit, LocalSpans, PersistedMetadata, PersistedSpans,
-    ReceiveError, ReceiverLimits, Refusals, RestoreError, TracingEventReceiver,
-};
-#[cfg(feature = "capture")]
-pub use crate::view::TimelineText;
+pub use crate::receiver::at_root::*;
 #[cfg(feature = "snapshot")]
-pub use crate::view::{
-    Difference, SnapshotScope, SnapshotSettings, SnapshotSource, StreamSnapshot, TraceComparison,
-    TraceView,
-};
-pub(crate) use spanshot_sender::wire;
+pub use crate::view::at_root::*;
+pub(crate) use spanshot_sender::__wire as wire;
 #[doc(inline)]
 pub use spanshot_sender::{
-    CallSiteData, CallSiteKind, DebugObject, FilterAnswer, Frames, FromTracedValue, HostFilter,
-    MetadataId, RawSpanId, Record, ThreadIndex, TracedError, TracedValue, TracedValues,
-    TracedValuesIter, TracingEvent, TracingEventSender, TracingLevel, frame,
+    CallSiteData, CallSiteKind, DebugObject, FromTracedValue, MetadataId, RawSpanId, TracedError,
+    TracedValue, TracedValues, TracedValuesIter, TracingEvent, TracingEventSender, TracingLevel,
 };
 
 /// The README and the pages of the guide in `docs`, whose code runs as doc tests.
@@ -291,15 +276,17 @@ mod guide {
     mod snapshots {}
 }
 
-/// Items that the macros of this crate expand to.
-#[cfg(feature = "capture")]
+/// Items that the macros of this crate expand to, or that bound its functions. Not for you: they change without notice.
 #[doc(hidden)]
 pub mod __private {
     #[cfg(feature = "snapshot")]
     pub use insta;
+    #[cfg(feature = "capture")]
     pub use tracing_core::Level;
 
+    #[cfg(feature = "capture")]
     pub use crate::capture::attribute::{AttributeTest, RunningTest, TestOutcome, in_own_process};
+    pub use crate::not_a_future::NotAFuture;
     #[cfg(feature = "snapshot")]
     pub use crate::view::assertion::{Assertion, SnapshotName, TraceSnapshot};
 }

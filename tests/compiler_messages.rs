@@ -71,6 +71,32 @@ const MISTAKES: &[(&str, &[&str])] = &[
         "spans.single(&level(\"info\"));",
         &["`level()` takes a `Level`, a `LevelFilter`, or a predicate for `Level`"],
     ),
+    (
+        "spans.count(\"2\", &name(\"connect\"));",
+        &[
+            "`&str` is not a number or a range of numbers",
+            "write a `usize` such as `2`, or a range such as `1..`",
+        ],
+    ),
+    ("spans.single(&entered(\"2\"));", &["`&str` is not a number or a range of numbers"]),
+    (
+        "spans.single(&tree(name(\"connect\")).span(name(\"dns\")));",
+        &[
+            "is not a tree",
+            "or a predicate for spans in square brackets: `span([name(\"child\")])`",
+        ],
+    ),
+    (
+        "events.single(&field(\"ratio\", value(gt(0.5_f32))));",
+        &[
+            "a `TracedValue` does not convert to `f32`",
+            "`str` (text of any kind) and `[u8]` (bytes) are such types",
+        ],
+    ),
+    (
+        "Capture::run(|_| 5_u8);",
+        &["`u8` is not the result of a test", "a `Result` whose error is `Debug`"],
+    ),
 ];
 
 /// Tests that `#[spanshot::test]` refuses, each with what it says. The attributes of other crates need not be there.

@@ -22,9 +22,10 @@ use std::{
 };
 
 use spanshot::{
-    Capture, CaptureLayer, FrameDecoder, Print, ReceiveError, SharedStorage, Trace,
-    TracingEventReceiver, TracingEventSender, assert_trace_snapshot,
+    Capture, CaptureLayer, Print, ReceiveError, SharedStorage, Trace, TracingEventReceiver,
+    TracingEventSender, assert_trace_snapshot,
     predicates::*,
+    receiver::FrameDecoder,
     transport::dynamic_library::{
         ABI_VERSION, Connection, FrameReceiver, HostFunction, INSTALL_SYMBOL, InstallError,
         InstallFunction, LibraryFunctions, RelayError, SendFunction, UNINSTALL_SYMBOL,

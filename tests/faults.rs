@@ -19,8 +19,8 @@ use std::{
 };
 
 use spanshot::{
-    Capture, CaptureLayer, ProcessWideLayer, SharedStorage, TracingEventReceiver,
-    TracingEventSender,
+    Capture, CaptureLayer, SharedStorage, TracingEventReceiver, TracingEventSender,
+    capture::ProcessWideLayer,
     transport::{
         child_process::{self, STREAM_VARIABLE},
         dynamic_library::{FrameReceiver, RelayError},
@@ -137,7 +137,7 @@ fn full_disk_is_reported_once_and_disturbs_nobody() {
     assert_eq!(error.kind(), io::ErrorKind::StorageFull);
     #[cfg(feature = "export")]
     {
-        use spanshot::{ChromeTrace, HtmlPage};
+        use spanshot::export::{ChromeTrace, HtmlPage};
 
         let full = || fs::File::create("/dev/full").unwrap();
         let trace = capture.trace();

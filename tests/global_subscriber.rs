@@ -16,8 +16,8 @@ use std::{
 };
 
 use spanshot::{
-    Capture, CaptureLayer, ParentKind, ProcessWideLayer, SharedStorage, TracingEventReceiver,
-    TracingEventSender,
+    Capture, CaptureLayer, SharedStorage, TracingEventReceiver, TracingEventSender,
+    capture::{ParentKind, ProcessWideLayer},
 };
 use tracing::{Event, Level, Span, Subscriber, debug, info, info_span, trace};
 use tracing_subscriber::{
@@ -88,7 +88,7 @@ tests! {
         for _ in 0..2 {
             let message = refusal();
             assert!(message.contains("another one is installed already"), "{message}");
-            assert!(message.contains("with(spanshot::ProcessWideLayer::new())"), "{message}");
+            assert!(message.contains("with(spanshot::capture::ProcessWideLayer::new())"), "{message}");
         }
         // Whether or not the thread has a subscriber of its own.
         let capture = Capture::start();

@@ -6,8 +6,9 @@ mod counting;
 use std::{hint, sync::atomic::Ordering::Relaxed};
 
 use spanshot::{
-    FrameDecoder, LocalSpans, PersistedMetadata, PersistedSpans, ReceiverLimits, SharedStorage,
-    TracingEvent, TracingEventReceiver,
+    LocalSpans, PersistedMetadata, PersistedSpans, ReceiverLimits, SharedStorage, TracingEvent,
+    TracingEventReceiver,
+    receiver::FrameDecoder,
     transport::{
         stream::{StreamReceiver, StreamWriter},
         wasm,

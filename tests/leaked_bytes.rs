@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use self::counting::NOW;
 use spanshot::{
-    CallSiteData, CallSiteKind, Limit, ReceiveError, ReceiverLimits, TracingEvent,
-    TracingEventReceiver, TracingLevel,
+    CallSiteData, CallSiteKind, ReceiveError, ReceiverLimits, TracingEvent, TracingEventReceiver,
+    TracingLevel, receiver::Limit,
 };
 
 fn call_site(name: u8) -> Vec<u8> {

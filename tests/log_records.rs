@@ -11,8 +11,8 @@ use std::{
 };
 
 use spanshot::{
-    CapturedEvent, FilterAnswer, ReceiverLimits, TracingEventReceiver, TracingEventSender,
-    predicates::*,
+    CapturedEvent, ReceiverLimits, TracingEventReceiver, TracingEventSender, predicates::*,
+    receiver::FilterAnswer,
 };
 use support::{
     assert_transparent, direct, events_of, feed_events, feed_frames, frames_of, native, on_thread,

@@ -4,7 +4,9 @@ use std::{collections::BTreeSet, fmt, ops::Bound};
 
 use proptest::{collection::vec, prelude::*};
 use spanshot::{
-    Capture, Captured, CapturedEvent, CapturedNode, CapturedSpan, Trace, TracedValue, predicates::*,
+    Capture, Captured, CapturedEvent, CapturedSpan, Trace, TracedValue,
+    capture::CapturedNode,
+    predicates::{types::TreePredicate, *},
 };
 use tracing::{info, info_span};
 
@@ -341,7 +343,7 @@ proptest! {
         let moments: Vec<_> = trace.timeline().map(|(moment, _)| moment).collect();
         let to_moment = |bound: Bound<usize>| bound.map(|index| moments[index % moments.len()]);
         let range = (to_moment(start), to_moment(end));
-        let is_during = |item: &dyn Fn() -> spanshot::Moment| {
+        let is_during = |item: &dyn Fn() -> spanshot::capture::Moment| {
             let moment = item();
             let is_after = match range.0 {
                 Bound::Included(start) => moment >= start,

@@ -504,7 +504,7 @@ mod either {
 mod several {
     use std::{sync::Barrier, thread};
 
-    use spanshot::{Capture, ParentKind, predicates::*};
+    use spanshot::{Capture, capture::ParentKind, predicates::*};
     use tracing::{Level, Span, error, field, info, info_span};
 
     /// Runs a function, and returns the message that it panics with.
@@ -745,7 +745,8 @@ mod lost {
     use std::thread;
 
     use spanshot::{
-        Capture, Print, ProcessWideLayer, TracingEvent, TracingEventReceiver, predicates::*,
+        Capture, Print, TracingEvent, TracingEventReceiver, capture::ProcessWideLayer,
+        predicates::*,
     };
     use tracing::{Level, info};
     use tracing_subscriber::{layer::SubscriberExt, registry, util::SubscriberInitExt};

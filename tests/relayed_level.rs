@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use spanshot::{FilterAnswer, HostFilter, TracingEventReceiver, TracingEventSender};
+use spanshot::{TracingEventReceiver, TracingEventSender, receiver::FilterAnswer};
+use spanshot_sender::HostFilter;
 use tracing::{
     Dispatch, Metadata, Subscriber, debug, debug_span, dispatcher, error, info, info_span,
     level_filters::LevelFilter, subscriber::Interest, trace, warn,

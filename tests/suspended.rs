@@ -14,8 +14,8 @@ use std::{
 };
 
 use spanshot::{
-    Capture, CapturedNode, LocalSpans, PersistedMetadata, PersistedSpans, SharedStorage, Trace,
-    TracingEventReceiver,
+    Capture, LocalSpans, PersistedMetadata, PersistedSpans, SharedStorage, Trace,
+    TracingEventReceiver, capture::CapturedNode,
 };
 use support::{current_dispatch, direct, feed_frames, frames_of};
 use tracing::{Span, field, info, info_span};

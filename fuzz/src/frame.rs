@@ -1,5 +1,5 @@
 use serde_json::Value;
-use spanshot::{FrameDecoder, TracingEvent};
+use spanshot::{TracingEvent, receiver::FrameDecoder};
 
 use super::support::{Received, assert_goes_on};
 

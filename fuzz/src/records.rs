@@ -1,4 +1,4 @@
-use spanshot::FrameDecoder;
+use spanshot::receiver::FrameDecoder;
 
 use super::support::{Received, assert_goes_on};
 

@@ -1,7 +1,7 @@
 use serde::Deserialize;
 use spanshot::{
-    FrameDecoder, LocalSpans, PersistedMetadata, PersistedSpans, ReceiverLimits,
-    TracingEventReceiver,
+    LocalSpans, PersistedMetadata, PersistedSpans, ReceiverLimits, TracingEventReceiver,
+    receiver::FrameDecoder,
 };
 use tracing_subscriber::filter::LevelFilter;
 

@@ -1,8 +1,8 @@
 //! What several bodies need.
 
 use spanshot::{
-    CaptureLayer, LocalSpans, PersistedMetadata, PersistedSpans, RestoreError, SharedStorage,
-    TracingEventReceiver,
+    CaptureLayer, LocalSpans, PersistedMetadata, PersistedSpans, SharedStorage,
+    TracingEventReceiver, receiver::RestoreError,
 };
 use tracing_subscriber::{filter::LevelFilter, layer::SubscriberExt};
 

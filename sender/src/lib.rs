@@ -49,9 +49,7 @@ extern crate std;
 
 mod guest;
 mod sender;
-/// The wire types as the receiver in `spanshot` needs them. Not for you: it changes without notice.
-#[doc(hidden)]
-pub mod wire;
+mod wire;
 
 #[cfg(feature = "std")]
 pub use crate::guest::dynamic_library;
@@ -64,3 +62,9 @@ pub use crate::wire::{
     Record, ThreadIndex, TracedError, TracedValue, TracedValues, TracedValuesIter, TracingEvent,
     TracingLevel, frame,
 };
+
+/// The wire types as the receiver in `spanshot` needs them. Not for you: it changes without notice.
+#[doc(hidden)]
+pub mod __wire {
+    pub use crate::wire::*;
+}

@@ -1,8 +1,8 @@
-//! A trace to look at: as a page for a browser, and as a file for a trace viewer.
+//! Writers of a trace as a page for a browser, and as a file for a trace viewer.
 //!
-//! A test prints a tree of text, and reviewers compare it. You want something else if a trace has ten thousand events, and you
-//! look for three of them: an [`HtmlPage`], which you fold, filter and search. And you want something else to see
-//! durations, and work that happened at the same time: a [`ChromeTrace`], which trace viewers draw along an axis of time.
+//! A test prints a tree of text, and reviewers compare it. If a trace has ten thousand events, and you look for three of
+//! them, write an [`HtmlPage`], which you fold, filter and search. To see durations, and work that happened at the same
+//! time, write a [`ChromeTrace`], which trace viewers draw along an axis of time.
 //!
 //! Traced text is not trusted, and you open the outputs in programs that run code. So:
 //!

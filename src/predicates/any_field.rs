@@ -7,8 +7,8 @@ use ::predicates::{
 };
 
 use super::{
-    IntoFieldPredicate,
     failure::{absent, actual},
+    field::IntoFieldPredicate,
     shown_value::Shown,
 };
 use crate::{

@@ -6,8 +6,8 @@ use core::{error::Error, fmt};
 use ::predicates::Predicate;
 
 use super::{
-    IntoCount, Scanner,
-    count::limits,
+    Scanner,
+    count::{IntoCount, limits},
     failure::{Failure, blind, missing, unwanted},
     scope::Scope,
     sight::{absence, bypass, gap, left_out, limit},

@@ -6,6 +6,11 @@ use core::ops::{Bound, RangeBounds};
 /// # Example
 ///
 /// See [`Scanner::count()`](super::Scanner::count).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a number or a range of numbers",
+    label = "not a number",
+    note = "write a `usize` such as `2`, or a range such as `1..`, `..=3` or `1..3`"
+)]
 pub trait IntoCount {
     /// Returns the range.
     fn into_count(self) -> (Bound<usize>, Bound<usize>);

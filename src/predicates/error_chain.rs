@@ -6,9 +6,9 @@ use ::predicates::{
 };
 
 use super::{
-    IntoTextPredicate,
     field::impl_into_itself,
     shown_value::{case_with_remark, what_it_is},
+    text::IntoTextPredicate,
 };
 use crate::wire::TracedValue;
 

@@ -83,7 +83,10 @@ impl<'a, P: Predicate<T>, T: Captured<'a>> Predicate<T> for EverPredicate<P> {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Capture, CapturedNode, capture::Sealed};
+    use crate::{
+        Capture,
+        capture::{CapturedNode, Sealed},
+    };
 
     #[test]
     fn handles_are_equal_whichever_values_predicates_look_at() {

@@ -7,10 +7,11 @@ use ::predicates::{
 };
 
 use super::{
-    And, Not, Or, ThatPredicate,
+    combinators::{And, Not, Or},
     failure::{absent, actual_text},
     shown_value::{NOT_THERE, Shown},
     sight::{NO_VALUE_OF, VALUE_OF},
+    that::ThatPredicate,
 };
 use crate::{capture::Captured, wire::TracedValue};
 
@@ -30,6 +31,7 @@ pub trait IntoFieldPredicate {
     fn into_predicate(self) -> Self::Predicate;
 
     /// Checks whether a field without a value matches. By default, it does not.
+    #[doc(hidden)]
     fn matches_absent(&self) -> bool {
         false
     }
@@ -47,7 +49,7 @@ impl<P: Predicate<TracedValue>> IntoFieldPredicate for [P; 1] {
 /// Lets `field()` take predicates for values without brackets.
 macro_rules! impl_into_itself {
     ($({$($generics:tt)*} $ty:ty),+) => {$(
-        impl<$($generics)*> $crate::predicates::IntoFieldPredicate for $ty
+        impl<$($generics)*> $crate::predicates::types::IntoFieldPredicate for $ty
         where
             Self: ::predicates::Predicate<$crate::wire::TracedValue>,
         {

@@ -2,18 +2,24 @@
 //!
 //! A predicate is a condition on a span or an event:
 //!
-//! - on both: the [`level()`], [`target()`], [`module()`] or [`file()`], a [`field()`] or [`any_field()`]
-//!   with a value, now or [`ever()`], [`only_fields()`] with these names, the [`parent()`] or an [`ancestor()`], how it
-//!   got its parent ([`parent_kind()`]), or anything that a closure checks ([`satisfies()`]);
-//! - on an event: its [`message()`];
-//! - on a span: its [`name()`], a [`child()`] or a [`descendant()`], an [`event()`] or [`deep_event()`] in it, a span that it
-//!   [`follows_from()`], how often it was [`entered()`] and [`exited()`], how often its handles were [`cloned()`] and
-//!   [`dropped()`], whether it is [`closed()`], and the [`tree()`] below it.
+//! | you look at | on | predicates |
+//! |---|---|---|
+//! | where it was traced | both | [`level()`], [`target()`], [`module()`], [`file()`] |
+//! | its name | spans | [`name()`] |
+//! | its message | events | [`message()`] |
+//! | its values | both | [`field()`], [`any_field()`], [`only_fields()`], earlier ones by [`ever()`] |
+//! | what it is in | both | [`parent()`], [`ancestor()`], how it got its parent: [`parent_kind()`] |
+//! | what is in it | spans | [`child()`], [`descendant()`], [`event()`], [`deep_event()`], [`tree()`] |
+//! | its life | spans | [`closed()`], [`entered()`], [`exited()`], [`cloned()`], [`dropped()`], [`follows_from()`] |
+//! | anything else | both | [`satisfies()`], with a closure |
+//!
+//! For the value of a field, there are [`value()`], [`debug()`], [`close_to()`] and [`error_chain()`]. Plain values
+//! compare as a person means them: see [`field()`].
 //!
 //! Combine predicates with `&`, `|` and `!`. Wrap predicates of other crates, and of helpers that return
-//! `impl Predicate<…>`, in [`that()`] first. Most take a predicate of the crate [`predicates`] for a part of the span
-//! or event. The most useful of these are exported here, so one `use` is enough. Values compare as a person means them:
-//! see [`field()`].
+//! `impl Predicate<…>`, in [`that()`] first. Most functions take a predicate of the crate
+//! [`predicates`](https://docs.rs/predicates) for a part of the span or event. The most useful of these are exported here,
+//! so one `use` is enough.
 //!
 //! A [`Scanner`] goes through the spans or events of a trace or of a span, asserts how many match, or in which order,
 //! and returns the matches. An assertion that fails names the predicate and the nearest candidate, with a tick or a
@@ -45,6 +51,8 @@
 
 #[macro_use]
 mod operators;
+
+pub mod types;
 
 mod allow;
 mod answers;
@@ -96,41 +104,27 @@ pub use ::predicates::{
 #[cfg(feature = "snapshot")]
 pub(crate) use self::answers::KeptAnswers;
 pub use self::{
-    any_field::{AnyFieldPredicate, any_field},
+    any_field::any_field,
     checks::ScanError,
-    close_to::{CloseToPredicate, close_to},
-    combinators::{And, Not, Or},
-    count::IntoCount,
-    debug::{DebugPredicate, debug},
-    error_chain::{ErrorChainPredicate, error_chain},
-    ever::{EverPredicate, ever},
-    field::{FieldPredicate, IntoFieldPredicate, field},
-    level::{IntoLevelPredicate, LevelPredicate, level},
-    only_fields::{OnlyFieldsPredicate, only_fields},
-    parent::{AncestorPredicate, ParentPredicate, ancestor, parent},
-    parent_kind::{ParentKindPredicate, parent_kind},
-    plain::{EquivPredicate, OptionPredicate},
-    related::{
-        ChildPredicate, DeepEventPredicate, DescendantPredicate, EventPredicate,
-        FollowsFromPredicate, child, deep_event, descendant, event, follows_from,
-    },
-    satisfies::{SatisfiesPredicate, satisfies},
-    scan_ext::{Ancestors, ScanExt},
+    close_to::close_to,
+    debug::debug,
+    error_chain::error_chain,
+    ever::ever,
+    field::field,
+    level::level,
+    only_fields::only_fields,
+    parent::{ancestor, parent},
+    parent_kind::parent_kind,
+    related::{child, deep_event, descendant, event, follows_from},
+    satisfies::satisfies,
+    scan_ext::ScanExt,
     scanner::Scanner,
-    scope::Scope,
-    stats::{
-        ClonedPredicate, ClosedPredicate, DroppedPredicate, EnteredPredicate, ExitedPredicate,
-        IntoCountPredicate, cloned, closed, dropped, entered, exited,
-    },
-    target::{
-        IntoTargetPredicate, ModulePredicate, TargetPredicate, TargetStrPredicate, module, target,
-    },
-    text::{
-        FilePredicate, IntoTextPredicate, MessagePredicate, NamePredicate, file, message, name,
-    },
-    that::{ThatPredicate, that},
-    tree::{IntoTree, TreePredicate, tree},
-    value::{ValuePredicate, value},
+    stats::{cloned, closed, dropped, entered, exited},
+    target::{module, target},
+    text::{file, message, name},
+    that::that,
+    tree::tree,
+    value::value,
 };
 
 /// Turns a predicate into a closure, for [`Iterator::filter()`] and the like.

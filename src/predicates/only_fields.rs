@@ -37,38 +37,38 @@ const MAX_SHOWN: usize = 8;
 /// trace.scan_events().single(&(exact & field("port", 8_080)));
 /// trace.scan_events().none(&only_fields(["message", "port"]));
 /// ```
-pub fn only_fields<const N: usize>(names: [&'static str; N]) -> OnlyFieldsPredicate<N> {
-    OnlyFieldsPredicate { names }
+pub fn only_fields<const N: usize>(names: [&'static str; N]) -> OnlyFieldsPredicate {
+    OnlyFieldsPredicate { names: names.into() }
 }
 
 /// Predicate for the names of all fields, returned by [`only_fields()`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OnlyFieldsPredicate<const N: usize> {
-    names: [&'static str; N],
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnlyFieldsPredicate {
+    names: Box<[&'static str]>,
 }
 
-impl<const N: usize> OnlyFieldsPredicate<N> {
+impl OnlyFieldsPredicate {
     fn has(&self, name: &str) -> bool {
         self.names.contains(&name)
     }
 }
 
-impl_operators!({const N: usize,} OnlyFieldsPredicate<N>);
+impl_operators!({} OnlyFieldsPredicate);
 
-impl<const N: usize> fmt::Display for OnlyFieldsPredicate<N> {
+impl fmt::Display for OnlyFieldsPredicate {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "only fields {:?}", self.names)
     }
 }
 
-impl<const N: usize> PredicateReflection for OnlyFieldsPredicate<N> {
+impl PredicateReflection for OnlyFieldsPredicate {
     fn parameters<'a>(&'a self) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
         let named = self.names.iter().map(|name| Parameter::new(VALUE_OF, name));
         Box::new(named.chain(iter::once(Parameter::new(NO_OTHER_VALUE, &""))))
     }
 }
 
-impl<'a, const N: usize, T: Captured<'a>> Predicate<T> for OnlyFieldsPredicate<N> {
+impl<'a, T: Captured<'a>> Predicate<T> for OnlyFieldsPredicate {
     fn eval(&self, item: &T) -> bool {
         self.names.iter().all(|name| item.value(name).is_some())
             && !item.any_field(|name, _| !self.has(name))
@@ -79,11 +79,11 @@ impl<'a, const N: usize, T: Captured<'a>> Predicate<T> for OnlyFieldsPredicate<N
             return None;
         }
         if expected {
-            let what = if N == 0 { "without fields" } else { "with these alone" };
+            let what = if self.names.is_empty() { "without fields" } else { "with these alone" };
             return Some(actual(self, true, item, "it", &what));
         }
         let is_missing = |name: &&&str| item.value(name).is_none();
-        if N > 0 && self.names.iter().all(|name| is_missing(&name)) {
+        if !self.names.is_empty() && self.names.iter().all(|name| is_missing(&name)) {
             let is_empty = !item.any_field(|_, _| true);
             if is_empty {
                 return Some(absent(self, false, item, "it", "without fields"));

@@ -22,10 +22,10 @@ macro_rules! impl_operators {
         where
             Rhs: $crate::predicates::operators::Operand,
         {
-            type Output = $crate::predicates::And<Self, Rhs>;
+            type Output = $crate::predicates::types::And<Self, Rhs>;
 
             fn bitand(self, rhs: Rhs) -> Self::Output {
-                $crate::predicates::And::new(self, rhs)
+                $crate::predicates::types::And::new(self, rhs)
             }
         }
 
@@ -33,18 +33,18 @@ macro_rules! impl_operators {
         where
             Rhs: $crate::predicates::operators::Operand,
         {
-            type Output = $crate::predicates::Or<Self, Rhs>;
+            type Output = $crate::predicates::types::Or<Self, Rhs>;
 
             fn bitor(self, rhs: Rhs) -> Self::Output {
-                $crate::predicates::Or::new(self, rhs)
+                $crate::predicates::types::Or::new(self, rhs)
             }
         }
 
         impl<$($generics)*> core::ops::Not for $ty {
-            type Output = $crate::predicates::Not<Self>;
+            type Output = $crate::predicates::types::Not<Self>;
 
             fn not(self) -> Self::Output {
-                $crate::predicates::Not::new(self)
+                $crate::predicates::types::Not::new(self)
             }
         }
     };

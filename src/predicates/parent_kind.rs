@@ -22,7 +22,7 @@ use crate::capture::{Captured, ParentKind};
 /// # Example
 ///
 /// ```
-/// use spanshot::{Capture, ParentKind, predicates::*};
+/// use spanshot::{Capture, capture::ParentKind, predicates::*};
 /// use tracing::{info, info_span};
 ///
 /// let capture = Capture::start();

@@ -9,7 +9,7 @@ use ::predicates::{
 };
 
 use super::{
-    IntoFieldPredicate,
+    field::IntoFieldPredicate,
     shown_value::{NO_VALUE, case_with_remark, look_alike},
 };
 use crate::wire::{TracedValue, hex::Hex};

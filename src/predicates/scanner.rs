@@ -11,7 +11,8 @@ use core::{
 use ::predicates::Predicate;
 
 use super::{
-    IntoCount, ScanError, answers::KeptAnswers, colour::coloured, failure::Searched, scope::Scope,
+    ScanError, answers::KeptAnswers, colour::coloured, count::IntoCount, failure::Searched,
+    scope::Scope,
 };
 use crate::{
     capture::{Captured, Moment, is_coloured},
@@ -35,7 +36,7 @@ use crate::{
 /// | [`single()`](Self::single), [`count()`](Self::count) with a maximum | more items that match |
 /// | [`exactly()`](Self::exactly), [`in_a_row()`](Self::in_a_row) | other items, at all or between |
 /// | [`first()`](Self::first), [`last()`](Self::last) | a match before, or after |
-/// | any, by a predicate such as `!child(…)`, or `tree(…)` [and nothing else](super::TreePredicate::and_nothing_else) | anything that the predicate rules out |
+/// | any, by a predicate such as `!child(…)`, or `tree(…)` [and nothing else](super::types::TreePredicate::and_nothing_else) | anything that the predicate rules out |
 ///
 /// These fail
 ///
@@ -56,7 +57,7 @@ use crate::{
 /// field with nearly the same name: `eror` and `error`, `userId` and `user_id`. An assertion that holds because a field
 /// has no value, such as `single(&field("error", None::<&str>))`, always needs a call site that declares the field.
 ///
-/// If a stream does not tell the kind of a parent ([`ParentKind`](crate::ParentKind)), negatives fail if they hold
+/// If a stream does not tell the kind of a parent ([`ParentKind`](crate::capture::ParentKind)), negatives fail if they hold
 /// because a [`parent_kind()`](super::parent_kind) does not match.
 ///
 /// The same goes for [`cloned()`](super::cloned) and [`dropped()`](super::dropped) if the capture is [not

@@ -8,7 +8,11 @@ use ::predicates::{
     reflection::{Case, Parameter, PredicateReflection},
 };
 
-use super::{IntoCount, count::limits, failure::actual, sight::HANDLES};
+use super::{
+    count::{IntoCount, limits},
+    failure::actual,
+    sight::HANDLES,
+};
 use crate::capture::CapturedSpan;
 
 /// The types that [`entered()`], [`exited()`], [`cloned()`] and [`dropped()`] take.

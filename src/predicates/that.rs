@@ -15,7 +15,7 @@ use ::predicates::{
 /// # Example
 ///
 /// ```
-/// use spanshot::{Capture, CapturedEvent, predicates::*};
+/// use spanshot::{Capture, CapturedEvent, predicates::{types::ThatPredicate, *}};
 /// use tracing::Level;
 ///
 /// fn is_slow() -> impl for<'a> Predicate<CapturedEvent<'a>> {

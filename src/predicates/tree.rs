@@ -230,6 +230,11 @@ impl<'a> Predicate<CapturedSpan<'a>> for TreePredicate {
 }
 
 /// The types that [`TreePredicate::span()`] takes: a tree, or another predicate for spans in square brackets.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a tree",
+    label = "not a tree",
+    note = "`span()` takes a `tree(…)`, or a predicate for spans in square brackets: `span([name(\"child\")])`"
+)]
 pub trait IntoTree {
     /// Makes the tree.
     fn into_tree(self) -> TreePredicate;

@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// Turns [frames](crate::frame) into [`TracingEvent`]s.
+/// Turns [frames](crate::transport::frame) into [`TracingEvent`]s.
 ///
 /// The frames of one stream are decoded in order, from its first one, or from where it was
 /// [persisted](FrameDecoder::new). This is for those who want
@@ -27,7 +27,7 @@ use crate::{
 ///
 /// ```
 /// use std::sync::mpsc;
-/// use spanshot::{FrameDecoder, TracingEventSender};
+/// use spanshot::{TracingEventSender, receiver::FrameDecoder};
 ///
 /// let (sender, frames) = mpsc::channel();
 /// let subscriber = TracingEventSender::encoded(move |frame| drop(sender.send(frame.to_vec())));
@@ -54,7 +54,10 @@ impl FrameDecoder {
     ///
     /// ```
     /// use std::sync::mpsc;
-    /// use spanshot::{FrameDecoder, SharedStorage, TracingEventReceiver, TracingEventSender};
+    /// use spanshot::{
+    ///     SharedStorage, TracingEventReceiver, TracingEventSender,
+    ///     receiver::FrameDecoder,
+    /// };
     ///
     /// let (sender, frames) = mpsc::channel();
     /// let subscriber = TracingEventSender::encoded(move |frame| drop(sender.send(frame.to_vec())));
@@ -97,7 +100,10 @@ impl FrameDecoder {
     /// # Example
     ///
     /// ```
-    /// use spanshot::{FrameDecoder, PersistedMetadata, PersistedSpans, ReceiverLimits, RestoreError};
+    /// use spanshot::{
+    ///     PersistedMetadata, PersistedSpans, ReceiverLimits,
+    ///     receiver::{FrameDecoder, RestoreError},
+    /// };
     ///
     /// let spans: PersistedSpans =
     ///     serde_json::from_str(r#"{"1":{"metadata_id":7,"ref_count":1,"values":{}}}"#)?;
@@ -124,7 +130,7 @@ impl FrameDecoder {
     /// # Example
     ///
     /// ```
-    /// use spanshot::{FrameDecoder, Limit, ReceiveError, ReceiverLimits};
+    /// use spanshot::{ReceiveError, ReceiverLimits, receiver::{FrameDecoder, Limit}};
     ///
     /// let limits = ReceiverLimits::default().max_frame_bytes(1);
     /// let mut decoder = FrameDecoder::default().with_limits(limits);

@@ -10,7 +10,7 @@ use crate::wire::MAX_CHAIN;
 /// # Example
 ///
 /// ```
-/// use spanshot::Limit;
+/// use spanshot::receiver::Limit;
 ///
 /// assert_eq!(Limit::OpenSpans.to_string(), "open spans");
 /// ```

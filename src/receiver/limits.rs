@@ -17,7 +17,10 @@ use crate::wire::{CallSiteData, ErrorRef, MAX_CHAIN, RecordValues, ValueRef};
 /// # Example
 ///
 /// ```
-/// use spanshot::{Limit, ReceiveError, ReceiverLimits, TracingEvent, TracingEventReceiver};
+/// use spanshot::{
+///     ReceiveError, ReceiverLimits, TracingEvent, TracingEventReceiver,
+///     receiver::Limit,
+/// };
 ///
 /// let limits = ReceiverLimits::default().max_open_spans(1);
 /// let mut receiver = TracingEventReceiver::default().with_limits(limits);
@@ -60,7 +63,7 @@ impl ReceiverLimits {
     /// # Example
     ///
     /// ```
-    /// use spanshot::{Limit, ReceiverLimits};
+    /// use spanshot::{ReceiverLimits, receiver::Limit};
     ///
     /// let limits = ReceiverLimits::default().max_open_spans(1_000);
     /// assert_eq!(limits.get(Limit::OpenSpans), 1_000);
@@ -141,7 +144,7 @@ impl ReceiverLimits {
         self.with(Limit::StringBytes, max as u64)
     }
 
-    /// Sets how long a [frame](crate::frame) may be, in bytes.
+    /// Sets how long a [frame](crate::transport::frame) may be, in bytes.
     ///
     /// A reader of a byte stream applies its own lower limit before this one.
     #[must_use]

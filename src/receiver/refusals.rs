@@ -5,7 +5,7 @@ use super::{Limit, ReceiveError};
 /// # Example
 ///
 /// ```
-/// use spanshot::{Limit, TracingEvent, TracingEventReceiver};
+/// use spanshot::{TracingEvent, TracingEventReceiver, receiver::Limit};
 ///
 /// let mut receiver = TracingEventReceiver::default();
 /// receiver.try_receive(TracingEvent::SpanDropped { id: 1 }).unwrap_err();

@@ -100,7 +100,10 @@ impl TracingEventReceiver {
     /// # Example
     ///
     /// ```
-    /// use spanshot::{Limit, LocalSpans, ReceiverLimits, RestoreError, TracingEventReceiver};
+    /// use spanshot::{
+    ///     LocalSpans, ReceiverLimits, TracingEventReceiver,
+    ///     receiver::{Limit, RestoreError},
+    /// };
     ///
     /// let metadata = r#"{"0":{"kind":"span","name":"job","target":"app","level":"info","fields":[]}}"#;
     /// let spans = r#"{"1":{"metadata_id":0,"ref_count":1,"values":{}}}"#;
@@ -462,7 +465,10 @@ impl SpanData {
 /// # Example
 ///
 /// ```
-/// use spanshot::{LocalSpans, PersistedMetadata, PersistedSpans, RestoreError, TracingEventReceiver};
+/// use spanshot::{
+///     LocalSpans, PersistedMetadata, PersistedSpans, TracingEventReceiver,
+///     receiver::RestoreError,
+/// };
 ///
 /// let spans = r#"{"1":{"metadata_id":7,"ref_count":1,"values":{}}}"#;
 /// let spans: PersistedSpans = serde_json::from_str(spans)?;

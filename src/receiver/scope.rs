@@ -10,7 +10,7 @@ use core::{
 use std::thread;
 
 use super::relay::HostThreads;
-use crate::{NotAFuture, panics};
+use crate::{not_a_future::NotAFuture, panics};
 
 /// A handle that runs a guest in the guest's spans.
 ///
@@ -95,11 +95,11 @@ impl GuestScope {
     /// # }
     /// ```
     ///
-    /// Await a future in [`in_scope_async()`](Self::in_scope_async). A closure that returns one does not compile; see
-    /// [`NotAFuture`]:
+    /// Await a future in [`in_scope_async()`](Self::in_scope_async). A closure that returns one does not compile: the
+    /// compiler asks for the type of the parameter `UseInScopeAsyncInstead`.
     ///
     /// ```compile_fail,E0282
-    /// let scope = spanshot::GuestScope::default();
+    /// let scope = spanshot::receiver::GuestScope::default();
     /// scope.in_scope(|| async { /* the guest's call */ });
     /// ```
     pub fn in_scope<T: NotAFuture<UseInScopeAsyncInstead>, UseInScopeAsyncInstead>(

@@ -314,7 +314,7 @@ impl TracingEventReceiver {
         }
     }
 
-    /// Takes a record in the form of a [frame](crate::frame).
+    /// Takes a record in the form of a [frame](crate::transport::frame).
     ///
     /// # Errors
     ///
@@ -421,7 +421,7 @@ impl TracingEventReceiver {
     ///
     /// # Example
     ///
-    /// See [`HostFilter`](crate::HostFilter).
+    /// See [`HostFilter`](spanshot_sender::HostFilter).
     pub fn filter_generation() -> u32 {
         call_sites::filter_generation()
     }

@@ -1,4 +1,4 @@
-//! Carry frames over a boundary.
+//! Both sides of common boundaries, which carry frames: WASM, child processes, dynamic libraries, files.
 //!
 //! A sender calls one function a frame; this module has such functions for common boundaries, and the
 //! other side of each:
@@ -20,4 +20,4 @@ pub mod stream;
 pub mod wasm_host;
 
 #[doc(inline)]
-pub use spanshot_sender::wasm;
+pub use spanshot_sender::{frame, wasm};

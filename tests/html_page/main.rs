@@ -3,7 +3,7 @@
 //! This is a binary of its own, since it needs Chromium: `chromium`, or what `SPANSHOT_CHROMIUM` names.
 //! `SPANSHOT_SCREENSHOTS` names a directory for pictures to be put into.
 
-use spanshot::{Capture, HtmlPage, SharedStorage, Storage, Trace};
+use spanshot::{Capture, SharedStorage, Storage, Trace, export::HtmlPage};
 use tracing::{
     debug, debug_span, error, field, info, info_span, trace, trace_span, warn, warn_span,
 };

@@ -7,8 +7,8 @@ use std::{
 };
 
 use spanshot::{
-    Capture, CaptureLayer, ParentKind, SharedStorage, Trace, TracingEvent, TracingEventReceiver,
-    TracingEventSender,
+    Capture, CaptureLayer, SharedStorage, Trace, TracingEvent, TracingEventReceiver,
+    TracingEventSender, capture::ParentKind,
 };
 use tracing::Dispatch;
 #[cfg(feature = "export")]

@@ -4,7 +4,13 @@ use std::fmt;
 
 use ::predicates::reflection::{Case, Child, Parameter, PredicateReflection};
 use spanshot::predicates::{event as with_event, value as of_type};
-use spanshot::{Captured, CapturedEvent, CapturedSpan, TracedValue, predicates::*};
+use spanshot::{
+    Captured, CapturedEvent, CapturedSpan, TracedValue,
+    predicates::{
+        types::{IntoFieldPredicate, Or},
+        *,
+    },
+};
 use tracing::level_filters::LevelFilter;
 
 use crate::predicate as plain;

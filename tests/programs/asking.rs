@@ -4,7 +4,8 @@
 use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
-use spanshot::{FilterAnswer, HostFilter, SharedStorage, TracingEventReceiver, TracingEventSender};
+use spanshot::{SharedStorage, TracingEventReceiver, TracingEventSender, receiver::FilterAnswer};
+use spanshot_sender::HostFilter;
 use tracing::{Dispatch, dispatcher};
 
 use super::{

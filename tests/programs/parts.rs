@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 
 use proptest::prelude::*;
-use spanshot::{Capture, CapturedEvent, Keep, Moment, SharedStorage, Trace, TracingEventReceiver};
+use spanshot::{
+    Capture, CapturedEvent, Keep, SharedStorage, Trace, TracingEventReceiver, capture::Moment,
+};
 
 use super::{
     Sent, check_all,

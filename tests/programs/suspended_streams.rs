@@ -6,8 +6,8 @@
 
 use proptest::{collection::vec, prelude::*, sample::Index};
 use spanshot::{
-    CallSiteData, CapturedNode, LocalSpans, PersistedMetadata, PersistedSpans, ReceiveError,
-    SharedStorage, Trace, TracedValue, TracedValues, TracingEvent, TracingEventReceiver,
+    CallSiteData, LocalSpans, PersistedMetadata, PersistedSpans, ReceiveError, SharedStorage,
+    Trace, TracedValue, TracedValues, TracingEvent, TracingEventReceiver, capture::CapturedNode,
 };
 
 use super::{FILTERS, check_all, subscriber};

@@ -1,9 +1,10 @@
 //! Bad input on the boundary: what is cut, repeated, out of order or foreign.
 
 use spanshot::{
-    Capture, FilterAnswer, LocalSpans, ReceiveError, SharedStorage, TracingEventReceiver,
-    frame::FrameError,
+    Capture, LocalSpans, ReceiveError, SharedStorage, TracingEventReceiver,
+    receiver::FilterAnswer,
     transport::{
+        frame::FrameError,
         wasm,
         wasm_host::{GuestError, GuestTrace, guest_bytes},
     },

@@ -6,9 +6,10 @@
 use std::hint::black_box;
 
 use spanshot::{
-    Capture, FrameDecoder, SharedStorage, SnapshotSettings, StreamSnapshot, Trace,
-    TracingEventReceiver, predicates,
+    Capture, SharedStorage, SnapshotSettings, StreamSnapshot, Trace, TracingEventReceiver,
+    predicates,
     predicates::{ScanExt as _, ancestor, deep_event, descendant, field},
+    receiver::FrameDecoder,
 };
 use tracing::{info, info_span};
 

@@ -4,8 +4,8 @@
 //! shown, too: what goes through a `Registry` cannot be better than that.
 
 use spanshot::{
-    Capture, FrameDecoder, LocalSpans, PersistedMetadata, PersistedSpans, ReceiverLimits,
-    SharedStorage, TracingEventReceiver,
+    Capture, LocalSpans, PersistedMetadata, PersistedSpans, ReceiverLimits, SharedStorage,
+    TracingEventReceiver, receiver::FrameDecoder,
 };
 use tracing::{Dispatch, dispatcher, info_span, level_filters::LevelFilter};
 use tracing_subscriber::Registry;

@@ -3,7 +3,9 @@
 //! These streams are made by hand, as only a hostile program makes them: a receiver takes time by the
 //! number of records, whatever is in them.
 
-use spanshot::{FrameDecoder, ReceiverLimits, SharedStorage, TracingEvent, TracingEventReceiver};
+use spanshot::{
+    ReceiverLimits, SharedStorage, TracingEvent, TracingEventReceiver, receiver::FrameDecoder,
+};
 use tracing::{level_filters::LevelFilter, subscriber};
 use tracing_subscriber::{Registry, layer::SubscriberExt};
 

@@ -4,7 +4,7 @@
 
 use std::{cell::Cell, fmt};
 
-use spanshot::{Capture, FilterAnswer, TracingEventSender};
+use spanshot::{Capture, TracingEventSender, receiver::FilterAnswer};
 use tracing::{
     Dispatch, Metadata, Subscriber, callsite, debug, dispatcher,
     level_filters::LevelFilter,
@@ -89,9 +89,8 @@ fn work(subscriber: Dispatch, events: u64) -> Work {
     Box::new(move || trace(events))
 }
 
-fn sender() -> spanshot::TracingEventSender<spanshot::Frames<impl Fn(&[u8]) + Send + Sync + 'static>>
-{
-    TracingEventSender::encoded(|_: &[u8]| unreachable!("nothing is sent"))
+fn send(_: &[u8]) {
+    unreachable!("nothing is sent")
 }
 
 fn under_nobody(events: u64) -> Work {
@@ -99,15 +98,20 @@ fn under_nobody(events: u64) -> Work {
 }
 
 fn under_max_level(events: u64) -> Work {
-    work(Dispatch::new(sender().with_max_level(LevelFilter::INFO)), events)
+    work(Dispatch::new(TracingEventSender::encoded(send).with_max_level(LevelFilter::INFO)), events)
 }
 
 fn under_filter(events: u64) -> Work {
-    work(Dispatch::new(sender().with_filter(|_| false)), events)
+    work(Dispatch::new(TracingEventSender::encoded(send).with_filter(|_| false)), events)
 }
 
 fn under_host_filter(events: u64) -> Work {
-    work(Dispatch::new(sender().with_host_filter(|_: &[u8]| FilterAnswer::Never)), events)
+    work(
+        Dispatch::new(
+            TracingEventSender::encoded(send).with_host_filter(|_: &[u8]| FilterAnswer::Never),
+        ),
+        events,
+    )
 }
 
 fn under_bare_filter(events: u64) -> Work {

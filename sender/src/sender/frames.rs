@@ -12,7 +12,7 @@ use crate::wire::frame::FrameWriter;
 /// # Example
 ///
 /// ```
-/// use spanshot::{Frames, TracingEventSender};
+/// use spanshot_sender::{Frames, TracingEventSender};
 ///
 /// fn send(frame: &[u8]) { /* hand it to the host */ }
 ///

@@ -28,7 +28,8 @@ use crate::wire::{FilterAnswer, MetadataId, frame::FrameWriter};
 ///
 /// ```
 /// use std::sync::{Arc, Mutex};
-/// use spanshot::{FilterAnswer, HostFilter, TracingEventReceiver, TracingEventSender};
+/// use spanshot::TracingEventReceiver;
+/// use spanshot_sender::{FilterAnswer, HostFilter, TracingEventSender};
 ///
 /// struct Host(Arc<Mutex<TracingEventReceiver>>);
 ///
@@ -74,7 +75,7 @@ pub trait HostFilter: Send + Sync {
     ///
     /// ```
     /// use std::sync::Arc;
-    /// use spanshot::{FilterAnswer, HostFilter};
+    /// use spanshot_sender::{FilterAnswer, HostFilter};
     /// use tracing::{Subscriber, level_filters::LevelFilter};
     ///
     /// struct Host {

@@ -198,7 +198,8 @@ impl<F> TracingEventSender<F> {
     ///
     /// ```
     /// use std::sync::{Arc, Mutex};
-    /// use spanshot::{Capture, FilterAnswer, TracingEventReceiver, TracingEventSender};
+    /// use spanshot::{Capture, TracingEventReceiver};
+    /// use spanshot_sender::{FilterAnswer, TracingEventSender};
     /// use tracing::{Level, enabled};
     ///
     /// let capture = Capture::builder().filter("info,noisy=off").start();

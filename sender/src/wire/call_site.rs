@@ -61,6 +61,7 @@ pub struct CallSiteData {
 impl CallSiteData {
     /// Whether the name is the one that `tracing` gives to events: `event FILE:LINE`, or what
     /// [`TracingEvent::normalize()`](super::TracingEvent::normalize) left of it.
+    #[doc(hidden)]
     pub fn is_named_by_line(&self) -> bool {
         self.kind == CallSiteKind::Event
             && (self.name == "event" || self.name.starts_with("event "))

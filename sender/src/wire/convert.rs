@@ -20,6 +20,11 @@ use super::{TracedError, TracedValue};
 /// assert_eq!(u8::from_value(&value), None);
 /// assert_eq!(str::from_value(&value), None);
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "a `TracedValue` does not convert to `{Self}`",
+    label = "not a type of traced values",
+    note = "`bool`, `f64`, all integers, `str` (text of any kind) and `[u8]` (bytes) are such types"
+)]
 pub trait FromTracedValue<'a> {
     /// Output of the conversion.
     type Output: Borrow<Self> + 'a;

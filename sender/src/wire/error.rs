@@ -37,6 +37,7 @@ pub struct TracedError {
 
 impl TracedError {
     /// Returns about how many bytes the chain takes on the heap.
+    #[doc(hidden)]
     pub fn heap_bytes(&self) -> usize {
         let chain = core::iter::successors(Some(self), |error| error.source.as_deref());
         let texts =
@@ -58,7 +59,7 @@ impl TracedError {
     }
 
     /// Builds the chain from its messages and their `Debug` outputs, outermost first.
-    pub fn from_texts(texts: Vec<(String, Option<String>)>) -> Self {
+    pub(crate) fn from_texts(texts: Vec<(String, Option<String>)>) -> Self {
         let chain = texts
             .into_iter()
             .rev()
@@ -70,6 +71,7 @@ impl TracedError {
     }
 
     /// Iterates over the messages of the chain and their `Debug` outputs, outermost first.
+    #[doc(hidden)]
     pub fn texts(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
         core::iter::successors(Some(self), |error| error.source.as_deref())
             .map(|error| (error.message.as_str(), error.debug.as_deref()))

@@ -37,7 +37,7 @@ pub type TracingEvent = Record<TracedValues<String>>;
 /// # Example
 ///
 /// ```
-/// use spanshot::{Record, TracedValues, TracingEvent};
+/// use spanshot_sender::{Record, TracedValues, TracingEvent};
 ///
 /// /// Returns the span that a record names first, if it names one.
 /// fn span<V>(record: &Record<V>) -> Option<u64> {

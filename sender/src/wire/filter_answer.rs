@@ -5,7 +5,7 @@
 /// # Example
 ///
 /// ```
-/// use spanshot::FilterAnswer;
+/// use spanshot_sender::FilterAnswer;
 ///
 /// assert_eq!(FilterAnswer::from_code(3), FilterAnswer::Always);
 /// assert_eq!(FilterAnswer::Never.code(), 0);

@@ -30,13 +30,18 @@ pub mod hex;
 #[cfg(feature = "serde")]
 mod json;
 mod level;
+#[allow(missing_docs, clippy::missing_errors_doc)] // hidden
 pub mod numbering;
 mod parent;
+#[allow(missing_docs, clippy::missing_errors_doc)] // hidden
 mod span_stack;
+#[allow(missing_docs, clippy::missing_errors_doc)] // hidden
 pub mod text;
 mod value;
+#[allow(missing_docs, clippy::missing_errors_doc)] // hidden
 mod value_ref;
 mod values;
+#[allow(missing_docs, clippy::missing_errors_doc)] // hidden
 pub mod visit;
 
 #[cfg(feature = "serde")]

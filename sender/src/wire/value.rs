@@ -23,14 +23,14 @@ use super::TracedError;
 pub struct DebugObject(SmolStr);
 
 impl DebugObject {
-    pub fn new(text: impl Into<SmolStr>) -> Self {
+    pub(crate) fn new(text: impl Into<SmolStr>) -> Self {
         Self(text.into())
     }
 
     /// Takes the output, or what there is of it before an error. If it is short, as nearly all messages
     /// are, it takes no memory of its own.
     #[inline]
-    pub fn of(object: &dyn fmt::Debug) -> Self {
+    pub(crate) fn of(object: &dyn fmt::Debug) -> Self {
         let mut text = SmolStrBuilder::new();
         let _ = write!(text, "{object:?}");
         Self(text.finish())
@@ -95,6 +95,7 @@ impl TracedValue {
     }
 
     /// Returns about how many bytes the value takes on the heap.
+    #[doc(hidden)]
     pub fn heap_bytes(&self) -> usize {
         match self {
             Self::Bool(_) | Self::Int(_) | Self::UInt(_) | Self::Float(_) => 0,

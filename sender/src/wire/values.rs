@@ -69,7 +69,7 @@ impl<S: From<&'static str> + AsRef<str>> TracedValues<S> {
     }
 
     /// Takes values, which belong to these fields.
-    pub fn collect(
+    pub(crate) fn collect(
         fields: Option<&FieldSet>,
         record: impl FnOnce(&mut FieldVisitor<Collector<S>>),
     ) -> Self {
@@ -136,7 +136,7 @@ impl<S: AsRef<str>> TracedValues<S> {
     }
 
     /// Says which field each value belongs to, given the names of all fields.
-    pub fn set_fields<'a, I: Iterator<Item = &'a str>>(
+    pub(crate) fn set_fields<'a, I: Iterator<Item = &'a str>>(
         &mut self,
         indexes: &[usize],
         fields: impl Fn() -> I,
@@ -152,15 +152,20 @@ impl<S: AsRef<str>> TracedValues<S> {
     }
 
     /// Returns to which of the fields with its name each value belongs, unless that is in turn.
+    #[doc(hidden)]
     pub fn nth(&self) -> &[usize] {
         &self.nth
     }
 
+    /// Says to which of the fields with its name each value belongs.
+    #[doc(hidden)]
     pub fn set_nth(&mut self, nth: Vec<usize>) {
         self.nth = nth;
     }
 
-    pub fn values_mut(&mut self) -> impl Iterator<Item = (&str, &mut TracedValue)> {
+    /// Iterates over names and values, to change the values.
+    #[cfg(feature = "serde")]
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = (&str, &mut TracedValue)> {
         self.entries.iter_mut().map(|(name, value)| ((*name).as_ref(), value))
     }
 }
@@ -268,7 +273,7 @@ fn ranks<'a>(names: impl Iterator<Item = &'a str>) -> Vec<usize> {
 
 /// Visit that collects values, and the indexes of their fields.
 #[allow(missing_debug_implementations)] // it lives for the length of a call
-pub struct Collector<S> {
+pub(crate) struct Collector<S> {
     values: TracedValues<S>,
     indexes: Vec<usize>,
 }

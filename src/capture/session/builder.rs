@@ -278,7 +278,7 @@ impl CaptureBuilder {
     /// `EnvFilter`, also hides records from the capture: negatives about levels that it has hidden then refuse to pass.
     ///
     /// Handles and carried closures and futures carry the layers along. Process-wide captures have no subscriber of
-    /// their own: add [`ProcessWideLayer`](crate::ProcessWideLayer) to yours.
+    /// their own: add [`ProcessWideLayer`](crate::capture::ProcessWideLayer) to yours.
     ///
     /// # Example
     ///

@@ -49,7 +49,7 @@ impl<T> Drop for Kept<T> {
 /// # Example
 ///
 /// ```
-/// use spanshot::{Capture, Carried};
+/// use spanshot::{Capture, capture::Carried};
 ///
 /// let capture = Capture::start();
 /// let future: Carried<_> = capture.carry_future(async { tracing::info!("polled") });

@@ -9,7 +9,6 @@ use tracing_core::{
     dispatcher::{self, DefaultGuard},
 };
 
-use crate::NotAFuture;
 use crate::capture::{
     Capture, SharedStorage,
     session::attached,
@@ -18,6 +17,7 @@ use crate::capture::{
     subscriber::test_span::{self, Test, TestSpan},
     subscriber::{are_same, has_ended, storage_of, thread_spans},
 };
+use crate::not_a_future::NotAFuture;
 use crate::receiver::{RelayObserver, RelayObserverGuard, observe_relays};
 
 /// Carries a [`Capture`](crate::Capture) to other threads and tasks.
@@ -166,7 +166,8 @@ impl CaptureHandle {
     /// ```
     ///
     /// A function that returns a future does not run the future: it would be polled outside of the scope. So this does
-    /// not compile; see [`NotAFuture`]. Use [`carry_future()`](Self::carry_future).
+    /// not compile: the compiler asks for the type of the parameter `UseCarryFutureInstead`. Do what it says: pass the
+    /// future itself to [`carry_future()`](Self::carry_future).
     ///
     /// ```compile_fail,E0282
     /// # let capture = spanshot::Capture::start();
@@ -196,8 +197,10 @@ impl CaptureHandle {
     /// assert_eq!(capture.trace().to_string(), "INFO captured");
     /// ```
     ///
-    /// A closure that returns a future does not run the future: nothing would be captured. So this does not compile;
-    /// see [`NotAFuture`]. Use [`carry_future()`](Self::carry_future).
+    /// A closure that returns a future does not run the future: nothing would be captured. So this does not compile:
+    /// the compiler asks for the type of the parameter `UseCarryFutureInstead`. Do what it says: pass the future itself to
+    /// [`carry_future()`](Self::carry_future). The handle of a spawned task is a future as well: instead, carry the future
+    /// that you spawn, as in `tokio::spawn(capture.carry_future(…))`.
     ///
     /// ```compile_fail,E0282
     /// # let capture = spanshot::Capture::start();

@@ -16,6 +16,11 @@ use std::process::ExitCode;
 /// let result = Capture::run(|_| "8080".parse::<u16>());
 /// assert_eq!(result, Ok(8_080));
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the result of a test",
+    label = "not the result of a test",
+    note = "a test returns `()`, an `ExitCode`, or a `Result` whose error is `Debug`"
+)]
 pub trait TestResult: sealed::Sealed {
     /// Returns the text of the error, if there is one.
     #[doc(hidden)]

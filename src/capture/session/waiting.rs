@@ -84,7 +84,7 @@ impl SharedStorage {
     ///     trace.all_events().any(|event| event.message() == Some("ready"))
     /// };
     /// storage.wait_until(Duration::from_secs(10), is_ready)?;
-    /// # Ok::<_, spanshot::TimedOut>(())
+    /// # Ok::<_, spanshot::capture::TimedOut>(())
     /// ```
     pub fn wait_until(
         &self,

@@ -12,7 +12,7 @@ use crate::wire::TracedValue;
 /// # Example
 ///
 /// ```
-/// use spanshot::{Capture, CapturedNode};
+/// use spanshot::{Capture, capture::CapturedNode};
 ///
 /// let capture = Capture::start();
 /// tracing::info!("before");

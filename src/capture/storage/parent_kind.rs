@@ -16,7 +16,7 @@ use crate::said_parent::SaidParent;
 /// # Example
 ///
 /// ```
-/// use spanshot::{Capture, ParentKind};
+/// use spanshot::{Capture, capture::ParentKind};
 /// use tracing::{info, info_span};
 ///
 /// let capture = Capture::start();

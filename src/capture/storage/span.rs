@@ -207,13 +207,13 @@ impl<'a> CapturedSpan<'a> {
     }
 
     /// Iterates over names and values of the fields that were recorded at a moment: when the span was
-    /// created, or at a [`Recorded`](crate::Happening::Recorded) on the
+    /// created, or at a [`Recorded`](crate::capture::Happening::Recorded) on the
     /// [timeline](Storage::timeline).
     ///
     /// # Example
     ///
     /// ```
-    /// use spanshot::{Capture, Happening};
+    /// use spanshot::{Capture, capture::Happening};
     ///
     /// let capture = Capture::start();
     /// let job = tracing::info_span!("job", status = "waiting");
@@ -249,7 +249,7 @@ impl<'a> CapturedSpan<'a> {
     /// Returns how often a handle of the span was cloned: the number of calls of the subscriber's `clone_span`.
     ///
     /// Returns `None` if the capture is not told: for a span that a [`CaptureLayer`](crate::CaptureLayer), a
-    /// [`ProcessWideLayer`](crate::ProcessWideLayer) or a capture [with layers](crate::CaptureBuilder::with_layer)
+    /// [`ProcessWideLayer`](crate::capture::ProcessWideLayer) or a capture [with layers](crate::CaptureBuilder::with_layer)
     /// captured, that a receiver [restored](crate::LocalSpans), or that comes from a [recorded
     /// trace](crate::transport::recorded::RecordedTrace).
     ///

@@ -47,7 +47,7 @@ impl Moment {
     }
 }
 
-/// Something that happened at a [`Moment`](crate::Moment).
+/// Something that happened at a [`Moment`](crate::capture::Moment).
 ///
 /// # Example
 ///

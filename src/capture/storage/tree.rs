@@ -140,7 +140,7 @@ impl Storage {
     /// # Example
     ///
     /// ```
-    /// use spanshot::{Capture, Happening};
+    /// use spanshot::{Capture, capture::Happening};
     ///
     /// let capture = Capture::start();
     /// let span = tracing::info_span!("connect");

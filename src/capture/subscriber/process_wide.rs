@@ -56,7 +56,7 @@ impl Capture {
     /// # Panics
     ///
     /// Panics if there is a global subscriber that is not made for process-wide captures. To have one of your own, add
-    /// [`ProcessWideLayer`](crate::ProcessWideLayer) to it. Panics if the builder was given
+    /// [`ProcessWideLayer`](crate::capture::ProcessWideLayer) to it. Panics if the builder was given
     /// [layers](crate::CaptureBuilder::with_layer). With the crate feature `log`, panics for the same reason as
     /// [`Self::start()`].
     ///
@@ -87,7 +87,7 @@ impl Capture {
             options.layers.is_empty(),
             "a process-wide capture has no subscriber of its own, so that `with_layer()` does not go with it. \
              Install a global subscriber with your layers and the one of the captures: \
-             `tracing_subscriber::registry().with(spanshot::ProcessWideLayer::new()).with(…).init()`"
+             `tracing_subscriber::registry().with(spanshot::capture::ProcessWideLayer::new()).with(…).init()`"
         );
         let dispatch = match dispatch() {
             Ok(dispatch) => dispatch,
@@ -155,7 +155,7 @@ fn dispatch() -> Result<Dispatch, String> {
         let message = "a process-wide capture needs the global subscriber, and another one is \
                        installed already. Either do not install it in tests (`init()`, \
                        `set_global_default()`), or add the layer of the captures to it: \
-                       `tracing_subscriber::registry().with(spanshot::ProcessWideLayer::new())…`";
+                       `tracing_subscriber::registry().with(spanshot::capture::ProcessWideLayer::new())…`";
         global().filter(is_known).ok_or(message)?
     };
     *known = Some(dispatch.clone());

@@ -41,7 +41,7 @@ use crate::{
 /// Install the layer in a function that each test of the binary calls first, since tests start in any order:
 ///
 /// ```
-/// use spanshot::{Capture, ProcessWideLayer};
+/// use spanshot::{Capture, capture::ProcessWideLayer};
 /// use std::sync::Once;
 /// use tracing_subscriber::prelude::*;
 ///

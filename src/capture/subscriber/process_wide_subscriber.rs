@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// The subscriber of all process-wide captures, unless the process has one of its own with a
-/// [`ProcessWideLayer`](crate::ProcessWideLayer).
+/// [`ProcessWideLayer`](crate::capture::ProcessWideLayer).
 ///
 /// Each record goes to the capture that it belongs to. The ID of a span tells its capture.
 #[derive(Debug)]

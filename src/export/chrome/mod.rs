@@ -32,7 +32,7 @@ use crate::capture::Storage;
 /// finite, are strings. A name that a span or event has several fields of has a list for its value.
 ///
 /// Times count from the start of the capture. If it did not [keep times](crate::SharedStorage::keep_times), the
-/// [moments](crate::Moment) are shown as microseconds. In a trace that you have [taken](crate::SharedStorage::take), slices of
+/// [moments](crate::capture::Moment) are shown as microseconds. In a trace that you have [taken](crate::SharedStorage::take), slices of
 /// spans that were entered before begin with the trace, and slices of open spans end with it.
 ///
 /// It is [`Serialize`], and its [`Display`](fmt::Display) output is the JSON.
@@ -40,7 +40,7 @@ use crate::capture::Storage;
 /// # Example
 ///
 /// ```
-/// use spanshot::{Capture, ChromeTrace};
+/// use spanshot::{Capture, export::ChromeTrace};
 /// use std::fs::File;
 ///
 /// let capture = Capture::builder().keep_times().start();
@@ -79,7 +79,7 @@ impl<'a> ChromeTrace<'a> {
     /// # Example
     ///
     /// ```
-    /// use spanshot::{Capture, ChromeTrace};
+    /// use spanshot::{Capture, export::ChromeTrace};
     ///
     /// let capture = Capture::start();
     /// tracing::info!("started");

@@ -41,7 +41,7 @@ const LEVELS: [Level; 5] = [Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG
 /// # Example
 ///
 /// ```
-/// use spanshot::{Capture, HtmlPage};
+/// use spanshot::{Capture, export::HtmlPage};
 /// use std::fs::File;
 ///
 /// let capture = Capture::builder().keep_times().start();
@@ -80,7 +80,7 @@ impl<'a> HtmlPage<'a> {
     /// # Example
     ///
     /// ```
-    /// use spanshot::{Capture, HtmlPage};
+    /// use spanshot::{Capture, export::HtmlPage};
     ///
     /// let capture = Capture::start();
     /// tracing::info!("<b>not bold</b>");

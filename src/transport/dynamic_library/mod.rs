@@ -4,7 +4,7 @@
 //! own idea of the current span. A subscriber cannot be handed over, since nothing says that both
 //! copies are of one version or were built by one compiler. What can be handed over is a C function
 //! and a context, and that is all there is to this boundary: the library calls the function once a
-//! record, with one [frame](crate::frame).
+//! record, with one [frame](crate::transport::frame).
 //!
 //! The library depends on `spanshot-sender` and says `spanshot_sender::export_dynamic_library!();`. Its
 //! documentation has [the interface for other languages](spanshot_sender::dynamic_library#the-interface-for-other-languages),

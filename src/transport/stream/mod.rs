@@ -1,6 +1,6 @@
 //! Frames in a stream of bytes: a pipe, a file, the standard error of a child process.
 //!
-//! A [frame](crate::frame) does not say where it ends, and neither does a pipe. Other text may be written to
+//! A [frame](crate::transport::frame) does not say where it ends, and neither does a pipe. Other text may be written to
 //! the same stream; a program may be killed in the middle of a frame; a file may be cut short, or two
 //! programs may write to one. So the writer puts each frame into a *packet*. The reader recognizes
 //! packets among other bytes, and checks their order and their contents. It reports a damaged or missing packet with

@@ -154,5 +154,5 @@
 //! which you push chunks that you have read yourself.
 //!
 //! [`GuestTrace`]: super::GuestTrace
-//! [`in_scope_async()`]: crate::GuestScope::in_scope_async
+//! [`in_scope_async()`]: crate::receiver::GuestScope::in_scope_async
 //! [buffers]: spanshot_sender::wasm_guest::Builder::buffered

@@ -188,7 +188,7 @@ impl GuestTrace {
     /// };
     /// let capture = Capture::start();
     /// trace.relay_here()?; // and to that one from now on
-    /// # Ok::<_, spanshot::RestoreError>(())
+    /// # Ok::<_, spanshot::receiver::RestoreError>(())
     /// ```
     pub fn relay_here(&mut self) -> Result<(), RestoreError> {
         let limits = self.receiver.limits();
@@ -218,7 +218,11 @@ impl GuestTrace {
     /// Retry a call that may trap:
     ///
     /// ```
-    /// use spanshot::{LocalSpans, RestoreError, transport::wasm_host::{GuestTrace, PersistedGuest}};
+    /// use spanshot::{
+    ///     LocalSpans,
+    ///     receiver::RestoreError,
+    ///     transport::wasm_host::{GuestTrace, PersistedGuest},
+    /// };
     ///
     /// # enum Outcome { Done(GuestTrace), Trapped(GuestTrace) }
     /// # use Outcome::{Done, Trapped};

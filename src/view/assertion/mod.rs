@@ -42,9 +42,9 @@ use crate::{
 
 /// Asserts that a trace matches its [insta](https://insta.rs) snapshot.
 ///
-/// The snapshot is the tree of a [`Trace`](crate::Trace), or of a [part](crate::SnapshotSource) of one: a span with all
+/// The snapshot is the tree of a [`Trace`](crate::Trace), or of a [part](crate::view::SnapshotSource) of one: a span with all
 /// its descendants, an event, the matches of a scanner. The bound [`SnapshotSettings`](crate::SnapshotSettings) decide
-/// what it shows, or the settings of a [`TraceView`](crate::TraceView). For a stream of
+/// what it shows, or the settings of a [`TraceView`](crate::view::TraceView). For a stream of
 /// [`TracingEvent`](crate::TracingEvent)s, the snapshot is its [`StreamSnapshot`](crate::StreamSnapshot).
 ///
 /// It takes the same arguments as [`insta::assert_snapshot!`]: the trace alone, a name and the trace, or the trace and

@@ -71,7 +71,7 @@ pub struct TraceComparison<'a> {
 /// # Example
 ///
 /// ```
-/// use spanshot::{Capture, Difference, SnapshotSettings};
+/// use spanshot::{Capture, SnapshotSettings, view::Difference};
 ///
 /// let trace_of = |port: u16| {
 ///     let capture = Capture::start();

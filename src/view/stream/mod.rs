@@ -85,11 +85,11 @@ use crate::wire::TracingEvent;
 /// ");
 /// ```
 ///
-/// A [`FrameDecoder`](crate::FrameDecoder) turns recorded [frames](crate::frame) into events:
+/// A [`FrameDecoder`](crate::receiver::FrameDecoder) turns recorded [frames](crate::transport::frame) into events:
 ///
 /// ```
 /// # use std::sync::mpsc;
-/// use spanshot::{FrameDecoder, TracingEventSender, assert_trace_snapshot};
+/// use spanshot::{TracingEventSender, assert_trace_snapshot, receiver::FrameDecoder};
 ///
 /// # let (sender, frames) = mpsc::channel();
 /// # let send = move |frame: &[u8]| drop(sender.send(frame.to_vec()));

@@ -10,7 +10,11 @@ use std::{
     thread,
 };
 
-use spanshot::{Capture, CapturedEvent, ParentKind, Trace, assert_trace_snapshot, predicates::*};
+use spanshot::{
+    Capture, CapturedEvent, Trace, assert_trace_snapshot,
+    capture::ParentKind,
+    predicates::{types::ParentKindPredicate, *},
+};
 use tracing::{
     Instrument, Level, Span, debug, error, error_span, event, field, info, info_span, instrument,
     span, trace, trace_span, warn,

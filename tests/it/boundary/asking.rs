@@ -6,9 +6,10 @@ use std::sync::{
 };
 
 use spanshot::{
-    Capture, CaptureLayer, FilterAnswer, HostFilter, LocalSpans, PersistedSpans, SharedStorage,
-    TracingEventReceiver, TracingEventSender,
+    Capture, CaptureLayer, LocalSpans, PersistedSpans, SharedStorage, TracingEventReceiver,
+    TracingEventSender, receiver::FilterAnswer,
 };
+use spanshot_sender::HostFilter;
 use tracing::{
     Callsite, Dispatch, Level, Metadata, Span, callsite::DefaultCallsite, debug, dispatcher,
     field::FieldSet, info, info_span, metadata::Kind,

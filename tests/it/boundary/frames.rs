@@ -1,4 +1,4 @@
-//! Frames to the byte: what the specification in `spanshot::frame` says is what is written and
+//! Frames to the byte: what the specification in `spanshot::transport::frame` says is what is written and
 //! what is read.
 //!
 //! All bytes are derived by hand from it. `ff` is a byte, `ff*9` is nine of them, `'text'` is
@@ -7,8 +7,8 @@
 use std::{error::Error, fmt, thread};
 
 use spanshot::{
-    FrameDecoder, ReceiveError, SharedStorage, TracedError, TracedValue, TracingEventReceiver,
-    frame::FrameError,
+    ReceiveError, SharedStorage, TracedError, TracedValue, TracingEventReceiver,
+    receiver::FrameDecoder, transport::frame::FrameError,
 };
 use tracing::{
     Event, Level, Metadata, Span, dispatcher,

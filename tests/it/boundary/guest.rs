@@ -4,8 +4,8 @@ use std::{cell::RefCell, convert::Infallible, error::Error as _, rc::Rc};
 
 use insta::assert_yaml_snapshot;
 use spanshot::{
-    Capture, FrameDecoder, ReceiveError, TracedValue, TracingEvent, assert_trace_snapshot,
-    predicates::*,
+    Capture, ReceiveError, TracedValue, TracingEvent, assert_trace_snapshot, predicates::*,
+    receiver::FrameDecoder,
 };
 use tracing::Level;
 

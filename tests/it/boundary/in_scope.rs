@@ -11,8 +11,8 @@ use std::{
 };
 
 use spanshot::{
-    Capture, CaptureLayer, GuestScope, ReceiveError, ReceiverLimits, SharedStorage, Trace,
-    TracingEvent, TracingEventReceiver, predicates::*, transport::wasm_host::GuestTrace,
+    Capture, CaptureLayer, ReceiveError, ReceiverLimits, SharedStorage, Trace, TracingEvent,
+    TracingEventReceiver, predicates::*, receiver::GuestScope, transport::wasm_host::GuestTrace,
 };
 use tracing::{Subscriber, info, info_span, span};
 use tracing_subscriber::{

@@ -1,8 +1,9 @@
 //! How much a receiver takes of a program that may be hostile, and how it refuses what is beyond.
 
 use spanshot::{
-    Capture, FrameDecoder, Limit, LocalSpans, ReceiveError, ReceiverLimits, SharedStorage, Trace,
-    TracedError, TracedValue, TracingEvent, TracingEventReceiver,
+    Capture, LocalSpans, ReceiveError, ReceiverLimits, SharedStorage, Trace, TracedError,
+    TracedValue, TracingEvent, TracingEventReceiver,
+    receiver::{FrameDecoder, Limit},
 };
 
 use crate::support::detailed;

@@ -6,8 +6,9 @@ use std::{
 };
 
 use spanshot::{
-    Capture, Keep, SharedStorage, Storage, Trace, TracingEventReceiver, frame,
+    Capture, Keep, SharedStorage, Storage, Trace, TracingEventReceiver,
     transport::{
+        frame,
         recorded::{self, RecordedError, RecordedTrace},
         stream::{self, Receipt, StreamEnd},
     },

@@ -8,8 +8,9 @@ use proptest::{
 };
 use serde_json::{Value, json};
 use spanshot::{
-    CaptureLayer, FrameDecoder, LocalSpans, PersistedMetadata, PersistedSpans, ReceiverLimits,
-    RestoreError, SharedStorage, TracingEventReceiver,
+    CaptureLayer, LocalSpans, PersistedMetadata, PersistedSpans, ReceiverLimits, SharedStorage,
+    TracingEventReceiver,
+    receiver::{FrameDecoder, RestoreError},
 };
 use tracing::{field::Empty, info, info_span};
 use tracing_subscriber::layer::SubscriberExt;

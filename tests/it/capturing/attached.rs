@@ -8,10 +8,11 @@ use std::{
 };
 
 use spanshot::{
-    Capture, CaptureBuilder, CaptureLayer, FilterAnswer, HostFilter, LocalSpans, PersistedMetadata,
-    PersistedSpans, Print, SharedStorage, TracingEvent, TracingEventReceiver, TracingEventSender,
-    assert_trace_snapshot, predicates::*, transport::wasm_host::GuestTrace,
+    Capture, CaptureBuilder, CaptureLayer, LocalSpans, PersistedMetadata, PersistedSpans, Print,
+    SharedStorage, TracingEvent, TracingEventReceiver, TracingEventSender, assert_trace_snapshot,
+    predicates::*, receiver::FilterAnswer, transport::wasm_host::GuestTrace,
 };
+use spanshot_sender::HostFilter;
 use tracing::{Level, error, info, info_span, subscriber::with_default};
 use tracing_subscriber::{Registry, layer::SubscriberExt};
 

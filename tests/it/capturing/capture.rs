@@ -7,8 +7,8 @@ use std::{
 };
 
 use spanshot::{
-    Capture, CaptureHandle, CaptureLayer, CapturedEvent, CapturedNode, CapturedSpan, SharedStorage,
-    Storage, Trace,
+    Capture, CaptureHandle, CaptureLayer, CapturedEvent, CapturedSpan, SharedStorage, Storage,
+    Trace, capture::CapturedNode,
 };
 use tracing::{debug, field, info, info_span, warn};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter, layer::SubscriberExt};
@@ -57,7 +57,7 @@ fn spans_and_events_stand_in_the_order_in_which_they_happened() {
         });
         info!("last");
     });
-    let kinds = |nodes: spanshot::CapturedNodes<'_>| -> Vec<_> {
+    let kinds = |nodes: spanshot::capture::CapturedNodes<'_>| -> Vec<_> {
         nodes.map(|node| matches!(node, CapturedNode::Span(_))).collect()
     };
     assert_eq!(kinds(trace.roots()), [false, true, false]);

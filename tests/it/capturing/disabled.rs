@@ -10,7 +10,8 @@ use std::{
     },
 };
 
-use spanshot::{Capture, Frames, TracingEventReceiver, TracingEventSender};
+use spanshot::{Capture, TracingEventReceiver, TracingEventSender};
+use spanshot_sender::Frames;
 use tracing::{Dispatch, debug, debug_span, dispatcher, field, info, level_filters::LevelFilter};
 
 /// Counts how often it is evaluated, and how often it is formatted.

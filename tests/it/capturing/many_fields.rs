@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 #[cfg(feature = "export")]
-use spanshot::HtmlPage;
+use spanshot::export::HtmlPage;
 use spanshot::{
-    FrameDecoder, ReceiverLimits, SharedStorage, SnapshotSettings, StreamSnapshot, Trace,
-    TracingEventReceiver,
+    ReceiverLimits, SharedStorage, SnapshotSettings, StreamSnapshot, Trace, TracingEventReceiver,
+    receiver::FrameDecoder,
 };
 
 const MANY: usize = 20_000;

@@ -10,8 +10,8 @@ use std::{
 };
 
 use spanshot::{
-    Capture, CapturedSpan, Happening, Keep, Moment, SharedStorage, Storage, TracedValue,
-    TracingEventReceiver,
+    Capture, CapturedSpan, Keep, SharedStorage, Storage, TracedValue, TracingEventReceiver,
+    capture::{Happening, Moment},
 };
 use tracing::{Span, info, info_span};
 

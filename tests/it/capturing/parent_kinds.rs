@@ -2,8 +2,8 @@
 
 use insta::assert_snapshot;
 use spanshot::{
-    Capture, CaptureLayer, Keep, LocalSpans, ParentKind, SharedStorage, Trace, TracingEvent,
-    TracingEventReceiver, predicates::*, transport::recorded::RecordedTrace,
+    Capture, CaptureLayer, Keep, LocalSpans, SharedStorage, Trace, TracingEvent,
+    TracingEventReceiver, capture::ParentKind, predicates::*, transport::recorded::RecordedTrace,
 };
 use tracing::{Dispatch, Level, Span, debug_span, dispatcher, event, info, info_span, warn};
 use tracing_subscriber::{filter::LevelFilter, layer::SubscriberExt};

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use spanshot::{Capture, Carried, Storage, Trace};
+use spanshot::{Capture, Storage, Trace, capture::Carried};
 use tokio::{
     sync::{Barrier, oneshot},
     task::{JoinSet, yield_now},

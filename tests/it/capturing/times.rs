@@ -6,7 +6,10 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use spanshot::{CapturedSpan, Happening, Moment, SharedStorage, Storage};
+use spanshot::{
+    CapturedSpan, SharedStorage, Storage,
+    capture::{Happening, Moment},
+};
 use tracing::{Span, info, info_span};
 
 use crate::support::{captured_by_every_way, current_dispatch, on_thread};

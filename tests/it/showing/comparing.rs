@@ -1,7 +1,7 @@
 //! Comparisons of two traces.
 
 use proptest::prelude::*;
-use spanshot::{Difference, SnapshotSettings, Trace, predicates::*};
+use spanshot::{SnapshotSettings, Trace, predicates::*, view::Difference};
 use tracing::{Level, debug, info, info_span, warn};
 
 use crate::support::{native, panic_message};
@@ -294,12 +294,12 @@ proptest! {
         let differences = comparison.differences();
         prop_assert_eq!(differences.is_empty(), expected == actual, "{}", comparison);
 
-        let size = |node: &spanshot::CapturedNode<'_>| match node {
-            spanshot::CapturedNode::Span(span) => {
+        let size = |node: &spanshot::capture::CapturedNode<'_>| match node {
+            spanshot::capture::CapturedNode::Span(span) => {
                 1 + span.descendants().count() + span.descendant_events().count()
                     + span.events().len()
             }
-            spanshot::CapturedNode::Event(_) => 1,
+            spanshot::capture::CapturedNode::Event(_) => 1,
         };
         let (mut added, mut gone) = (0, 0);
         for found in &differences {

@@ -3,7 +3,7 @@
 use std::{panic, thread};
 
 use spanshot::{
-    Capture, CapturedNode, SnapshotSettings, Trace, assert_trace_snapshot, predicates::*,
+    Capture, SnapshotSettings, Trace, assert_trace_snapshot, capture::CapturedNode, predicates::*,
 };
 use tracing::{Level, info, info_span};
 

@@ -88,7 +88,7 @@ fn every_output_shows_their_numbers() {
     ];
     #[cfg(feature = "export")]
     {
-        outputs.push(("page", spanshot::HtmlPage::new(&trace).to_string()));
+        outputs.push(("page", spanshot::export::HtmlPage::new(&trace).to_string()));
     }
     for (name, output) in outputs {
         let raw: Vec<char> = output.chars().filter(|c| is_listed(*c) || *c == '\u{2800}').collect();

@@ -7,7 +7,7 @@ use core::{error::Error, fmt};
 /// # Example
 ///
 /// ```
-/// use spanshot::{ReceiveError, TracingEventReceiver, frame::FrameError};
+/// use spanshot::{ReceiveError, TracingEventReceiver, transport::frame::FrameError};
 ///
 /// let mut receiver = TracingEventReceiver::default();
 /// let error = receiver.receive_encoded(&[0x23]).unwrap_err();

@@ -105,10 +105,14 @@
 //! [postcard's wire format]: https://postcard.jamesmunns.com/wire-format
 
 mod buffer;
+#[allow(missing_docs, clippy::missing_errors_doc)] // hidden
 mod decode;
+#[allow(missing_docs, clippy::missing_errors_doc)] // hidden
 mod encode;
 mod error;
+#[allow(missing_docs, clippy::missing_errors_doc)] // hidden
 mod question;
+#[allow(missing_docs, clippy::missing_errors_doc)] // hidden
 mod reader;
 
 pub use self::error::FrameError;

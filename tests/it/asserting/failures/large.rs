@@ -1,7 +1,10 @@
 //! Traces and texts that are too large to be shown.
 
 use insta::assert_snapshot;
-use spanshot::{Trace, predicates::*};
+use spanshot::{
+    Trace,
+    predicates::{types::MessagePredicate, *},
+};
 use tracing::{Level, Span, info, info_span, warn};
 
 use crate::support::native;

@@ -1,7 +1,7 @@
 //! Patterns of subtrees.
 
 use insta::assert_snapshot;
-use spanshot::predicates::*;
+use spanshot::predicates::{types::TreePredicate, *};
 use tracing::Level;
 
 use super::trace;

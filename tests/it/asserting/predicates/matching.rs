@@ -1,7 +1,10 @@
 //! What predicates match, but for values.
 
 use ::predicates::reflection::Case;
-use spanshot::{CapturedEvent, CapturedSpan, Trace, TracedValue, predicates::*};
+use spanshot::{
+    CapturedEvent, CapturedSpan, Trace, TracedValue,
+    predicates::{types::MessagePredicate, *},
+};
 use tracing::{Level, debug_span, info, info_span, level_filters::LevelFilter, warn};
 
 use super::trace;

@@ -7,7 +7,13 @@ mod only_fields;
 mod values;
 
 use insta::assert_snapshot;
-use spanshot::{Trace, predicates::*};
+use spanshot::{
+    Trace,
+    predicates::{
+        types::{FieldPredicate, Or},
+        *,
+    },
+};
 use tracing::{Level, error, info, info_span, level_filters::LevelFilter, warn};
 
 use crate::support::{native, panic_message};

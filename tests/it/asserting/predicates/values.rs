@@ -4,7 +4,8 @@ use std::{error::Error, io, num::ParseIntError};
 
 use spanshot::{
     CallSiteData, CallSiteKind, SharedStorage, Trace, TracedError, TracedValue, TracedValues,
-    TracingEvent, TracingEventReceiver, TracingLevel, predicates::*,
+    TracingEvent, TracingEventReceiver, TracingLevel,
+    predicates::{types::IntoFieldPredicate, *},
 };
 use tracing::{error, info, info_span};
 

@@ -1,6 +1,6 @@
 //! What is known of a call site.
 
-use spanshot::{CapturedMetadata, Trace};
+use spanshot::{Trace, capture::CapturedMetadata};
 use tracing::{
     Event, Level, Metadata, Span, debug_span, error, event, field::Value, info, info_span, trace,
     warn,

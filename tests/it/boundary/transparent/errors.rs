@@ -6,7 +6,7 @@
 
 use spanshot::{
     CallSiteKind, ReceiveError as E, TracedValues, TracingEvent, TracingEventReceiver,
-    frame::FrameError,
+    transport::frame::FrameError,
 };
 use tracing::{field::Empty, info, info_span};
 

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use spanshot::{
-    Capture, ChromeTrace, Happening, SharedStorage, Storage, TracingEvent, TracingEventReceiver,
+    Capture, SharedStorage, Storage, TracingEvent, TracingEventReceiver, capture::Happening,
+    export::ChromeTrace,
 };
 use tracing::{Span, info, info_span};
 

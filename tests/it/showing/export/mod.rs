@@ -6,7 +6,10 @@ mod page;
 
 use std::io;
 
-use spanshot::{ChromeTrace, HtmlPage, SharedStorage, TracingEventReceiver};
+use spanshot::{
+    SharedStorage, TracingEventReceiver,
+    export::{ChromeTrace, HtmlPage},
+};
 
 use crate::support::{HOSTILE_TEXTS, hostile_trace};
 

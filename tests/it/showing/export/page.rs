@@ -1,6 +1,6 @@
 //! What is in a page.
 
-use spanshot::{Capture, HtmlPage, Keep, SharedStorage, Storage};
+use spanshot::{Capture, Keep, SharedStorage, Storage, export::HtmlPage};
 use tracing::{Span, info, info_span};
 
 use super::captured;

@@ -8,7 +8,7 @@ use std::{
     thread,
 };
 
-use spanshot::{GuestScope, link_wasm_guest, transport::wasm_host::GuestTrace};
+use spanshot::{link_wasm_guest, receiver::GuestScope, transport::wasm_host::GuestTrace};
 use tokio::task::yield_now;
 use tracing::{Instrument, info, info_span};
 use wasmtime::{Caller, Config, Engine, Error, Extern, Linker, Module, Store, Val};
