@@ -116,6 +116,7 @@ mod capture;
 #[cfg(feature = "export")]
 mod export;
 mod interest;
+mod lock;
 mod log_record;
 mod not_a_future;
 mod panics;
@@ -123,6 +124,7 @@ mod panics;
 pub mod predicates;
 mod receiver;
 mod said_parent;
+mod this_thread;
 pub mod transport;
 #[cfg(feature = "capture")]
 mod view;
