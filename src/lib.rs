@@ -94,14 +94,15 @@
 //! # Crate features
 //!
 //! Add spanshot to your dev-dependencies. A module under test depends on [`spanshot_sender`] instead, which needs no `std` and three
-//! small crates. A host that only relays, and captures nothing, turns the default features off.
+//! small crates. A host that only relays, and captures nothing, turns the default features off. The page *Performance* of the guide tells
+//! what the crate costs you: to build, and to run.
 //!
 //! | feature | default | provides | needs |
 //! |---|---|---|---|
 //! | `capture` | yes | [`#[spanshot::test]`](test), [`Capture`], [`CaptureLayer`], [`Storage`] and its tree | `tracing`, `tracing-subscriber`, `syn` and `quote`, `anstyle`, `siphasher` |
 //! | `predicates` | yes | [`mod@predicates`] (with `capture`) | `predicates` |
 //! | `snapshot` | yes | [`assert_trace_snapshot!`], [`SnapshotSettings`], [`StreamSnapshot`] (with `capture`) | `insta`, `similar`, `regex-lite` |
-//! | `export` | no | [`HtmlPage`] and [`ChromeTrace`]: traces for browsers and trace viewers (with `capture`) | `serde_json` |
+//! | `export` | no | [`HtmlPage`] and [`ChromeTrace`]: traces for browsers and trace viewers (with `capture`) | `serde_json`, `serde_derive` |
 //! | `log` | no | records of the `log` crate are events of every [`Capture`] (with `capture`): the first one [installs a logger](Capture#records-of-the-log-crate) | `tracing-log` |
 //! | `tokio` | no | [`transport::stream::receive_async`] | `tokio` |
 //!
@@ -285,6 +286,8 @@ mod guide {
     mod introduction {}
     #[doc = include_str!("../docs/src/migration.md")]
     mod migration {}
+    #[doc = include_str!("../docs/src/performance.md")]
+    mod performance {}
     #[doc = include_str!("../README.md")]
     mod readme {}
     #[doc = include_str!("../docs/src/recipes.md")]
