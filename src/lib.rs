@@ -96,7 +96,8 @@
 //! # Crate features
 //!
 //! Add spanshot to your dev-dependencies. A module under test depends on [`spanshot_sender`] instead, which needs no `std` and three
-//! small crates. A host that only relays, and captures nothing, turns the default features off.
+//! small crates. A host that only relays, and captures nothing, turns the default features off. The page *Performance* of the guide tells
+//! what the crate costs you: to build, and to run.
 //!
 //! | feature | default | provides | needs |
 //! |---|---|---|---|
@@ -118,6 +119,7 @@ pub mod capture;
 #[cfg(feature = "export")]
 pub mod export;
 mod interest;
+mod lock;
 mod log_record;
 mod not_a_future;
 mod panics;
@@ -125,6 +127,7 @@ mod panics;
 pub mod predicates;
 pub mod receiver;
 mod said_parent;
+mod this_thread;
 pub mod transport;
 #[cfg(feature = "capture")]
 pub mod view;
@@ -268,6 +271,8 @@ mod guide {
     mod introduction {}
     #[doc = include_str!("../docs/src/migration.md")]
     mod migration {}
+    #[doc = include_str!("../docs/src/performance.md")]
+    mod performance {}
     #[doc = include_str!("../README.md")]
     mod readme {}
     #[doc = include_str!("../docs/src/recipes.md")]

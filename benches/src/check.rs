@@ -34,7 +34,7 @@ pub(crate) struct Judgement {
 
 impl Judgement {
     /// Judges figures by what is to be reached, or by what is `held` instead.
-    fn new(figures: Figures, held: Option<f64>, room: f64) -> Self {
+    pub(crate) fn new(figures: Figures, held: Option<f64>, room: f64) -> Self {
         let reach = held.or(figures.reach);
         let failure = (!Figures { reach, ..figures.clone() }.is_within(room)).then(|| {
             let [ratio, reach] = [figures.ratio(), reach].map(Option::unwrap_or_default);

@@ -13,6 +13,8 @@ Commands:
                   command, too)
   count [PART]    the tables, by instructions, which valgrind (callgrind) counts
   check [PART]    the tables, by what decides; fails where a ratio is not reached, with room for noise
+  build           what a clean build of one test costs, the best of three; fails where a ratio is worse than it was;
+                  takes minutes
   work ROW SIDE   does the work of one side of a row (ours, peers; much, little; …), to look at it:
                   valgrind --tool=callgrind --toggle-collect='*counted*' PROGRAM work ROW SIDE
 
@@ -28,6 +30,7 @@ Exit codes: 1 if the check or a measurement fails, 2 if the arguments are not un
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Command {
     Help,
+    Build { markdown: bool },
     Measure { gauge: Gauge, part: String, markdown: bool },
     Work { row: String, side: String },
 }
@@ -60,6 +63,7 @@ impl Command {
         let (gauge, part) = match words[..] {
             [] => (Gauge::Time, ""),
             [WORK, row, side] => return Ok(Self::Work { row: row.into(), side: side.into() }),
+            ["build"] => return Ok(Self::Build { markdown: !options.is_empty() }),
             [WORK, ..] => return Err("work takes a row and a side".into()),
             [command] => (Gauge::named(command)?, ""),
             [command, part] => (Gauge::named(command)?, part),
@@ -99,6 +103,7 @@ mod tests {
         assert_eq!(parse("time scan"), Ok(measure(Gauge::Time, "scan", false)));
         assert_eq!(parse("count --markdown scan"), Ok(measure(Gauge::Count, "scan", true)));
         assert_eq!(parse("check"), Ok(measure(Gauge::Check, "", false)));
+        assert_eq!(parse("build"), Ok(Command::Build { markdown: false }));
         assert_eq!(parse("check --help"), Ok(Command::Help));
         assert_eq!(
             parse("work row ours"),

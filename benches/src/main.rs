@@ -3,6 +3,7 @@
 #![allow(clippy::cast_precision_loss, reason = "figures are shown to three places")]
 
 mod buffer;
+mod build;
 mod call_site;
 mod check;
 mod command;
@@ -36,12 +37,15 @@ fn main() -> ExitCode {
             Some(()) => Ok(vec![]),
             None => return misunderstood(&format!("there is no row {row:?} with a side {side:?}")),
         },
+        Ok(Command::Build { markdown }) => {
+            let mut lines = Lines::new(Table::Build, markdown);
+            build::measure(|figures| lines.write(figures))
+        }
         Ok(Command::Measure { gauge, part, markdown }) => {
-            let report = if markdown { Report::Markdown } else { Report::Text };
             if !names().any(|name| name.contains(&part)) {
                 return misunderstood(&format!("no row's name contains {part:?}"));
             }
-            measure(gauge, &part, report)
+            measure(gauge, &part, markdown)
         }
         Err(message) => return misunderstood(&message),
     };
@@ -69,7 +73,7 @@ fn names() -> impl Iterator<Item = &'static str> {
 
 /// Measures the rows whose names contain a part, and writes their tables. Returns what the check has
 /// against them.
-fn measure(gauge: Gauge, part: &str, report: Report) -> Result<Vec<String>, Box<dyn Error>> {
+fn measure(gauge: Gauge, part: &str, markdown: bool) -> Result<Vec<String>, Box<dyn Error>> {
     let can_count = counting::is_possible();
     match gauge {
         Gauge::Count if !can_count => {
@@ -79,8 +83,8 @@ fn measure(gauge: Gauge, part: &str, report: Report) -> Result<Vec<String>, Box<
         _ => {}
     }
     let mut failures = vec![];
-    for table in Table::ALL {
-        let mut lines = Lines { table, report, has_heading: false };
+    for table in Table::OF_ROWS {
+        let mut lines = Lines::new(table, markdown);
         for row in rows::all().filter(|row| row.table == table && row.name.contains(part)) {
             match gauge {
                 // What takes next to no time is counted if it can be.
@@ -118,6 +122,11 @@ struct Lines {
 }
 
 impl Lines {
+    fn new(table: Table, markdown: bool) -> Self {
+        let report = if markdown { Report::Markdown } else { Report::Text };
+        Self { table, report, has_heading: false }
+    }
+
     /// Writes a row, at once since the next one may take long. The first one comes with the heading.
     fn write(&mut self, figures: &Figures) {
         if !self.has_heading {

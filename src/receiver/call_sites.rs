@@ -4,14 +4,16 @@ use alloc::{borrow::Cow, boxed::Box, collections::BTreeSet};
 use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::{collections::HashMap, sync::OnceLock};
 
-use parking_lot::Mutex;
 use tracing_core::{
     Callsite, Dispatch, Interest, Kind, LevelFilter, Metadata, callsite, dispatcher,
     field::{Field, FieldSet},
 };
 
 use super::{ReceiveError, ReceiverLimits};
-use crate::wire::{CallSiteData, CallSiteKind};
+use crate::{
+    lock::Mutex,
+    wire::{CallSiteData, CallSiteKind},
+};
 
 /// A call site made at run time, that lives from then on.
 #[derive(Debug)]

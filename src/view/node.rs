@@ -1,4 +1,5 @@
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
+use core::iter;
 
 use super::{
     options::{Options, Rules},
@@ -122,16 +123,18 @@ impl<'a> ViewNode<'a> {
 
 impl<'a> ViewNode<'a> {
     /// Iterates over the values of the node or, in a timeline, over the values that it was given at the moment.
-    fn traced_values(&self) -> impl Iterator<Item = (&'a str, &'a TracedValue)> + use<'a> {
-        let (all, given) = match (self.node, &self.happened) {
-            (Some(CapturedNode::Span(span)), Some(happened)) => {
-                let has_values = matches!(happened.what, What::Created | What::Recorded);
-                (None, has_values.then(|| span.recorded_at(happened.moment)))
-            }
-            (node, _) => (node, None),
-        };
-        let all = all.map(|node: CapturedNode<'a>| node.values());
-        all.into_iter().flatten().chain(given.into_iter().flatten())
+    ///
+    /// Boxed, since all views would be compiled with the type of the whole chain in their names otherwise: some MB of
+    /// debug information in each test.
+    fn traced_values(&self) -> Box<dyn Iterator<Item = (&'a str, &'a TracedValue)> + 'a> {
+        match (self.node, &self.happened) {
+            (Some(CapturedNode::Span(span)), Some(happened)) => match happened.what {
+                What::Created | What::Recorded => Box::new(span.recorded_at(happened.moment)),
+                _ => Box::new(iter::empty()),
+            },
+            (Some(node), _) => Box::new(node.values()),
+            (None, _) => Box::new(iter::empty()),
+        }
     }
 }
 

@@ -10,7 +10,8 @@
 //!     number the marks of the node
 //! ```
 
-use alloc::{boxed::Box, collections::BTreeMap, format, vec, vec::Vec};
+use alloc::{boxed::Box, format, vec, vec::Vec};
+use std::collections::HashMap;
 
 use super::{
     node::Place,
@@ -22,7 +23,7 @@ use super::{
 /// Numbers by label and by replaced text.
 #[derive(Default)]
 struct Numbers {
-    by_label: BTreeMap<Box<str>, BTreeMap<Box<str>, usize>>,
+    by_label: HashMap<Box<str>, HashMap<Box<str>, usize>>,
 }
 
 /// The number that a mark already has, or else how many new ones came before it in the same node.
@@ -105,7 +106,7 @@ impl Numbers {
 /// Returns the known numbers of a node and its descendants.
 fn known(view: &View<'_>, place: Place, numbers: &Numbers) -> Vec<Known> {
     let mut known = Vec::new();
-    let mut new = BTreeMap::new();
+    let mut new = HashMap::new();
     let mut unread = vec![place];
     while let Some(place) = unread.pop() {
         for piece in view.get(place).normalized.iter().flat_map(|(_, text)| &text.pieces) {

@@ -9,10 +9,9 @@ use alloc::{
 use core::{fmt, panic::Location, time::Duration};
 use std::{
     io::{self, Write as _},
+    sync::{Condvar, Mutex, PoisonError},
     thread,
 };
-
-use parking_lot::{Condvar, Mutex};
 
 use super::{
     outcome::{Outcome, TestIdentity},
@@ -47,10 +46,10 @@ impl Overdue {
         let (waiting, storage) = (Arc::clone(&has_ended), storage.clone());
         let wait = move || {
             let (has_ended, changed) = &*waiting;
-            let mut has_ended = has_ended.lock();
-            changed.wait_while_for(&mut has_ended, |has_ended| !*has_ended, time);
-            let is_due = !*has_ended;
-            drop(has_ended); // the end of the capture does not wait for this thread
+            let has_ended = has_ended.lock().unwrap_or_else(PoisonError::into_inner);
+            let waited = changed.wait_timeout_while(has_ended, time, |has_ended| !*has_ended);
+            // Unlocked at once: the end of the capture does not wait for this thread.
+            let is_due = !*waited.unwrap_or_else(PoisonError::into_inner).0;
             if is_due {
                 let trace = storage.lock();
                 let running =
@@ -70,7 +69,7 @@ impl Overdue {
 impl Drop for Overdue {
     fn drop(&mut self) {
         let (has_ended, changed) = &*self.has_ended;
-        *has_ended.lock() = true;
+        *has_ended.lock().unwrap_or_else(PoisonError::into_inner) = true;
         changed.notify_all();
     }
 }

@@ -13,14 +13,16 @@ use std::{
     panic,
     path::{self, Path, PathBuf},
     print,
-    sync::{Mutex, PoisonError},
 };
 
 use super::{
     latest_panic::Place,
     outcome::{Outcome, TestIdentity},
 };
-use crate::capture::{CaptureBuilder, Storage};
+use crate::{
+    capture::{CaptureBuilder, Storage},
+    lock::Mutex,
+};
 
 /// Extension of the files of recorded traces.
 const EXTENSION: &str = "spanshot";
@@ -116,7 +118,7 @@ impl Recording {
             When::OnFailure => outcome.is_failure(),
             When::Always => true,
         };
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut file = self.file.lock();
         if !is_due {
             // The test was recorded while it was running, and has passed.
             if let Some(file) = file.take() {
@@ -228,7 +230,7 @@ fn name(test: &TestIdentity, started_at: &Location<'_>) -> String {
 fn unused_path(directory: &Path, name: &str) -> PathBuf {
     static USED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
-    let mut used = USED.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut used = USED.lock();
     let mut path = directory.join(format!("{name}.{EXTENSION}"));
     let mut number = 1;
     while !used.insert(path.clone()) {

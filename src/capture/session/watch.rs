@@ -3,7 +3,6 @@
 use alloc::{boxed::Box, format, string::String, vec::Vec};
 use core::fmt::{self, Write};
 
-use parking_lot::Mutex;
 use tracing_core::{Level, LevelFilter};
 
 use crate::capture::{
@@ -15,7 +14,7 @@ use crate::capture::{
         sight::RelayedElsewhere,
     },
 };
-use crate::{panics, wire::text::Escaped};
+use crate::{lock::Mutex, panics, wire::text::Escaped};
 
 type AllowEvent = Box<dyn Fn(&CapturedEvent<'_>) -> bool + Send + Sync>;
 

@@ -13,7 +13,7 @@ use crate::capture::{
 use crate::wire::CallSiteData;
 
 /// Number of a call site in a storage, in the order of their first nodes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct CallSiteIndex(u32);
 
 impl CallSiteIndex {

@@ -1,10 +1,7 @@
 //! A trace as a stream: the frames that a program would have sent to give this trace, as far as the trace tells.
 
-use alloc::{
-    collections::{BTreeMap, BTreeSet},
-    vec,
-    vec::Vec,
-};
+use alloc::{collections::BTreeMap, vec, vec::Vec};
+use std::collections::{HashMap, HashSet};
 
 use crate::capture::{
     Storage,
@@ -27,13 +24,13 @@ impl Storage {
 struct Saving<'a> {
     storage: &'a Storage,
     /// IDs of call sites.
-    call_sites: BTreeMap<CallSiteIndex, MetadataId>,
+    call_sites: HashMap<CallSiteIndex, MetadataId>,
     /// The links of spans to the spans that they follow from, by the entry behind which they are sent.
-    follows_from: BTreeMap<EntryIndex, Vec<(SpanIndex, SpanIndex)>>,
+    follows_from: HashMap<EntryIndex, Vec<(SpanIndex, SpanIndex)>>,
     /// Closed spans from which a span follows that is created later. A stream can only link spans that are open, so
     /// these are closed behind the later span.
-    closed_late: BTreeMap<EntryIndex, Vec<SpanIndex>>,
-    is_closed_late: BTreeSet<SpanIndex>,
+    closed_late: HashMap<EntryIndex, Vec<SpanIndex>>,
+    is_closed_late: HashSet<SpanIndex>,
     earlier: Vec<Earlier>,
     /// How often each span is entered and not yet exited.
     entered: Vec<usize>,
@@ -52,7 +49,7 @@ impl<'a> Saving<'a> {
         let closed_late = closed_late(storage);
         Self {
             storage,
-            call_sites: BTreeMap::new(),
+            call_sites: HashMap::new(),
             follows_from: follows_from(storage),
             is_closed_late: closed_late.values().flatten().copied().collect(),
             closed_late,
@@ -176,7 +173,7 @@ fn earlier(storage: &Storage) -> Vec<Earlier> {
 }
 
 /// Finds the spans to close late: each behind the last span that follows from it.
-fn closed_late(storage: &Storage) -> BTreeMap<EntryIndex, Vec<SpanIndex>> {
+fn closed_late(storage: &Storage) -> HashMap<EntryIndex, Vec<SpanIndex>> {
     let mut latest = BTreeMap::<SpanIndex, EntryIndex>::new();
     for span in (0..storage.span_count()).filter_map(SpanIndex::new) {
         let node = storage.span_node(span);
@@ -188,7 +185,7 @@ fn closed_late(storage: &Storage) -> BTreeMap<EntryIndex, Vec<SpanIndex>> {
             }
         }
     }
-    let mut all = BTreeMap::<_, Vec<_>>::new();
+    let mut all = HashMap::<_, Vec<_>>::new();
     for (span, entry) in latest {
         all.entry(entry).or_default().push(span);
     }
@@ -196,8 +193,8 @@ fn closed_late(storage: &Storage) -> BTreeMap<EntryIndex, Vec<SpanIndex>> {
 }
 
 /// Finds the place of each link between spans: as early as both exist, and in the original order.
-fn follows_from(storage: &Storage) -> BTreeMap<EntryIndex, Vec<(SpanIndex, SpanIndex)>> {
-    let mut all = BTreeMap::<_, Vec<_>>::new();
+fn follows_from(storage: &Storage) -> HashMap<EntryIndex, Vec<(SpanIndex, SpanIndex)>> {
+    let mut all = HashMap::<_, Vec<_>>::new();
     for index in (0..storage.span_count()).filter_map(SpanIndex::new) {
         let span = storage.span_node(index);
         let mut earliest = span.created;

@@ -7,12 +7,12 @@ use core::{
     hash::{Hash, Hasher},
     sync::atomic::{AtomicU64, Ordering},
 };
-use std::{
-    hash::DefaultHasher,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::{hash::DefaultHasher, sync::MutexGuard};
 
-use crate::capture::{Shown, Storage};
+use crate::{
+    capture::{Shown, Storage},
+    lock::Mutex,
+};
 
 /// How much of a trace people have seen, and how a snapshot has shown it. With this, nothing is printed twice, and
 /// nothing prints the values that the snapshot redacts.
@@ -116,18 +116,18 @@ impl PrintedText {
 
     /// Returns the nearest span or event of the latest message that was read.
     pub(crate) fn nearest(&self) -> MutexGuard<'_, Option<Nearest>> {
-        self.nearest.lock().unwrap_or_else(PoisonError::into_inner)
+        self.nearest.lock()
     }
 
     /// Notes how a snapshot shows the trace.
     #[cfg(feature = "snapshot")]
     pub(crate) fn set_drawing(&self, drawing: Arc<Draw>) {
-        *self.drawing.lock().unwrap_or_else(PoisonError::into_inner) = Some(drawing);
+        *self.drawing.lock() = Some(drawing);
     }
 
     /// Returns how the latest snapshot that redacts has shown the trace.
     pub(crate) fn drawing(&self) -> Option<Arc<Draw>> {
-        self.drawing.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.drawing.lock().clone()
     }
 }
 

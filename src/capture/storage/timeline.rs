@@ -99,7 +99,7 @@ const _: () = assert!(size_of::<Entry>() == 8);
 const UNKNOWN_THREAD: u16 = u16::MAX;
 
 /// Place of an entry on the timeline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct EntryIndex(u32);
 
 impl EntryIndex {

@@ -7,17 +7,19 @@ use alloc::{
 };
 use std::{env, ffi::OsString, sync::OnceLock, thread};
 
-use parking_lot::Mutex;
 use tracing_core::{Dispatch, dispatcher};
 
-use crate::capture::{
-    Capture, CaptureBuilder, Keep, ProcessWideLayer, SharedStorage, Trace,
-    session::ending::Ending,
-    subscriber::{
-        process_wide_subscriber::{self, ProcessWideSubscriber},
-        spans::CaptureSpans,
-        test_span::Test,
+use crate::{
+    capture::{
+        Capture, CaptureBuilder, Keep, ProcessWideLayer, SharedStorage, Trace,
+        session::ending::Ending,
+        subscriber::{
+            process_wide_subscriber::{self, ProcessWideSubscriber},
+            spans::CaptureSpans,
+            test_span::Test,
+        },
     },
+    lock::Mutex,
 };
 
 impl Capture {

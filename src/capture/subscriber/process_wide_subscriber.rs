@@ -1,7 +1,6 @@
 use alloc::sync::{Arc, Weak};
 use std::{collections::HashMap, sync::LazyLock};
 
-use parking_lot::RwLock;
 use tracing_core::{
     Event, Interest, LevelFilter, Metadata, Subscriber,
     span::{Attributes, Current, Id, Record},
@@ -22,6 +21,7 @@ use crate::{
             thread_spans,
         },
     },
+    lock::RwLock,
     said_parent::SaidParent,
 };
 

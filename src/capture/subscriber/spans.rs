@@ -17,7 +17,6 @@ use core::{
 };
 use std::collections::HashMap;
 
-use parking_lot::Mutex;
 use tracing_core::{
     Metadata,
     span::{Attributes, Id, Record},
@@ -33,6 +32,7 @@ use crate::{
         },
         subscriber::collect::collect,
     },
+    lock::Mutex,
     said_parent::SaidParent,
 };
 

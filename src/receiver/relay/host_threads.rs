@@ -6,20 +6,16 @@ use core::{
     ops::{Deref, DerefMut},
     sync::atomic::{AtomicU64, Ordering},
 };
-use std::thread;
+use std::{sync::MutexGuard, thread};
 
-use parking_lot::{Mutex, MutexGuard};
 use tracing_core::{Dispatch, span::Id};
 
-use super::{
-    guard::with_default,
-    id,
-    lanes::current_span,
-    this_thread::{ThreadNumber, this_thread},
-};
+use super::{guard::with_default, id, lanes::current_span};
 use crate::{
+    lock::Mutex,
     panics,
     receiver::sink::SinkSpan,
+    this_thread::{ThreadNumber, this_thread},
     wire::{SpanStack, StackedSpan},
 };
 

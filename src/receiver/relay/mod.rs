@@ -11,7 +11,6 @@ mod lanes;
 mod log_records;
 mod observers;
 mod occupants;
-mod this_thread;
 mod worker;
 
 use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};

@@ -8,15 +8,16 @@ use alloc::{
     sync::Arc,
     vec::Vec,
 };
-use core::{
-    cell::RefCell,
-    sync::atomic::{AtomicBool, Ordering},
-};
-
-use parking_lot::{Mutex, ReentrantMutex, RwLock};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::MutexGuard;
 
 use super::RelayError;
-use crate::{panics, receiver::TracingEventReceiver};
+use crate::{
+    lock::{Mutex, RwLock},
+    panics,
+    receiver::TracingEventReceiver,
+    this_thread::this_thread,
+};
 
 static HOSTS: RwLock<Hosts> = RwLock::new(Hosts { by_handle: BTreeMap::new(), last_handle: 0 });
 
@@ -50,8 +51,10 @@ fn remove(handle: usize) {
 /// What takes the frames of a library.
 pub(super) struct Host {
     handle: usize,
-    /// Locked by one thread of the library at a time, and borrowed by one of its calls.
-    receiver: ReentrantMutex<RefCell<Receiver>>,
+    /// Locked by one thread of the library at a time.
+    receiver: Mutex<Receiver>,
+    /// Number of the thread that has locked the receiver, or 0.
+    inside: AtomicU64,
     later: Mutex<VecDeque<Vec<u8>>>,
     first_error: Mutex<Option<RelayError>>,
     /// Whether it was ended inside one of its own records. The one that receives it takes the receiver away afterwards.
@@ -70,7 +73,8 @@ impl Host {
         let receiver = Receiver { receiver: Some(receiver), frames: 0 };
         Self {
             handle,
-            receiver: ReentrantMutex::new(RefCell::new(receiver)),
+            receiver: Mutex::new(receiver),
+            inside: AtomicU64::new(0),
             later: Mutex::new(VecDeque::new()),
             first_error: Mutex::new(None),
             is_ended: AtomicBool::new(false),
@@ -87,7 +91,8 @@ impl Host {
 
     /// Whether this thread is being told of a record of this host.
     pub(super) fn is_inside_record(&self) -> bool {
-        self.receiver.is_owned_by_current_thread()
+        // Only this thread itself stores its number.
+        self.inside.load(Ordering::Relaxed) == this_thread().get()
     }
 
     /// Waits for the frame at hand, and rolls the receiver back. Frames that come later are ignored.
@@ -99,27 +104,24 @@ impl Host {
             self.is_ended.store(true, Ordering::Release);
             return;
         }
-        let locked = self.receiver.lock();
-        let ended = take(&locked);
-        drop(locked);
+        let ended = self.receiver.lock().receiver.take();
         drop(ended); // not while it is locked: subscribers are told of what is closed
     }
 
     fn receive(&self, frame: Option<&[u8]>, len: usize) {
-        let locked = self.receiver.lock();
         // A subscriber that calls into the library while it is told of a record, on this thread.
-        let Ok(mut receiver) = locked.try_borrow_mut() else {
+        if self.is_inside_record() {
             self.later.lock().extend(frame.map(<[u8]>::to_vec));
             return;
-        };
-        self.receive_with(&mut receiver, frame, len);
+        }
+        let mut receiver = Inside::enter(self);
+        self.receive_with(&mut receiver.locked, frame, len);
         while !self.is_ended() {
             let Some(frame) = self.later.lock().pop_front() else { break };
-            self.receive_with(&mut receiver, Some(&frame), frame.len());
+            self.receive_with(&mut receiver.locked, Some(&frame), frame.len());
         }
+        let ended = if self.is_ended() { receiver.locked.receiver.take() } else { None };
         drop(receiver);
-        let ended = if self.is_ended() { take(&locked) } else { None };
-        drop(locked);
         drop(ended);
     }
 
@@ -140,9 +142,24 @@ impl Host {
     }
 }
 
-/// Takes the receiver out, unless a record of it is at hand.
-fn take(receiver: &RefCell<Receiver>) -> Option<TracingEventReceiver> {
-    receiver.try_borrow_mut().ok()?.receiver.take()
+/// The receiver of a host, locked by this thread.
+struct Inside<'a> {
+    locked: MutexGuard<'a, Receiver>,
+    thread: &'a AtomicU64,
+}
+
+impl<'a> Inside<'a> {
+    fn enter(host: &'a Host) -> Self {
+        let locked = host.receiver.lock();
+        host.inside.store(this_thread().get(), Ordering::Relaxed);
+        Self { locked, thread: &host.inside }
+    }
+}
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        self.thread.store(0, Ordering::Relaxed); // before it is unlocked
+    }
 }
 
 /// Does not unwind, which could not be done through the library.

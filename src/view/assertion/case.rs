@@ -8,9 +8,10 @@
 use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
 use std::{
     backtrace::Backtrace,
-    sync::{Mutex, PoisonError},
     thread::{self, ThreadId},
 };
+
+use crate::lock::Mutex;
 
 /// Returns the suffix of the snapshots that this function asserts in the running test. Its path begins with the crate:
 /// `my_crate::tests::parse`.
@@ -84,7 +85,7 @@ pub(super) fn numbered_by_chance(function: &str, suffix: Option<&str>) -> Option
     static THREADS: Mutex<BTreeMap<String, ThreadId>> = Mutex::new(BTreeMap::new());
 
     let this_thread = thread::current().id();
-    let mut threads = THREADS.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut threads = THREADS.lock();
     let key = format!("{function}@{}", suffix.unwrap_or_default());
     let first = *threads.entry(key).or_insert(this_thread);
     (first != this_thread).then(|| {

@@ -21,13 +21,7 @@ use alloc::{
     vec::Vec,
 };
 use core::panic::Location;
-use std::{
-    any,
-    ffi::OsStr,
-    path::Path,
-    sync::{Mutex, PoisonError},
-    thread,
-};
+use std::{any, ffi::OsStr, path::Path, thread};
 
 use insta::Settings;
 
@@ -37,6 +31,7 @@ use super::{
 };
 use crate::{
     capture::{PrintedText, Storage, latest_panic},
+    lock::Mutex,
     wire::TracingEvent,
 };
 
@@ -251,7 +246,7 @@ impl Assertion {
             settings.snapshot_suffix().unwrap_or_default()
         );
         let digest = digest_text(&self.text);
-        let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut texts = TEXTS.lock();
         let first = *texts.entry(file).or_insert(digest);
         drop(texts);
         assert!(

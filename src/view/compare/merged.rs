@@ -1,6 +1,7 @@
 //! Two traces as one tree.
 
-use alloc::{collections::BTreeMap, vec, vec::Vec};
+use alloc::{vec, vec::Vec};
+use std::collections::HashMap;
 
 use super::matching::{Step, match_children};
 use crate::view::{node::Place, tree::View};
@@ -60,7 +61,7 @@ impl Merged {
 
     /// Finds nodes that are gone at one place and added at another, with all their descendants.
     fn find_moved(&mut self, [expected, actual]: [&View<'_>; 2]) {
-        let mut gone: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+        let mut gone: HashMap<_, Vec<usize>> = HashMap::new();
         for (index, node) in self.nodes.iter().enumerate().rev() {
             if let Step::Gone(place) = node.step {
                 gone.entry(expected.get(place).digest).or_default().push(index);

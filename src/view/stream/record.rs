@@ -1,9 +1,9 @@
 use alloc::{
-    collections::BTreeMap,
     rc::Rc,
     string::{String, ToString},
 };
 use core::{ptr, slice};
+use std::collections::HashMap;
 
 use super::text::name;
 use crate::log_record;
@@ -17,9 +17,9 @@ pub(super) struct Records<'a> {
     events: slice::Iter<'a, TracingEvent>,
     numbering: Numbering,
     /// Call sites by their numbers.
-    call_sites: BTreeMap<MetadataId, Rc<CallSite<'a>>>,
+    call_sites: HashMap<MetadataId, Rc<CallSite<'a>>>,
     /// Call sites of created spans by their numbers.
-    spans: BTreeMap<RawSpanId, Option<Rc<CallSite<'a>>>>,
+    spans: HashMap<RawSpanId, Option<Rc<CallSite<'a>>>>,
 }
 
 /// An event of a stream, with numbers and names instead of IDs.
@@ -102,8 +102,8 @@ impl<'a> Records<'a> {
         Self {
             events: events.iter(),
             numbering: Numbering::default(),
-            call_sites: BTreeMap::new(),
-            spans: BTreeMap::new(),
+            call_sites: HashMap::new(),
+            spans: HashMap::new(),
         }
     }
 

@@ -8,11 +8,11 @@ use core::{
 ///
 /// It is what `ThreadId` is, but costs nothing to look up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ThreadNumber(NonZeroU64);
+pub(crate) struct ThreadNumber(NonZeroU64);
 
 impl ThreadNumber {
     #[inline]
-    pub(super) fn get(self) -> u64 {
+    pub(crate) fn get(self) -> u64 {
         self.0.get()
     }
 }
@@ -23,7 +23,7 @@ std::thread_local! {
 
 /// Returns the number of the current thread.
 #[inline]
-pub(super) fn this_thread() -> ThreadNumber {
+pub(crate) fn this_thread() -> ThreadNumber {
     NUMBER.with(|number| number.get().unwrap_or_else(|| new_number(number)))
 }
 
