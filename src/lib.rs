@@ -104,7 +104,7 @@
 //! | `capture` | yes | [`#[spanshot::test]`](test), [`Capture`], [`CaptureLayer`], [`Storage`] and its tree | `tracing`, `tracing-subscriber`, `syn` and `quote`, `anstyle`, `siphasher` |
 //! | `predicates` | yes | [`mod@predicates`] (with `capture`) | `predicates` |
 //! | `snapshot` | yes | [`assert_trace_snapshot!`], [`SnapshotSettings`], [`StreamSnapshot`] (with `capture`) | `insta`, `similar`, `regex-lite` |
-//! | `export` | no | [`mod@export`]: traces for browsers and trace viewers (with `capture`) | `serde_json` |
+//! | `export` | no | [`mod@export`]: traces for browsers and trace viewers (with `capture`) | `serde_json`, `serde_derive` |
 //! | `log` | no | records of the `log` crate are events of every [`Capture`] (with `capture`): the first one [installs a logger](Capture#records-of-the-log-crate) | `tracing-log` |
 //! | `tokio` | no | [`transport::stream::receive_async`] | `tokio` |
 //!

@@ -28,8 +28,8 @@ use super::{
 };
 use crate::panics::Steps;
 use crate::wire::{
-    CallSiteData, MetadataId, RawSpanId, StackedSpan, ThreadIndex, TracedValues, names_of_bytes,
-    restore,
+    CallSiteData, CallSiteKind, MetadataId, RawSpanId, StackedSpan, ThreadIndex, TracedValues,
+    TracingLevel, names_of_bytes, restore,
 };
 
 /// Call sites that an execution of a program has announced, kept until the execution goes on.
@@ -77,10 +77,21 @@ impl PersistedMetadata {
 /// # Example
 ///
 /// See [`TracingEventReceiver::persist()`].
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct PersistedSpans {
     pub(super) spans: BTreeMap<RawSpanId, SpanData>,
+}
+
+impl Serialize for PersistedSpans {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.spans.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for PersistedSpans {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        BTreeMap::deserialize(deserializer).map(|spans| Self { spans })
+    }
 }
 
 impl PersistedSpans {
@@ -332,40 +343,46 @@ pub(super) struct SpanData {
 }
 
 /// Place of a span on the stack of spans that a thread has entered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Entered {
     pub(super) thread: ThreadIndex,
     /// Number of spans below it.
     pub(super) depth: usize,
     /// Whether the host was told of it, and the span was closed since.
-    #[serde(default)]
     pub(super) is_closed: bool,
 }
 
+spanshot_sender::__record!(Entered { required thread, required depth, default is_closed });
+
 /// [`SpanData`] as it is serialized: what `tracing-tunnel` 0.2 writes, and after it what that crate
 /// does not know. All fields are always there, for the sake of formats that have no names.
-#[derive(Serialize, Deserialize)]
 struct SpanModel<'a> {
     metadata_id: MetadataId,
-    #[serde(default)]
     parent_id: Option<RawSpanId>,
     ref_count: usize,
     values: Cow<'a, TracedValues<String>>,
-    #[serde(default)]
     bytes: Vec<Cow<'a, str>>,
-    #[serde(default)]
     nth: Cow<'a, [usize]>,
-    #[serde(default)]
     is_root: bool,
-    #[serde(default)]
     is_closed: bool,
-    #[serde(default)]
     follows_from: Cow<'a, [RawSpanId]>,
-    #[serde(default)]
     entered: Cow<'a, [Entered]>,
-    #[serde(default)]
     order: u64,
 }
+
+spanshot_sender::__record!(SpanModel<'a> {
+    required metadata_id,
+    default parent_id,
+    required ref_count,
+    required values,
+    default bytes,
+    default nth,
+    default is_root,
+    default is_closed,
+    default follows_from,
+    default entered,
+    default order,
+});
 
 impl Serialize for SpanData {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -404,37 +421,63 @@ impl<'de> Deserialize<'de> for SpanData {
 }
 
 /// [`CallSiteData`] with all of its fields, for the sake of formats that have no names.
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "CallSiteData")]
-struct CallSiteModel {
-    kind: crate::wire::CallSiteKind,
-    name: Cow<'static, str>,
-    target: Cow<'static, str>,
-    level: crate::wire::TracingLevel,
-    #[serde(default)]
-    module_path: Option<Cow<'static, str>>,
-    #[serde(default)]
-    file: Option<Cow<'static, str>>,
-    #[serde(default)]
+struct CallSiteModel<'a> {
+    kind: CallSiteKind,
+    name: Cow<'a, str>,
+    target: Cow<'a, str>,
+    level: TracingLevel,
+    module_path: Option<Cow<'a, str>>,
+    file: Option<Cow<'a, str>>,
     line: Option<u32>,
-    fields: Vec<Cow<'static, str>>,
+    fields: Cow<'a, [Cow<'static, str>]>,
 }
 
-#[derive(Serialize)]
-struct SerializedCallSite<'a>(#[serde(with = "CallSiteModel")] &'a CallSiteData);
+spanshot_sender::__record!(CallSiteModel<'a> {
+    required kind,
+    required name,
+    required target,
+    required level,
+    default module_path,
+    default file,
+    default line,
+    required fields,
+});
 
-#[derive(Deserialize)]
-struct DeserializedCallSite(#[serde(with = "CallSiteModel")] CallSiteData);
+impl<'a> From<&'a CallSiteData> for CallSiteModel<'a> {
+    fn from(data: &'a CallSiteData) -> Self {
+        let text = |text: &'a Cow<'static, str>| Cow::Borrowed(&**text);
+        Self {
+            kind: data.kind,
+            name: text(&data.name),
+            target: text(&data.target),
+            level: data.level,
+            module_path: data.module_path.as_ref().map(text),
+            file: data.file.as_ref().map(text),
+            line: data.line,
+            fields: Cow::Borrowed(&data.fields),
+        }
+    }
+}
+
+impl From<CallSiteModel<'static>> for CallSiteData {
+    fn from(model: CallSiteModel<'static>) -> Self {
+        let CallSiteModel { kind, name, target, level, module_path, file, line, fields } = model;
+        let fields = fields.into_owned();
+        Self { kind, name, target, level, module_path, file, line, fields }
+    }
+}
 
 impl Serialize for PersistedMetadata {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.iter().map(|(id, data)| (id, SerializedCallSite(data))))
+        serializer.collect_map(self.iter().map(|(id, data)| (id, CallSiteModel::from(data))))
     }
 }
 
 impl<'de> Deserialize<'de> for PersistedMetadata {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let call_sites = BTreeMap::<MetadataId, DeserializedCallSite>::deserialize(deserializer)?;
-        Ok(Self { call_sites: call_sites.into_iter().map(|(id, data)| (id, data.0)).collect() })
+        let call_sites = BTreeMap::<MetadataId, CallSiteModel<'static>>::deserialize(deserializer)?;
+        Ok(Self {
+            call_sites: call_sites.into_iter().map(|(id, data)| (id, data.into())).collect(),
+        })
     }
 }

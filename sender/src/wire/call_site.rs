@@ -6,8 +6,6 @@ use super::TracingLevel;
 
 /// What a call site produces: spans or events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum CallSiteKind {
     /// The call site creates spans.
     Span,
@@ -35,7 +33,6 @@ pub enum CallSiteKind {
 /// assert_eq!(data.fields.len(), 1);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct CallSiteData {
     /// Whether spans or events come from here.
     pub kind: CallSiteKind,
@@ -46,13 +43,10 @@ pub struct CallSiteData {
     /// Verbosity level.
     pub level: TracingLevel,
     /// Path of the module that contains the call site.
-    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub module_path: Option<Cow<'static, str>>,
     /// Source file that contains the call site.
-    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub file: Option<Cow<'static, str>>,
     /// Line in that file, counted from 1.
-    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub line: Option<u32>,
     /// Names of the fields in the order of their declaration; a name may stand more than once.
     pub fields: Vec<Cow<'static, str>>,

@@ -12,8 +12,6 @@ use tracing_core::Level;
 /// assert_eq!(Level::from(TracingLevel::Warn), Level::WARN);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum TracingLevel {
     /// The level for serious failures, [`Level::ERROR`].
     Error,

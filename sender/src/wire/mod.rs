@@ -45,7 +45,7 @@ mod values;
 pub mod visit;
 
 #[cfg(feature = "serde")]
-pub use self::json::{names_of_bytes, restore};
+pub use self::json::{names_of_bytes, record, restore};
 pub use self::{
     call_site::{CallSiteData, CallSiteKind},
     convert::FromTracedValue,

@@ -1,7 +1,5 @@
 use core::mem;
 
-use serde::{Deserialize, Serialize};
-
 use super::GuestTrace;
 use crate::receiver::{
     LocalSpans, PersistedMetadata, PersistedSpans, ReceiverLimits, RestoreError,
@@ -71,7 +69,7 @@ use crate::receiver::{
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PersistedGuest {
     metadata: PersistedMetadata,
     spans: PersistedSpans,
@@ -80,6 +78,13 @@ pub struct PersistedGuest {
     /// Address of the control block.
     control: Option<u32>,
 }
+
+spanshot_sender::__record!(PersistedGuest {
+    required metadata,
+    required spans,
+    required frames,
+    default control,
+});
 
 impl PersistedGuest {
     /// Returns the number of spans that the guest has open.

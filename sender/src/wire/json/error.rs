@@ -7,6 +7,7 @@ use serde::{
     ser::SerializeStruct,
 };
 
+use super::record::FieldName;
 use crate::wire::{TracedError, error::MAX_CHAIN};
 
 impl Serialize for TracedError {
@@ -39,15 +40,7 @@ struct ErrorSeed {
     left: usize,
 }
 
-#[derive(Deserialize)]
-#[serde(field_identifier, rename_all = "snake_case")]
-enum Key {
-    Message,
-    Source,
-    Debug,
-    #[serde(other)]
-    Unknown,
-}
+const FIELDS: &[&str] = &["message", "source", "debug"];
 
 impl<'de> DeserializeSeed<'de> for ErrorSeed {
     type Value = TracedError;
@@ -56,7 +49,7 @@ impl<'de> DeserializeSeed<'de> for ErrorSeed {
         if self.left == 0 {
             return Err(de::Error::custom(format_args!("a chain of more than {MAX_CHAIN} errors")));
         }
-        deserializer.deserialize_struct("TracedError", &["message", "source", "debug"], self)
+        deserializer.deserialize_struct("TracedError", FIELDS, self)
     }
 }
 
@@ -76,12 +69,12 @@ impl<'de> de::Visitor<'de> for ErrorSeed {
 
     fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<TracedError, A::Error> {
         let (mut message, mut debug, mut source) = (None, None, None);
-        while let Some(key) = map.next_key()? {
+        while let Some(key) = map.next_key_seed(FieldName(FIELDS))? {
             match key {
-                Key::Message => message = Some(map.next_value()?),
-                Key::Debug => debug = map.next_value()?,
-                Key::Source => source = map.next_value_seed(SourceSeed(self))?,
-                Key::Unknown => drop(map.next_value::<IgnoredAny>()?),
+                Some("message") => message = Some(map.next_value()?),
+                Some("debug") => debug = map.next_value()?,
+                Some("source") => source = map.next_value_seed(SourceSeed(self))?,
+                _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
         let message = message.ok_or_else(|| de::Error::missing_field("message"))?;

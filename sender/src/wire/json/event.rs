@@ -2,34 +2,30 @@
 //! additional fields where something has no place in it.
 
 use alloc::{borrow::Cow, collections::BTreeSet, string::String, vec::Vec};
+use core::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-use crate::wire::{
-    CallSiteData, MetadataId, RawSpanId, ThreadIndex, TracedValue, TracedValues, TracingEvent, hex,
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{EnumAccess, VariantAccess as _, Visitor},
+    ser::{SerializeMap as _, SerializeStructVariant as _},
 };
 
-#[derive(Serialize, Deserialize)]
-#[serde(rename = "TracingEvent", rename_all = "snake_case")]
+use super::record::VariantName;
+use crate::wire::{
+    CallSiteData, CallSiteKind, MetadataId, RawSpanId, ThreadIndex, TracedValue, TracedValues,
+    TracingEvent, TracingLevel, hex,
+};
+
 enum EventModel<'a> {
-    NewCallSite {
-        id: MetadataId,
-        #[serde(flatten)]
-        data: Cow<'a, CallSiteData>,
-    },
+    NewCallSite(NewCallSite<'a>),
     NewSpan {
         id: RawSpanId,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         parent_id: Option<RawSpanId>,
-        #[serde(default, skip_serializing_if = "is_default")]
         is_root: bool,
         metadata_id: MetadataId,
         values: Cow<'a, TracedValues<String>>,
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         bytes: Vec<Cow<'a, str>>,
-        #[serde(default, skip_serializing_if = "<[usize]>::is_empty")]
         nth: Cow<'a, [usize]>,
-        #[serde(default, skip_serializing_if = "is_default")]
         thread: ThreadIndex,
     },
     FollowsFrom {
@@ -38,12 +34,10 @@ enum EventModel<'a> {
     },
     SpanEntered {
         id: RawSpanId,
-        #[serde(default, skip_serializing_if = "is_default")]
         thread: ThreadIndex,
     },
     SpanExited {
         id: RawSpanId,
-        #[serde(default, skip_serializing_if = "is_default")]
         thread: ThreadIndex,
     },
     SpanCloned {
@@ -55,29 +49,148 @@ enum EventModel<'a> {
     ValuesRecorded {
         id: RawSpanId,
         values: Cow<'a, TracedValues<String>>,
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         bytes: Vec<Cow<'a, str>>,
-        #[serde(default, skip_serializing_if = "<[usize]>::is_empty")]
         nth: Cow<'a, [usize]>,
     },
     NewEvent {
         metadata_id: MetadataId,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         parent: Option<RawSpanId>,
-        #[serde(default, skip_serializing_if = "is_default")]
         is_root: bool,
         values: Cow<'a, TracedValues<String>>,
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         bytes: Vec<Cow<'a, str>>,
-        #[serde(default, skip_serializing_if = "<[usize]>::is_empty")]
         nth: Cow<'a, [usize]>,
-        #[serde(default, skip_serializing_if = "is_default")]
         thread: ThreadIndex,
     },
 }
 
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
+/// A call site beside its ID, in one map.
+struct NewCallSite<'a> {
+    id: MetadataId,
+    kind: CallSiteKind,
+    name: Cow<'a, str>,
+    target: Cow<'a, str>,
+    level: TracingLevel,
+    module_path: Option<Cow<'a, str>>,
+    file: Option<Cow<'a, str>>,
+    line: Option<u32>,
+    fields: Cow<'a, [Cow<'static, str>]>,
+}
+
+impl Serialize for NewCallSite<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("id", &self.id)?;
+        map.serialize_entry("kind", &self.kind)?;
+        map.serialize_entry("name", &self.name)?;
+        map.serialize_entry("target", &self.target)?;
+        map.serialize_entry("level", &self.level)?;
+        if let Some(module_path) = &self.module_path {
+            map.serialize_entry("module_path", module_path)?;
+        }
+        if let Some(file) = &self.file {
+            map.serialize_entry("file", file)?;
+        }
+        if let Some(line) = &self.line {
+            map.serialize_entry("line", line)?;
+        }
+        map.serialize_entry("fields", &self.fields)?;
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for NewCallSite<'static> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(crate::__visitor!(
+            "struct variant TracingEvent::NewCallSite",
+            NewCallSite<'static>,
+            NewCallSite {
+                required id,
+                required kind,
+                required name,
+                required target,
+                required level,
+                optional module_path,
+                optional file,
+                optional line,
+                required fields,
+            }
+        ))
+    }
+}
+
+/// Implements the traits of serde for the model, with the number, the name and the fields of each variant after the
+/// first.
+macro_rules! variants {
+    ($($number:literal $variant:ident $name:literal { $($mode:ident $field:ident),+ })+) => {
+        const VARIANTS: &[&str] = &["new_call_site", $($name),+];
+
+        impl Serialize for EventModel<'_> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self {
+                    Self::NewCallSite(call_site) => {
+                        serializer.serialize_newtype_variant("TracingEvent", 0, VARIANTS[0], call_site)
+                    }
+                    $(Self::$variant { $($field),+ } => crate::__write_fields!(
+                        |len| serializer.serialize_struct_variant("TracingEvent", $number, $name, len),
+                        { $($mode $field),+ }
+                    ),)+
+                }
+            }
+        }
+
+        impl<'de> Visitor<'de> for EventVisitor {
+            type Value = EventModel<'static>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("enum TracingEvent")
+            }
+
+            fn visit_enum<A: EnumAccess<'de>>(self, data: A) -> Result<Self::Value, A::Error> {
+                let (number, variant) = data.variant_seed(VariantName(VARIANTS))?;
+                match number {
+                    $($number => variant.struct_variant(
+                        &[$(stringify!($field)),+],
+                        crate::__visitor!(
+                            concat!("struct variant TracingEvent::", stringify!($variant)),
+                            EventModel<'static>,
+                            EventModel::$variant { $($mode $field),+ }
+                        ),
+                    ),)+
+                    _ => variant.newtype_variant().map(EventModel::NewCallSite),
+                }
+            }
+        }
+    };
+}
+
+struct EventVisitor;
+
+variants! {
+    1 NewSpan "new_span" {
+        required id,
+        optional parent_id,
+        optional is_root,
+        required metadata_id,
+        required values,
+        optional bytes,
+        optional nth,
+        optional thread
+    }
+    2 FollowsFrom "follows_from" { required id, required follows_from }
+    3 SpanEntered "span_entered" { required id, optional thread }
+    4 SpanExited "span_exited" { required id, optional thread }
+    5 SpanCloned "span_cloned" { required id }
+    6 SpanDropped "span_dropped" { required id }
+    7 ValuesRecorded "values_recorded" { required id, required values, optional bytes, optional nth }
+    8 NewEvent "new_event" {
+        required metadata_id,
+        optional parent,
+        optional is_root,
+        required values,
+        optional bytes,
+        optional nth,
+        optional thread
+    }
 }
 
 /// Names of the values that are byte strings, and that stand among the others as their text.
@@ -110,7 +223,18 @@ impl<'a> From<&'a TracingEvent> for EventModel<'a> {
     fn from(event: &'a TracingEvent) -> Self {
         match event {
             TracingEvent::NewCallSite { id, data } => {
-                Self::NewCallSite { id: *id, data: Cow::Borrowed(data) }
+                let text = |text: &'a Cow<'static, str>| Cow::Borrowed(&**text);
+                Self::NewCallSite(NewCallSite {
+                    id: *id,
+                    kind: data.kind,
+                    name: text(&data.name),
+                    target: text(&data.target),
+                    level: data.level,
+                    module_path: data.module_path.as_ref().map(text),
+                    file: data.file.as_ref().map(text),
+                    line: data.line,
+                    fields: Cow::Borrowed(&data.fields),
+                })
             }
             TracingEvent::NewSpan { id, parent_id, is_root, metadata_id, values, thread } => {
                 Self::NewSpan {
@@ -156,11 +280,16 @@ impl<'a> From<&'a TracingEvent> for EventModel<'a> {
     }
 }
 
-impl From<EventModel<'_>> for TracingEvent {
-    fn from(model: EventModel<'_>) -> Self {
+impl From<EventModel<'static>> for TracingEvent {
+    fn from(model: EventModel<'static>) -> Self {
         match model {
-            EventModel::NewCallSite { id, data } => {
-                Self::NewCallSite { id, data: data.into_owned() }
+            EventModel::NewCallSite(call_site) => {
+                let NewCallSite { id, kind, name, target, level, module_path, file, line, fields } =
+                    call_site;
+                let fields = fields.into_owned();
+                let data =
+                    CallSiteData { kind, name, target, level, module_path, file, line, fields };
+                Self::NewCallSite { id, data }
             }
             EventModel::NewSpan {
                 id,
@@ -199,6 +328,6 @@ impl Serialize for TracingEvent {
 
 impl<'de> Deserialize<'de> for TracingEvent {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        EventModel::deserialize(deserializer).map(Self::from)
+        deserializer.deserialize_enum("TracingEvent", VARIANTS, EventVisitor).map(Self::from)
     }
 }

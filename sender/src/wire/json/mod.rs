@@ -6,9 +6,13 @@
 //! | `values.rs` | `TracedValues` |
 //! | `value.rs` | `TracedValue` and `DebugObject` |
 //! | `error.rs` | `TracedError` |
+//! | `call_site.rs` | `CallSiteData` and the enums in it |
+//! | `record.rs` | macros in the place of serde's `derive` |
 
+mod call_site;
 mod error;
 mod event;
+pub mod record;
 mod value;
 mod values;
 

@@ -1,63 +1,73 @@
 //! How a [`TracedValue`] is (de)serialized.
 
-use alloc::{
-    boxed::Box,
-    string::{String, ToString},
-};
+use alloc::string::{String, ToString};
 use core::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{self, VariantAccess as _},
+};
 
-use crate::wire::{DebugObject, TracedError, TracedValue, hex};
+use super::record::VariantName;
+use crate::wire::{DebugObject, TracedValue, hex};
 
-/// Variants and names of `tracing-tunnel` 0.2. It knows no byte strings: they are written as the
+/// Variants of `tracing-tunnel` 0.2. It knows no byte strings: they are written as the
 /// `Debug` output that `tracing` gives them, and the record around them says which they are.
-#[derive(Serialize, Deserialize)]
-#[serde(rename = "TracedValue", rename_all = "snake_case")]
-enum ValueModel<S, E> {
-    Bool(bool),
-    Int(i128),
-    UInt(u128),
-    Float(FloatModel),
-    String(S),
-    Object(S),
-    Error(E),
-}
+const VARIANTS: &[&str] = &["bool", "int", "u_int", "float", "string", "object", "error"];
 
 /// A float, which self-describing text formats get as a string where they have no number for it.
 struct FloatModel(f64);
 
 impl Serialize for TracedValue {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let bytes;
-        let model = match self {
-            Self::Bool(value) => ValueModel::Bool(*value),
-            Self::Int(value) => ValueModel::Int(*value),
-            Self::UInt(value) => ValueModel::UInt(*value),
-            Self::Float(value) => ValueModel::Float(FloatModel(*value)),
-            Self::String(value) => ValueModel::String(value.as_str()),
-            Self::Object(value) => ValueModel::Object(value.as_ref()),
-            Self::Error(value) => ValueModel::Error(value),
-            Self::Bytes(value) => {
-                bytes = hex::Hex(value).to_string();
-                ValueModel::Object(bytes.as_str())
-            }
-        };
-        model.serialize(serializer)
+        fn write<S: Serializer, T: Serialize + ?Sized>(
+            serializer: S,
+            number: u8,
+            value: &T,
+        ) -> Result<S::Ok, S::Error> {
+            let name = VARIANTS[usize::from(number)];
+            serializer.serialize_newtype_variant("TracedValue", number.into(), name, value)
+        }
+
+        match self {
+            Self::Bool(value) => write(serializer, 0, value),
+            Self::Int(value) => write(serializer, 1, value),
+            Self::UInt(value) => write(serializer, 2, value),
+            Self::Float(value) => write(serializer, 3, &FloatModel(*value)),
+            Self::String(value) => write(serializer, 4, value.as_str()),
+            Self::Object(value) => write(serializer, 5, value.as_ref()),
+            Self::Bytes(value) => write(serializer, 5, hex::Hex(value).to_string().as_str()),
+            Self::Error(value) => write(serializer, 6, value),
+        }
     }
 }
 
 impl<'de> Deserialize<'de> for TracedValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(match ValueModel::<String, Box<TracedError>>::deserialize(deserializer)? {
-            ValueModel::Bool(value) => Self::Bool(value),
-            ValueModel::Int(value) => Self::Int(value),
-            ValueModel::UInt(value) => Self::UInt(value),
-            ValueModel::Float(value) => Self::Float(value.0),
-            ValueModel::String(value) => Self::String(value),
-            ValueModel::Object(value) => Self::Object(DebugObject::new(value)),
-            ValueModel::Error(value) => Self::Error(value),
-        })
+        struct ValueVisitor;
+
+        impl<'de> de::Visitor<'de> for ValueVisitor {
+            type Value = TracedValue;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("enum TracedValue")
+            }
+
+            fn visit_enum<A: de::EnumAccess<'de>>(self, data: A) -> Result<TracedValue, A::Error> {
+                let (number, variant) = data.variant_seed(VariantName(VARIANTS))?;
+                Ok(match number {
+                    0 => TracedValue::Bool(variant.newtype_variant()?),
+                    1 => TracedValue::Int(variant.newtype_variant()?),
+                    2 => TracedValue::UInt(variant.newtype_variant()?),
+                    3 => TracedValue::Float(variant.newtype_variant::<FloatModel>()?.0),
+                    4 => TracedValue::String(variant.newtype_variant()?),
+                    5 => TracedValue::Object(variant.newtype_variant()?),
+                    _ => TracedValue::Error(variant.newtype_variant()?),
+                })
+            }
+        }
+
+        deserializer.deserialize_enum("TracedValue", VARIANTS, ValueVisitor)
     }
 }
 
