@@ -41,7 +41,7 @@ const PAIRS: [Pair; 2] = [
             "size of the test, as `cargo add` gives it",
             "the same without symbols",
         ],
-        held: [1.34, 1.0, 2.42, 3.09],
+        held: [1.49, 1.0, 2.42, 3.09],
         is_to_be_reached: true,
     },
     Pair {
@@ -52,7 +52,7 @@ const PAIRS: [Pair; 2] = [
             "size of the test, only features that it needs",
             "the same without symbols",
         ],
-        held: [1.81, 1.12, 4.05, 3.12],
+        held: [1.83, 1.12, 4.05, 3.13],
         is_to_be_reached: false,
     },
 ];
