@@ -9,7 +9,7 @@
 //! | its message | events | [`message()`] |
 //! | its values | both | [`field()`], [`any_field()`], [`only_fields()`], earlier ones by [`ever()`] |
 //! | what it is in | both | [`parent()`], [`ancestor()`], how it got its parent: [`parent_kind()`] |
-//! | what is in it | spans | [`child()`], [`descendant()`], [`event()`], [`deep_event()`], [`tree()`] |
+//! | its children and events | spans | [`child()`], [`descendant()`], [`event()`], [`deep_event()`], [`tree()`] |
 //! | its life | spans | [`closed()`], [`entered()`], [`exited()`], [`cloned()`], [`dropped()`], [`follows_from()`] |
 //! | anything else | both | [`satisfies()`], with a closure |
 //!
