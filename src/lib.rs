@@ -74,8 +74,8 @@
 //!   natively: parents, order, values with their types, levels and targets, subject to the host's filters. Records of
 //!   the `log` crate arrive as `tracing-log` would emit them in the host; captures show them under the target and line
 //!   that they name.
-//! - **Nothing lost, nothing mixed.** A capture sees the records of its thread, and of the threads and tasks to which you
-//!   [carry](CaptureHandle) it, and nothing else. It does not matter how many tests run at once, nor which thread reaches a
+//! - **Nothing lost, nothing mixed.** A capture sees the records of its thread, of the threads and tasks to which you
+//!   [carry](CaptureHandle) it, and in an `async` [test] of all threads of its runtime; and nothing else. It does not matter how many tests run at once, nor which thread reaches a
 //!   call site first. For code that starts threads by itself, there is a [process-wide mode](Capture::start_process_wide).
 //! - **Verdicts can be trusted.** An assertion that holds because something is missing fails if the capture could not have seen
 //!   it: if records were evicted, filtered out, compiled out, sent elsewhere, or cannot be attributed to a test. See

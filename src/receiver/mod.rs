@@ -1,4 +1,4 @@
-//! Types around the receiver: its guests' scopes, its limits and errors, and the decoder of frames.
+//! Types around the receiver, which takes the records of a guest: scopes of guests, limits, errors, the decoder of frames.
 //!
 //! The [`TracingEventReceiver`] itself, its [`ReceiveError`] and its [`ReceiverLimits`] are at the root of the crate. You
 //! need this module if your host does more than hand records over:

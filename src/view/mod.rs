@@ -1,6 +1,6 @@
 //! Views of a trace: as text, as data, as a timeline, and its differences from another trace.
 //!
-//! You start with [`assert_trace_snapshot!`](crate::assert_trace_snapshot) and
+//! For snapshots alone, you do not need this module. You start with [`assert_trace_snapshot!`](crate::assert_trace_snapshot) and
 //! [`SnapshotSettings`] at the root of the crate. Their methods return the types of this module:
 //!
 //! | you want to | with |
@@ -11,9 +11,10 @@
 //! | write a helper that takes a trace or any part of one | [`SnapshotSource`] |
 //! | list everything that happened, in the order of time | [`TimelineText`], from [`Storage::timeline_text()`](crate::Storage::timeline_text) |
 //!
-//! Everything here is stable from run to run by default: no identifiers, lines, threads, times or addresses. Text that
-//! a program traced is never trusted. Characters that steer a terminal, or change the direction of the text around
-//! them, are escaped, and so is text that could be mistaken for spanshot's own.
+//! By default, nothing here shows identifiers, lines, threads, times or addresses that would differ from run to run.
+//! Values that your code traced are shown: redact those that differ. Text that a program traced is never trusted.
+//! Characters that steer a terminal, or change the direction of the text around them, are escaped, and so is text that
+//! could be mistaken for spanshot's own.
 
 // All of them show one tree (`tree.rs`), which is built from a storage in steps: hidden nodes are left out, values
 // are normalized, nodes without an order are sorted, and equal nodes are folded. The text, the data and comparisons
