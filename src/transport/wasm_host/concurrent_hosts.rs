@@ -58,7 +58,7 @@
 //! use wasmi::{CompilationMode, Config, Engine, Linker, Module, ResumableCall, Store, Val};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let wasm: &[u8] = include_bytes!("../../../examples/guest.wasm");
+//! # let wasm: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/guest.wasm"));
 //! let capture = Capture::start();
 //! let mut config = Config::default();
 //! config.consume_fuel(true).compilation_mode(CompilationMode::Eager);

@@ -12,7 +12,7 @@
 //! use wasmi::{Engine, Linker, Module, Store};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let wasm: &[u8] = include_bytes!("../../../examples/guest.wasm");
+//! # let wasm: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/guest.wasm"));
 //! let capture = Capture::start();
 //! let engine = Engine::default();
 //! let mut linker = Linker::new(&engine);

@@ -27,7 +27,7 @@ use crate::receiver::{
 ///     let mut linker = Linker::new(&engine);
 ///     link_wasm_guest!(wasmi, linker, |trace| trace)?;
 ///     # linker.func_wrap("shop", "price", |item: u32| item)?;
-///     # let wasm: &[u8] = include_bytes!("../../../examples/shop_guest.wasm");
+///     # let wasm: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/shop_guest.wasm"));
 ///     let mut store = Store::new(&engine, trace);
 ///     let guest = linker.instantiate_and_start(&mut store, &Module::new(&engine, wasm)?)?;
 ///     Ok((store, guest))

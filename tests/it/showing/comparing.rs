@@ -282,7 +282,7 @@ fn count(nodes: &[Node]) -> usize {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
 
     /// Traces are equivalent if and only if they are of equal trees; and the nodes on either side are
     /// those that are equal, changed, moved, and gone or added.

@@ -319,7 +319,7 @@ fn all_at_once_leave_one_another_alone() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
 
     #[test]
     fn debug_output_of_every_duration_is_one(secs: u64, nanos in 0_u32..1_000_000_000, shift in 0_u32..64) {

@@ -9,7 +9,7 @@ use spanshot::{Capture, SnapshotSettings, predicates::*};
 use tokio::{runtime, task::yield_now};
 use tracing::{Instrument, Span, debug, info, info_span, warn};
 
-const SCHEDULES: u64 = 1_000;
+const SCHEDULES: u64 = 300;
 
 /// Numbers that look random, the same ones for the same seed.
 struct Random(u64);
