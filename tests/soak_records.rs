@@ -20,7 +20,7 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use self::counting::NOW;
 
-const SHORT: u64 = 100_000;
+const SHORT: u64 = 50_000;
 
 /// Memory that may differ between two moments: lists that have grown and are empty.
 const MAX_GROWTH: usize = 128 << 10;

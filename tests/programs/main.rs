@@ -1,7 +1,7 @@
 //! Programs that are made at random give the same trace natively and through the tunnel, under
 //! several filters of the host, by both encodings, relayed and directly.
 //!
-//! By default there are 250 programs for each property, the same in every run. `SPANSHOT_PROGRAMS`
+//! By default there are 200 programs for each property, the same in every run. `SPANSHOT_PROGRAMS`
 //! sets their number, and then they are others in every run.
 //!
 //! This is a binary of its own, since each of its many subscribers is told of all call sites of the
@@ -197,7 +197,7 @@ fn check_all<S: Strategy>(strategy: &S, check: impl Fn(S::Value)) {
 
     let cases = env::var("SPANSHOT_PROGRAMS").ok().map(|cases| cases.parse().unwrap());
     let config = ProptestConfig {
-        cases: cases.unwrap_or(250),
+        cases: cases.unwrap_or(200),
         failure_persistence: None,
         ..ProptestConfig::default()
     };
