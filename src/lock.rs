@@ -34,3 +34,22 @@ impl<T> RwLock<T> {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+
+    #[test]
+    fn lock_is_usable_after_a_panic_under_it() {
+        let (mutex, rw_lock) = (Mutex::new(1), RwLock::new(1));
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            let (_mutex, _rw_lock) = (mutex.lock(), rw_lock.write());
+            panic!("as it was told to");
+        }));
+        assert!(panicked.is_err());
+        assert_eq!((*mutex.lock(), *rw_lock.read()), (1, 1));
+        *rw_lock.write() += 1;
+    }
+}

@@ -9,7 +9,7 @@ use alloc::{
 use core::{fmt, panic::Location, time::Duration};
 use std::{
     io::{self, Write as _},
-    sync::{Condvar, Mutex, PoisonError},
+    sync::{Condvar, PoisonError},
     thread,
 };
 
@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     capture::{CapturedNode, CapturedSpan, SharedStorage, Storage},
+    lock::Mutex,
     view::Around,
     wire::text::Escaped,
 };
@@ -46,8 +47,8 @@ impl Overdue {
         let (waiting, storage) = (Arc::clone(&has_ended), storage.clone());
         let wait = move || {
             let (has_ended, changed) = &*waiting;
-            let has_ended = has_ended.lock().unwrap_or_else(PoisonError::into_inner);
-            let waited = changed.wait_timeout_while(has_ended, time, |has_ended| !*has_ended);
+            let waited =
+                changed.wait_timeout_while(has_ended.lock(), time, |has_ended| !*has_ended);
             // Unlocked at once: the end of the capture does not wait for this thread.
             let is_due = !*waited.unwrap_or_else(PoisonError::into_inner).0;
             if is_due {
@@ -69,7 +70,7 @@ impl Overdue {
 impl Drop for Overdue {
     fn drop(&mut self) {
         let (has_ended, changed) = &*self.has_ended;
-        *has_ended.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        *has_ended.lock() = true;
         changed.notify_all();
     }
 }

@@ -6,28 +6,31 @@ use core::{
     task::Waker,
 };
 use std::{
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Condvar, MutexGuard, PoisonError},
     time::Instant,
 };
 
 use tracing_core::Metadata;
 
-use crate::capture::{
-    Keep, Storage,
-    session::{
-        live::Live,
-        watch::{Watch, WatchRules},
+use crate::{
+    capture::{
+        Keep, Storage,
+        session::{
+            live::Live,
+            watch::{Watch, WatchRules},
+        },
+        storage::{
+            bound::Bound,
+            eviction::Extent,
+            metadata::CallSite,
+            names::Names,
+            node::{EventIndex, NewParent, SpanKey},
+            sight::Sight,
+            threads::ThreadKey,
+            values::NewValues,
+        },
     },
-    storage::{
-        bound::Bound,
-        eviction::Extent,
-        metadata::CallSite,
-        names::Names,
-        node::{EventIndex, NewParent, SpanKey},
-        sight::Sight,
-        threads::ThreadKey,
-        values::NewValues,
-    },
+    lock::Mutex,
 };
 
 /// A [`Storage`] that is filled and read at the same time, from any thread.
@@ -186,7 +189,7 @@ impl SharedStorage {
     /// one before.
     #[inline]
     fn state(&self) -> MutexGuard<'_, State> {
-        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.state.lock()
     }
 
     /// Returns the trace so far.
