@@ -122,7 +122,8 @@ impl Package {
     fn command(&self, test: &str) -> Command {
         let mut command = Command::new(env::current_exe().unwrap());
         command.args(["--exact", &format!("other::{test}")]).env(OTHER, &self.0);
-        command.env("CARGO_MANIFEST_DIR", &self.0).current_dir(&self.0);
+        command.env("CARGO_MANIFEST_DIR", &self.0).env("CARGO_PKG_NAME", "this-package");
+        command.current_dir(&self.0);
         command.env_remove("SPANSHOT_RECORD").env_remove("SPANSHOT_RECORD_DIR");
         command.env_remove("RUST_TEST_THREADS").env_remove("GITHUB_ACTIONS");
         for name in ["ATTEMPT", "STRESS_CURRENT", "RUN_ID", "TEST_NAME"] {
@@ -239,7 +240,10 @@ fn captures_of_a_test_have_files_of_their_own() {
 fn directory_may_be_named() {
     let package = Package::new("named");
     package.run("names_a_directory");
-    assert_recorded(&package, &[("named/recording__other__names_a_directory.spanshot", TRACE)]);
+    assert_recorded(
+        &package,
+        &[("named/this-package/recording__other__names_a_directory.spanshot", TRACE)],
+    );
 }
 
 #[test]
@@ -264,9 +268,28 @@ fn environment_has_the_last_word() {
     assert_recorded(
         &package,
         &[
-            ("elsewhere/recording__other__does_not_ask.spanshot", TRACE),
-            ("elsewhere/recording__other__names_a_directory.spanshot", TRACE),
-            ("elsewhere/recording__other__passes.spanshot", TRACE),
+            ("elsewhere/this-package/recording__other__does_not_ask.spanshot", TRACE),
+            ("elsewhere/this-package/recording__other__names_a_directory.spanshot", TRACE),
+            ("elsewhere/this-package/recording__other__passes.spanshot", TRACE),
+        ],
+    );
+}
+
+#[test]
+fn packages_that_share_a_directory_keep_their_files() {
+    let package = Package::new("shared");
+    for name in ["one", "two", ""] {
+        let mut command = package.command("does_not_ask");
+        command.env("CARGO_PKG_NAME", name).env("SPANSHOT_RECORD", "failure");
+        command.env("SPANSHOT_RECORD_DIR", &package.0);
+        command.output().unwrap();
+    }
+    assert_recorded(
+        &package,
+        &[
+            ("one/recording__other__does_not_ask.spanshot", TRACE),
+            ("recording__other__does_not_ask.spanshot", TRACE),
+            ("two/recording__other__does_not_ask.spanshot", TRACE),
         ],
     );
 }
@@ -397,7 +420,7 @@ fn attempts_under_nextest_are_recorded_and_attached() {
     let junit_text = fs::read_to_string(&junit).unwrap();
     let mut runs = std::collections::BTreeSet::new();
     for (attempt, rest) in [("1", ""), ("2", "-attempt-2"), ("3", "-attempt-3")] {
-        let file = format!("recorded/recording__other__fails{rest}.spanshot");
+        let file = format!("recorded/spanshot/recording__other__fails{rest}.spanshot");
         let file = package.0.join(file);
         let recorded = RecordedTrace::open(&file).unwrap();
         assert_eq!(recorded.note("attempt"), Some(attempt));

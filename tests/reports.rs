@@ -390,7 +390,7 @@ fn object_names_the_recording() {
     let _ = fs::remove_dir_all(&directory); // of an earlier run that failed
     let object = Run::json("is_recorded").env("SPANSHOT_RECORD_DIR", &directory).object();
     let recording = PathBuf::from(object["recording"].as_str().unwrap());
-    assert_eq!(recording, directory.join("reports__other__is_recorded.spanshot"));
+    assert_eq!(recording, directory.join("spanshot/reports__other__is_recorded.spanshot"));
     assert!(recording.is_file());
     let commands = Run::github("is_recorded").env("SPANSHOT_RECORD_DIR", &directory).commands();
     assert_eq!(commands.len(), 1);

@@ -1,7 +1,7 @@
 //! The runtime part of `#[spanshot::test]`, which its expansion calls.
 
 use alloc::{borrow::ToOwned, format, string::String};
-use core::fmt;
+use core::{fmt, panic::Location};
 use std::{
     env, eprint, eprintln,
     io::{self, Write},
@@ -9,7 +9,13 @@ use std::{
     process::{Command, ExitCode, Stdio},
 };
 
-use super::{ending::Way, outcome::TestFunction, test_result::error_text};
+use super::{
+    ending::Way,
+    latest_panic::{Panic, Place},
+    outcome::{Outcome, TestFunction, TestIdentity},
+    report::{self, Report},
+    test_result::error_text,
+};
 use crate::capture::{Capture, CaptureBuilder, TestResult};
 
 /// A test that is an ordinary function, and the capture to run it in.
@@ -188,11 +194,34 @@ pub fn in_own_process<R: TestOutcome>(path: &str, test: impl FnOnce() -> R) -> R
     print!("{stdout}");
     eprint!("{stderr}");
     let status = output.status;
-    assert!(status.success(), "the test {name} failed in its process, which ended with {status}");
-    assert!(
-        stdout.contains(&begun),
-        "the test {name} did not run in its process: the test runner there does not know it by this name"
-    );
-    assert!(stdout.contains(&ended), "the process of the test {name} ended before the test did");
-    R::passed()
+    let failure = if !status.success() {
+        format!("the test {name} failed in its process, which ended with {status}")
+    } else if !stdout.contains(&begun) {
+        format!(
+            "the test {name} did not run in its process: the test runner there does not know it by this name"
+        )
+    } else if !stdout.contains(&ended) {
+        format!("the process of the test {name} ended before the test did")
+    } else {
+        return R::passed();
+    };
+    let is_reported_there = stdout.contains(&begun) && stdout.contains("\ntest result: ");
+    if !is_reported_there {
+        report_failure(path, &failure);
+    }
+    panic!("{failure}");
+}
+
+/// Reports a test that has no capture in this process.
+#[track_caller]
+fn report_failure(path: &str, message: &str) {
+    if !report::is_wanted() {
+        return;
+    }
+    let place = Place::from(Location::caller());
+    let panic = Panic { message: message.into(), place: Some(place.clone()) };
+    let test = TestIdentity::current(Some(path));
+    report::begin();
+    let outcome = &Outcome::Panicked(Some(panic));
+    Report { test: &test, outcome, place: &place, nearest: None, recording: None }.print();
 }

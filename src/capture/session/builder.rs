@@ -57,7 +57,10 @@ use crate::capture::{
 /// | environment variable | value |
 /// |---|---|
 /// | `SPANSHOT_RECORD` | `failure`, `always` or `never` |
-/// | `SPANSHOT_RECORD_DIR` | the directory; by default, `snapshots` at the root of the package |
+/// | `SPANSHOT_RECORD_DIR` | a directory, in which each package gets its own; by default, `snapshots` at the root of the package |
+///
+/// Tests of the same name in `src/lib.rs` and `src/main.rs` of one package share a file: the names of their binaries
+/// are the same.
 ///
 /// # Reports
 ///
@@ -79,6 +82,9 @@ use crate::capture::{
 /// | `location` | `file`, `line` and `column` of the failure, as in the message of a panic; if it is not known, where the capture was started |
 /// | `nearest` | the span or event that comes nearest to a match for an assertion, or `null` |
 /// | `recording` | the absolute path of the [recording](#recording), or `null` |
+///
+/// A test that aborts or exits cannot print either, unless it runs in a [process of its own](macro@crate::test): then
+/// the process that waits for it does.
 ///
 /// Both need the messages of panics. For this, the first capture installs a panic hook around the existing one; so does
 /// a capture that may be recorded. If the code under test replaces the hook, messages and lines of panics are not

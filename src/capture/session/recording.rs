@@ -66,8 +66,8 @@ impl CaptureBuilder {
         self
     }
 
-    /// Sets the directory for recorded traces. The default is `snapshots` at the root of the package. The directory is
-    /// created when it is needed.
+    /// Sets the directory for recorded traces, in which each package has a directory of its own. The default is
+    /// `snapshots` at the root of the package. Directories are created when they are needed.
     ///
     /// The environment variable `SPANSHOT_RECORD_DIR` overrides it.
     ///
@@ -126,7 +126,7 @@ impl Recording {
             }
             return None;
         }
-        let directory = self.directory.clone().unwrap_or_else(snapshots);
+        let directory = self.directory.as_deref().map_or_else(snapshots, of_package);
         // Absolute, for readers in another directory. This fails if there is no current directory.
         let directory = path::absolute(&directory).unwrap_or(directory);
         let file = file.get_or_insert_with(|| unused_path(&directory, &name(test, started_at)));
@@ -202,6 +202,13 @@ fn save(recorded: Recorded<'_>, directory: &Path, path: &Path) -> io::Result<()>
 fn snapshots() -> PathBuf {
     let package = env::var_os("CARGO_MANIFEST_DIR").map_or_else(PathBuf::new, PathBuf::from);
     package.join("snapshots")
+}
+
+/// Returns the directory of this package in one that several packages may share, where their tests may have the same
+/// names. Cargo and nextest set the variable.
+fn of_package(directory: &Path) -> PathBuf {
+    let package = env::var_os("CARGO_PKG_NAME").filter(|name| !name.is_empty());
+    package.map_or_else(|| directory.to_owned(), |name| directory.join(name))
 }
 
 /// Names a file as insta names a snapshot: by the binary, the modules and the function of the test. If the test is not

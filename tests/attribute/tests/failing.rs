@@ -82,6 +82,31 @@ fn process_that_fails_is_shown_as_that_of_the_test() {
     assert_shows("exits_with_success", &[ended]);
 }
 
+#[test]
+fn process_that_does_not_run_to_its_end_is_reported_to_machines() {
+    for (test, headline) in [
+        ("fails_in_its_process", "as it was told to"),
+        ("aborts", "the test failing::aborts failed in its process, which ended with signal: "),
+        ("exits", "the test failing::exits failed in its process, which ended with exit status: 3"),
+        ("exits_with_success", "the process of the test failing::exits_with_success ended before"),
+    ] {
+        let format = [("SPANSHOT_FORMAT", "json"), ("GITHUB_ACTIONS", "true")];
+        let shown = failure_with(test, &format);
+        let found: Vec<_> =
+            shown.lines().filter(|line| line.starts_with("{\"spanshot\":\"failure\"")).collect();
+        assert_eq!(found.len(), 1, "{shown}");
+        for part in [
+            &format!("\"test\":\"failing::{test}\",")[..],
+            "\"outcome\":\"panicked\",",
+            &format!("\"headline\":\"{headline}"),
+            "\"file\":\"tests/failing.rs\",",
+        ] {
+            assert!(found[0].contains(part), "{part}, in {}", found[0]);
+        }
+        assert_eq!(shown.matches("::error file=").count(), 1, "{shown}");
+    }
+}
+
 #[allow(clippy::should_panic_without_expect)] // that is how they are written
 mod failing {
     use std::{process::ExitCode, thread};

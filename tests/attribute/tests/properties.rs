@@ -108,9 +108,10 @@ fn machines_read_of_the_smallest_case() {
     let place =
         format!("\"location\":{{\"file\":\"tests/properties.rs\",\"line\":{},", line.unwrap() + 1);
     check(&shown, 1, &place);
+    let of_package = directory.join(env!("CARGO_PKG_NAME"));
     let files: Vec<_> =
-        std::fs::read_dir(&directory).unwrap().map(|file| file.unwrap().path()).collect();
-    assert_eq!(files, [directory.join("properties__failing__proptest_panics.spanshot")]);
+        std::fs::read_dir(&of_package).unwrap().map(|file| file.unwrap().path()).collect();
+    assert_eq!(files, [of_package.join("properties__failing__proptest_panics.spanshot")]);
     std::fs::remove_dir_all(directory).unwrap();
 }
 
