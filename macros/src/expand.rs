@@ -42,8 +42,7 @@ pub(crate) fn expand(
     }
 
     let test = Test { root, capture, is_async, is_of_runtime };
-    let shares_threads = options.process_wide.is_none() && options.process.is_none();
-    if shares_threads && !is_async && find(&function, "should_panic").is_none() {
+    if !is_async && find(&function, "should_panic").is_none() {
         let started = test.attribute_test(options, &function);
         capture_cases(&mut function, &started);
     }

@@ -44,12 +44,14 @@ fn property_shows_the_smallest_case_that_fails() {
         "proptest_panics",
         "proptest_returns_an_error",
         "proptest_is_typed",
+        "proptest_in_its_process",
         "proptest_captures_itself",
         "proptest_captures_itself_and_returns_an_error",
         "proptest_by_hand",
         "proptest_by_hand_that_runs",
         "proptest_in_a_run",
         "quickcheck_is_false",
+        "quickcheck_in_its_process",
         "quickcheck_panics",
         "quickcheck_returns_an_error",
         "quickcheck_captures_itself",
@@ -59,6 +61,8 @@ fn property_shows_the_smallest_case_that_fails() {
         assert_shows_the_smallest(&shown);
         check(&shown, 1, "that failed");
     }
+    let alone = [("RUST_TEST_THREADS", "1")];
+    assert_shows_the_smallest(&failure_with("proptest_is_process_wide", &alone));
     // A property whose first case that fails is the smallest one has nothing to leave out.
     check(&failure("proptest_fails_at_once"), 0, "that failed");
 }
@@ -164,6 +168,11 @@ mod failing {
         assert!(is_small(number), "too large");
     }
 
+    /// Only a process-wide capture of a process that runs one test at a time knows whose span this is.
+    fn on_a_thread(number: u32) {
+        std::thread::spawn(move || check(number)).join().unwrap();
+    }
+
     proptest! {
         #![proptest_config(config())]
 
@@ -183,6 +192,18 @@ mod failing {
         #[ignore = "it fails"]
         fn proptest_is_typed(number: u32) {
             prop_assert!(is_small(number));
+        }
+
+        #[spanshot::test(process_wide)]
+        #[ignore = "it fails"]
+        fn proptest_is_process_wide(number in 0_u32..1_000) {
+            on_a_thread(number);
+        }
+
+        #[spanshot::test(process)]
+        #[ignore = "it fails"]
+        fn proptest_in_its_process(number in 0_u32..1_000) {
+            on_a_thread(number);
         }
 
         #[spanshot::test]
@@ -279,6 +300,13 @@ mod failing {
     #[ignore = "it fails"]
     fn quickcheck_is_false(number: u32) -> bool {
         is_small(number)
+    }
+
+    #[spanshot::test(process)]
+    #[quickcheck]
+    #[ignore = "it fails"]
+    fn quickcheck_in_its_process(number: u32) -> bool {
+        std::thread::spawn(move || is_small(number)).join().unwrap()
     }
 
     #[spanshot::test]
