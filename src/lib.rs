@@ -201,9 +201,10 @@ pub use crate::capture::at_root::*;
 ///
 /// # Properties
 ///
-/// With `proptest!` and quickcheck, each case has a capture of its own, with the options of the attribute. If the
-/// property fails, it shows the trace of the smallest case that fails, once, at the end. With `fail_on`, an unwanted
-/// event fails its case, which is then shrunk. If the property has `#[should_panic]`, a single capture has all cases.
+/// With proptest, test-strategy and quickcheck, each case has a capture of its own, with the options of the attribute.
+/// If the property fails, it shows the trace of the smallest case that fails, once, at the end. With `fail_on`, an
+/// unwanted event fails its case, which is then shrunk. If the property has `#[should_panic]`, a single capture has all
+/// cases.
 ///
 /// If you run a property by hand in a test, as in `proptest!(|(port: u16)| { … })`, start the capture in its closure.
 /// The test shows the latest capture of that line that ended by a panic. `prop_assert!` returns an error, which

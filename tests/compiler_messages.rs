@@ -149,6 +149,7 @@ const TEST_MISTAKES: &[(&str, &str)] = &[
         "but `test_case` compares it",
     ),
     ("#[spanshot::test] #[quickcheck] fn t(c: Capture) {}", "start a capture in the body"),
+    ("#[spanshot::test] #[property_test] fn t(c: Capture) {}", "start a capture in the body"),
     ("#[spanshot::test] fn t(number: u8) {}", "a test has one argument at the most, its capture"),
     (
         "#[spanshot::test] fn t() -> u8 { 1 }",

@@ -9,7 +9,7 @@
 //! | `#[test]`, `#[gtest]` | that attribute | this attribute |
 //! | `#[rstest]`, `#[test_case(…)]` and the like | that attribute | this attribute |
 //! | `#[tokio::test]` and the like | that attribute | that attribute |
-//! | `#[quickcheck]` | that attribute: this one puts itself below it, and all cases are one test | |
+//! | `#[quickcheck]`, `#[property_test]`, `#[proptest]` | that attribute: this one puts itself below it, and all cases are one test | |
 //!
 //! The attributes above have already turned an async function into an ordinary one. Most of them leave a `#[test]`
 //! behind. Two of them put `#[test]` in front of the attributes that they found: then it has run, too, and nothing is
@@ -20,7 +20,10 @@ use proc_macro2::{Span, TokenTree};
 use syn::{Attribute, Expr, ItemFn, Meta, MetaNameValue, Pat, Stmt, spanned::Spanned as _};
 
 /// Frameworks that turn functions with arguments into tests.
-const PARAMETERIZED: [&str; 5] = ["rstest", "test_case", "case", "test_matrix", "property_test"];
+const PARAMETERIZED: [&str; 4] = ["rstest", "test_case", "case", "test_matrix"];
+
+/// Attributes of quickcheck, proptest and test-strategy.
+const PROPERTY: [&str; 3] = ["quickcheck", "property_test", "proptest"];
 
 /// The framework that makes the function a test.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +37,7 @@ pub(crate) enum Framework {
     /// A framework that runs async functions, with the place of its attribute.
     Runtime(Span),
     /// A framework that calls the function many times in a test, and needs to know whether the property holds.
-    Quickcheck,
+    Property,
 }
 
 impl Framework {
@@ -50,7 +53,7 @@ impl Framework {
             Framework::Plain => 1,
             Framework::Parameterized => 2,
             Framework::Runtime(_) => 3,
-            Framework::Quickcheck => 4,
+            Framework::Property => 4,
         };
         all.max_by_key(rank).unwrap_or(Framework::None)
     }
@@ -60,8 +63,8 @@ impl Framework {
         let is = |names: &[&str]| is_named(attribute, names);
         if is(&PARAMETERIZED) {
             Framework::Parameterized
-        } else if is(&["quickcheck"]) {
-            Framework::Quickcheck
+        } else if is(&PROPERTY) {
+            Framework::Property
         } else if is_googletest(attribute) {
             Framework::Plain
         } else if is(&["test"]) {

@@ -31,12 +31,12 @@ pub(crate) fn expand(
     let may_have_others = !matches!(framework, Framework::None | Framework::Plain);
     let makes_a_test = framework.makes_a_test();
     let capture = take_capture(&mut function, may_have_others)?;
-    if matches!(framework, Framework::Quickcheck) {
+    if matches!(framework, Framework::Property) {
         return match capture {
             None => Ok(come_last(&root, written, function)),
             Some(capture) => Err(syn::Error::new_spanned(
                 capture.ty,
-                "quickcheck passes all arguments itself: start a capture in the body, as in `Capture::start()`",
+                "the other attribute passes all arguments itself: start a capture in the body, as in `Capture::start()`",
             )),
         };
     }

@@ -50,6 +50,8 @@ fn property_shows_the_smallest_case_that_fails() {
         "proptest_by_hand",
         "proptest_by_hand_that_runs",
         "proptest_in_a_run",
+        "property_test_below",
+        "property_test_above",
         "quickcheck_is_false",
         "quickcheck_in_its_process",
         "quickcheck_panics",
@@ -69,13 +71,24 @@ fn property_shows_the_smallest_case_that_fails() {
 
 #[test]
 fn capture_that_fails_a_case_is_made_small_too() {
-    let shown = failure("proptest_is_watched");
-    check(&shown, 1, "minimal failing input: number = 10\n");
-    assert!(shown.contains("1 event at level warn or more severe that nothing allows"), "{shown}");
-    // Panics have shown the traces: that of the smallest case is in the last one.
-    let (_, last) = shown.rsplit_once("Test failed: ").unwrap();
-    check(last, 1, "INFO case{number=10}\n└─ WARN large");
-    check(&shown, 0, "trace of the capture started at");
+    for (test, input) in [
+        ("proptest_is_watched", "number = 10\n"),
+        (
+            "property_test_is_watched",
+            "PropertyTestIsWatchedArgs = PropertyTestIsWatchedArgs {\n    number: 10,\n}",
+        ),
+    ] {
+        let shown = failure(test);
+        check(&shown, 1, &format!("minimal failing input: {input}"));
+        assert!(
+            shown.contains("1 event at level warn or more severe that nothing allows"),
+            "{shown}"
+        );
+        // Panics have shown the traces: that of the smallest case is in the last one.
+        let (_, last) = shown.rsplit_once("Test failed: ").unwrap();
+        check(last, 1, "INFO case{number=10}\n└─ WARN large");
+        check(&shown, 0, "trace of the capture started at");
+    }
 }
 
 /// A case that is passed over has not failed, and those that passed are of no interest.
@@ -141,7 +154,7 @@ fn captures_inside_a_test_are_shown_with_it() {
 }
 
 mod failing {
-    use proptest::{prelude::*, test_runner::TestCaseError};
+    use proptest::{prelude::*, property_test, test_runner::TestCaseError};
     use quickcheck_macros::quickcheck;
     use spanshot::Capture;
     use tracing::{info, info_span, warn};
@@ -249,6 +262,28 @@ mod failing {
             is_small(number);
             prop_assume!(false);
         }
+    }
+
+    #[spanshot::test]
+    #[property_test(config = config())]
+    #[ignore = "it fails"]
+    fn property_test_below(number: u32) {
+        check(number);
+    }
+
+    #[property_test(config = config())]
+    #[spanshot::test]
+    #[ignore = "it fails"]
+    fn property_test_above(number: u32) -> Result<(), TestCaseError> {
+        prop_assert!(is_small(number));
+        Ok(())
+    }
+
+    #[spanshot::test(fail_on = "warn")]
+    #[property_test(config = config())]
+    #[ignore = "it fails"]
+    fn property_test_is_watched(number: u32) {
+        is_small(number);
     }
 
     #[spanshot::test]
