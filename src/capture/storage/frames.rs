@@ -11,7 +11,7 @@ use crate::capture::{
     storage::timeline::{EntryIndex, EntryKind},
     storage::values::ValueRange,
 };
-use crate::wire::{CallSiteData, MetadataId, Parent, RawSpanId, frame::FrameWriter};
+use crate::wire::{CallSiteData, MetadataId, Parent, RawSpanId, ThreadIndex, frame::FrameWriter};
 
 impl Storage {
     /// Hands out the frames, one after another, of a stream that gives this trace.
@@ -32,8 +32,8 @@ struct Saving<'a> {
     closed_late: HashMap<EntryIndex, Vec<SpanIndex>>,
     is_closed_late: HashSet<SpanIndex>,
     earlier: Vec<Earlier>,
-    /// How often each span is entered and not yet exited.
-    entered: Vec<usize>,
+    /// The threads that are in each span, once for each time it was entered.
+    entered: Vec<Vec<ThreadIndex>>,
 }
 
 /// How often a span was entered and exited in parts of the trace that were taken or left out. Only the numbers are left
@@ -54,19 +54,20 @@ impl<'a> Saving<'a> {
             is_closed_late: closed_late.values().flatten().copied().collect(),
             closed_late,
             earlier: earlier(storage),
-            entered: vec![0; storage.span_count()],
+            entered: vec![Vec::new(); storage.span_count()],
         }
     }
 
     fn run(mut self, mut send: impl FnMut(FrameWriter)) {
         let timeline = &self.storage.timeline;
         for entry in timeline.entries() {
+            let thread = timeline.thread(entry).unwrap_or_default().into();
             match timeline.get(entry) {
-                (NodeKind::Event(event), _) => self.event(event, &mut send),
-                (NodeKind::Span(span), EntryKind::Created(_)) => self.span(span, &mut send),
-                (NodeKind::Span(span), EntryKind::Entered) => self.enter(span, &mut send),
+                (NodeKind::Event(event), _) => self.event(event, thread, &mut send),
+                (NodeKind::Span(span), EntryKind::Created(_)) => self.span(span, thread, &mut send),
+                (NodeKind::Span(span), EntryKind::Entered) => self.enter(span, thread, &mut send),
                 (NodeKind::Span(span), EntryKind::Recorded) => self.record(span, entry, &mut send),
-                (NodeKind::Span(span), EntryKind::Exited) => self.exit(span, &mut send),
+                (NodeKind::Span(span), EntryKind::Exited) => self.exit(span, thread, &mut send),
                 (NodeKind::Span(span), EntryKind::Closed) => {
                     if !self.is_closed_late.contains(&span) {
                         send(FrameWriter::span_dropped(id(span)));
@@ -82,21 +83,26 @@ impl<'a> Saving<'a> {
         }
     }
 
-    fn span(&mut self, span: SpanIndex, send: &mut impl FnMut(FrameWriter)) {
+    fn span(&mut self, span: SpanIndex, thread: ThreadIndex, send: &mut impl FnMut(FrameWriter)) {
         let node = self.storage.span_node(span);
         let call_site = self.call_site(node.call_site, send);
-        let frame = FrameWriter::new_span(id(span), parent(node.links.parent), call_site, 0);
+        let frame = FrameWriter::new_span(id(span), parent(node.links.parent), call_site, thread);
         send(self.with_values(frame, node.values));
 
         let Earlier { entered, exited } = self.earlier[span.get()];
-        (0..entered).for_each(|_| self.enter(span, send));
-        (0..exited).for_each(|_| self.exit(span, send));
+        (0..entered).for_each(|_| self.enter(span, thread, send));
+        (0..exited).for_each(|_| self.exit(span, thread, send));
     }
 
-    fn event(&mut self, event: EventIndex, send: &mut impl FnMut(FrameWriter)) {
+    fn event(
+        &mut self,
+        event: EventIndex,
+        thread: ThreadIndex,
+        send: &mut impl FnMut(FrameWriter),
+    ) {
         let node = self.storage.event_node(event);
         let call_site = self.call_site(node.call_site, send);
-        let frame = FrameWriter::new_event(parent(node.links.parent), call_site, 0);
+        let frame = FrameWriter::new_event(parent(node.links.parent), call_site, thread);
         send(self.with_values(frame, node.values));
     }
 
@@ -106,16 +112,18 @@ impl<'a> Saving<'a> {
         }
     }
 
-    fn enter(&mut self, span: SpanIndex, send: &mut impl FnMut(FrameWriter)) {
-        self.entered[span.get()] += 1;
-        send(FrameWriter::span_entered(id(span), 0));
+    fn enter(&mut self, span: SpanIndex, thread: ThreadIndex, send: &mut impl FnMut(FrameWriter)) {
+        self.entered[span.get()].push(thread);
+        send(FrameWriter::span_entered(id(span), thread));
     }
 
-    fn exit(&mut self, span: SpanIndex, send: &mut impl FnMut(FrameWriter)) {
+    /// Exits the span on this thread, or on another one that is in the span: a receiver counts no other exit.
+    fn exit(&mut self, span: SpanIndex, thread: ThreadIndex, send: &mut impl FnMut(FrameWriter)) {
         let entered = &mut self.entered[span.get()];
-        if *entered > 0 {
-            *entered -= 1;
-            send(FrameWriter::span_exited(id(span), 0));
+        let found = entered.iter().rposition(|entered| *entered == thread);
+        if let Some(last) = found.or(entered.len().checked_sub(1)) {
+            let thread = entered.remove(last);
+            send(FrameWriter::span_exited(id(span), thread));
         }
     }
 

@@ -274,10 +274,15 @@ impl Timeline {
         self.times.as_ref()?.since.get(self.position(moment)?).copied()
     }
 
+    /// Returns the index of the thread of an entry, if the thread is known.
+    pub(crate) fn thread(&self, index: EntryIndex) -> Option<u16> {
+        let thread = self.entries.get(index.get())?.thread;
+        (thread != UNKNOWN_THREAD).then_some(thread)
+    }
+
     /// Returns the index of the thread at a moment, if the moment is on this timeline and the thread is known.
     pub(crate) fn thread_of(&self, moment: Moment) -> Option<usize> {
-        let thread = self.entries.get(self.position(moment)?)?.thread;
-        (thread != UNKNOWN_THREAD).then_some(thread.into())
+        self.thread(self.entry_at(moment)?).map(usize::from)
     }
 
     /// Finds the entry of a moment, if it is on this timeline.

@@ -12,9 +12,9 @@ impl Storage {
     /// replaced.
     ///
     /// Replayed into a storage, it gives an equal trace: the same tree, with the same values (earlier ones of a
-    /// field included), order, statistics and call sites. Three things differ: all records are on one thread, times are
-    /// the times of the replay, and the number of [evicted](Self::left_out) spans and events is not kept. An exit without
-    /// an enter is left out, too. The [kinds of parents](crate::capture::ParentKind) and how often handles
+    /// field included), order, statistics, call sites and threads. Two things differ: times are the times of the replay,
+    /// and the number of [evicted](Self::left_out) spans and events is not kept. An exit without an enter is left out,
+    /// too. The [kinds of parents](crate::capture::ParentKind) and how often handles
     /// were [cloned](crate::CapturedSpan::clones) are not saved: a `RecordedTrace` leaves them unknown.
     ///
     /// # Errors

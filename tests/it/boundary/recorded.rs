@@ -7,6 +7,7 @@ use std::{
 
 use spanshot::{
     Capture, Keep, SharedStorage, Storage, Trace, TracingEventReceiver,
+    capture::{Happening, Moment},
     transport::{
         frame,
         recorded::{self, RecordedError, RecordedTrace},
@@ -109,6 +110,64 @@ fn trace_that_is_saved_is_replayed_as_an_equal_one() {
     // It is the same again if it is saved again: call sites are described now, rather than native.
     let again = saved(&trace, "again");
     assert_eq!(detailed(&saved(&again, "again")), detailed(&trace));
+}
+
+/// What happened, each with its thread.
+fn threads(trace: &Storage) -> Vec<(String, Option<usize>)> {
+    let entry = |(moment, happening): (Moment, Happening<'_>)| {
+        let what = match happening {
+            Happening::Created(span) => format!("new {}", span.metadata().name()),
+            Happening::Entered(span) => format!("enter {}", span.metadata().name()),
+            Happening::Exited(span) => format!("exit {}", span.metadata().name()),
+            Happening::Emitted(event) => event.to_string(),
+            other => format!("{other:?}"),
+        };
+        (what, trace.thread_of(moment))
+    };
+    trace.timeline().map(entry).collect()
+}
+
+#[test]
+fn threads_of_a_saved_trace_are_told_apart() {
+    let capture = Capture::start();
+    let span = info_span!("span", step = field::Empty);
+    let dispatch = current_dispatch();
+    span.in_scope(|| {
+        info!("here");
+        on_thread(|| {
+            // Exited here, though it was entered there: nobody but the dispatcher does that.
+            let other = info_span!("other");
+            dispatch.enter(&other.id().unwrap());
+            span.in_scope(|| info!("in both"));
+            on_thread(|| {
+                dispatch.exit(&other.id().unwrap());
+                info!("on a third thread");
+            });
+            span.record("step", 1);
+        });
+        on_thread(|| info!("on a fourth thread"));
+    });
+    drop(span);
+    let trace = capture.finish();
+    let mut expected = threads(&trace);
+    let count = |thread| expected.iter().filter(|(_, of)| *of == Some(thread)).count();
+    assert!((0..4).all(|thread| count(thread) > 0), "{expected:?}");
+
+    let saved_trace = saved(&trace, "threads");
+    assert_eq!(detailed(&saved_trace), detailed(&trace));
+    let exit = expected.iter_mut().find(|(what, _)| what == "exit other").unwrap();
+    assert_ne!(exit.1, Some(1), "another thread than it was entered on");
+    exit.1 = Some(1);
+    assert_eq!(threads(&saved_trace), expected);
+
+    // Through a subscriber, too: each on a thread of its own.
+    let path = file("threads-relayed");
+    trace.save(&path).unwrap();
+    let capture = Capture::start();
+    let receipt = RecordedTrace::open(&path).unwrap().replay(&mut TracingEventReceiver::default());
+    assert!(receipt.is_complete(), "{receipt:?}");
+    assert_eq!(threads(&capture.finish()), threads(&saved_trace));
+    fs::remove_file(path).unwrap();
 }
 
 #[test]
