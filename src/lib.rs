@@ -290,7 +290,9 @@ pub mod __private {
     pub use tracing_core::Level;
 
     #[cfg(feature = "capture")]
-    pub use crate::capture::attribute::{AttributeTest, RunningTest, TestOutcome, in_own_process};
+    pub use crate::capture::attribute::{
+        AttributeTest, RunningTest, TestOutcome, in_own_process, look_around,
+    };
     pub use crate::not_a_future::NotAFuture;
     #[cfg(feature = "snapshot")]
     pub use crate::view::assertion::{Assertion, SnapshotName, TraceSnapshot};

@@ -215,7 +215,7 @@ impl Test {
         let result = if self.is_of_runtime {
             quote!((async move { #bind #(#stmts)* }).await)
         } else if self.is_async {
-            let runtime = runtime(options, &given, name.span());
+            let runtime = runtime(root, options, &given, name.span());
             quote! {{
                 let __spanshot_runtime = #runtime;
                 let __spanshot_result #returned =
@@ -272,7 +272,7 @@ impl Test {
 }
 
 /// Builds a runtime like `#[tokio::test]`, with the capture attached to all of its threads.
-fn runtime(options: &Options, given: &Ident, span: Span) -> TokenStream {
+fn runtime(root: &Path, options: &Options, given: &Ident, span: Span) -> TokenStream {
     let runtime = &options.runtime;
     let flavor = if runtime.multi_thread.is_some() {
         quote!(new_multi_thread)
@@ -283,11 +283,13 @@ fn runtime(options: &Options, given: &Ident, span: Span) -> TokenStream {
     let paused = runtime.start_paused.as_ref().map(|paused| quote!(.start_paused(#paused)));
     quote_spanned! {span=> {
         let __spanshot_handle = #given.handle();
+        let __spanshot_parked = #given.handle();
         ::tokio::runtime::Builder::#flavor()
             #threads
             #paused
             .enable_all()
             .on_thread_start(move || __spanshot_handle.attach_thread())
+            .on_thread_park(move || #root::__private::look_around(&__spanshot_parked))
             .build()
             .expect("failed to build the runtime of the test")
     }}

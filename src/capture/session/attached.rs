@@ -2,34 +2,30 @@
 
 use core::{cell::RefCell, mem};
 
-use tracing_core::dispatcher::{self, DefaultGuard};
+use tracing_core::dispatcher;
 
 use crate::{
-    capture::{
-        CaptureHandle,
-        subscriber::{are_same, test_span::TestSpan},
-    },
+    capture::{CaptureHandle, session::entered::Entered, subscriber::are_same},
     panics,
-    receiver::RelayObserverGuard,
 };
 
 /// A capture that stays on the current thread.
 struct Attached {
     /// Unique number of the capture.
     number: u64,
-    /// Exited before the subscriber is dropped.
-    span: Option<TestSpan>,
-    default: Option<DefaultGuard>,
-    observer: Option<RelayObserverGuard>,
+    /// `Some` until it is dropped.
+    entered: Option<Entered>,
 }
 
 impl Drop for Attached {
     fn drop(&mut self) {
+        let Some(Entered { stay, observer, span, default }) = self.entered.take() else { return };
         // A panic while a thread-local value is dropped aborts the process. Layers of the user see that the
         // span of the test is exited, and may use thread-local values that are gone.
-        let _ = panics::catch(|| drop(self.span.take()));
-        let _ = panics::catch(|| drop(self.default.take()));
-        let _ = panics::catch(|| drop(self.observer.take()));
+        let _ = panics::catch(|| drop(stay));
+        let _ = panics::catch(|| drop(observer));
+        let _ = panics::catch(|| drop(span));
+        let _ = panics::catch(|| drop(default));
     }
 }
 
@@ -44,9 +40,7 @@ pub(crate) fn attach(handle: &CaptureHandle) {
     }
     // Dropping the previous attachment may run code of the user, which must not happen under the borrow.
     let _ = ATTACHED.try_with(|attached| drop(mem::take(&mut *attached.borrow_mut())));
-    let (default, span, observer) = handle.enter();
-    let (default, observer) = (Some(default), Some(observer));
-    let new = Attached { number: handle.number(), span, default, observer };
+    let new = Attached { number: handle.number(), entered: Some(handle.enter()) };
     // It is pushed after it has entered, since thread-local values are mostly dropped in the opposite order of
     // their first use: the ones of `tracing` are still there when this one is dropped. If the thread is ending already,
     // the attachment ends at once.

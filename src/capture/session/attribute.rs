@@ -11,12 +11,13 @@ use std::{
 
 use super::{
     ending::Way,
+    entered::note_bypass_here,
     latest_panic::{Panic, Place},
     outcome::{Outcome, TestFunction, TestIdentity},
     report::{self, Report},
     test_result::error_text,
 };
-use crate::capture::{Capture, CaptureBuilder, TestResult};
+use crate::capture::{Capture, CaptureBuilder, CaptureHandle, TestResult};
 
 /// A test that is an ordinary function, and the capture to run it in.
 #[derive(Debug)]
@@ -155,6 +156,14 @@ impl<T: TestOutcome, E: fmt::Debug> TestOutcome for Result<T, E> {
 
     fn passed() -> Self {
         Ok(T::passed())
+    }
+}
+
+/// Notes if something has left another subscriber behind on this thread of the test's runtime. The runtime calls this
+/// whenever the thread has nothing to do.
+pub fn look_around(handle: &CaptureHandle) {
+    if let Some(storage) = handle.storage() {
+        note_bypass_here(&storage);
     }
 }
 

@@ -6,14 +6,14 @@ use core::{
     time::Duration,
 };
 
-use tracing_core::{Dispatch, dispatcher};
+use tracing_core::Dispatch;
 
 use crate::capture::{
     CaptureBuilder, CaptureHandle, SharedStorage, Shown, Storage, TestResult, Trace,
     session::ending::{Ending, Way},
+    session::entered::note_bypass_here,
     session::excerpt::push_trace,
     session::started,
-    subscriber::is_of_capture,
     subscriber::layered::LayeredSubscriber,
     subscriber::own::CaptureSubscriber,
     subscriber::test_span::Test,
@@ -291,7 +291,6 @@ impl Capture {
 
     /// Returns the trace so far. The capture goes on meanwhile.
     pub fn trace(&self) -> Trace {
-        self.note_bypass();
         self.storage.lock()
     }
 
@@ -309,7 +308,6 @@ impl Capture {
     /// assert_eq!(capture.take().to_string(), "INFO request 2");
     /// ```
     pub fn take(&self) -> Trace {
-        self.note_bypass();
         self.storage.take()
     }
 
@@ -340,7 +338,6 @@ impl Capture {
     /// ```
     #[track_caller]
     pub fn wait_until(&self, timeout: Duration, condition: impl FnMut(&Storage) -> bool) -> Trace {
-        self.note_bypass();
         match self.storage.wait_until(timeout, condition) {
             Ok(trace) => trace,
             Err(error) => {
@@ -377,7 +374,6 @@ impl Capture {
     where
         C: FnMut(&Storage) -> bool,
     {
-        self.note_bypass();
         self.storage.until(condition)
     }
 
@@ -422,19 +418,10 @@ impl Capture {
         }
     }
 
-    /// Notes if something has left another subscriber behind on the thread, which gets the records since. The
-    /// subscriber of a later capture does not count: that is meant to get them.
-    fn note_bypass(&self) {
-        // In the middle of a dispatch, there is no current subscriber.
-        if dispatcher::get_current(is_of_capture) == Some(false) {
-            self.storage.set_sight(|sight| sight.is_bypassed = true);
-        }
-    }
-
     /// Stops capturing, and returns the trace.
     fn stop(&self) -> Trace {
         if !self.storage.has_ended() {
-            self.note_bypass();
+            note_bypass_here(&self.storage);
             drop(self.session.test.take());
             started::end(&self.storage);
             self.storage.set_ended();

@@ -4,15 +4,13 @@ use core::{
     panic::{RefUnwindSafe, UnwindSafe},
 };
 
-use tracing_core::{
-    Dispatch,
-    dispatcher::{self, DefaultGuard},
-};
+use tracing_core::Dispatch;
 
 use crate::capture::{
     Capture, SharedStorage,
     session::attached,
     session::carried::{Carried, Kept},
+    session::entered::Entered,
     storage::sight::RelayedElsewhere,
     subscriber::test_span::{self, Test, TestSpan},
     subscriber::{are_same, has_ended, storage_of, thread_spans},
@@ -132,13 +130,17 @@ impl CaptureHandle {
         self.target.number
     }
 
-    /// Has the current thread trace for the capture, until all of the returned guards are dropped. Drop the span before
-    /// the subscriber.
-    pub(crate) fn enter(&self) -> (DefaultGuard, Option<TestSpan>, RelayObserverGuard) {
-        let Target { dispatch, test, .. } = &*self.target;
-        let default = dispatcher::set_default(dispatch);
-        let span = test.as_ref().and_then(|test| TestSpan::carry(dispatch, test));
-        (default, span, self.observe())
+    /// Has the current thread trace for the capture, until the returned guard is dropped.
+    pub(crate) fn enter(&self) -> Entered {
+        Entered::new(self, |handle| {
+            let Target { dispatch, test, .. } = &*handle.target;
+            test.as_ref().and_then(|test| TestSpan::carry(dispatch, test))
+        })
+    }
+
+    /// Returns the storage of the capture, unless it is process-wide and has ended.
+    pub(crate) fn storage(&self) -> Option<SharedStorage> {
+        self.target.storage()
     }
 
     /// Tells the capture where receivers on the current thread relay to, until the guard is dropped.
@@ -177,8 +179,7 @@ impl CaptureHandle {
         &self,
         f: impl FnOnce() -> T,
     ) -> T {
-        // Dropped in the opposite order, even if the function panics.
-        let (_default, _span, _observer) = self.enter();
+        let _entered = self.enter();
         f()
     }
 

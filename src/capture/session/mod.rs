@@ -6,6 +6,7 @@
 //! | `builder.rs` | the options of a capture |
 //! | `attribute.rs` | the test that `#[spanshot::test]` makes of a function |
 //! | `started.rs` | the captures that a thread has started, which may end in any order |
+//! | `entered.rs` | a thread's stay in a capture, and subscribers that are left behind meanwhile |
 //! | `handle.rs`, `carried.rs`, `attached.rs` | other threads and tasks |
 //! | `waiting.rs` | waiting for something to be captured |
 //! | `ending.rs`, `watch.rs`, `test_result.rs` | the end of a test: printing, recording, and failing it |
@@ -23,6 +24,7 @@ pub(crate) mod builder;
 pub(crate) mod capture;
 pub(crate) mod carried;
 pub(crate) mod ending;
+pub(crate) mod entered;
 pub(crate) mod excerpt;
 pub(crate) mod handle;
 pub(crate) mod latest_panic;

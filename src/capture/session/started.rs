@@ -3,23 +3,16 @@
 use alloc::{sync::Arc, vec::Vec};
 use core::cell::RefCell;
 
-use tracing_core::dispatcher::{self, DefaultGuard};
-
-use crate::{
-    capture::{
-        CaptureHandle, SharedStorage,
-        subscriber::test_span::{Test, TestSpan},
-    },
-    receiver::RelayObserverGuard,
+use crate::capture::{
+    CaptureHandle, SharedStorage,
+    session::entered::Entered,
+    subscriber::test_span::{Test, TestSpan},
 };
 
 /// A capture of this thread that is under way, or that is over while a later one is not.
 struct Started {
     storage: SharedStorage,
-    /// Exited before its subscriber is dropped.
-    _span: Option<TestSpan>,
-    _default: DefaultGuard,
-    _observer: RelayObserverGuard,
+    _entered: Entered,
     is_over: bool,
 }
 
@@ -31,16 +24,10 @@ std::thread_local! {
 
 /// Makes a capture's subscriber the current thread's, and has the thread run the test of the capture.
 pub(crate) fn begin(storage: &SharedStorage, handle: &CaptureHandle, test: Option<&Arc<Test>>) {
-    let dispatch = handle.dispatch();
-    let default = dispatcher::set_default(dispatch);
-    let span = test.map(|test| TestSpan::enter(dispatch, &Arc::downgrade(test)));
-    let capture = Started {
-        storage: storage.clone(),
-        _span: span,
-        _default: default,
-        _observer: handle.observe(),
-        is_over: false,
-    };
+    let entered = Entered::new(handle, |handle| {
+        test.map(|test| TestSpan::enter(handle.dispatch(), &Arc::downgrade(test)))
+    });
+    let capture = Started { storage: storage.clone(), _entered: entered, is_over: false };
     // While the thread ends, the list may be gone: then the capture is over at once.
     let _ = STARTED.try_with(|started| started.borrow_mut().push(capture));
 }

@@ -16,6 +16,7 @@ use crate::{
     capture::{
         Keep, Storage,
         session::{
+            entered::note_bypass_here,
             live::Live,
             watch::{Watch, WatchRules},
         },
@@ -197,6 +198,7 @@ impl SharedStorage {
     /// Nothing stays locked: records that come while the returned guard lives are captured as usual, and the next call
     /// returns them.
     pub fn lock(&self) -> Trace {
+        note_bypass_here(self);
         self.state().trace()
     }
 
@@ -225,6 +227,7 @@ impl SharedStorage {
     /// });
     /// ```
     pub fn take(&self) -> Trace {
+        note_bypass_here(self);
         self.change_state(|state| {
             let trace = state.trace();
             state.storage = Held { alone: trace.successor(), shared: None };
@@ -299,6 +302,14 @@ impl SharedStorage {
     /// Notes limits of the capture's view, so hidden records do not count as missing.
     pub(crate) fn set_sight(&self, set: impl FnOnce(&mut Sight)) {
         self.write(|storage| set(&mut storage.sight));
+    }
+
+    /// Notes that a thread of the capture has another subscriber, unless that is known: it would wake who waits.
+    pub(crate) fn note_bypass(&self) {
+        let is_known = self.state().storage.get().sight.is_bypassed;
+        if !is_known {
+            self.set_sight(|sight| sight.is_bypassed = true);
+        }
     }
 
     /// Notes that a receiver has lost a record that belongs here.
@@ -475,6 +486,7 @@ impl SharedStorage {
 
     /// Returns the trace so far, and the number of changes so far.
     pub(crate) fn observe(&self) -> (Trace, u64) {
+        note_bypass_here(self);
         let mut state = self.state();
         (state.trace(), state.changes)
     }

@@ -61,6 +61,8 @@ fn capture_fails_its_test_and_shows_the_error_too() {
     assert_shows("is_watched", &[found, TRACE]);
     assert_shows("is_watched_and_returns_an_error", &[found, "no answer", TRACE]);
     assert_shows("is_watched_to_the_end", &[found]);
+    let bypassed = "1 subscriber that is not the capture's was left";
+    assert_shows("is_watched_and_bypassed", &[bypassed]);
     // Its capture must not fail it: it would pass.
     assert_shows("does_not_panic_and_is_watched", &[found, TRACE]);
     assert_shows("does_not_panic_and_is_finished", &["test did not panic as expected"]);
@@ -242,6 +244,18 @@ mod failing {
     #[ignore = "it fails"]
     fn is_watched() {
         connect();
+    }
+
+    /// A task leaves a subscriber behind on its thread, which gets the records of later tasks.
+    #[spanshot::test(fail_on = "warn", flavor = "multi_thread", worker_threads = 1)]
+    #[ignore = "it fails"]
+    async fn is_watched_and_bypassed() {
+        let task = tokio::spawn(async {
+            let dispatch = tracing::Dispatch::none();
+            std::mem::forget(tracing::dispatcher::set_default(&dispatch));
+        });
+        task.await.unwrap();
+        tokio::spawn(async { connect() }).await.unwrap();
     }
 
     #[spanshot::test(fail_on = "warn")]

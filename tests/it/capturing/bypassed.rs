@@ -1,11 +1,17 @@
 //! Code under test that leaves a subscriber of its own on the thread: records go there, and a capture that
 //! has none of them must not say that there were none.
 
-use spanshot::{Capture, Print, predicates::*};
-use tracing::{Level, error, info, subscriber::set_default};
-use tracing_subscriber::Registry;
+use std::{
+    pin::{Pin, pin},
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
 
-use crate::support::panic_message;
+use spanshot::{Capture, CaptureHandle, CaptureLayer, Print, Storage, Trace, predicates::*};
+use tracing::{Level, error, info, subscriber::set_default};
+use tracing_subscriber::{Registry, layer::SubscriberExt};
+
+use crate::support::{on_thread, panic_message};
 
 fn quiet() -> spanshot::CaptureBuilder {
     Capture::builder().print(Print::Never)
@@ -66,5 +72,113 @@ fn captures_and_scopes_that_have_ended_are_none_of_this() {
     info!("for the inner one");
     capture.trace().scan_events().none(&level(Level::ERROR));
     drop(inner);
+    capture.finish().scan_events().none(&level(Level::ERROR));
+}
+
+fn leave_behind() {
+    std::mem::forget(set_default(Registry::default()));
+}
+
+#[track_caller]
+fn assert_refuses(trace: &Trace) {
+    let refused = trace.scan_events().try_none(&level(Level::ERROR)).unwrap_err().to_string();
+    assert!(refused.contains("`set_default`"), "{refused}");
+}
+
+#[test]
+fn negatives_refuse_whichever_way_the_trace_is_read() {
+    let ways: [fn(Capture) -> Trace; 6] = [
+        |capture| {
+            leave_behind();
+            capture.storage().lock()
+        },
+        |capture| {
+            leave_behind();
+            capture.storage().take()
+        },
+        |capture| {
+            leave_behind();
+            capture.wait_until(Duration::ZERO, |_| true)
+        },
+        |capture| {
+            let is_captured = |trace: &Storage| trace.all_events().len() > 0;
+            let mut until = pin!(capture.until(is_captured));
+            leave_behind();
+            ready(until.as_mut()).unwrap()
+        },
+        |capture| {
+            let storage = capture.storage().clone();
+            let mut until = pin!(storage.until(|trace| trace.all_events().len() > 1));
+            assert!(ready(until.as_mut()).is_none());
+            info!("captured, too");
+            leave_behind();
+            ready(until.as_mut()).unwrap()
+        },
+        |capture| {
+            leave_behind();
+            capture.finish()
+        },
+    ];
+    for way in ways {
+        on_thread(|| {
+            let capture = quiet().start();
+            info!("captured");
+            assert_refuses(&way(capture));
+        });
+    }
+}
+
+/// Polls a future once.
+fn ready<F: Future>(future: Pin<&mut F>) -> Option<F::Output> {
+    match future.poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
+    }
+}
+
+#[test]
+fn negatives_refuse_where_another_thread_of_the_capture_was_left_so() {
+    let ways: [fn(&CaptureHandle); 4] = [
+        |handle| handle.in_scope(leave_behind),
+        |handle| handle.carry(leave_behind)(),
+        |handle| assert!(ready(pin!(handle.carry_future(async { leave_behind() }))).is_some()),
+        |handle| {
+            handle.attach_thread();
+            leave_behind();
+        },
+    ];
+    for way in ways {
+        for is_watched in [false, true] {
+            let capture = if is_watched { quiet().fail_on_events(Level::WARN) } else { quiet() };
+            let capture = capture.start();
+            info!("captured");
+            let handle = capture.handle();
+            on_thread(|| way(&handle));
+            if is_watched {
+                let message = panic_message(|| capture.finish());
+                assert!(message.contains("that is not the capture's was left"), "{message}");
+            } else {
+                assert_refuses(&capture.trace());
+            }
+        }
+    }
+}
+
+#[test]
+fn subscribers_of_other_threads_and_of_the_capture_itself_are_none_of_this() {
+    let capture = quiet().start();
+    info!("captured");
+    let storage = capture.storage();
+    on_thread(|| {
+        leave_behind();
+        storage.lock();
+        drop(ready(pin!(storage.until(|_| true))));
+    });
+    let layer = CaptureLayer::new(storage);
+    tracing::subscriber::with_default(Registry::default().with(layer), || {
+        info!("captured by a layer");
+        storage.lock().scan_events().none(&level(Level::ERROR));
+    });
+    capture.handle().in_scope(|| ());
     capture.finish().scan_events().none(&level(Level::ERROR));
 }
