@@ -184,7 +184,7 @@ pub use crate::capture::at_root::*;
 /// | `crate = "path"` | the path of this crate, if another crate re-exports it |
 ///
 /// Use `process` for code that starts threads by itself. It starts the test binary again, and tells it to run only this
-/// test, which takes some milliseconds more. You see the output when that process has ended.
+/// test, which takes some milliseconds more.
 ///
 /// # With other attributes
 ///
@@ -290,9 +290,9 @@ pub mod __private {
     pub use tracing_core::Level;
 
     #[cfg(feature = "capture")]
-    pub use crate::capture::attribute::{
-        AttributeTest, RunningTest, TestOutcome, in_own_process, look_around,
-    };
+    pub use crate::capture::attribute::{AttributeTest, RunningTest, TestOutcome, look_around};
+    #[cfg(feature = "capture")]
+    pub use crate::capture::own_process::in_own_process;
     pub use crate::not_a_future::NotAFuture;
     #[cfg(feature = "snapshot")]
     pub use crate::view::assertion::{Assertion, SnapshotName, TraceSnapshot};

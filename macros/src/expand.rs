@@ -1,8 +1,8 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{
-    AttrStyle, FnArg, Ident, ItemFn, Pat, PatType, Path, ReturnType, Type, parse_quote, parse2,
-    spanned::Spanned as _,
+    AttrStyle, FnArg, Ident, ItemFn, Pat, PatType, Path, ReturnType, Type, ext::IdentExt as _,
+    parse_quote, parse2, spanned::Spanned as _,
 };
 
 use crate::{
@@ -178,6 +178,7 @@ impl Test {
     fn attribute_test(&self, options: &Options, function: &ItemFn) -> TokenStream {
         let root = &self.root;
         let name = &function.sig.ident;
+        let runner_name = runner_name(name);
         let builder = self.builder(options, name.span());
         let is_process_wide = options.process_wide.is_some() || options.process.is_some();
         let should_panic = find(function, "should_panic");
@@ -193,7 +194,7 @@ impl Test {
         };
         quote_spanned! {name.span()=>
             #root::__private::AttributeTest {
-                path: ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#name)),
+                path: ::core::concat!(::core::module_path!(), "::", #runner_name),
                 capture: #builder,
                 is_process_wide: #is_process_wide,
                 should_panic: #should_panic,
@@ -238,10 +239,7 @@ impl Test {
         };
         if options.process.is_some() {
             quote_spanned! {name.span()=>
-                #root::__private::in_own_process(
-                    ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#name)),
-                    move || { #run },
-                )
+                #root::__private::in_own_process(&#test, move || { #run })
             }
         } else {
             run
@@ -269,6 +267,13 @@ impl Test {
             Some(CaptureArgument { pattern, ty }) => quote!(let #pattern: #ty = #given;),
         }
     }
+}
+
+/// Returns the name under which the test runner knows a function: raw only if it has to be.
+fn runner_name(function: &Ident) -> String {
+    let plain = function.unraw();
+    let is_keyword = syn::parse_str::<Ident>(&plain.to_string()).is_err();
+    if is_keyword { function.to_string() } else { plain.to_string() }
 }
 
 /// Builds a runtime like `#[tokio::test]`, with the capture attached to all of its threads.

@@ -47,13 +47,13 @@ mod storage;
 mod subscriber;
 
 pub(crate) use self::at_root::*;
-pub(crate) use self::session::attribute;
 #[cfg(feature = "predicates")]
 pub(crate) use self::session::excerpt;
 #[cfg(feature = "snapshot")]
 pub(crate) use self::session::latest_panic;
 pub(crate) use self::session::short;
 pub(crate) use self::session::shown::{Shown, is_visible};
+pub(crate) use self::session::{attribute, own_process};
 #[cfg(feature = "export")]
 pub(crate) use self::storage::durations::Durations;
 #[cfg(feature = "predicates")]

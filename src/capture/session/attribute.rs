@@ -1,21 +1,11 @@
 //! The runtime part of `#[spanshot::test]`, which its expansion calls.
 
-use alloc::{borrow::ToOwned, format, string::String};
-use core::{fmt, panic::Location};
-use std::{
-    env, eprint, eprintln,
-    io::{self, Write},
-    print,
-    process::{Command, ExitCode, Stdio},
-};
+use alloc::{borrow::ToOwned, string::String};
+use core::fmt;
+use std::{eprintln, process::ExitCode};
 
 use super::{
-    ending::Way,
-    entered::note_bypass_here,
-    latest_panic::{Panic, Place},
-    outcome::{Outcome, TestFunction, TestIdentity},
-    report::{self, Report},
-    test_result::error_text,
+    ending::Way, entered::note_bypass_here, outcome::TestFunction, test_result::error_text,
 };
 use crate::capture::{Capture, CaptureBuilder, CaptureHandle, TestResult};
 
@@ -165,72 +155,4 @@ pub fn look_around(handle: &CaptureHandle) {
     if let Some(storage) = handle.storage() {
         note_bypass_here(&storage);
     }
-}
-
-/// Names the test that a process was started for.
-const PROCESS: &str = "SPANSHOT_TEST_PROCESS";
-
-/// Runs a test in a process of its own: this test binary again, told to run this test only.
-///
-/// # Panics
-///
-/// Panics if the test fails there, or does not run to its end.
-#[track_caller]
-pub fn in_own_process<R: TestOutcome>(path: &str, test: impl FnOnce() -> R) -> R {
-    // The test runner knows `my_crate::tests::works` as `tests::works`.
-    let name = path.split_once("::").map_or(path, |(_, name)| name);
-    let note = |what| format!("spanshot: the test {name} {what} a process of its own\n");
-    let (begun, ended) = (note("begins in"), note("has ended in"));
-    if env::var(PROCESS).is_ok_and(|test| test == name) {
-        // Past the test runner, which captures output. If writing fails, the parent process reports that.
-        let _ = io::stdout().write_all(begun.as_bytes());
-        let result = test();
-        let _ = io::stdout().write_all(ended.as_bytes());
-        return result;
-    }
-    let output = env::current_exe().and_then(|binary| {
-        let mut process = Command::new(binary);
-        process.args([name, "--exact", "--include-ignored", "--nocapture", "--test-threads=1"]);
-        process.env(PROCESS, name).stdin(Stdio::null()).output()
-    });
-    let output = match output {
-        Ok(output) => output,
-        Err(error) => panic!("the process of the test {name} cannot be started: {error}"),
-    };
-    let [stdout, stderr] =
-        [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).into_owned());
-    // Printed again here, so the test runner captures it as the output of this test.
-    print!("{stdout}");
-    eprint!("{stderr}");
-    let status = output.status;
-    let failure = if !status.success() {
-        format!("the test {name} failed in its process, which ended with {status}")
-    } else if !stdout.contains(&begun) {
-        format!(
-            "the test {name} did not run in its process: the test runner there does not know it by this name"
-        )
-    } else if !stdout.contains(&ended) {
-        format!("the process of the test {name} ended before the test did")
-    } else {
-        return R::passed();
-    };
-    let is_reported_there = stdout.contains(&begun) && stdout.contains("\ntest result: ");
-    if !is_reported_there {
-        report_failure(path, &failure);
-    }
-    panic!("{failure}");
-}
-
-/// Reports a test that has no capture in this process.
-#[track_caller]
-fn report_failure(path: &str, message: &str) {
-    if !report::is_wanted() {
-        return;
-    }
-    let place = Place::from(Location::caller());
-    let panic = Panic { message: message.into(), place: Some(place.clone()) };
-    let test = TestIdentity::current(Some(path));
-    report::begin();
-    let outcome = &Outcome::Panicked(Some(panic));
-    Report { test: &test, outcome, place: &place, nearest: None, recording: None }.print();
 }

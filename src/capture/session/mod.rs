@@ -5,6 +5,7 @@
 //! | `capture.rs` | [`Capture`](capture::Capture): starts, is read, and ends with its test |
 //! | `builder.rs` | the options of a capture |
 //! | `attribute.rs` | the test that `#[spanshot::test]` makes of a function |
+//! | `own_process.rs` | such a test in a process of its own |
 //! | `started.rs` | the captures that a thread has started, which may end in any order |
 //! | `entered.rs` | a thread's stay in a capture, and subscribers that are left behind meanwhile |
 //! | `handle.rs`, `carried.rs`, `attached.rs` | other threads and tasks |
@@ -33,6 +34,7 @@ pub(crate) mod live;
 pub(crate) mod logger;
 pub(crate) mod outcome;
 pub(crate) mod overdue;
+pub(crate) mod own_process;
 pub(crate) mod print;
 pub(crate) mod recording;
 pub(crate) mod report;

@@ -143,7 +143,7 @@ const MAX_RETURNED: usize = 300;
 const MAX_LINES: usize = 100;
 
 /// How a capture prints its trace.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Printing {
     pub(crate) when: Print,
     pub(crate) filter: Option<Targets>,
@@ -171,6 +171,15 @@ impl Printing {
     ) -> Option<Overdue> {
         let after = self.after.filter(|_| self.when != Print::Never)?;
         Some(Overdue::after(after, storage, recording, test, started_at))
+    }
+
+    /// Checks whether a test that has run for this time prints something past the test runner.
+    pub(crate) fn is_past_runner(&self, time: Duration) -> bool {
+        match self.when {
+            Print::Live => true,
+            Print::Never => false,
+            Print::OnFailure | Print::Always => self.after.is_some_and(|after| time >= after),
+        }
     }
 
     /// Returns the printer of records as they come, if that is enabled.

@@ -2,9 +2,12 @@
 //!
 //! The tests in `failing` fail. They are ignored, so that only another process runs them: this binary again.
 
+#![cfg(unix)] // it sends signals
+
 use std::{
     env,
     io::{BufRead, BufReader, Read},
+    os::unix::process::CommandExt as _,
     path::Path,
     process::{Child, Command, Stdio},
     thread,
@@ -44,7 +47,7 @@ const ENDING: [Failure; 5] = [
 ];
 
 /// Those that go on until somebody ends them.
-const HANGING: [Failure; 2] = [
+const HANGING: [Failure; 4] = [
     Failure {
         test: "hangs",
         needs: AFTER,
@@ -63,6 +66,19 @@ const HANGING: [Failure; 2] = [
             "[failing::hangs]   WARN slow",
             "[failing::hangs] INFO waiting{of=\"an answer\"}",
         ],
+    },
+    Failure {
+        test: "hangs_in_its_process",
+        needs: AFTER,
+        shows: &[
+            "the test failing::hangs_in_its_process is still running after 100ms",
+            "▶ INFO waiting{of=\"an answer\"}",
+        ],
+    },
+    Failure {
+        test: "hangs_in_its_process",
+        needs: LIVE,
+        shows: &["[failing::hangs_in_its_process] INFO waiting{of=\"an answer\"}"],
     },
 ];
 
@@ -147,6 +163,10 @@ fn output_until(
     shown + &rest.join().unwrap()
 }
 
+fn signal(signal: &str, process: &str) {
+    assert!(Command::new("kill").args([signal, "--", process]).status().unwrap().success());
+}
+
 #[test]
 fn cargo_test_shows_each_failure() {
     for threads in ["--test-threads=2", "--test-threads=1"] {
@@ -156,8 +176,10 @@ fn cargo_test_shows_each_failure() {
         for failure in &HANGING {
             // Whether somebody waits, or a timeout kills it.
             let is_shown = |shown: &str| failure.is_shown(shown);
-            let kill = |child: &mut Child| child.kill().unwrap();
-            failure.check(&output_until(failure.binary(threads), is_shown, kill));
+            let mut process = failure.binary(threads);
+            process.process_group(0); // with the processes that tests run in
+            let kill = |child: &mut Child| signal("-KILL", &format!("-{}", child.id()));
+            failure.check(&output_until(process, is_shown, kill));
         }
     }
 }
@@ -190,10 +212,7 @@ fn under_nextest_each_failure_is_shown() {
         let mut nextest = failure.nextest("\"1m\"");
         nextest.arg("--no-capture");
         let is_shown = |shown: &str| failure.is_shown(shown);
-        let interrupt = |child: &mut Child| {
-            let id = child.id().to_string();
-            assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
-        };
+        let interrupt = |child: &mut Child| signal("-INT", &child.id().to_string());
         failure.check(&output_until(nextest, is_shown, interrupt));
     }
 }
@@ -245,6 +264,16 @@ mod failing {
     #[ignore = "it fails"]
     fn hangs() {
         connect();
+        wait();
+    }
+
+    #[spanshot::test(process)]
+    #[ignore = "it fails"]
+    fn hangs_in_its_process() {
+        wait();
+    }
+
+    fn wait() {
         let _waiting = info_span!("waiting", of = "an answer").entered();
         loop {
             std::thread::park(); // until somebody ends the process

@@ -109,9 +109,25 @@ fn process_that_does_not_run_to_its_end_is_reported_to_machines() {
     }
 }
 
+/// A test does not wait for a process that it leaves behind.
+#[test]
+#[cfg(unix)]
+fn process_that_is_left_behind_is_not_waited_for() {
+    let shown = failure("leaves_a_process_behind");
+    assert_eq!(shown.matches("has started still holds its output").count(), 1, "{shown}");
+    assert!(shown.contains("as it was told to"), "{shown}");
+    let (_, id) = shown.split_once("left behind: ").unwrap();
+    let id = id.lines().next().unwrap();
+    let killed = Command::new("kill").arg(id).status().unwrap();
+    assert!(killed.success(), "it had ended");
+}
+
 #[allow(clippy::should_panic_without_expect)] // that is how they are written
 mod failing {
-    use std::{process::ExitCode, thread};
+    use std::{
+        process::{Command, ExitCode},
+        thread,
+    };
 
     use rstest::rstest;
     use spanshot::Capture;
@@ -238,6 +254,14 @@ mod failing {
     #[ignore = "it fails"]
     async fn is_watched_under_tokio_test() {
         connect();
+    }
+
+    #[spanshot::test(process)]
+    #[ignore = "it fails"]
+    fn leaves_a_process_behind() {
+        let process = Command::new("sleep").arg("600").spawn().unwrap();
+        println!("left behind: {}", process.id());
+        panic!("as it was told to");
     }
 
     #[spanshot::test(fail_on = "warn")]

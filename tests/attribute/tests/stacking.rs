@@ -119,6 +119,16 @@ mod process_wide {
     use super::*;
 
     #[spanshot::test(process)]
+    fn r#raw_in_its_process() {
+        info!("nobody looks");
+    }
+
+    #[spanshot::test(process)]
+    fn r#match() {
+        info!("nobody looks");
+    }
+
+    #[spanshot::test(process)]
     fn process(capture: &Capture) {
         thread::spawn(|| thread::spawn(|| info!("by a thread of a thread")).join())
             .join()
