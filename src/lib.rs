@@ -199,6 +199,9 @@ pub use crate::capture::at_root::*;
 /// fn parses(#[values("1", "2")] number: &str, capture: Capture) { … }
 /// ```
 ///
+/// Above `#[rstest]`, it does not see what the fixtures trace; below, it does. With a `#[timeout]` of rstest or ntest, it
+/// captures the thread on which these run the test.
+///
 /// # Properties
 ///
 /// With proptest, test-strategy and quickcheck, each case has a capture of its own, with the options of the attribute.

@@ -9,6 +9,7 @@ use crate::{
     attributes::{Framework, expected_panic, expects_a_result, find, has_cases, is_googletest},
     cases::capture_cases,
     options::{FailOn, Options},
+    threads::carry_capture,
 };
 
 /// Turns a function into one that runs its body in a capture.
@@ -50,7 +51,7 @@ pub(crate) fn expand(
     if test.is_async && !test.is_of_runtime {
         function.sig.asyncness = None;
     }
-    let body = test.body(options, &function);
+    let body = test.body(options, &mut function);
     let ItemFn { attrs, vis, sig, .. } = &mut function;
     for attribute in attrs.iter_mut() {
         attribute.style = AttrStyle::Outer; // those in the body would come before it otherwise
@@ -204,12 +205,13 @@ impl Test {
         }
     }
 
-    fn body(&self, options: &Options, function: &ItemFn) -> TokenStream {
+    fn body(&self, options: &Options, function: &mut ItemFn) -> TokenStream {
         let root = &self.root;
-        let name = &function.sig.ident;
+        let name = function.sig.ident.clone();
         let test = self.attribute_test(options, function);
         let [running, given] = ["running", "capture"]
             .map(|name| format_ident!("__spanshot_{name}", span = Span::mixed_site()));
+        carry_capture(function, &given);
         let bind = self.bind(&given);
         let stmts = &function.block.stmts;
         let returned = returned(&function.sig.output);

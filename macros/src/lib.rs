@@ -8,12 +8,14 @@
 //! | `options.rs` | the options between the parentheses of the attribute |
 //! | `attributes.rs` | the attributes of other frameworks on the same function |
 //! | `cases.rs` | the cases of a property, each in a capture of its own |
+//! | `threads.rs` | threads on which other attributes run a test |
 //! | `expand.rs` | the expansion of the function |
 
 mod attributes;
 mod cases;
 mod expand;
 mod options;
+mod threads;
 
 use proc_macro::TokenStream;
 use syn::parse_macro_input;

@@ -61,6 +61,8 @@ fn capture_fails_its_test_and_shows_the_error_too() {
     assert_shows("is_watched", &[found, TRACE]);
     assert_shows("is_watched_and_returns_an_error", &[found, "no answer", TRACE]);
     assert_shows("is_watched_to_the_end", &[found]);
+    assert_shows("is_watched_within_a_time", &[found]);
+    assert_shows("is_watched_within_a_time_of_ntest", &[found]);
     let bypassed = "1 subscriber that is not the capture's was left";
     assert_shows("is_watched_and_bypassed", &[bypassed]);
     // Its capture must not fail it: it would pass.
@@ -267,6 +269,21 @@ mod failing {
     #[spanshot::test(fail_on = "warn")]
     #[ignore = "it fails"]
     fn is_watched() {
+        connect();
+    }
+
+    #[rstest]
+    #[timeout(std::time::Duration::from_secs(100))]
+    #[spanshot::test(fail_on = "warn")]
+    #[ignore = "it fails"]
+    fn is_watched_within_a_time() {
+        connect();
+    }
+
+    #[ntest_timeout::timeout(600_000)]
+    #[spanshot::test(fail_on = "warn")]
+    #[ignore = "it fails"]
+    fn is_watched_within_a_time_of_ntest() {
         connect();
     }
 

@@ -287,6 +287,13 @@ mod cases {
     }
 
     #[spanshot::test]
+    #[rstest]
+    #[timeout(Duration::from_secs(100))]
+    fn rstest_below_within_a_time(seven: u8, capture: &Capture) {
+        assert_captured(capture, &seven.to_string());
+    }
+
+    #[spanshot::test]
     #[test_case(1; "one")]
     #[test_case(match 1 { one => one + 1 }; "an arrow inside")]
     fn test_case_below(number: u8, capture: &Capture) {
