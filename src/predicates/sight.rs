@@ -128,13 +128,19 @@ fn hidden(storage: &Storage, predicate: &dyn PredicateReflection, matches: bool)
         };
         wanted & levels(|one| one == *level) != 0 && module.as_ref().is_none_or(is_of_module)
     })?;
-    Some(format!("another layer has hidden a record of level {level} from {}", Quoted(target)))
+    Some(format!(
+        "a filter or another layer has hidden a record of level {level} from {}",
+        Quoted(target)
+    ))
 }
 
 /// Says that a layer beside the capture hid a record from it, if one did.
 pub(super) fn hidden_by_layer(storage: &Storage) -> Option<String> {
     let (level, target) = storage.sight().hidden.first()?;
-    Some(format!("another layer has hidden a record of level {level} from {}", Quoted(target)))
+    Some(format!(
+        "a filter or another layer has hidden a record of level {level} from {}",
+        Quoted(target)
+    ))
 }
 
 /// Says why a predicate may have its result only because something was not seen, if that is so. `holds` tells whether

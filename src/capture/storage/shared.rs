@@ -352,9 +352,14 @@ impl SharedStorage {
         Some(unattributed.storage.lock().since(unattributed.started))
     }
 
-    /// Notes that another layer hides a record of this level and target from the capture.
+    /// Notes that another layer, or a filter, hides a record of this level and target from the capture. If that is
+    /// known, nothing changes: there may be many such records.
     pub(crate) fn note_hidden(&self, metadata: &Metadata<'_>) {
-        self.set_sight(|sight| sight.note_hidden(*metadata.level(), metadata.target()));
+        let (level, target) = (*metadata.level(), metadata.target());
+        let is_known = self.state().storage.get().sight.is_hidden(level, target);
+        if !is_known {
+            self.set_sight(|sight| sight.note_hidden(level, target));
+        }
     }
 
     /// Notes that the capture has ended.

@@ -24,7 +24,8 @@ pub(crate) struct Sight {
     /// Filters that were in force while code was traced, as far as the capture knows them. A filter
     /// that can be reloaded may have several.
     pub(crate) filters: Vec<Arc<Targets>>,
-    /// Levels and targets of records that another layer has hidden from the capture.
+    /// Levels and targets of records that another layer, or a filter whose rules are not known, has hidden from the
+    /// capture.
     pub(crate) hidden: BTreeSet<(Level, Box<str>)>,
     /// Whether records of this process come here, some of which `tracing` may compile out. A stream that is captured
     /// directly was compiled elsewhere.
@@ -75,12 +76,16 @@ impl RelayedElsewhere {
 const MAX_HIDDEN: usize = 256;
 
 impl Sight {
+    /// Checks whether hidden records of this level and target are noted, or any of this level.
+    pub(crate) fn is_hidden(&self, level: Level, target: &str) -> bool {
+        let mut of_level = self.hidden.iter().filter(|(hidden, _)| *hidden == level);
+        of_level.any(|(_, hidden)| **hidden == *target || hidden.is_empty())
+    }
+
     /// Notes a hidden record. Beyond the maximal number, an empty target stands for any.
     pub(crate) fn note_hidden(&mut self, level: Level, target: &str) {
-        if !self.hidden.contains(&(level, target.into())) {
-            let target = if self.hidden.len() < MAX_HIDDEN { target } else { "" };
-            self.hidden.insert((level, target.into()));
-        }
+        let target = if self.hidden.len() < MAX_HIDDEN { target } else { "" };
+        self.hidden.insert((level, target.into()));
     }
 
     /// Returns the most verbose level that is not compiled out of the records.
@@ -106,7 +111,9 @@ impl Sight {
             return Some(format!("the capture's filter {:?} hides {level}", filter.to_string()));
         }
         let hidden = self.hidden.iter().find(|(hidden, _)| *hidden == level);
-        hidden.map(|(_, target)| format!("another layer has hidden {level} of {target:?}"))
+        hidden.map(|(_, target)| {
+            format!("a filter or another layer has hidden {level} of {target:?}")
+        })
     }
 
     /// Notes that a receiver relays to another subscriber.

@@ -1,6 +1,6 @@
 use alloc::{boxed::Box, sync::Arc};
 use core::{
-    any::TypeId,
+    any::{Any, TypeId},
     fmt,
     sync::atomic::{AtomicBool, Ordering},
 };
@@ -119,15 +119,13 @@ where
     where
         F: Filter<S> + Send + Sync + 'static,
     {
+        let any: &dyn Any = &filter;
+        self.targets = any.downcast_ref().cloned().or_else(|| {
+            any.downcast_ref::<LevelFilter>().map(|level| Targets::new().with_default(*level))
+        });
         self.filter = Some(Box::new(filter));
         self.note_filter();
         self
-    }
-
-    /// Captures only records that pass this filter, which is known exactly.
-    pub(crate) fn with_targets(mut self, targets: Targets) -> Self {
-        self.targets = Some(targets.clone());
-        self.with_filter(targets)
     }
 
     /// Notes the level of the filter, for assertions that hold because something is missing. It may change each time
@@ -159,6 +157,13 @@ where
 
     fn is_enabled(&self, metadata: &Metadata<'_>, context: &Context<'_, S>) -> bool {
         self.filter.as_deref().is_none_or(|filter| filter.enabled(metadata, context))
+    }
+
+    /// Notes that the filter has rejected a record, unless the rules of the filter are known: they say so, too.
+    fn note_hidden(&self, metadata: &Metadata<'_>) {
+        if self.targets.is_none() {
+            self.storage.note_hidden(metadata);
+        }
     }
 
     /// Finds the span that a record is in. Without a filter, it may be a span that this layer does not know.
@@ -231,7 +236,11 @@ where
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let metadata = attributes.metadata();
         self.note_record();
-        if is_test_span(metadata) || !self.is_enabled(metadata, &context) {
+        if is_test_span(metadata) {
+            return;
+        }
+        if !self.is_enabled(metadata, &context) {
+            self.note_hidden(metadata);
             return;
         }
         if let Some(filter) = &self.filter {
@@ -300,6 +309,7 @@ where
         let is_enabled = self.is_enabled(event.metadata(), &context)
             && self.filter.as_deref().is_none_or(|filter| filter.event_enabled(event, &context));
         if !is_enabled {
+            self.note_hidden(event.metadata());
             return;
         }
         let thread = ThreadKey::current();

@@ -46,7 +46,7 @@ impl LayeredSubscriber {
     ) -> Self {
         let mut layer = CaptureLayer::new(storage);
         if let Some(filter) = &filter {
-            layer = layer.with_targets(filter.clone());
+            layer = layer.with_filter(filter.clone());
         }
         // Not as a `Vec`: if one layer is always interested in a call site, that would be cached for all, even if
         // others filter it out.

@@ -263,6 +263,7 @@ mod failing {
     fn leaves_a_process_behind() {
         let process = Command::new("sleep").arg("600").spawn().unwrap();
         println!("left behind: {}", process.id());
+        std::mem::forget(process);
         panic!("as it was told to");
     }
 

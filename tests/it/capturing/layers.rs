@@ -6,15 +6,16 @@ use std::{
     thread,
 };
 
-use spanshot::{CaptureLayer, SharedStorage, Trace};
+use spanshot::{CaptureLayer, SharedStorage, Trace, predicates::*};
 use tracing::{
-    Dispatch, debug, error, field, info, info_span, level_filters::LevelFilter, trace, trace_span,
-    warn,
+    Dispatch, Level, debug, error, field, info, info_span, level_filters::LevelFilter, trace,
+    trace_span, warn,
 };
 use tracing_subscriber::{
     EnvFilter, Layer, Registry,
     filter::{FilterExt, Targets, dynamic_filter_fn, filter_fn},
     layer::{Filter, SubscriberExt},
+    reload,
 };
 
 use crate::support::detailed;
@@ -366,4 +367,34 @@ fn value_that_takes_long_keeps_nobody_waiting() {
         }
     });
     assert!(tree(&storage).contains("INFO slow value=ran"), "{}", tree(&storage));
+}
+
+/// A layer sees what its own filter rejects, so its trace must not say that there was none.
+#[test]
+fn negatives_know_what_the_filter_of_the_layer_hides() {
+    type Filtered = fn(CaptureLayer<Registry>) -> CaptureLayer<Registry>;
+    let filters: [Filtered; 5] = [
+        |layer| layer.with_filter("info,database=off".parse::<Targets>().unwrap()),
+        |layer| layer.with_filter(EnvFilter::new("info,database=off")),
+        |layer| layer.with_filter(filter_fn(|metadata| metadata.target() != "database")),
+        |layer| layer.with_filter(dynamic_filter_fn(|metadata, _| metadata.target() != "database")),
+        |layer| {
+            let (filter, _handle) = reload::Layer::new(EnvFilter::new("info,database=off"));
+            layer.with_filter(filter)
+        },
+    ];
+    for filtered in filters {
+        let storage = SharedStorage::default();
+        let layer = filtered(CaptureLayer::new(&storage));
+        tracing::subscriber::with_default(Registry::default().with(layer), || {
+            info!("captured");
+            error!(target: "database", "hidden");
+            info_span!(target: "database", "hidden, too");
+        });
+        let trace = storage.lock();
+        trace.scan_events().try_none(&target("database")).unwrap_err();
+        trace.scan_events().try_none(&(target("database") & level(Level::ERROR))).unwrap_err();
+        trace.scan_spans().try_none(&target("database")).unwrap_err();
+        trace.scan_events().none(&target("it::another"));
+    }
 }
