@@ -100,6 +100,27 @@ mod other {
                 std::thread::park();
             }
         }
+        aborts_on_a_thread: {
+            let _capture = Capture::start_process_wide();
+            std::thread::spawn(|| {
+                info!("the last thing");
+                std::process::abort();
+            });
+            loop {
+                std::thread::park();
+            }
+        }
+        hangs_on_a_thread: {
+            let _capture = Capture::start_process_wide();
+            std::thread::spawn(|| {
+                let _waiting = info_span!("waiting for the lock", of = "accounts").entered();
+                loop {
+                    std::thread::park();
+                }
+            })
+            .join()
+            .unwrap();
+        }
         never_prints: {
             let _capture = Capture::builder().print(Print::Never).start();
             connect();
@@ -331,6 +352,7 @@ impl Run {
         for name in ["SPANSHOT_PRINT_LINES", "INSTA_UPDATE", "INSTA_FORCE_PASS"] {
             command.env_remove(name);
         }
+        command.env_remove("NEXTEST_EXECUTION_MODE");
         command.env("INSTA_UPDATE", "no");
         command.env(OTHER, "1").arg("--exact");
         command.args(tests.iter().map(|test| format!("other::{test}")));
@@ -497,22 +519,30 @@ fn live_records_are_printed_before_the_process_ends() {
     // A capture keeps printing when its trace is taken.
     let output = Run::new(&["takes"]).env("SPANSHOT_PRINT", "live").passes();
     check(&output, 2, "[other::takes] INFO connect{port=8080}\n");
+    // Records that no test can claim may be of this one.
+    let mut run = Run::new(&["aborts_on_a_thread"]).env("SPANSHOT_PRINT", "live");
+    check(&text(&run.command.output().unwrap()), 1, "[no test] INFO the last thing\n");
 }
 
 #[test]
 fn test_that_hangs_shows_where_it_waits() {
     use std::io::{BufRead, BufReader};
 
-    let mut run = Run::new(&["hangs"]).env("SPANSHOT_PRINT_AFTER", "1000ms");
-    let mut process = run.command.stderr(std::process::Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(process.stderr.take().unwrap()).lines().map(Result::unwrap);
-    let heading = lines.next().unwrap();
-    let expected = "spanshot: the test other::hangs is still running after 1s; its capture started \
-                    at tests/printed.rs:";
-    assert!(heading.starts_with(expected), "{heading}");
-    let tree: Vec<_> = lines.by_ref().take(6).collect();
-    process.kill().unwrap();
-    process.wait().unwrap();
+    let shown = |test: &str, count| {
+        let mut run = Run::new(&[test]).env("SPANSHOT_PRINT_AFTER", "1000ms");
+        let mut process = run.command.stderr(std::process::Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(process.stderr.take().unwrap()).lines().map(Result::unwrap);
+        let heading = lines.next().unwrap();
+        let expected = format!(
+            "spanshot: the test other::{test} is still running after 1s; its capture started at \
+             tests/printed.rs:"
+        );
+        assert!(heading.starts_with(&expected), "{heading}");
+        let shown: Vec<_> = lines.by_ref().take(count).collect();
+        process.kill().unwrap();
+        process.wait().unwrap();
+        shown
+    };
     let expected = [
         "(▶ marks the innermost open spans: it waits there)",
         "the trace:",
@@ -521,7 +551,16 @@ fn test_that_hangs_shows_where_it_waits() {
         "  │  └─ INFO done",
         "▶ └─ INFO waiting for the lock{of=\"accounts\"}",
     ];
-    assert_eq!(tree, expected);
+    assert_eq!(shown("hangs", 6), expected);
+    let expected = [
+        "(nothing was captured)",
+        "",
+        "traced in this process meanwhile, by none of its tests:",
+        "(▶ marks the innermost open spans: it waits there)",
+        "the trace:",
+        "▶ INFO waiting for the lock{of=\"accounts\"}",
+    ];
+    assert_eq!(shown("hangs_on_a_thread", 6), expected);
 
     // One that ends in time is not mentioned.
     let output = Run::new(&["passes", "fails"]).env("SPANSHOT_PRINT_AFTER", "1m").fails();

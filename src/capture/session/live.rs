@@ -44,6 +44,11 @@ impl Live {
         Self { prefix, filter }
     }
 
+    /// Creates a printer for records that no test can claim.
+    pub(crate) fn of_no_test(filter: Option<Targets>) -> Self {
+        Self { prefix: "[no test] ".into(), filter }
+    }
+
     /// Prints a line, past the test runner, which captures output: captured output is lost if the process dies.
     pub(crate) fn print(&self, node: CapturedNode<'_>, record: LiveRecord) {
         let filter = self.filter.as_ref();

@@ -53,8 +53,10 @@ impl Overdue {
             let is_due = !*waited.unwrap_or_else(PoisonError::into_inner).0;
             if is_due {
                 let trace = storage.lock();
+                let unattributed = storage.unattributed_since_start().map(|(records, _)| records);
+                let (test_name, unattributed) = (test.name.as_deref(), unattributed.as_ref());
                 let running =
-                    Running { test: test.name.as_deref(), time, started_at, trace: &trace };
+                    Running { test: test_name, time, started_at, trace: &trace, unattributed };
                 // Past the test runner, which captures output: captured output is lost if the test is killed.
                 let _ = io::stderr().write_all(running.to_string().as_bytes());
                 let (test, outcome) = (&test, &Outcome::Running(time));
@@ -81,31 +83,48 @@ struct Running<'a> {
     time: Duration,
     started_at: &'a Location<'a>,
     trace: &'a Storage,
+    /// Records that no test can claim. Threads of this test may wait there, too.
+    unattributed: Option<&'a Storage>,
 }
 
 impl fmt::Display for Running<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let test = self.test.map_or_else(String::new, |test| format!(" {}", Escaped(test)));
-        let Self { time, started_at, trace, .. } = self;
+        let Self { time, started_at, trace, unattributed, .. } = self;
         writeln!(
             formatter,
             "spanshot: the test{test} is still running after {time:?}; its capture started at {started_at}"
         )?;
-        let is_open = |span: &CapturedSpan<'_>| !span.stats().is_closed;
-        let innermost = |span: &CapturedSpan<'_>| !span.children().any(|child| is_open(&child));
-        let mut open: Vec<_> =
-            trace.all_spans().filter(|span| is_open(span) && innermost(span)).collect();
-        let left = open.len().saturating_sub(MAX_MARKED);
-        open.truncate(MAX_MARKED);
-        match (open.len(), left) {
-            (0, _) => writeln!(formatter, "(no span is open)")?,
-            (_, 0) => writeln!(formatter, "(▶ marks the innermost open spans: it waits there)")?,
-            (_, left) => writeln!(
-                formatter,
-                "(▶ marks the first innermost open spans: it waits there, and in {left} more)"
-            )?,
+        write_marked(formatter, trace)?;
+        match unattributed.filter(|records| records.roots().next().is_some()) {
+            None => Ok(()),
+            Some(records) => {
+                writeln!(formatter, "\ntraced in this process meanwhile, by none of its tests:")?;
+                write_marked(formatter, records)
+            }
         }
-        let marked = open.into_iter().map(CapturedNode::Span).collect();
-        writeln!(formatter, "{}", Around::new(trace, marked, None))
     }
+}
+
+/// Writes a trace around its innermost open spans.
+fn write_marked(formatter: &mut fmt::Formatter<'_>, trace: &Storage) -> fmt::Result {
+    if trace.roots().next().is_none() {
+        return writeln!(formatter, "(nothing was captured)");
+    }
+    let is_open = |span: &CapturedSpan<'_>| !span.stats().is_closed;
+    let innermost = |span: &CapturedSpan<'_>| !span.children().any(|child| is_open(&child));
+    let mut open: Vec<_> =
+        trace.all_spans().filter(|span| is_open(span) && innermost(span)).collect();
+    let left = open.len().saturating_sub(MAX_MARKED);
+    open.truncate(MAX_MARKED);
+    match (open.len(), left) {
+        (0, _) => writeln!(formatter, "(no span is open)")?,
+        (_, 0) => writeln!(formatter, "(▶ marks the innermost open spans: it waits there)")?,
+        (_, left) => writeln!(
+            formatter,
+            "(▶ marks the first innermost open spans: it waits there, and in {left} more)"
+        )?,
+    }
+    let marked = open.into_iter().map(CapturedNode::Span).collect();
+    writeln!(formatter, "{}", Around::new(trace, marked, None))
 }

@@ -187,6 +187,11 @@ impl Printing {
         (self.when == Print::Live).then(|| Live::new(self.filter.clone()))
     }
 
+    /// Returns the same for records that no test can claim.
+    pub(crate) fn live_of_no_test(&self) -> Option<Live> {
+        (self.when == Print::Live).then(|| Live::of_no_test(self.filter.clone()))
+    }
+
     /// Returns the trace as it should be shown, without colours.
     pub(crate) fn shown<'a>(&'a self, storage: &'a Storage) -> Shown<'a> {
         Shown {

@@ -99,6 +99,9 @@ impl Capture {
         let watch = storage.watch_over(options.watch);
         let printing = options.printing.in_environment();
         storage.print_live(printing.live());
+        if !options.ignores_unattributed {
+            unattributed().storage.print_live(printing.live_of_no_test());
+        }
         let ending = Ending::new(printing, options.recording, watch, &storage, options.function)
             .of_process_wide();
         storage.set_sight(|sight| {
