@@ -89,6 +89,11 @@ fn what_belongs_to_no_test_is_shown_when_a_test_fails() {
     assert!(output.contains(&format!("{HEADING}\nWARN is it?\n")), "{output}");
     assert!(!output.contains("whose{}"), "{output}");
 
+    let output = text(&run_elsewhere("failing::waits", &["--exact"], false));
+    let shown =
+        "records that no test can claim:\nINFO whose{}\n└─ WARN is it?\n\nthe trace so far:\n";
+    assert_eq!(output.matches(shown).count(), 1, "{output}");
+
     // One test a process: it is the test's own.
     let output = text(&run_elsewhere("failing::fails", &["--exact"], true));
     assert!(output.contains("INFO of the test\nINFO whose{}\n└─ WARN is it?\n"), "{output}");
@@ -105,7 +110,7 @@ macro_rules! tests {
 }
 
 mod failing {
-    use std::thread;
+    use std::{thread, time::Duration};
 
     use spanshot::{Capture, CaptureBuilder, Print};
     use tracing::{info, info_span, warn};
@@ -127,6 +132,11 @@ mod failing {
         fails: { fail(Capture::builder()) }
         passes: { whose(Capture::builder().print(Print::Always)) }
         is_not_to_print: { fail(Capture::builder().print(Print::Never)) }
+        waits: {
+            let capture = Capture::builder().print(Print::Never).start_process_wide();
+            thread::spawn(|| info_span!("whose").in_scope(|| warn!("is it?"))).join().unwrap();
+            capture.wait_until(Duration::ZERO, |trace| trace.all_events().len() > 0);
+        }
         prints_a_part: { fail(Capture::builder().print_filter("warn")) }
     }
 }

@@ -62,7 +62,10 @@ pub(crate) use self::storage::numbers::NumberHasher;
 pub(crate) use self::storage::printed_text::Nearest;
 #[cfg(feature = "snapshot")]
 pub(crate) use self::storage::printed_text::{Draw, PrintedText};
-pub(crate) use self::storage::{printed_text::ShownPart, sight::RelayedElsewhere};
+pub(crate) use self::storage::{
+    printed_text::ShownPart,
+    sight::{LEFT_BEHIND, REMEDIES, RelayedElsewhere},
+};
 #[cfg(feature = "predicates")]
 pub(crate) use self::{session::print::is_coloured, storage::captured::sealed::Sealed};
 pub use self::{

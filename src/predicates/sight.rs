@@ -22,7 +22,7 @@ use tracing_subscriber::filter::Targets;
 
 use super::combinators::Operator::{self, And, Ever, Not, Or, Related, Tree, TreeAlone};
 use crate::{
-    capture::{RelayedElsewhere, Storage, short::Short},
+    capture::{LEFT_BEHIND, RelayedElsewhere, Storage, short::Short},
     wire::{CallSiteKind, text::Quoted},
 };
 
@@ -76,12 +76,8 @@ pub(super) fn gap(storage: &Storage) -> Option<String> {
 /// Says that records went elsewhere that should be here, if some did.
 pub(super) fn bypass(storage: &Storage) -> Option<String> {
     let sight = storage.sight();
-    let left_behind = sight.is_bypassed.then(|| {
-        "this thread's subscriber is not the capture's, so that records go elsewhere (something called \
-         `set_default` and kept the guard)"
-            .to_string()
-    });
-    left_behind.or_else(|| sight.lost_relayed()).or_else(|| sight.lost())
+    let left_behind = sight.is_bypassed.then_some(LEFT_BEHIND);
+    left_behind.map(ToString::to_string).or_else(|| sight.lost_relayed()).or_else(|| sight.lost())
 }
 
 /// Says that a receiver relays to another subscriber, if one does. That may be intended.

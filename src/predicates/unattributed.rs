@@ -18,7 +18,7 @@ use super::{
     sight::{bypass, limit, misspelt, other_subscriber},
 };
 use crate::{
-    capture::{Captured, Sealed, short::Short},
+    capture::{Captured, REMEDIES, Sealed, short::Short},
     view::ShortLine,
     wire::text::{Escaped, Quoted},
 };
@@ -27,10 +27,6 @@ use crate::{
 pub(super) const WAYS_OUT: &str = "(attach its thread to the test with `CaptureHandle::attach_thread()` or `carry()`, run the \
     test in a process of its own, as nextest does, or call `ignore_unattributed()` on the scanner or the \
     builder if such records do not matter)";
-
-/// Ways for records to reach a capture that follows a thread.
-const REMEDIES: &str = "(records of other threads and tasks come here only by `carry()`, `handle()` or \
-    `attach_thread()`; or see `Capture::start_process_wide()`)";
 
 impl<'a, T, I> Scanner<T, I>
 where
@@ -256,7 +252,7 @@ mod tests {
         let trace = capture.trace();
         let events = trace.scan_events();
         let refusal = events.try_none(&level(Level::ERROR)).unwrap_err().to_string();
-        let expected = "this says nothing, since this thread's subscriber is not the capture's, so that \
+        let expected = "this says nothing, since a thread of this capture has another subscriber, so that \
                         records go elsewhere (something called `set_default` and kept the guard): level(ERROR)";
         assert!(refusal.starts_with(expected), "{refusal}");
         events.try_all(&level(Level::INFO)).unwrap_err();

@@ -10,7 +10,12 @@ use core::{
 };
 use std::time::Instant;
 
-use crate::capture::{SharedStorage, Shown, Storage, Trace, session::excerpt::excerpt};
+use crate::capture::{
+    LEFT_BEHIND, REMEDIES, SharedStorage, Shown, Storage, Trace, session::excerpt::excerpt,
+};
+
+/// Printed lines of records that no test can claim.
+const MAX_UNATTRIBUTED: usize = 10;
 
 /// The error returned when a wait times out.
 ///
@@ -44,14 +49,32 @@ impl TimedOut {
 impl fmt::Display for TimedOut {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { timeout, trace } = self;
-        let trace = excerpt(Shown { is_redacted: true, ..Shown::plain(trace) });
-        write!(
+        let sight = &trace.sight;
+        writeln!(
             formatter,
             "nothing like it was captured within {timeout:?}\n\
              (`wait_until()` blocks its thread: if that thread runs the tasks of a runtime, await \
-             `until()` instead)\n\
-             the trace so far:\n{trace}"
-        )
+             `until()` instead)"
+        )?;
+        let unattributed = sight.unattributed.as_deref();
+        if sight.is_bypassed {
+            writeln!(formatter, "({LEFT_BEHIND})")?;
+        } else if let Some(lost) = sight.lost_relayed() {
+            writeln!(formatter, "({lost})")?;
+        } else if sight.is_of_thread {
+            writeln!(formatter, "{REMEDIES}")?;
+        } else if let Some(records) = unattributed.filter(|records| records.node_count() > 0) {
+            let records =
+                Shown { max_lines: MAX_UNATTRIBUTED, is_redacted: true, ..Shown::plain(records) };
+            writeln!(
+                formatter,
+                "(what was waited for may be among the records that no test can claim: attach the thread with \
+                 `CaptureHandle::attach_thread()` or `carry()`, or run the test in a process of its own)\n\
+                 records that no test can claim:\n{records}\n"
+            )?;
+        }
+        let trace = excerpt(Shown { is_redacted: true, ..Shown::plain(trace) });
+        write!(formatter, "the trace so far:\n{trace}")
     }
 }
 

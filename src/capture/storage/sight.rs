@@ -72,6 +72,14 @@ impl RelayedElsewhere {
     }
 }
 
+/// Says that records went elsewhere, since code under test has left a subscriber behind.
+pub(crate) const LEFT_BEHIND: &str = "a thread of this capture has another subscriber, so that records go elsewhere (something \
+     called `set_default` and kept the guard)";
+
+/// Ways for records to reach a capture that follows a thread.
+pub(crate) const REMEDIES: &str = "(records of other threads and tasks come here only by `carry()`, `handle()` or \
+    `attach_thread()`; or see `Capture::start_process_wide()`)";
+
 /// Maximal number of distinct targets of hidden records.
 const MAX_HIDDEN: usize = 256;
 
@@ -127,7 +135,6 @@ impl Sight {
     }
 
     /// Returns a text about relayed records that are lost, if there are any.
-    #[cfg(any(feature = "predicates", feature = "snapshot"))]
     pub(crate) fn lost_relayed(&self) -> Option<String> {
         let elsewhere = self.relayed_elsewhere.filter(|_| self.has_lost_relayed())?;
         let (what, remedy) = (elsewhere.what(), RelayedElsewhere::REMEDY);

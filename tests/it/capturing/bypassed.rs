@@ -51,7 +51,7 @@ fn positives_say_why_something_is_not_there() {
     error!("not captured");
     let trace = capture.trace();
     let message = trace.scan_events().try_any(&level(Level::ERROR)).unwrap_err().to_string();
-    assert!(message.contains("this thread's subscriber is not the capture's"), "{message}");
+    assert!(message.contains("a thread of this capture has another subscriber"), "{message}");
 }
 
 #[test]

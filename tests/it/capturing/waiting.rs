@@ -75,6 +75,8 @@ fn condition_is_not_asked_again_when_nothing_was_captured() {
         "nothing like it was captured within 10ms\n\
          (`wait_until()` blocks its thread: if that thread runs the tasks of a runtime, await \
          `until()` instead)\n\
+         (records of other threads and tasks come here only by `carry()`, `handle()` or \
+         `attach_thread()`; or see `Capture::start_process_wide()`)\n\
          the trace so far:\nINFO so far"
     );
     assert_eq!(error.trace().to_string(), "INFO so far");
@@ -88,6 +90,14 @@ fn capture_panics_with_the_trace_when_it_waited_in_vain() {
     assert!(message.ends_with("\nthe trace so far:\nINFO so far"), "{message}");
     info!("goes on");
     assert_eq!(count(&capture.trace()), 2);
+}
+
+#[test]
+fn failed_wait_says_where_records_may_be() {
+    let capture = Capture::start();
+    let _left_behind = tracing::subscriber::set_default(tracing_subscriber::registry());
+    let message = panic_message(|| capture.wait_until(SHORT, has("ready")));
+    assert!(message.contains("a thread of this capture has another subscriber"), "{message}");
 }
 
 /// The thread that waits may be woken late, by a machine that is busy.
