@@ -6,7 +6,11 @@
 use std::{
     env,
     process::{Command, Output},
+    sync::mpsc,
+    thread,
 };
+
+use spanshot::Capture;
 
 const OTHER: &str = "SPANSHOT_TEST_PROCESS_WIDE";
 const MODE: &str = "NEXTEST_EXECUTION_MODE";
@@ -98,6 +102,33 @@ fn what_belongs_to_no_test_is_shown_when_a_test_fails() {
     let output = text(&run_elsewhere("failing::fails", &["--exact"], true));
     assert!(output.contains("INFO of the test\nINFO whose{}\n└─ WARN is it?\n"), "{output}");
     assert!(!output.contains(HEADING), "{output}");
+}
+
+/// A thread that outlives captures.
+struct Pool(mpsc::Sender<(Job, mpsc::Sender<()>)>);
+
+type Job = Box<dyn FnOnce() + Send>;
+
+impl Pool {
+    fn attached_to(capture: &Capture) -> Self {
+        let (jobs, received) = mpsc::channel::<(Job, mpsc::Sender<()>)>();
+        let handle = capture.handle();
+        thread::spawn(move || {
+            handle.attach_thread();
+            drop(handle);
+            for (job, done) in received {
+                job();
+                drop(done);
+            }
+        });
+        Self(jobs)
+    }
+
+    fn run(&self, job: impl FnOnce() + Send + 'static) {
+        let (done, wait) = mpsc::channel();
+        self.0.send((Box::new(job), done)).unwrap();
+        wait.recv().unwrap_err(); // that nobody sends any more
+    }
 }
 
 macro_rules! tests {
@@ -341,16 +372,21 @@ mod either {
             capture.take().scan_events().ignore_unattributed().single(&level(Level::ERROR));
             feed(&mut pooled, || info!("relayed"));
             no_errors(&capture).unwrap();
-            feed(&mut of_own, || error!("lost"));
-            let message = no_errors(&capture).unwrap_err().to_string();
-            assert!(message.contains("relays to one that has ended"), "{message}");
+            // Process-wide captures get what would be lost otherwise.
+            feed(&mut of_own, || error!("of this thread"));
+            capture.take().scan_events().ignore_unattributed().single(&level(Level::ERROR));
+            no_errors(&capture).unwrap_err().to_string(); // it has nothing
+            feed(&mut of_own, || info!("of this thread"));
+            no_errors(&capture).unwrap();
             drop(capture);
 
             let capture = Capture::start();
             info!("captured");
-            feed(&mut pooled, || error!("lost, since no process-wide capture is under way"));
-            let message = no_errors(&capture).unwrap_err().to_string();
-            assert!(message.contains("relays to one that has ended"), "{message}");
+            for receiver in [&mut pooled, &mut of_own] {
+                feed(receiver, || error!("lost, since no process-wide capture is under way"));
+                let message = no_errors(&capture).unwrap_err().to_string();
+                assert!(message.contains("relays to one that has ended"), "{message}");
+            }
         }
         event_that_is_gone_fails_the_test: {
             let builders = [
@@ -552,6 +588,17 @@ mod several {
             // By name: a neighbour may have such a span that no test can claim.
             let job = name("job") & parent_kind(ParentKind::ContextualRoot);
             trace.scan_spans().single(&(job & cloned(1) & dropped(2) & closed()));
+        }
+        pool_that_is_attached_to_a_capture_that_has_ended: {
+            let earlier = Capture::start();
+            let pool = crate::Pool::attached_to(&earlier);
+            drop(earlier);
+            let capture = Capture::start_process_wide();
+            info!("captured");
+            pool.run(|| error!("of the pool"));
+            let trace = capture.finish();
+            trace.scan_events().try_none(&message("of the pool")).unwrap_err();
+            assert_eq!(unattributed("of the pool"), 1);
         }
         bare_thread_belongs_to_nobody: {
             let capture = Capture::start_process_wide();
@@ -851,6 +898,26 @@ mod one {
             assert_eq!(capture.finish().to_string(), tree);
             thread::spawn(|| info!("too late")).join().unwrap();
             assert_eq!(Capture::unattributed().to_string(), "INFO too late");
+        }
+        pool_that_is_attached_to_a_capture_that_has_ended: {
+            let earlier = Capture::start();
+            let pool = crate::Pool::attached_to(&earlier);
+            pool.run(|| info!("of the earlier one"));
+            assert_eq!(earlier.finish().to_string(), "INFO of the earlier one");
+            pool.run(|| info!("of nobody"));
+            let builder = Capture::builder().print(spanshot::Print::Never);
+            let capture = builder.fail_on_events(Level::WARN).start_process_wide();
+            pool.run(|| {
+                info_span!("outer", late = tracing::field::Empty).in_scope(|| {
+                    tracing::Span::current().record("late", 1);
+                    info_span!("inner").in_scope(|| tracing::warn!("inside"));
+                });
+            });
+            let trace = capture.trace();
+            assert_eq!(trace.to_string(), "INFO outer{late=1}\n└─ INFO inner{}\n   └─ WARN inside");
+            assert!(trace.scan_events().try_none(&level(Level::WARN)).is_err());
+            assert!(trace.all_spans().all(|span| span.stats().is_closed && span.stats().entered == 1));
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| capture.finish())).unwrap_err();
         }
         captures_in_turn: {
             let capture = Capture::start_process_wide();

@@ -13,7 +13,7 @@ use crate::capture::{
     session::entered::Entered,
     storage::sight::RelayedElsewhere,
     subscriber::test_span::{self, Test, TestSpan},
-    subscriber::{are_same, has_ended, storage_of, thread_spans},
+    subscriber::{are_same, has_ended, in_effect, storage_of, thread_spans},
 };
 use crate::not_a_future::NotAFuture;
 use crate::receiver::{RelayObserver, RelayObserverGuard, observe_relays};
@@ -25,8 +25,8 @@ use crate::receiver::{RelayObserver, RelayObserverGuard, observe_relays};
 /// If records on the other thread belong in the current span, pass on
 /// [`Span::current()`](https://docs.rs/tracing/latest/tracing/struct.Span.html).
 ///
-/// Records traced in the scope of a capture that has ended are discarded. In the [process-wide
-/// mode](crate::Capture::start_process_wide), they are kept as records that belong to no test.
+/// Records traced in the scope of a capture that has ended are discarded. If there are [process-wide
+/// captures](crate::Capture::start_process_wide), they are records of a thread that belongs to no test instead.
 ///
 /// # Testing a server
 ///
@@ -100,6 +100,7 @@ impl RelayObserver for Target {
     /// Notes that records go to another subscriber, unless that captures into the same storage.
     fn relays_to(&self, subscriber: &Dispatch) {
         let Some(storage) = self.storage() else { return };
+        let subscriber = in_effect(subscriber);
         let is_here = storage_of(subscriber).is_some_and(|other| other.is_same(&storage));
         if !is_here && !are_same(subscriber, &self.dispatch) {
             let ended = has_ended(subscriber);

@@ -71,8 +71,15 @@ pub(crate) fn storage_of(dispatch: &Dispatch) -> Option<&SharedStorage> {
     own.or_else(|| dispatch.downcast_ref::<SharedStorage>()) // that of a `CaptureLayer`
 }
 
+/// Returns the subscriber that gets the records in the end.
+pub(crate) fn in_effect(dispatch: &Dispatch) -> &Dispatch {
+    let own = dispatch.downcast_ref::<CaptureSubscriber>();
+    own.and_then(|own| process_wide::after_end(own.storage())).unwrap_or(dispatch)
+}
+
 /// Checks whether a subscriber belongs to captures only, none of which takes records of the current thread.
 pub(crate) fn has_ended(dispatch: &Dispatch) -> bool {
+    let dispatch = in_effect(dispatch);
     if let Some(process_wide) = dispatch.downcast_ref::<ProcessWideSubscriber>() {
         return process_wide.has_no_capture_here();
     }

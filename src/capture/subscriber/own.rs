@@ -1,5 +1,5 @@
 use tracing_core::{
-    Event, Interest, LevelFilter, Metadata, Subscriber,
+    Dispatch, Event, Interest, LevelFilter, Metadata, Subscriber,
     span::{Attributes, Current, Id, Record},
 };
 use tracing_subscriber::filter::Targets;
@@ -11,7 +11,12 @@ use crate::{
             node::{NewParent, SpanKey},
             threads::ThreadKey,
         },
-        subscriber::{collect::collect_event, spans::CaptureSpans, thread_spans},
+        subscriber::{
+            collect::collect_event,
+            process_wide::{after_end, of_span},
+            spans::CaptureSpans,
+            thread_spans,
+        },
     },
     said_parent::SaidParent,
 };
@@ -22,6 +27,8 @@ use crate::{
 /// same rules: handles and children keep a span open, and entering a span again does not make it current. But this
 /// subscriber keeps no data about captured spans outside of the storage. It closes a span and its ancestors in a loop,
 /// where `Registry` recurses. And it recognizes spans of other subscribers.
+///
+/// A thread may stay with the subscriber when the capture has ended. Process-wide captures get its records then.
 #[derive(Debug)]
 pub(crate) struct CaptureSubscriber {
     spans: CaptureSpans,
@@ -41,6 +48,12 @@ impl CaptureSubscriber {
         &self.spans.storage
     }
 
+    /// Returns the subscriber of a span that was created on a thread of this capture after its end.
+    #[inline]
+    fn of_next(&self, id: &Id) -> Option<&'static Dispatch> {
+        after_end(self.storage()).and_then(|_| of_span(id))
+    }
+
     #[inline]
     fn parent(&self, is_contextual: bool, explicit: Option<&Id>) -> Option<SpanKey> {
         match explicit {
@@ -57,6 +70,9 @@ impl Subscriber for CaptureSubscriber {
     }
 
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        if let Some(next) = after_end(self.storage()) {
+            return next.enabled(metadata);
+        }
         let filter = self.filter.as_ref();
         filter.is_none_or(|filter| filter.would_enable(metadata.target(), metadata.level()))
     }
@@ -68,19 +84,31 @@ impl Subscriber for CaptureSubscriber {
     }
 
     fn new_span(&self, attributes: &Attributes<'_>) -> Id {
+        if let Some(next) = after_end(self.storage()) {
+            return next.new_span(attributes);
+        }
         let parent = self.parent(attributes.is_contextual(), attributes.parent());
         self.spans.create(attributes, parent)
     }
 
     fn record(&self, id: &Id, record: &Record<'_>) {
-        self.spans.record(id, record);
+        match self.of_next(id) {
+            Some(next) => next.record(id, record),
+            None => self.spans.record(id, record),
+        }
     }
 
     fn record_follows_from(&self, id: &Id, follows_from: &Id) {
-        self.spans.follows_from(id, follows_from);
+        match self.of_next(id) {
+            Some(next) => next.record_follows_from(id, follows_from),
+            None => self.spans.follows_from(id, follows_from),
+        }
     }
 
     fn event(&self, event: &Event<'_>) {
+        if let Some(next) = after_end(self.storage()) {
+            return next.event(event);
+        }
         let span = self.parent(event.is_contextual(), event.parent());
         let parent = NewParent { span, said: SaidParent::of_event(event) };
         let thread = ThreadKey::current();
@@ -90,25 +118,40 @@ impl Subscriber for CaptureSubscriber {
     }
 
     fn enter(&self, id: &Id) {
+        if let Some(next) = self.of_next(id) {
+            return next.enter(id);
+        }
         thread_spans::enter(self.number, id);
         self.spans.enter(id);
     }
 
     fn exit(&self, id: &Id) {
+        if let Some(next) = self.of_next(id) {
+            return next.exit(id);
+        }
         thread_spans::exit(self.number, id);
         self.spans.exit(id);
     }
 
     fn clone_span(&self, id: &Id) -> Id {
+        if let Some(next) = self.of_next(id) {
+            return next.clone_span(id);
+        }
         self.spans.clone_handle(id);
         id.clone()
     }
 
     fn try_close(&self, id: Id) -> bool {
-        self.spans.drop_handle(&id)
+        match self.of_next(&id) {
+            Some(next) => next.try_close(id),
+            None => self.spans.drop_handle(&id),
+        }
     }
 
     fn current_span(&self) -> Current {
+        if let Some(next) = after_end(self.storage()) {
+            return next.current_span();
+        }
         let id = thread_spans::current(self.number);
         let current = id.and_then(|id| self.spans.metadata(&id).map(|metadata| (id, metadata)));
         current.map_or_else(Current::none, |(id, metadata)| Current::new(id, metadata))

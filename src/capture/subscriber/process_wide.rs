@@ -7,7 +7,7 @@ use alloc::{
 };
 use std::{env, ffi::OsString, sync::OnceLock, thread};
 
-use tracing_core::{Dispatch, dispatcher};
+use tracing_core::{Dispatch, dispatcher, span::Id};
 
 use crate::{
     capture::{
@@ -15,7 +15,7 @@ use crate::{
         session::ending::Ending,
         subscriber::{
             process_wide_subscriber::{self, ProcessWideSubscriber},
-            spans::CaptureSpans,
+            spans::{CaptureSpans, Tag},
             test_span::Test,
         },
     },
@@ -140,6 +140,22 @@ impl Capture {
 const MAX_UNATTRIBUTED_NODES: usize = 10_000;
 const MAX_UNATTRIBUTED_BYTES: usize = 16 << 20;
 
+/// The subscriber that the first process-wide capture has installed.
+static INSTALLED: OnceLock<Dispatch> = OnceLock::new();
+
+/// Returns the subscriber for records of threads that belong to a capture that has ended, once there are process-wide
+/// captures: such a thread is one that belongs to no capture.
+#[inline]
+pub(crate) fn after_end(storage: &SharedStorage) -> Option<&'static Dispatch> {
+    if storage.has_ended() { INSTALLED.get() } else { None }
+}
+
+/// Returns the subscriber of process-wide captures if the ID of a span is of that.
+#[inline]
+pub(crate) fn of_span(id: &Id) -> Option<&'static Dispatch> {
+    Tag::of_process_wide(id).and_then(|_| INSTALLED.get())
+}
+
 /// Returns the subscriber of the process, and installs it if there is none.
 ///
 /// # Errors
@@ -154,7 +170,7 @@ fn dispatch() -> Result<Dispatch, String> {
     }
     let ours = Dispatch::new(ProcessWideSubscriber::new());
     let dispatch = if dispatcher::set_global_default(ours.clone()).is_ok() {
-        ours
+        INSTALLED.get_or_init(|| ours).clone()
     } else {
         let is_known = |global: &Dispatch| global.is::<ProcessWideLayer>();
         let message = "a process-wide capture needs the global subscriber, and another one is \
