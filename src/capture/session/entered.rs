@@ -1,7 +1,7 @@
 //! A thread's stay in a capture, and subscribers that something leaves behind meanwhile.
 //!
 //! Code under test may call `set_default` and keep the guard. Then the records of the thread go elsewhere. The capture
-//! looks for this whenever the thread reads the trace, and when it leaves the capture.
+//! looks for this each time the thread reads the trace, and when it leaves the capture.
 
 use alloc::vec::Vec;
 use core::cell::RefCell;

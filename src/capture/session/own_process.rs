@@ -1,6 +1,6 @@
 //! A test in a process of its own: the test binary again, told to run this test only.
 //!
-//! What that process writes is printed here as it comes, so that the test runner takes it for the output of the test.
+//! This process prints what the other one writes, as it comes: the test runner takes it for the output of the test.
 //! Output for which the test asked to be printed at once goes past the test runner, as in an ordinary test.
 
 use alloc::{format, string::String, sync::Arc};

@@ -84,7 +84,7 @@ fn capture_that_fails_a_case_is_made_small_too() {
             shown.contains("1 event at level warn or more severe that nothing allows"),
             "{shown}"
         );
-        // Panics have shown the traces: that of the smallest case is in the last one.
+        // Panics have shown the traces, the last one shows the smallest case.
         let (_, last) = shown.rsplit_once("Test failed: ").unwrap();
         check(last, 1, "INFO case{number=10}\n└─ WARN large");
         check(&shown, 0, "trace of the capture started at");
