@@ -1,4 +1,4 @@
-//! The maximum level is that of the process: what no capture wants is not even asked for.
+//! The process has one maximum level: what no capture wants is not even asked for.
 
 use spanshot::Capture;
 use tracing::level_filters::LevelFilter;

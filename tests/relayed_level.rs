@@ -1,4 +1,4 @@
-//! The maximum level is that of the process, so that tests of it take turns, in a process of their own.
+//! The process has one maximum level. Tests of it take turns, in a process of their own.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -417,7 +417,7 @@ fn failing_line_is_annotated_on_github() {
     assert_eq!(Run::github("passes").env("GITHUB_ACTIONS", "false").commands().len(), 0);
 }
 
-/// GitHub knows files by their paths from the root of the repository, which may be another one than that of the workspace.
+/// GitHub knows files by their paths from the root of the repository, which may lie above the workspace.
 #[test]
 fn annotation_names_files_of_the_repository() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -68,7 +68,7 @@ pub(super) fn tell_loss(subscriber: &Dispatch, reason: &dyn fmt::Display) {
 #[cfg_attr(not(feature = "capture"), allow(dead_code))]
 pub(crate) struct RelayObserverGuard {
     number: u64,
-    /// It is that of a thread.
+    /// Belongs to its thread.
     not_send: PhantomData<*const ()>,
 }
 

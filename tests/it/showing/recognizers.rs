@@ -78,7 +78,7 @@ fn uuids() {
         "/users/|00000000-0000-0000-0000-000000000000|/posts",
         "urn:uuid:|f9168c5e-ceb2-4faa-b6bf-329bf39fa1e4|",
         "{|f9168c5e-ceb2-4faa-b6bf-329bf39fa1e4|}, |f9168c5e-ceb2-4faa-b6bf-329bf39fa1e4|",
-        // Digests and trace IDs: the digit of the version is none, or that of the variant.
+        // Digests and trace IDs: they have no digit of a version, or none of the variant.
         "67e5504410b1026f9247bb680e5fe0c8",
         "67e5504410b1426f1247bb680e5fe0c8",
         "12345678901242345678901234567890",
