@@ -13,13 +13,14 @@ use std::{
 
 use spanshot::{
     Capture, Keep, SharedStorage, TracingEventReceiver,
+    predicates::*,
     transport::{
         child_process::{self, Pipe},
         recorded::RecordedTrace,
         stream::{Receipt, StreamEnd, StreamReceiver},
     },
 };
-use tracing::{info, info_span, warn};
+use tracing::{Level, info, info_span, warn};
 
 #[path = "child_process/grandchildren.rs"]
 mod grandchildren;
@@ -101,6 +102,18 @@ fn runs_as_child() {
             let error = stream.finish().unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
             exit(7);
+        }
+        #[cfg(unix)]
+        "does not block" => {
+            do_not_block_outputs();
+            (0..5_000_u64).for_each(|number| info!(number, text = "x".repeat(500)));
+        }
+        #[cfg(unix)]
+        "loses its output" => {
+            info!("before");
+            close_stdout();
+            tracing::error!("lost");
+            return;
         }
         what => grandchildren::run(what),
     }
@@ -245,6 +258,53 @@ fn child_that_exits_or_panics_has_sent_all_before_it() {
     assert!(finished.receipt.is_complete(), "it was unwound");
     assert!(storage.lock().all_spans().next().unwrap().stats().is_closed);
     assert!(String::from_utf8_lossy(&text).contains("as it was told to"));
+}
+
+/// As libraries for asynchronous input and output do.
+#[cfg(unix)]
+#[allow(unsafe_code, reason = "the standard library has no such function")]
+fn do_not_block_outputs() {
+    for output in [1, 2] {
+        let flags = unsafe { libc::fcntl(output, libc::F_GETFL) };
+        assert_eq!(unsafe { libc::fcntl(output, libc::F_SETFL, flags | libc::O_NONBLOCK) }, 0);
+    }
+}
+
+#[cfg(unix)]
+#[allow(unsafe_code, reason = "the standard library has no such function")]
+fn close_stdout() {
+    unsafe { libc::close(1) };
+}
+
+#[cfg(unix)]
+#[test]
+fn child_whose_pipe_does_not_block_loses_nothing() {
+    for pipe in [Pipe::Stdout, Pipe::Stderr] {
+        let storage = SharedStorage::default();
+        let mut receiver = TracingEventReceiver::capturing(&storage);
+        let finished = child_process::run(&mut child("does not block"), pipe, &mut receiver);
+        let finished = finished.unwrap();
+        assert!(finished.status.success());
+        finished.receipt.into_result().unwrap();
+        let trace = storage.lock();
+        let numbers = trace.all_events().map(|event| event["number"].as_uint().unwrap());
+        assert!(numbers.eq(0..5_000));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn child_that_loses_its_output_makes_no_verdict_green() {
+    let capture = Capture::start();
+    let mut receiver = TracingEventReceiver::default();
+    let command = &mut child("loses its output");
+    let finished = child_process::run(command, Pipe::Stdout, &mut receiver).unwrap();
+    assert!(finished.status.success());
+    assert!(matches!(finished.receipt.end, StreamEnd::Open), "{:?}", finished.receipt);
+    let trace = capture.trace();
+    assert_eq!(trace.to_string(), "INFO before");
+    let refused = trace.scan_events().try_none(&level(Level::ERROR)).unwrap_err().to_string();
+    assert!(refused.contains("its stream was not ended"), "{refused}");
 }
 
 #[test]

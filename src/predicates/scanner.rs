@@ -45,7 +45,8 @@ use crate::{
 /// - if a receiver that was called in the scope of the capture relays to a capture that has ended, and so its records
 ///   are lost;
 /// - if a receiver [refused](crate::TracingEventReceiver::refusals) a record that would have come here, or the bytes of
-///   such a record were damaged or missing. If your test is about such a program, start the capture with
+///   such a record were damaged or missing, or its stream was not ended, as by a child process that was killed. If your
+///   test is about such a program, start the capture with
 ///   [`ignore_lost_records()`](crate::CaptureBuilder::ignore_lost_records);
 /// - if the capture's [filter](crate::CaptureBuilder::filter), or the levels that are compiled into `tracing`, hide
 ///   everything that could be missing, as far as [`level()`](super::level) and [`target()`](super::target) tell. If you

@@ -320,9 +320,10 @@ impl SharedStorage {
     /// Lets assertions pass although a receiver has lost records, earlier or later.
     ///
     /// A record is lost if its receiver [refuses](crate::TracingEventReceiver::refusals) it, or if its bytes are
-    /// damaged or missing. By default, an assertion that something is *not* in the trace then fails, since it may have
-    /// been in one of these records, and so does a snapshot of the whole trace. Call this if you test how your host
-    /// handles a broken or hostile program.
+    /// damaged or missing. Records may be missing, too, behind the end of a stream that its program did not
+    /// end, or that your host did not read to the end. By default, an assertion that something is *not* in the trace
+    /// then fails, since it may have been in one of these records, and so does a snapshot of the whole trace. Call this
+    /// if you test how your host handles a broken or hostile program, or if your test kills a child process.
     ///
     /// # Example
     ///

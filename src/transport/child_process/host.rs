@@ -43,7 +43,8 @@ pub struct Finished {
 /// pipes that you set up there. If the child traces faster than the receiver reads, the pipe blocks it.
 ///
 /// The stream is received on this thread, until all processes have closed the pipe: the child, and those to which it has
-/// given it. See [the module](super#processes-that-the-child-starts) for processes that the child starts.
+/// given it. See [the module](super#processes-that-the-child-starts) for processes that the child starts, and for
+/// [children that do not end their stream](super#children-that-do-not-end-their-stream).
 ///
 /// # Errors
 ///

@@ -39,6 +39,18 @@
 //! [`stream::receive()`](super::stream::receive) on a thread of its own, with a receiver that you have created where the
 //! capture is, or await `receive_async()` in a task.
 //!
+//! # Children that do not end their stream
+//!
+//! A child ends its stream when [`ChildStream`] is dropped or finished. If it is killed, calls
+//! [`process::exit()`](std::process::exit), or cannot write any more, all whole records from before are in your
+//! trace, and [`Receipt::end`](super::stream::Receipt::end) is not `Finished`. There may have been more. So assertions that something is *not* in
+//! the trace fail, and say why. The same goes for a child that never started a stream.
+//!
+//! | your child | do this |
+//! |---|---|
+//! | calls `process::exit()` | finish the stream before: [`ChildStream::finish()`] |
+//! | is killed by your test, or may be | tell the capture, or the storage: [`ignore_lost_records()`](crate::SharedStorage::ignore_lost_records) |
+//!
 //! # Processes that the child starts
 //!
 //! A process that the child starts inherits `SPANSHOT_STREAM` and the pipe. If it installs a sender, it traces
@@ -62,7 +74,7 @@
 //! | your child | you receive | besides |
 //! |---|---|---|
 //! | starts a process that traces | all of the child | one problem, and the number of [frames](super::stream::Receipt::other_frames) that were not received |
-//! | replaces itself by `exec` | all from before that | the stream is not ended; one problem if the new program traces |
+//! | replaces itself by `exec` | all from before that | the stream [is not ended](#children-that-do-not-end-their-stream); one problem if the new program traces |
 //! | calls `fork()` | all of the parent; the copy does not affect it | one problem if the copy traces a new span or an event: its records are discarded |
 //!
 //! The copy that `fork()` makes cannot report itself if another thread of its parent was writing to the stream

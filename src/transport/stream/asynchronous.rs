@@ -16,8 +16,8 @@ const CHUNK_LEN: usize = 16 << 10;
 /// After each wait, a task may go on on another thread, while other tasks run on the first one. To keep them out of
 /// the spans of the stream, it is [relayed elsewhere](TracingEventReceiver::relaying_elsewhere).
 ///
-/// If you drop the future, the intact frames until then were received, but you cannot resume. To stop in between, feed a
-/// [`StreamReceiver`].
+/// If you drop the future, the intact frames until then were received, but you cannot resume, and assertions that
+/// something is not in the trace fail. To stop in between, feed a [`StreamReceiver`].
 ///
 /// # Example
 ///

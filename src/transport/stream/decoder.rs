@@ -158,6 +158,11 @@ impl StreamDecoder {
         self.offset
     }
 
+    /// Returns whether a packet of a stream came.
+    pub(super) fn has_stream(&self) -> bool {
+        self.followed.is_some()
+    }
+
     /// Returns the bytes of the packet under way, as they came.
     pub fn pending(&self) -> &[u8] {
         match self.state {

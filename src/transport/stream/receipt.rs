@@ -50,8 +50,12 @@ pub struct Receipt {
 pub enum StreamEnd {
     /// The writer ended it.
     Finished,
-    /// The writer did not end it, but the last packet is whole: the program was killed, called
-    /// [`process::exit()`](std::process::exit), or goes on.
+    /// The writer did not end it, but the last packet is whole, if there is any. The program was killed, called
+    /// [`process::exit()`](std::process::exit), could not write any more, or goes on.
+    ///
+    /// Nobody knows whether there would have been more records. So assertions that something is not in the trace
+    /// fail. If you kill the program on purpose, or read the recording of one that goes on, call
+    /// [`ignore_lost_records()`](crate::SharedStorage::ignore_lost_records).
     Open,
     /// It ends in the middle of a packet.
     Cut {

@@ -1,7 +1,11 @@
-use std::io::{self, Read};
+use core::{fmt, mem};
+use std::{
+    io::{self, Read},
+    thread,
+};
 
 use super::{Problem, Receipt, StreamDecoder, StreamEnd, StreamError, StreamItem, StreamLimits};
-use crate::receiver::TracingEventReceiver;
+use crate::{panics, receiver::TracingEventReceiver};
 
 /// Bytes that are read at once.
 const CHUNK_LEN: usize = 16 << 10;
@@ -12,7 +16,8 @@ const CHUNK_LEN: usize = 16 << 10;
 /// there are no more bytes: a pipe ends when all processes have closed its other end. Until then, it relays the
 /// stream on this thread.
 ///
-/// It does not fail. If reading fails, [`Receipt::end`] holds the error.
+/// It does not fail. If reading fails, [`Receipt::end`] holds the error. If the stream was not ended by its program,
+/// assertions that something is not in the trace fail: see [`StreamEnd::Open`].
 ///
 /// # Example
 ///
@@ -35,6 +40,9 @@ pub fn receive(input: impl Read, receiver: &mut TracingEventReceiver) -> Receipt
 /// Receives a stream of [packets](super#specification) in chunks of any length.
 ///
 /// It goes on after a problem, and reports all problems in the end.
+///
+/// Call [`finish()`](Self::finish) at the end of the stream. If you drop the receiver before that, assertions that
+/// something is not in the trace fail, since you have not read all of it.
 ///
 /// # Example
 ///
@@ -64,7 +72,15 @@ pub struct StreamReceiver<'a> {
     limits: StreamLimits,
     decoder: StreamDecoder,
     receipt: Receipt,
+    /// Whether the captures know how the stream ended.
+    is_end_noted: bool,
 }
+
+/// Why records may be missing although those that came are whole.
+const NOT_ENDED: &str = "its stream was not ended, so that there may have been more: the program was killed, left by \
+                         `process::exit()`, or could not write any more";
+const NOT_STARTED: &str = "there is no stream: the program installed no sender, or could not write";
+const NOT_READ: &str = "its stream was not read to the end";
 
 impl<'a> StreamReceiver<'a> {
     /// Begins with a stream.
@@ -75,7 +91,7 @@ impl<'a> StreamReceiver<'a> {
     /// Begins with a stream, under other limits than the default ones.
     pub fn with_limits(receiver: &'a mut TracingEventReceiver, limits: StreamLimits) -> Self {
         let decoder = StreamDecoder::with_limits(limits);
-        Self { receiver, limits, decoder, receipt: Receipt::new() }
+        Self { receiver, limits, decoder, receipt: Receipt::new(), is_end_noted: false }
     }
 
     /// Takes a chunk, and passes bytes outside of whole packets to the function, in order.
@@ -135,15 +151,30 @@ impl<'a> StreamReceiver<'a> {
     }
 
     /// Ends, at the end of the stream.
-    pub fn finish(self) -> Receipt {
-        let mut receipt = self.receipt;
-        if let Err(error) = self.decoder.finish() {
-            self.receiver.note_loss(&error);
-            if let StreamError::Cut { offset, len } = error {
-                receipt.end = StreamEnd::Cut { offset, len };
+    pub fn finish(mut self) -> Receipt {
+        let has_stream = self.decoder.has_stream();
+        match mem::take(&mut self.decoder).finish() {
+            Err(error) => {
+                self.note_end(&error);
+                if let StreamError::Cut { offset, len } = error {
+                    self.receipt.end = StreamEnd::Cut { offset, len };
+                }
             }
+            Ok(()) if matches!(self.receipt.end, StreamEnd::Finished) => {}
+            Ok(()) => self.note_end(if has_stream { &NOT_ENDED } else { &NOT_STARTED }),
         }
-        receipt
+        self.into_receipt()
+    }
+
+    fn into_receipt(mut self) -> Receipt {
+        self.is_end_noted = true;
+        mem::replace(&mut self.receipt, Receipt::new())
+    }
+
+    /// Tells the captures that records may be missing at the end.
+    fn note_end(&mut self, reason: &dyn fmt::Display) {
+        self.is_end_noted = true;
+        self.receiver.note_loss(reason);
     }
 
     /// Takes all that can be read, as [`receive()`] does. Bytes that are of no whole packet are given to
@@ -182,8 +213,23 @@ impl<'a> StreamReceiver<'a> {
     }
 
     /// Ends where the stream cannot be read any further.
-    pub(in crate::transport) fn fail(self, error: io::Error) -> Receipt {
-        self.receiver.note_loss(&format_args!("the stream could not be read any further: {error}"));
-        Receipt { end: StreamEnd::Failed(error), ..self.receipt }
+    pub(in crate::transport) fn fail(mut self, error: io::Error) -> Receipt {
+        self.note_end(&format_args!("the stream could not be read any further: {error}"));
+        self.receipt.end = StreamEnd::Failed(error);
+        self.into_receipt()
+    }
+}
+
+impl Drop for StreamReceiver<'_> {
+    fn drop(&mut self) {
+        if self.is_end_noted || matches!(self.receipt.end, StreamEnd::Finished) {
+            return;
+        }
+        if thread::panicking() {
+            // A subscriber that has panicked may do so again, and a second panic would abort the process.
+            let _ = panics::catch(|| self.note_end(&NOT_READ));
+        } else {
+            self.note_end(&NOT_READ);
+        }
     }
 }

@@ -851,6 +851,59 @@ fn output_that_fails_disturbs_nobody_and_gets_no_more() {
     }
 }
 
+/// Is ready every third time, and before that may take a part of what it gets.
+struct SeldomReady {
+    output: Shared,
+    part: usize,
+    calls: usize,
+}
+
+impl SeldomReady {
+    fn call(&mut self) -> io::Result<()> {
+        self.calls += 1;
+        match self.calls % 3 {
+            0 => Ok(()),
+            1 => Err(io::ErrorKind::Interrupted.into()),
+            _ => Err(io::ErrorKind::WouldBlock.into()),
+        }
+    }
+}
+
+impl Write for SeldomReady {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.part > 0 && self.calls % 3 == 0 {
+            self.calls += 1;
+            return self.output.write(&bytes[..self.part]);
+        }
+        self.call()?;
+        self.output.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.call()
+    }
+}
+
+#[test]
+fn output_that_is_not_ready_is_waited_for() {
+    for part in [0, 5] {
+        let output = Shared::default();
+        let writer = StreamWriter::new(SeldomReady { output: output.clone(), part, calls: 0 });
+        tracing::subscriber::with_default(writer.sender(), || {
+            (0..10).for_each(|number| info!(number));
+        });
+        writer.finish().unwrap();
+        let storage = SharedStorage::default();
+        let mut receiver = TracingEventReceiver::capturing(&storage);
+        let receipt = stream::receive(&output.writes().concat()[..], &mut receiver);
+        assert!(matches!(receipt.end, StreamEnd::Finished), "{receipt:?}");
+        // Packets of which an output has taken a part follow as a whole.
+        assert_eq!(receipt.problem_count > 0, part > 0, "{receipt:?}");
+        let trace = storage.lock();
+        assert!(trace.all_events().map(|event| event["number"].as_int().unwrap()).eq(0..10));
+    }
+}
+
 /// Cannot be read any further after its bytes.
 struct Breaks<'a>(&'a [u8]);
 

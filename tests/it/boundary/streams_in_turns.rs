@@ -56,7 +56,7 @@ fn streams_that_are_pushed_in_turns_are_not_mixed() {
 fn stream_that_is_cut_leaves_the_host_in_none_of_its_spans() {
     let packets = packets_of("a");
     for len in 0..=packets.len() {
-        let capture = Capture::start();
+        let capture = Capture::builder().ignore_lost_records().start();
         let mut receiver = TracingEventReceiver::default();
         let host = info_span!("host").entered();
         StreamReceiver::new(&mut receiver).read(&packets[..len].concat()[..], |_| ());

@@ -3,6 +3,7 @@
 
 use std::{
     io::{self, Read},
+    path::Path,
     thread,
 };
 
@@ -11,6 +12,7 @@ use spanshot::{
     TracingEventReceiver, assert_trace_snapshot,
     predicates::*,
     transport::{
+        recorded::RecordedTrace,
         stream::{self, StreamReceiver},
         wasm_host::GuestTrace,
     },
@@ -220,6 +222,9 @@ fn stream_that_is_damaged_anywhere_makes_no_verdict_green() {
         check(&format!("fails at byte {at}"), &|receiver| {
             stream::receive(Failing(&whole[..at]), receiver);
         });
+        check(&format!("ends at byte {at}"), &|receiver| {
+            stream::receive(&whole[..at], receiver);
+        });
         let mut damaged = whole.clone();
         damaged[at] ^= 0x11;
         check(&format!("byte {at} is damaged"), &|receiver| {
@@ -228,4 +233,78 @@ fn stream_that_is_damaged_anywhere_makes_no_verdict_green() {
             pushed.finish();
         });
     }
+}
+
+type Receive<'a> = &'a dyn Fn(&mut TracingEventReceiver);
+
+/// A program that is killed, exits, or cannot write any more leaves a stream whose packets are all whole.
+#[test]
+fn stream_that_is_not_ended_makes_no_verdict_green() {
+    let frames = frames_of(|| info!("captured"));
+    let all = packets(&frames);
+    let (_end, before_end) = all.split_last().unwrap();
+    let before_end = before_end.concat();
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("not-ended.spanshot");
+    std::fs::write(&file, &before_end).unwrap();
+
+    let not_ended = "a record of a receiver was lost: its stream was not ended, so that there may have been more: the \
+                     program was killed, left by `process::exit()`, or could not write any more";
+    let not_read = "a record of a receiver was lost: its stream was not read to the end";
+    let ways: [(&str, Receive<'_>); 4] = [
+        (not_ended, &|receiver| drop(stream::receive(&before_end[..], receiver))),
+        (not_ended, &|receiver| {
+            drop(RecordedTrace::open(&file).unwrap().replay(receiver));
+        }),
+        (not_ended, &|receiver| {
+            let mut stream = StreamReceiver::new(receiver);
+            stream.push(&before_end, |_| ());
+            stream.finish();
+        }),
+        (not_read, &|receiver| StreamReceiver::new(receiver).push(&before_end, |_| ())),
+    ];
+    for (lost, receive) in ways {
+        let capture = quiet().start();
+        receive(&mut TracingEventReceiver::default());
+        assert_refuses(&capture.trace(), lost);
+        let storage = SharedStorage::default();
+        receive(&mut TracingEventReceiver::capturing(&storage));
+        assert_refuses(&storage.lock(), lost);
+        // A test that has killed the program says so.
+        let capture = quiet().ignore_lost_records().start();
+        receive(&mut TracingEventReceiver::default());
+        assert_complete(&capture.trace());
+    }
+    std::fs::remove_file(file).unwrap();
+
+    let capture = quiet().start();
+    info!("captured");
+    stream::receive(&b"only text"[..], &mut TracingEventReceiver::default());
+    let lost = "a record of a receiver was lost: there is no stream: the program installed no sender, or could not write";
+    assert_refuses(&capture.trace(), lost);
+    // Of an ended stream, nothing is missing, whether or not anybody asks for the receipt.
+    let capture = quiet().start();
+    let mut receiver = TracingEventReceiver::default();
+    StreamReceiver::new(&mut receiver).push(&all.concat(), |_| ());
+    assert_complete(&capture.trace());
+}
+
+#[cfg(feature = "tokio")]
+#[tokio::test]
+async fn stream_that_is_given_up_makes_no_verdict_green() {
+    use core::time::Duration;
+
+    use tokio::{io::AsyncWriteExt, time::timeout};
+
+    let all = packets(&frames_of(|| info!("captured")));
+    let (mut writer, reader) = tokio::io::duplex(1_000);
+    writer.write_all(&all[..all.len() - 1].concat()).await.unwrap();
+    let capture = quiet().start();
+    let mut receiver = TracingEventReceiver::default();
+    timeout(Duration::from_millis(20), stream::receive_async(reader, &mut receiver))
+        .await
+        .unwrap_err();
+    assert_refuses(
+        &capture.trace(),
+        "a record of a receiver was lost: its stream was not read to the end",
+    );
 }

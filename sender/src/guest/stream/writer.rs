@@ -12,6 +12,8 @@ use std::{
     io::{self, Write},
     process,
     sync::{Mutex, MutexGuard, PoisonError},
+    thread,
+    time::Duration,
 };
 
 use super::packet::{self, Note, Start, Writer, kind};
@@ -38,7 +40,11 @@ const KEPT_CAPACITY: usize = 64 << 10;
 ///
 /// An output that fails, since nobody reads the pipe any more or the disk is full, does not disturb the
 /// program: it gets nothing more, and the error is written to standard error, once, and returned by
-/// [`finish()`](Self::finish).
+/// [`finish()`](Self::finish). The host sees a stream that is not ended.
+///
+/// An output that is not ready ([`WouldBlock`](io::ErrorKind::WouldBlock)) has not failed. Other code of your program
+/// may have put its pipe into the non-blocking mode. The writer waits until the packet has gone out, as it would
+/// for a pipe that blocks. On `wasm32-unknown-unknown`, where it cannot wait, this is a failure as well.
 ///
 /// An output may be traced itself: a connection, for example, whose library traces what it sends. What
 /// it traces while it writes is not written, as that would go on for ever. It must not wait for another
@@ -344,7 +350,10 @@ impl<W: Write> Stream<W> {
         self.packet.clear();
         packet::write(&mut self.packet, kind, self.next, first, rest);
         self.next += 1;
-        let written = self.output.write_all(&self.packet).and_then(|()| self.output.flush());
+        // `write_all()` keeps other threads out, so it has to take the packet as a whole, again if need be. No pipe
+        // takes a part of a packet. If another output does, the reader reports that, and finds the packet that follows.
+        let written = until_ready(|| self.output.write_all(&self.packet))
+            .and_then(|()| until_ready(|| self.output.flush()));
         self.packet.shrink_to(KEPT_CAPACITY);
         self.error = written.err();
         if let Some(error) = &self.error {
@@ -389,6 +398,27 @@ impl<W: Write> Drop for Stream<W> {
         self.end();
     }
 }
+
+/// Calls the function until the output is ready. The first pauses are short, since a reader empties a pipe within some
+/// microseconds; a reader that does something else costs no more than a thousand calls a second.
+fn until_ready(mut write: impl FnMut() -> io::Result<()>) -> io::Result<()> {
+    const LONGEST_PAUSE: Duration = Duration::from_millis(1);
+
+    let mut pause = Duration::from_micros(20);
+    loop {
+        match write() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && CAN_WAIT => {
+                thread::sleep(pause);
+                pause = LONGEST_PAUSE.min(pause * 2);
+            }
+            result => return result,
+        }
+    }
+}
+
+/// Whether a thread can sleep.
+const CAN_WAIT: bool = !cfg!(all(target_family = "wasm", target_os = "unknown"));
 
 /// Whether a frame announces a call site: the kind of the others is not 0.
 fn is_call_site(frame: &[u8]) -> bool {
