@@ -21,6 +21,9 @@ use self::counting::{MOST, NOW};
 /// Bytes that are held at the most for each byte of input: in the receiver and in the storage that it fills.
 const MAX_MULTIPLE: usize = 160;
 
+/// The same while a receiver is persisted, or in an attempt, for which it keeps the state to go back to.
+const MAX_MULTIPLE_OF_COPY: usize = 200;
+
 /// The same of those who find frames in a stream of bytes, without what becomes of the frames.
 const MAX_MULTIPLE_OF_STREAM: usize = 6;
 
@@ -153,6 +156,60 @@ fn floods() -> Vec<(&'static str, Vec<Vec<u8>>)> {
     ]
 }
 
+/// A call site of spans (0) or events (1) with many fields, of which the first has a name.
+fn fields(kind: u8, first: &str, count: usize) -> Vec<u8> {
+    let name = [&uint(first.len() as u64)[..], first.as_bytes()].concat();
+    frame(&[b"\x20\0", &[kind], b"\x02\0\0\0\0\0", &uint(count as u64), &name, &vec![0; count - 1]])
+}
+
+/// A value of a field: a chain of this many errors without a text.
+fn errors(field: u64, count: u8) -> Vec<u8> {
+    frame(&[&uint(16 * field + 9), &[count], &vec![0; count.into()]])
+}
+
+/// More of them, whose values take much.
+fn floods_of_values() -> Vec<(&'static str, Vec<Vec<u8>>)> {
+    let span = |id: u64, values: &[u8]| frame(&[b"\x21", &uint(id), b"\0\x01", values]);
+    let event = |values: &[u8]| frame(&[b"\x28\0\0", values]);
+    let (none, name) = ([0; 4_096], "n".repeat(40_000));
+    let chains = |fields: u64| (0..fields).flat_map(|field| errors(field, 100)).collect::<Vec<_>>();
+    vec![
+        ("spans of a field with a long name", {
+            repeated(&[&fields(0, &name, 1)], |id| span(id, &[0]))
+        }),
+        ("values of one field with a long name", vec![fields(1, &name, 4_096), event(&none)]),
+        ("values of one field", repeated(&[&fields(1, "", 4_096)], |_| event(&none))),
+        ("values of one field of spans", repeated(&[&fields(0, "", 4_096)], |id| span(id, &none))),
+        ("chains of errors", repeated(&[&fields(1, "", 40)], |_| event(&chains(40)))),
+        ("chains of errors in spans", repeated(&[&fields(0, "", 40)], |id| span(id, &chains(40)))),
+        ("chains of errors that are recorded", {
+            repeated(&[&fields(0, "", 1)], |nth| match nth % 2 {
+                1 => span(nth, &[]),
+                _ => frame(&[b"\x27", &uint(nth - 1), &errors(0, 100)]),
+            })
+        }),
+        ("values that are recorded once", {
+            repeated(&[&fields(0, "", 1)], |nth| match nth % 2 {
+                1 => span(nth, &[]),
+                _ => frame(&[b"\x27", &uint(nth - 1), &[0]]),
+            })
+        }),
+        ("spans that are entered", {
+            repeated(&[&fields(0, "", 1)], |nth| match nth % 2 {
+                1 => span(nth, &[]),
+                _ => frame(&[b"\x23", &uint(nth - 1)]),
+            })
+        }),
+        ("spans that are entered on their own threads, and closed", {
+            repeated(&[&fields(0, "", 1)], |nth| match nth % 3 {
+                1 => span(nth, &[]),
+                2 => frame(&[b"\x33", &uint(nth), &uint(nth - 1)]),
+                _ => frame(&[b"\x26", &uint(nth - 2)]),
+            })
+        }),
+    ]
+}
+
 /// Short inputs that tell of long things.
 const TOLD: [&[u8]; 12] = [
     b"\x20\0\0\x02\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
@@ -260,8 +317,17 @@ fn no_input_makes_a_host_hold_more_than_a_multiple_of_it() {
             TracingEventReceiver::default().answer(told).is_ok()
         });
     }
-    for (what, frames) in floods() {
+    for (what, frames) in floods().into_iter().chain(floods_of_values()) {
         check(what, len(&frames), MAX_MULTIPLE, || receive(&frames));
+        check(&format!("{what}, persisted"), len(&frames), MAX_MULTIPLE_OF_COPY, || {
+            let (receiver, storage) = receive(&frames);
+            (receiver.persist_metadata(), receiver.persist(), storage)
+        });
+        check(&format!("{what}, in an attempt"), len(&frames), MAX_MULTIPLE_OF_COPY, || {
+            let (mut receiver, storage) = receive(&frames);
+            receiver.begin_attempt();
+            (receiver, storage)
+        });
         let what = format!("{what}, decoded");
         check(&what, len(&frames), MAX_MULTIPLE, || {
             let mut decoder = FrameDecoder::default().with_limits(limits());

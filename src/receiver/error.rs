@@ -82,6 +82,14 @@ pub enum ReceiveError {
         /// How much of it there would have been with the record.
         actual: u64,
     },
+    /// A [`FrameDecoder`](super::FrameDecoder) would repeat long names of fields: the record has several values of one
+    /// field.
+    NamesTooLong {
+        /// Bytes that the names may take: those of all fields of the call site, and 16,384.
+        max: usize,
+        /// Bytes that they would take.
+        actual: usize,
+    },
     /// The bytes are not a frame.
     Frame(FrameError),
 }
@@ -134,6 +142,10 @@ impl fmt::Display for ReceiveError {
                 "{actual} {limit} are more than the {max} that this receiver takes; \
                  if the program is right, raise `ReceiverLimits::{}()`",
                 limit.row().setter
+            ),
+            Self::NamesTooLong { max, actual } => write!(
+                formatter,
+                "the names of the values take {actual} bytes, as fields are repeated, and may take {max}"
             ),
             Self::Frame(error) => write!(formatter, "invalid frame: {error}"),
         }

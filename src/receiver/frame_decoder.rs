@@ -148,8 +148,9 @@ impl FrameDecoder {
     /// # Errors
     ///
     /// Returns the errors of
-    /// [`TracingEventReceiver::receive_encoded()`](super::TracingEventReceiver::receive_encoded).
-    /// The decoder is as it was before, and can go on.
+    /// [`TracingEventReceiver::receive_encoded()`](super::TracingEventReceiver::receive_encoded), and
+    /// [`ReceiveError::NamesTooLong`] for a record that repeats fields with long names: a frame holds the number of
+    /// a field, and the event its name. The decoder is as it was before, and can go on.
     pub fn decode(&mut self, frame: &[u8]) -> Result<TracingEvent, ReceiveError> {
         self.stream.limits.check_frame(frame)?;
         let record = frame::decode(frame)?;
@@ -204,8 +205,20 @@ fn named(
 ) -> Result<TracedValues<String>, ReceiveError> {
     let mut resolved = ResolvedValues::new();
     resolve(metadata_id, site, values, &mut resolved)?;
-    Ok(name(site, owned(&resolved)))
+    let fields = &site.data.fields;
+    let name_of = |index: usize| fields.get(index);
+    let max = fields.iter().fold(MAX_REPEATED_NAMES, |len, name| len.saturating_add(name.len()));
+    let lens = resolved.iter().filter_map(|(index, _)| name_of(*index)).map(|name| name.len());
+    let actual = lens.fold(0, usize::saturating_add);
+    if actual > max {
+        return Err(ReceiveError::NamesTooLong { max, actual });
+    }
+    Ok(name(site, owned(&resolved), |index| name_of(index).map(|name| name.clone().into_owned())))
 }
+
+/// Bytes that the names of a record's values may take beyond those of all fields of its call site. A record of the
+/// macros of `tracing` has each field once.
+const MAX_REPEATED_NAMES: usize = 16 << 10;
 
 /// Sink of a stream that is only checked.
 #[derive(Debug)]

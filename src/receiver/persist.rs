@@ -15,6 +15,7 @@ use alloc::{
     boxed::Box,
     collections::{BTreeMap, BTreeSet},
     string::String,
+    sync::Arc,
     vec::Vec,
 };
 use core::{fmt, mem};
@@ -241,15 +242,17 @@ impl Stream {
     /// Tells all that is needed to create the open spans anew, and to enter them.
     pub(super) fn persist(&self) -> PersistedSpans {
         self.describe(|span| {
-            let site = self.call_sites.get(span.call_site);
-            site.map(|site| name(site, span.values.to_owned())).unwrap_or_default()
+            let Some(site) = self.call_sites.get(span.call_site) else {
+                return TracedValues::default();
+            };
+            name(site, span.values.to_owned(), |index| PersistedName::of_field(&site.data, index))
         })
     }
 
     /// Tells the same, with the values that the function returns.
     pub(super) fn describe(
         &self,
-        values: impl Fn(&KnownSpan) -> TracedValues<String>,
+        values: impl Fn(&KnownSpan) -> TracedValues<PersistedName>,
     ) -> PersistedSpans {
         let replaced = self.ids_of_replaced();
         let mut in_order: Vec<_> =
@@ -334,12 +337,48 @@ pub(super) struct SpanData {
     pub(super) is_closed: bool,
     /// Handles of the span.
     pub(super) ref_count: usize,
-    pub(super) values: TracedValues<String>,
+    pub(super) values: TracedValues<PersistedName>,
     pub(super) follows_from: Vec<RawSpanId>,
     /// Places of the span on the stacks of threads.
     pub(super) entered: Vec<Entered>,
     /// How many of the persisted spans were created before it. `tracing-tunnel` does not tell.
     pub(super) order: u64,
+}
+
+/// Name of the field of a value. Spans share it with their call site: a name may be long, and spans are many.
+#[derive(Clone)]
+pub(super) enum PersistedName {
+    /// The name of a field of the call site, by its index.
+    OfField(Arc<CallSiteData>, usize),
+    /// As it was read.
+    Read(String),
+}
+
+impl PersistedName {
+    fn of_field(data: &Arc<CallSiteData>, index: usize) -> Option<Self> {
+        (index < data.fields.len()).then(|| Self::OfField(Arc::clone(data), index))
+    }
+}
+
+impl AsRef<str> for PersistedName {
+    fn as_ref(&self) -> &str {
+        match self {
+            Self::OfField(data, index) => data.fields.get(*index).map_or("", |name| &**name),
+            Self::Read(name) => name,
+        }
+    }
+}
+
+impl PartialEq for PersistedName {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_ref() == other.as_ref()
+    }
+}
+
+impl<'de> Deserialize<'de> for PersistedName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::Read)
+    }
 }
 
 /// Place of a span on the stack of spans that a thread has entered.
@@ -360,7 +399,7 @@ struct SpanModel<'a> {
     metadata_id: MetadataId,
     parent_id: Option<RawSpanId>,
     ref_count: usize,
-    values: Cow<'a, TracedValues<String>>,
+    values: Cow<'a, TracedValues<PersistedName>>,
     bytes: Vec<Cow<'a, str>>,
     nth: Cow<'a, [usize]>,
     is_root: bool,

@@ -1,6 +1,6 @@
 //! From values that a record names or numbers to fields of its call site, and back.
 
-use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use alloc::{collections::BTreeMap, vec::Vec};
 
 use super::{
     ReceiveError,
@@ -62,7 +62,7 @@ pub(super) fn resolve_named<'a>(
     metadata_id: MetadataId,
     data: &CallSiteData,
     names: &FieldNames,
-    values: &'a TracedValues<String>,
+    values: &'a TracedValues<impl AsRef<str>>,
     resolved: &mut ResolvedValues<'a>,
 ) -> Result<(), ReceiveError> {
     let len = data.fields.len();
@@ -82,16 +82,17 @@ pub(super) fn resolve_named<'a>(
     Ok(())
 }
 
-/// Gives each value the name of its field.
-pub(super) fn name(
+/// Gives each value the name of its field, which the function returns.
+pub(super) fn name<S: AsRef<str>>(
     KnownCallSite { data, names, .. }: &KnownCallSite,
-    values: impl IntoIterator<Item = (usize, TracedValue)>,
-) -> TracedValues<String> {
-    let mut named = TracedValues::new();
-    let mut indexes = Vec::new();
+    values: Vec<(usize, TracedValue)>,
+    name_of: impl Fn(usize) -> Option<S>,
+) -> TracedValues<S> {
+    let mut named = TracedValues::with_capacity(values.len());
+    let mut indexes = Vec::with_capacity(values.len());
     for (index, value) in values {
-        if let Some(name) = data.fields.get(index) {
-            named.push(name.clone().into_owned(), value);
+        if let Some(name) = name_of(index) {
+            named.push(name, value);
             indexes.push(index);
         }
     }

@@ -89,6 +89,12 @@ impl<S: AsRef<str>> TracedValues<S> {
         Self::default()
     }
 
+    /// Creates an empty collection with room for this many values.
+    #[doc(hidden)]
+    pub fn with_capacity(values: usize) -> Self {
+        Self { entries: Vec::with_capacity(values), nth: Vec::new() }
+    }
+
     /// Returns the number of values.
     pub fn len(&self) -> usize {
         self.entries.len()

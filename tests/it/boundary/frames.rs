@@ -533,3 +533,21 @@ fn values_are_decoded_by_the_call_site_that_their_span_was_created_with() {
     };
     assert_eq!(values["b"], TracedValue::Bool(true));
 }
+
+/// A frame has the number of a field for each value, and the event its name.
+#[test]
+fn decoder_refuses_to_repeat_a_long_name_for_each_value() {
+    let name = "n".repeat(1_000);
+    let fields = 40;
+    let site = [&bytes("20 02 01 02 00 00 00 00 00")[..], &[fields, 0xe8, 0x07], name.as_bytes()];
+    let site = [&site.concat()[..], &vec![0; usize::from(fields) - 1]].concat();
+    let event = |values: usize| [bytes("28 02 00"), vec![0; values]].concat();
+    let mut decoder = FrameDecoder::default();
+    decoder.decode(&site).unwrap();
+    assert_eq!(
+        decoder.decode(&event(18)).unwrap_err().to_string(),
+        "the names of the values take 18000 bytes, as fields are repeated, and may take 17384"
+    );
+    let event = decoder.decode(&event(17)).unwrap();
+    assert_eq!(serde_json::to_string(&event).unwrap().matches(&name).count(), 17);
+}

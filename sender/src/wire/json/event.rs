@@ -194,18 +194,18 @@ variants! {
 }
 
 /// Names of the values that are byte strings, and that stand among the others as their text.
-pub fn names_of_bytes(values: &TracedValues<String>) -> Vec<Cow<'_, str>> {
+pub fn names_of_bytes<S: AsRef<str>>(values: &TracedValues<S>) -> Vec<Cow<'_, str>> {
     let is_bytes = |(name, value)| matches!(value, &TracedValue::Bytes(_)).then_some(name);
     values.iter().filter_map(is_bytes).map(Cow::Borrowed).collect()
 }
 
 /// Adds to values what their own model cannot say. Those of the listed names are turned from text
 /// into byte strings; one that is no such text stays what it is.
-pub fn restore(
-    values: Cow<'_, TracedValues<String>>,
+pub fn restore<S: AsRef<str> + Clone>(
+    values: Cow<'_, TracedValues<S>>,
     bytes: &[Cow<'_, str>],
     nth: Cow<'_, [usize]>,
-) -> TracedValues<String> {
+) -> TracedValues<S> {
     let mut values = values.into_owned();
     let bytes: BTreeSet<&str> = bytes.iter().map(|name| &**name).collect();
     for (name, value) in values.values_mut() {

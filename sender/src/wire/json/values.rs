@@ -1,5 +1,4 @@
-use alloc::string::String;
-use core::fmt;
+use core::{fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
@@ -19,12 +18,12 @@ impl<S: AsRef<str>> Serialize for TracedValues<S> {
     }
 }
 
-impl<'de> Deserialize<'de> for TracedValues<String> {
+impl<'de, S: AsRef<str> + Deserialize<'de>> Deserialize<'de> for TracedValues<S> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct MapVisitor;
+        struct MapVisitor<S>(PhantomData<S>);
 
-        impl<'de> Visitor<'de> for MapVisitor {
-            type Value = TracedValues<String>;
+        impl<'de, S: AsRef<str> + Deserialize<'de>> Visitor<'de> for MapVisitor<S> {
+            type Value = TracedValues<S>;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str("a map of names to values")
@@ -40,6 +39,6 @@ impl<'de> Deserialize<'de> for TracedValues<String> {
             }
         }
 
-        deserializer.deserialize_map(MapVisitor)
+        deserializer.deserialize_map(MapVisitor(PhantomData))
     }
 }
