@@ -7,7 +7,7 @@
 //! roll_back       close what was opened since, give spans the handles that the copy has, and take the copy
 //! ```
 
-use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeMap, sync::Arc, vec::Vec};
 use core::mem;
 
 use super::{
@@ -27,6 +27,8 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Checkpoint {
     call_site_ids: BTreeMap<MetadataId, usize>,
+    /// How many call sites there were.
+    call_sites: usize,
     spans: BTreeMap<RawSpanId, KnownSpan>,
     last_span_id: RawSpanId,
     without_handle: usize,
@@ -114,6 +116,13 @@ impl TracingEventReceiver {
     }
 }
 
+impl TracingEventReceiver {
+    /// Whether an attempt has begun that is not over.
+    pub(crate) fn is_in_attempt(&self) -> bool {
+        self.is_attempt_due || self.stream.attempt.is_some()
+    }
+}
+
 impl Checkpoint {
     /// Sets a span aside that the program has closed, if it is to stay open in the sink.
     pub(super) fn set_aside(&mut self, span: &KnownSpan, last_handle: LastHandle) -> bool {
@@ -133,6 +142,7 @@ impl Stream {
         self.committed = self.created;
         self.attempt = Some(Box::new(Checkpoint {
             call_site_ids: self.call_site_ids.clone(),
+            call_sites: self.call_sites.len(),
             spans: self.spans.clone(),
             last_span_id: self.last_span_id,
             without_handle: self.without_handle,
@@ -163,6 +173,7 @@ impl Stream {
         self.exit_all(sink, &mut steps);
         let Checkpoint {
             call_site_ids,
+            call_sites,
             spans,
             last_span_id,
             without_handle,
@@ -191,8 +202,9 @@ impl Stream {
             });
         }
         steps.end();
-        // Those that were announced since are kept: they are announced again, and are not one more each time.
-        self.call_site_ids.extend(call_site_ids);
+        self.call_site_ids = call_site_ids;
+        let opened = self.call_sites.iter().enumerate().skip(call_sites);
+        self.rolled_back.extend(opened.map(|(index, site)| (Arc::clone(&site.data), index)));
         self.last_span_id = last_span_id;
         (self.without_handle, self.stacks) = (without_handle, stacks);
     }

@@ -1,5 +1,6 @@
 use alloc::{boxed::Box, collections::BTreeMap, sync::Arc, vec::Vec};
 use core::{mem, num::NonZeroU64};
+use std::collections::HashMap;
 
 use super::values::resolve_each;
 use super::{
@@ -42,6 +43,9 @@ pub(crate) struct Stream {
     pub(super) limits: ReceiverLimits,
     /// What there was when the attempt began that may be rolled back.
     pub(super) attempt: Option<Box<Checkpoint>>,
+    /// Call sites that were announced in attempts that were rolled back. Each attempt announces them again, and they
+    /// are not one more each time.
+    pub(super) rolled_back: HashMap<Arc<CallSiteData>, usize>,
     /// Records that were taken.
     taken: u64,
     /// Whether the trace tells that something was refused.
@@ -102,9 +106,14 @@ impl Stream {
         let known = self.call_site_ids.get(&id).and_then(|index| self.call_sites.get(*index));
         if known.is_none_or(|known| known.data != data) {
             let limits = self.limits;
-            limits.check_call_sites(self.call_sites.len() - usize::from(self.is_loss_traced))?;
             limits.check_call_site(&data)?;
-            let index = self.push_call_site(data, &limits, sink)?;
+            let index = if let Some(index) = self.rolled_back.get(&data) {
+                *index
+            } else {
+                limits
+                    .check_call_sites(self.call_sites.len() - usize::from(self.is_loss_traced))?;
+                self.push_call_site(data, &limits, sink)?
+            };
             self.call_site_ids.insert(id, index);
         }
         Ok(())

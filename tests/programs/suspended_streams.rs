@@ -64,7 +64,7 @@ fn any_record() -> impl Strategy<Value = TracingEvent> {
         named.collect::<TracedValues<String>>()
     });
     prop_oneof![
-        1 => (site(), 0..6_usize).prop_map(|(id, which)| {
+        2 => (prop_oneof![site(), 20..22_u64], 0..6_usize).prop_map(|(id, which)| {
             TracingEvent::NewCallSite { id, data: call_site(which) }
         }),
         7 => (span(), parent(), site(), values.clone(), thread()).prop_map(

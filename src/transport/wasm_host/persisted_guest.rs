@@ -177,6 +177,9 @@ impl GuestTrace {
     /// guest's open spans are created anew in the current subscriber. In the earlier one, they are exited, and stay open.
     /// Handles that [`scope()`](Self::scope) has returned stay valid.
     ///
+    /// In an [attempt](Self::begin_attempt), call it before you call the guest. The attempt goes on here, and
+    /// [`roll_back()`](Self::roll_back) goes back to this moment; in the earlier subscriber, it is over.
+    ///
     /// # Errors
     ///
     /// Returns an error if the guest's spans cannot be restored within the limits of the receiver. The trace forgets
@@ -199,6 +202,7 @@ impl GuestTrace {
         let limits = self.receiver.limits();
         let receiver = mem::take(&mut self.receiver);
         let is_elsewhere = receiver.is_relaying_elsewhere();
+        let is_in_attempt = receiver.is_in_attempt();
         let metadata = receiver.persist_metadata();
         let (spans, _) = receiver.persist();
         let (local_spans, scope) = (LocalSpans::default(), Some(self.scope()));
@@ -210,6 +214,9 @@ impl GuestTrace {
             scope,
             is_elsewhere,
         )?;
+        if is_in_attempt {
+            self.receiver.begin_attempt();
+        }
         self.told = None;
         Ok(())
     }

@@ -2,7 +2,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use spanshot::{Capture, LocalSpans, TracingEventReceiver, predicates::*};
+use serde_json::json;
+use spanshot::{
+    Capture, LocalSpans, ReceiveError, ReceiverLimits, TracingEvent, TracingEventReceiver,
+    predicates::*,
+    transport::wasm_host::{GuestTrace, PersistedGuest},
+};
 use tracing::{info, info_span, subscriber::NoSubscriber};
 
 use crate::{boundary::persistence::Suspended, support::frames_of};
@@ -72,4 +77,91 @@ fn attempt_that_begins_again_is_rolled_back_to_where_it_did() {
     for span in trace.all_spans() {
         assert_eq!(span.stats().entered, span.stats().exited, "{span}");
     }
+}
+
+fn record(json: serde_json::Value) -> TracingEvent {
+    serde_json::from_value(json).unwrap()
+}
+
+fn announces(id: u64, name: &str) -> TracingEvent {
+    record(json!({ "new_call_site": {
+        "id": id, "kind": "span", "name": name, "target": "app", "level": "info", "fields": [],
+    }}))
+}
+
+fn opens(id: u64, metadata_id: u64) -> TracingEvent {
+    record(json!({ "new_span": { "id": id, "metadata_id": metadata_id, "values": {} } }))
+}
+
+/// The call site of an open span has no ID any more, and the attempt announces an equal one.
+#[test]
+fn roll_back_can_be_retried_whatever_call_sites_the_attempt_has_announced() {
+    let capture = Capture::builder().ignore_lost_records().start();
+    let mut receiver = TracingEventReceiver::default();
+    for record in [announces(0, "first"), opens(1, 0), announces(0, "second")] {
+        receiver.receive(record);
+    }
+    let metadata = receiver.persist_metadata();
+    let (spans, mut local_spans) = receiver.persist();
+    let limits = ReceiverLimits::default().max_call_sites(4);
+    for _ in 0..5 {
+        let (metadata, spans) = (metadata.clone(), spans.clone());
+        let mut receiver =
+            TracingEventReceiver::try_new_with_limits(metadata, spans, local_spans, limits)
+                .unwrap();
+        // What was announced in an earlier attempt is not known any more.
+        let unknown = receiver.try_receive(opens(2, 7)).unwrap_err();
+        assert_eq!(unknown, ReceiveError::UnknownMetadataId(7));
+        receiver.begin_attempt();
+        // They are the third and the fourth call site, each time.
+        for record in [announces(7, "first"), opens(2, 7), announces(0, "third"), opens(3, 0)] {
+            receiver.receive(record);
+        }
+        local_spans = receiver.roll_back();
+    }
+    drop(local_spans);
+    let trace = capture.trace();
+    trace.scan_spans().count(6, &name(eq("first")));
+    trace.scan_spans().count(5, &name(eq("third")));
+    let open = trace.scan_spans().single(&!closed());
+    assert_eq!(Some(open), trace.all_spans().next());
+}
+
+#[test]
+fn attempt_goes_on_where_a_guest_relays_from_then_on() {
+    let (before, after) = frames();
+    let mut trace = GuestTrace::default();
+    let send = |trace: &mut GuestTrace, frames: &[Vec<u8>]| {
+        trace.scope().in_scope(|| {
+            for frame in frames {
+                trace.send(frame, 0, u32::try_from(frame.len()).unwrap()).unwrap();
+            }
+        });
+    };
+    {
+        let _capture = Capture::start();
+        trace.relay_here().unwrap();
+        send(&mut trace, &before);
+    }
+    let (saved, _) = trace.persist();
+
+    let elsewhere = Capture::start();
+    let mut trace = GuestTrace::restore(saved.clone(), LocalSpans::default()).unwrap();
+    trace.begin_attempt();
+    let capture = Capture::start();
+    trace.relay_here().unwrap();
+    send(&mut trace, &after[..3]);
+    let mut local_spans = trace.roll_back();
+    for _ in 0..2 {
+        let mut trace = GuestTrace::restore(saved.clone(), local_spans).unwrap();
+        trace.begin_attempt();
+        send(&mut trace, &after);
+        local_spans = trace.roll_back();
+    }
+    let trace = capture.trace();
+    let job = trace.scan_spans().single(&name(eq("job")));
+    assert!(!job.stats().is_closed);
+    assert_eq!(job.stats().entered, job.stats().exited);
+    trace.scan_spans().count(3, &name(eq("step")));
+    assert_eq!(elsewhere.trace().to_string(), "INFO job{}");
 }
