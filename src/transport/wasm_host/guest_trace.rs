@@ -44,6 +44,8 @@ pub struct GuestTrace {
     pub(super) receiver: TracingEventReceiver,
     scope: GuestScope,
     /// Frames that the guest has handed over.
+    ///
+    /// The persisted number may be any: it saturates.
     pub(super) frames: u64,
     /// Address of the control block.
     pub(super) control: Option<u32>,
@@ -163,7 +165,7 @@ impl GuestTrace {
     pub fn send(&mut self, memory: &[u8], address: u32, len: u32) -> Result<(), GuestError> {
         let result = guest_bytes(memory, address, len)
             .and_then(|frame| receive(&mut self.receiver, self.frames, address, frame));
-        self.frames += 1;
+        self.frames = self.frames.saturating_add(1);
         self.check(result)
     }
 
@@ -295,7 +297,7 @@ impl GuestTrace {
                     Err(GuestError::CutBatch { frame: self.frames, address, left })
                 }
             };
-            self.frames += 1;
+            self.frames = self.frames.saturating_add(1);
             result = result.and(self.check(received));
         }
         result

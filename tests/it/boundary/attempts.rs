@@ -165,3 +165,25 @@ fn attempt_goes_on_where_a_guest_relays_from_then_on() {
     trace.scan_spans().count(3, &name(eq("step")));
     assert_eq!(elsewhere.trace().to_string(), "INFO job{}");
 }
+
+#[test]
+fn guest_goes_on_from_any_number_of_frames() {
+    let json = format!(r#"{{"metadata":{{}},"spans":{{}},"frames":{},"control":8}}"#, u64::MAX);
+    let restored = || {
+        let guest: PersistedGuest = serde_json::from_str(&json).unwrap();
+        GuestTrace::restore(guest, LocalSpans::default()).unwrap()
+    };
+    let site = b"\x20\0\0\x02\0\0\0\0\0\0";
+    let mut trace = restored();
+    trace.send(site, 0, 10).unwrap();
+    assert_eq!(trace.frames(), u64::MAX);
+
+    let mut trace = restored();
+    let mut memory = [0; 64];
+    memory[12] = 32; // address of the buffer
+    memory[16] = 14; // its length
+    memory[32] = 10; // that of the frame
+    memory[36..46].copy_from_slice(site);
+    trace.read_buffer(&mut memory).unwrap();
+    assert_eq!((trace.frames(), trace.receiver().persist_metadata().len()), (u64::MAX, 1));
+}
