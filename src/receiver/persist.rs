@@ -30,7 +30,7 @@ use super::{
 use crate::panics::Steps;
 use crate::wire::{
     CallSiteData, CallSiteKind, MetadataId, RawSpanId, StackedSpan, ThreadIndex, TracedValues,
-    TracingLevel, names_of_bytes, restore,
+    TracingLevel, names_of_bytes, record, restore,
 };
 
 /// Call sites that an execution of a program has announced, kept until the execution goes on.
@@ -91,7 +91,7 @@ impl Serialize for PersistedSpans {
 
 impl<'de> Deserialize<'de> for PersistedSpans {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        BTreeMap::deserialize(deserializer).map(|spans| Self { spans })
+        BTreeMap::deserialize(deserializer).map(|spans| Self { spans }).map_err(record::shortened)
     }
 }
 
@@ -514,7 +514,8 @@ impl Serialize for PersistedMetadata {
 
 impl<'de> Deserialize<'de> for PersistedMetadata {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let call_sites = BTreeMap::<MetadataId, CallSiteModel<'static>>::deserialize(deserializer)?;
+        let call_sites = BTreeMap::<MetadataId, CallSiteModel<'static>>::deserialize(deserializer);
+        let call_sites = call_sites.map_err(record::shortened)?;
         Ok(Self {
             call_sites: call_sites.into_iter().map(|(id, data)| (id, data.into())).collect(),
         })

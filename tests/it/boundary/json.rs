@@ -10,7 +10,10 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use spanshot::{Capture, Trace, TracedError, TracedValue, TracingEvent};
+use spanshot::{
+    CallSiteData, Capture, PersistedMetadata, PersistedSpans, Trace, TracedError, TracedValue,
+    TracedValues, TracingEvent, TracingLevel, transport::wasm_host::PersistedGuest,
+};
 use tracing::{Level, dispatcher, field, field::Empty, info, info_span};
 
 use crate::support::{
@@ -394,4 +397,61 @@ fn chain_of_errors_that_is_too_long_is_refused_before_the_stack_is_used_up() {
     let mut postcard = vec![6];
     postcard.extend(b"\x01m\x01".repeat(1_000_000));
     postcard::from_bytes::<TracedValue>(&postcard).unwrap_err();
+}
+
+/// The message of the error of reading this JSON, in which `TEXT` stands for a text.
+fn error_of<T: fmt::Debug + serde::de::DeserializeOwned>(json: &str, text: &str) -> String {
+    serde_json::from_str::<T>(&json.replace("TEXT", text)).unwrap_err().to_string()
+}
+
+#[test]
+fn errors_repeat_no_more_than_the_beginning_of_a_text() {
+    const SITE: &str = r#""name":"s","target":"t","fields":[]"#;
+
+    let event = |json: &str, text: &str| error_of::<TracingEvent>(json, text);
+    let value =
+        |value: &str| format!(r#"{{"new_event":{{"metadata_id":0,"values":{{"a":{value}}}}}}}"#);
+    let kind_of_record = r#"{"TEXT":1}"#.to_string();
+    let type_of_value = value(r#"{"TEXT":true}"#);
+    let float = value(r#"{"float":"TEXT"}"#);
+    let boolean = value(r#"{"bool":"TEXT"}"#);
+    let id = r#"{"span_entered":{"id":"TEXT"}}"#.to_string();
+    let level = format!(r#"{{"new_call_site":{{"id":0,"kind":"event","level":"TEXT",{SITE}}}}}"#);
+    let site = format!(r#"{{"kind":"TEXT","level":"info",{SITE}}}"#);
+    let span = r#"{"1":{"metadata_id":0,"ref_count":"TEXT","values":{}}}"#;
+
+    let errors = |text: &str| {
+        [
+            event(&kind_of_record, text),
+            event(&type_of_value, text),
+            event(&float, text),
+            event(&boolean, text),
+            event(&id, text),
+            event(&level, text),
+            error_of::<CallSiteData>(&site, text),
+            error_of::<TracingLevel>(r#""TEXT""#, text),
+            error_of::<TracedValue>(r#"{"TEXT":1}"#, text),
+            error_of::<TracedValue>(r#"{"bool":"TEXT"}"#, text),
+            error_of::<TracedValues<String>>(r#"{"a":"TEXT"}"#, text),
+            error_of::<TracedError>(r#"{"message":"","source":"TEXT"}"#, text),
+            error_of::<PersistedSpans>(span, text),
+            error_of::<PersistedMetadata>(r#"{"1":"TEXT"}"#, text),
+            error_of::<PersistedGuest>(r#"{"metadata":{},"spans":"TEXT"}"#, text),
+            error_of::<PersistedGuest>(r#"{"metadata":{},"spans":{},"frames":"TEXT"}"#, text),
+        ]
+    };
+    for (short, long) in errors("nnnn").into_iter().zip(errors(&"n".repeat(3_000_000))) {
+        assert!(short.contains("nnnn") && short.contains("expected"), "{short}");
+        assert!(long.len() <= 1_000, "{} bytes: {:.100}", long.len(), long);
+        // They tell the same, and where it is.
+        let (before, after) = short.split_once("nnnn").unwrap();
+        let expected = after.split_once(" at line").map_or(after, |(expected, _)| expected);
+        assert!(long.starts_with(&format!("{before}nnnn")), "{long}");
+        assert!(long.contains(expected), "{long}");
+        assert!(long.contains("at line 1 column"), "{long}");
+    }
+    // What steers a terminal does not get there.
+    for error in errors("n\\u001b[2Jn\\u202e") {
+        assert!(!error.contains(['\u{1b}', '\u{202e}']), "{error:?}");
+    }
 }

@@ -7,7 +7,7 @@ use serde::{
     ser::SerializeStruct,
 };
 
-use super::record::FieldName;
+use super::record::{FieldName, shortened};
 use crate::wire::{TracedError, error::MAX_CHAIN};
 
 impl Serialize for TracedError {
@@ -29,7 +29,7 @@ impl<'de> Deserialize<'de> for TracedError {
     /// Fails for a chain that is longer than those which are carried. It has to be stopped on the
     /// way: each error is within the one before, and so goes down the stack.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        ErrorSeed { left: MAX_CHAIN }.deserialize(deserializer)
+        ErrorSeed { left: MAX_CHAIN }.deserialize(deserializer).map_err(shortened)
     }
 }
 

@@ -10,7 +10,7 @@ use serde::{
     ser::{SerializeMap as _, SerializeStructVariant as _},
 };
 
-use super::record::VariantName;
+use super::record::{VariantName, shortened};
 use crate::wire::{
     CallSiteData, CallSiteKind, MetadataId, RawSpanId, ThreadIndex, TracedValue, TracedValues,
     TracingEvent, TracingLevel, hex,
@@ -328,6 +328,7 @@ impl Serialize for TracingEvent {
 
 impl<'de> Deserialize<'de> for TracingEvent {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_enum("TracingEvent", VARIANTS, EventVisitor).map(Self::from)
+        let event = deserializer.deserialize_enum("TracingEvent", VARIANTS, EventVisitor);
+        event.map(Self::from).map_err(shortened)
     }
 }

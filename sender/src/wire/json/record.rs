@@ -14,6 +14,7 @@
 //! | `default` | takes the default | always |
 //! | `optional` | takes the default | unless it is the default |
 
+use alloc::string::{String, ToString};
 use core::fmt;
 
 use serde::{
@@ -21,9 +22,32 @@ use serde::{
     de::{DeserializeSeed, Error, Expected, Unexpected, Visitor},
 };
 
+use crate::wire::text::{Escaped, beginning};
+
 /// Whether a field of this value is left out.
 pub fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
+}
+
+/// Characters of a text of the input that an error repeats.
+pub(crate) const MAX_REPEATED: usize = 200;
+
+/// Bytes of an error of the format or of serde, which repeat whole texts of the input.
+const MAX_ERROR: usize = 1_000;
+
+/// Cuts the middle out of a long error. Its end tells what was expected, and where.
+pub fn shortened<E: Error>(error: E) -> E {
+    let text = error.to_string();
+    if text.len() <= MAX_ERROR {
+        return error; // formats tell kinds of errors apart, which a new one would not be
+    }
+    let end = text.char_indices().rev().take(MAX_REPEATED).last().map_or(0, |(start, _)| start);
+    let (beginning, end) = (beginning(&text, MAX_REPEATED), text.get(end..).unwrap_or_default());
+    E::custom(format_args!("{beginning}…{end}"))
+}
+
+fn unknown_variant<E: Error>(name: &str, known: &'static [&'static str]) -> E {
+    E::unknown_variant(&Escaped(beginning(name, MAX_REPEATED)).to_string(), known)
 }
 
 /// Reads one of these names of fields, and returns `None` for another one.
@@ -87,14 +111,12 @@ impl Visitor<'_> for VariantName {
 
     fn visit_str<E: Error>(self, name: &str) -> Result<usize, E> {
         let number = self.0.iter().position(|known| *known == name);
-        number.ok_or_else(|| E::unknown_variant(name, self.0))
+        number.ok_or_else(|| unknown_variant(name, self.0))
     }
 
     fn visit_bytes<E: Error>(self, name: &[u8]) -> Result<usize, E> {
         let number = self.0.iter().position(|known| known.as_bytes() == name);
-        number.ok_or_else(|| {
-            E::unknown_variant(&alloc::string::String::from_utf8_lossy(name), self.0)
-        })
+        number.ok_or_else(|| unknown_variant(&String::from_utf8_lossy(name), self.0))
     }
 }
 
@@ -218,11 +240,12 @@ macro_rules! __record {
                     $crate::__record!(@owned $record $(<$life>)?),
                     $record { $($mode $field),+ }
                 );
-                deserializer.deserialize_struct(
+                let record = deserializer.deserialize_struct(
                     stringify!($record),
                     &[$(stringify!($field)),+],
                     visitor,
-                )
+                );
+                record.map_err($crate::__wire::record::shortened)
             }
         }
     };

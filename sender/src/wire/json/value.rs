@@ -8,8 +8,8 @@ use serde::{
     de::{self, VariantAccess as _},
 };
 
-use super::record::VariantName;
-use crate::wire::{DebugObject, TracedValue, hex};
+use super::record::{MAX_REPEATED, VariantName, shortened};
+use crate::wire::{DebugObject, TracedValue, hex, text::beginning};
 
 /// Variants of `tracing-tunnel` 0.2. It knows no byte strings: they are written as the
 /// `Debug` output that `tracing` gives them, and the record around them says which they are.
@@ -67,7 +67,7 @@ impl<'de> Deserialize<'de> for TracedValue {
             }
         }
 
-        deserializer.deserialize_enum("TracedValue", VARIANTS, ValueVisitor)
+        deserializer.deserialize_enum("TracedValue", VARIANTS, ValueVisitor).map_err(shortened)
     }
 }
 
@@ -122,7 +122,10 @@ impl<'de> Deserialize<'de> for FloatModel {
                     "NaN" => Ok(f64::NAN),
                     "inf" => Ok(f64::INFINITY),
                     "-inf" => Ok(f64::NEG_INFINITY),
-                    _ => Err(E::invalid_value(de::Unexpected::Str(value), &self)),
+                    _ => {
+                        let value = de::Unexpected::Str(beginning(value, MAX_REPEATED));
+                        Err(E::invalid_value(value, &self))
+                    }
                 }
             }
         }

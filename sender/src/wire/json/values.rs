@@ -6,6 +6,7 @@ use serde::{
     ser::SerializeMap,
 };
 
+use super::record::shortened;
 use crate::wire::TracedValues;
 
 impl<S: AsRef<str>> Serialize for TracedValues<S> {
@@ -39,6 +40,6 @@ impl<'de, S: AsRef<str> + Deserialize<'de>> Deserialize<'de> for TracedValues<S>
             }
         }
 
-        deserializer.deserialize_map(MapVisitor(PhantomData))
+        deserializer.deserialize_map(MapVisitor(PhantomData)).map_err(shortened)
     }
 }
