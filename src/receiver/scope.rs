@@ -4,12 +4,13 @@ use alloc::boxed::Box;
 use core::{
     fmt,
     future::Future,
+    mem,
     pin::Pin,
     task::{Context, Poll},
 };
 use std::thread;
 
-use super::relay::HostThreads;
+use super::relay::{HostThreads, Turn};
 use crate::{not_a_future::NotAFuture, panics};
 
 /// A handle that runs a guest in the guest's spans.
@@ -20,8 +21,11 @@ use crate::{not_a_future::NotAFuture, panics};
 /// two calls, the host traces outside of the guest's spans.
 ///
 /// When a call begins, the host's thread enters the spans that the guest is in. When it ends, normally or by a trap, the
-/// thread exits them. The guest stays in its spans, and the next call enters them again, on any thread. You may nest
-/// calls: a guest calls its host, which calls the same guest or another one.
+/// thread exits them. The guest stays in its spans, and the next call enters them again, on any thread.
+///
+/// You may nest calls: a guest calls its host, which calls the same guest or another one. Call the guest in its scope each
+/// time, also within an earlier call. Then a span that the host starts between the two calls is between the
+/// spans that the guest enters in each, whether the calls return at once or are awaited.
 ///
 /// [Hosts that do several things at once](crate::transport::wasm_host::concurrent_hosts) has a table of the cases: turns of
 /// fuel, futures, functions of the host, traps, threads.
@@ -106,13 +110,20 @@ impl GuestScope {
         &self,
         f: impl FnOnce() -> T,
     ) -> T {
-        let _call = Call::begin(&self.threads);
+        self.in_turn(Turn::Whole, f)
+    }
+
+    fn in_turn<T>(&self, turn: Turn, f: impl FnOnce() -> T) -> T {
+        let _call = Call::begin(&self.threads, turn);
         f()
     }
 
     /// Awaits a call of the guest in the guest's spans: enters them whenever the future is polled or dropped.
     ///
-    /// Async functions of the host that the guest calls run in these spans, too. Tasks that they spawn do not.
+    /// Async functions of the host that the guest calls run in these spans, too. Tasks that they spawn do not. If such a
+    /// function calls the guest again, await this call in the scope as well. If you don't, and it waits while the
+    /// function is in a span of its own, the guest's records are [attributed to that
+    /// span](crate::transport::wasm_host::concurrent_hosts#functions-that-the-guest-calls).
     ///
     /// # Example
     ///
@@ -123,7 +134,7 @@ impl GuestScope {
     /// scope.in_scope_async(run.call_async(&mut store, 7)).await?;
     /// ```
     pub fn in_scope_async<F: Future>(&self, future: F) -> InGuestScope<F> {
-        InGuestScope { scope: self.clone(), future: Some(Box::pin(future)) }
+        InGuestScope { scope: self.clone(), turn: Turn::First, future: Some(Box::pin(future)) }
     }
 }
 
@@ -131,13 +142,13 @@ impl GuestScope {
 struct Call<'a>(&'a HostThreads);
 
 impl<'a> Call<'a> {
-    fn begin(threads: &'a HostThreads) -> Self {
+    fn begin(threads: &'a HostThreads, turn: Turn) -> Self {
         let call = Self(threads); // if the subscriber panics when it is told of the spans, the call ends
         if thread::panicking() {
             // A second panic would abort the process.
-            let _ = panics::catch(|| threads.begin_call());
+            let _ = panics::catch(|| threads.begin_call(turn));
         } else {
-            threads.begin_call();
+            threads.begin_call(turn);
         }
         call
     }
@@ -157,6 +168,7 @@ impl Drop for Call<'_> {
 #[must_use = "futures do nothing unless they are polled"]
 pub struct InGuestScope<F> {
     scope: GuestScope,
+    turn: Turn,
     future: Option<Pin<Box<F>>>,
 }
 
@@ -170,8 +182,8 @@ impl<F: Future> Future for InGuestScope<F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        let Self { scope, future } = &mut *self;
-        scope.in_scope(|| {
+        let Self { scope, turn, future } = &mut *self;
+        scope.in_turn(mem::replace(turn, Turn::Further), || {
             let Some(running) = future else { panic!("a future was polled that was ready before") };
             let polled = running.as_mut().poll(context);
             if polled.is_ready() {
@@ -185,7 +197,7 @@ impl<F: Future> Future for InGuestScope<F> {
 impl<F> Drop for InGuestScope<F> {
     fn drop(&mut self) {
         if let Some(future) = self.future.take() {
-            self.scope.in_scope(|| drop(future));
+            self.scope.in_turn(Turn::Further, || drop(future));
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use alloc::{collections::BTreeSet, sync::Arc, vec, vec::Vec};
 use core::{
+    cell::Cell,
     mem,
     ops::{Deref, DerefMut},
     sync::atomic::{AtomicU64, Ordering},
@@ -33,6 +34,20 @@ use crate::{
 ///
 /// When a call of the guest ends, the thread exits what it has entered since the call began. The lists are not
 /// locked while the subscriber is told: it may call back.
+///
+/// A call that is a future has several turns, and a function of the host that the guest calls may have a span of its own,
+/// in which it awaits another call of the guest. This span has to be entered between those of the two calls, in each
+/// turn. So each span of the stack has the number of the call in which the guest entered it: how many calls the thread
+/// was in. The next turn of the outer call enters what has its own number or a lower one, and leaves the rest to the turn
+/// of the inner one. Whenever the guest itself shows that it runs in the outer call, the inner one is over, and what it
+/// has left open is the outer one's:
+///
+/// ```text
+/// stack                     order 1, item 1, order 2, item 2
+/// turn of the outer call    enters order, item
+/// turn of the host's span   enters that
+/// turn of the inner call    enters order, item
+/// ```
 ///
 /// Most records need none of this: the thread runs the guest, and is in the same spans. Its number is kept beside the
 /// lock, so that it costs such a record a look at that. Whoever has changed the lists puts it there before the lock is
@@ -92,13 +107,28 @@ struct State {
     threads: Vec<HostThread>,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Stacked(SinkSpan);
+#[derive(Debug, Clone)]
+struct Stacked {
+    span: SinkSpan,
+    /// Number of the call in which the guest entered it, or of one around it that has gone on since.
+    call: Cell<usize>,
+}
 
 impl StackedSpan for Stacked {
     fn key(&self) -> u64 {
-        self.0.get()
+        self.span.get()
     }
+}
+
+/// Which part of a call of the guest begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::receiver) enum Turn {
+    /// All of it: it does not wait.
+    Whole,
+    /// The first poll of a future, or none yet.
+    First,
+    /// A further poll of a future, or its drop. A call within this one may be waiting, too.
+    Further,
 }
 
 #[derive(Debug)]
@@ -210,16 +240,20 @@ impl HostThreads {
         !state.is_scoped || state.find().is_some_and(|thread| thread.calls > 0)
     }
 
-    /// Begins a call of the guest on this thread, which enters the guest's spans.
+    /// Begins a call of the guest on this thread, or a turn of it, which enters the guest's spans.
     #[inline]
-    pub(in crate::receiver) fn begin_call(&self) {
+    pub(in crate::receiver) fn begin_call(&self, turn: Turn) {
         let moves = {
             let State { threads, stack, closed, .. } = &mut *self.lock();
             let thread = this_one_of(threads);
             thread.calls += 1;
+            if turn == Turn::First {
+                take_over(stack, thread.calls);
+            }
             // A subscriber that calls the guest whenever a span is exited would come here without an end.
             let is_left_alone = thread.is_in_step || thread.told > 0;
-            if is_left_alone { None } else { Some(thread.catch_up(stack, closed)) }
+            let calls = if turn == Turn::Further { thread.calls } else { usize::MAX };
+            if is_left_alone { None } else { Some(thread.catch_up(stack, closed, calls)) }
         };
         if let Some(moves) = moves {
             self.tell_of(moves);
@@ -263,7 +297,8 @@ impl HostThreads {
             if thread.is_in_step {
                 return thread.is_exact();
             }
-            (thread.catch_up(stack, closed), thread.is_exact())
+            take_over(stack, thread.calls);
+            (thread.catch_up(stack, closed, usize::MAX), thread.is_exact())
         };
         self.tell(moves, dispatch);
         is_exact
@@ -274,11 +309,11 @@ impl HostThreads {
         self.catch_up(dispatch);
         let is_first = {
             let State { threads, stack, closed, is_scoped, .. } = &mut *self.lock();
-            stack.push(Stacked(span));
+            let thread = this_one_of(threads);
+            stack.push(Stacked { span, call: Cell::new(thread.calls) });
             if !closed.is_empty() {
                 closed.remove(&span); // an ID may be used again
             }
-            let thread = this_one_of(threads);
             let runs_here = !*is_scoped || thread.calls > 0;
             let is_first = thread.entered.is_empty();
             if runs_here {
@@ -486,6 +521,13 @@ impl State {
     }
 }
 
+/// Gives spans that were entered in calls within this one to this one: it is going on, so that they are over.
+fn take_over(stack: &SpanStack<Stacked>, call: usize) {
+    for stacked in stack.iter() {
+        stacked.call.set(stacked.call.get().min(call));
+    }
+}
+
 /// Returns this thread, which comes first then.
 #[inline]
 fn this_one_of(threads: &mut Vec<HostThread>) -> &mut HostThread {
@@ -546,22 +588,30 @@ impl HostThread {
         self.passed_over == 0 || innermost().is_none_or(|innermost| !innermost.is_passed_over)
     }
 
-    /// Makes the spans that this thread has entered equal to the stack.
-    fn catch_up(&mut self, stack: &SpanStack<Stacked>, closed: &BTreeSet<SinkSpan>) -> Moves {
+    /// Makes the spans that this thread has entered equal to the stack, but for what was entered in calls with higher
+    /// numbers than this.
+    fn catch_up(
+        &mut self,
+        stack: &SpanStack<Stacked>,
+        closed: &BTreeSet<SinkSpan>,
+        calls: usize,
+    ) -> Moves {
         let pairs = self.entered.iter().zip(stack.iter());
-        let common = pairs.take_while(|(entered, stacked)| entered.span == stacked.0).count();
+        let common = pairs.take_while(|(entered, stacked)| entered.span == stacked.span).count();
         let mut extra = common..self.entered.len();
         let exits = self.leave(|_| extra.next().is_some());
         let is_first = common == 0 && exits.is_empty();
         let mut enters = Vec::new();
-        for &Stacked(span) in stack.iter().skip(common) {
+        let missing = stack.iter().skip(common);
+        for stacked in missing.take_while(|stacked| stacked.call.get() <= calls) {
+            let span = stacked.span;
             let is_passed_over = closed.contains(&span);
             self.push(span, is_passed_over);
             if !is_passed_over {
                 enters.push(span);
             }
         }
-        self.is_in_step = true;
+        self.is_in_step = self.entered.len() == stack.len();
         Moves { exits, is_first, enters }
     }
 

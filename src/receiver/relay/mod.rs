@@ -22,7 +22,7 @@ use tracing_core::{
     subscriber::NoSubscriber,
 };
 
-pub(super) use self::host_threads::HostThreads;
+pub(super) use self::host_threads::{HostThreads, Turn};
 #[cfg(feature = "capture")]
 pub(crate) use self::observers::{
     RelayObserver, RelayObserverGuard, note_ended_subscriber, observe_losses, observe_relays,

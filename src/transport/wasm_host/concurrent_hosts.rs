@@ -18,6 +18,7 @@
 //! | starts a span around the call | `scope.in_scope_async(run.call_async(…)).instrument(info_span!("request"))`: the span outside |
 //! | traces in a function that the guest calls | nothing; if the guest [buffers], [`trace.read_buffer(memory)`](#functions-that-the-guest-calls) first |
 //! | awaits guest B in an async function that guest A calls | `scope_b.in_scope_async(…).await`, with B's scope only |
+//! | awaits guest A itself again, in such a function | `scope_a.in_scope_async(…).await` once more, with a scope from `caller.data()` |
 //! | handles a trap, or drops the future | nothing; if the guest buffers, `scope.in_scope(\|\| trace.read_buffer(memory))` after it |
 //! | reads child processes | `stream::receive_async(stdout, &mut receiver)` for each; no scope |
 //!
@@ -96,6 +97,19 @@
 //! They run in the guest's call, and so in its current span. An async function that waits is polled in that span, too,
 //! each time: it may have spans of its own, and may await another guest, whose spans are then inside the first one's. A
 //! task that it spawns is not part of the call; give that `.instrument(Span::current())` if you want it there.
+//!
+//! Such a function may call the same guest again, in a span of its own. Await this call in the guest's scope, too,
+//! although the outer call is in it. In wasmtime:
+//!
+//! ```ignore
+//! let scope = caller.data().scope();
+//! let nested = scope.in_scope_async(order.call_async(&mut caller, 1));
+//! nested.instrument(info_span!("nested")).await?;
+//! ```
+//!
+//! If you leave out the inner scope, you get no error, and a wrong parent: once the inner call has waited, spanshot enters
+//! its spans with those of the outer call, before the host's span. Until the guest enters another span, what it traces
+//! is a child of the host's span then.
 //!
 //! A guest that [buffers] may not have handed over the span that it is in. So have the function call
 //! [`read_buffer()`](super::GuestTrace::read_buffer) before it traces. It is in the guest's scope already. If you forget

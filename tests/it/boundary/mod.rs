@@ -8,6 +8,7 @@ pub(crate) mod guest;
 mod in_scope;
 mod json;
 mod limits;
+mod nested_calls;
 mod persistence;
 pub(crate) mod receiver;
 mod recorded;

@@ -46,6 +46,15 @@ type Price = dyn Fn(u32) -> PriceFuture + Send + Sync;
 pub(crate) struct Data {
     trace: GuestTrace,
     price: Arc<Price>,
+    nested: Nested,
+}
+
+/// Orders of one item that the host makes of the same guest before it says a price, each within the one before.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Nested {
+    pub(crate) orders: u32,
+    /// Whether it gives the innermost one up when that waits.
+    pub(crate) gives_up: bool,
 }
 
 /// The price of an item, for which the host waits in a span of its own.
@@ -74,7 +83,8 @@ impl Shop {
         yields: Yields,
         price: impl Fn(u32) -> PriceFuture + Send + Sync + 'static,
     ) -> Self {
-        let data = Data { trace: GuestTrace::default(), price: Arc::new(price) };
+        let nested = Nested::default();
+        let data = Data { trace: GuestTrace::default(), price: Arc::new(price), nested };
         let mut store = Store::new(engine(), data);
         store.set_fuel(u64::MAX).unwrap();
         store.set_epoch_deadline(1 << 60);
@@ -92,6 +102,10 @@ impl Shop {
             }
         }
         shop
+    }
+
+    pub(crate) fn set_nested(&mut self, nested: Nested) {
+        self.store.data_mut().nested = nested;
     }
 
     pub(crate) fn scope(&self) -> GuestScope {
@@ -151,9 +165,44 @@ async fn price(mut caller: Caller<'_, Data>, item: u32) -> Result<u32, Error> {
     let memory = caller.get_export("memory").and_then(Extern::into_memory);
     let (memory, data) = memory.expect("it is exported").data_and_store_mut(&mut caller);
     data.trace.read_buffer(memory).map_err(Error::new)?;
-    let price = Arc::clone(&data.price)(item).await;
+    let nested = data.nested;
+    if let Some(orders) = nested.orders.checked_sub(1) {
+        data.nested.orders = orders;
+        nested_order(&mut caller, orders == 0 && nested.gives_up)
+            .instrument(info_span!("nested"))
+            .await?;
+    }
+    let price = Arc::clone(&caller.data().price)(item).await;
     engine().increment_epoch();
     Ok(price)
+}
+
+/// Makes an order of the guest that waits for its host, in the host's own span.
+async fn nested_order(caller: &mut Caller<'_, Data>, gives_up: bool) -> Result<(), Error> {
+    info!("ordering");
+    let order = caller.get_export("order").and_then(Extern::into_func);
+    let order = order.expect("it is exported").typed::<u32, u32>(&caller)?;
+    let scope = caller.data().trace.scope();
+    let call = scope.in_scope_async(order.call_async(&mut *caller, 1));
+    if gives_up {
+        let mut call = pin!(call);
+        let first = future::poll_fn(|context| Poll::Ready(call.as_mut().poll(context))).await;
+        assert!(first.is_pending());
+    } else {
+        let beside = async {
+            info!("beside");
+            yield_now().await;
+            info!("beside");
+        };
+        tokio::join!(call, beside).0?;
+    }
+    let memory = caller.get_export("memory").and_then(Extern::into_memory);
+    let (memory, data) = memory.expect("it is exported").data_and_store_mut(&mut *caller);
+    scope.in_scope(|| data.trace.read_buffer(memory)).map_err(Error::new)?;
+    info!("ordered");
+    yield_now().await;
+    info!("a while ago");
+    Ok(())
 }
 
 fn engine() -> &'static Engine {

@@ -15,7 +15,7 @@ use tokio::task::yield_now;
 use tracing::{Instrument, info, info_span};
 
 use super::{
-    async_engine::{ORDER, PriceFuture, Shop, Yields, asked, finish, poll_once, serve},
+    async_engine::{Nested, ORDER, PriceFuture, Shop, Yields, asked, finish, poll_once, serve},
     bodies::{BUFFERS, LARGE},
 };
 
@@ -339,6 +339,86 @@ fn guest_that_its_host_awaits_for_another_is_in_the_spans_of_that() {
             let point = format!("buffer of {buffer}, {yields:?}");
             assert_orders(&capture.trace(), &[&expected], &point);
         }
+    }
+}
+
+/// An order of one item, before whose price its host does something.
+fn order_with(before: &str) -> String {
+    let before = before.lines().map(|line| format!("│  {line}\n")).collect::<String>();
+    format!(
+        "INFO order{{items=1 total=0}}\n\
+         ├─ DEBUG item{{item=0 price=0}}\n\
+         {before}\
+         │  ├─ INFO asked{{item=0}}\n\
+         │  │  ├─ INFO before\n\
+         │  │  └─ INFO after\n\
+         │  └─ TRACE printed receipt=receipt no. 0\n\
+         └─ INFO served"
+    )
+}
+
+#[test]
+fn guest_that_its_host_calls_again_stays_in_the_span_of_the_host_when_it_waits() {
+    for buffer in BUFFERS {
+        for yields in [Yields::Never, Yields::Fuel(503), Yields::Fuel(20_011), Yields::Epochs] {
+            for orders in 1..=3 {
+                let capture = Capture::start();
+                let mut shop = finish(Shop::new(buffer, yields), unrelated).0;
+                shop.set_nested(Nested { orders, gives_up: false });
+                assert_eq!(finish(shop.order(1), unrelated).0, Ok(0));
+                // What the host does beside the call depends on when that waits.
+                let traced = capture.trace();
+                let beside = traced.scan_events().count(2 * orders as usize, &message("beside"));
+                for event in beside {
+                    let parent = event.parent().map(|span| span.metadata().name());
+                    assert_eq!(parent, Some("nested"), "{traced}");
+                }
+                let expected = (0..orders).fold(order_with(""), |inner, _| {
+                    order_with(&format!(
+                        "├─ INFO nested{{}}\n\
+                         │  ├─ INFO ordering\n\
+                         │  ├─ {}\n\
+                         │  ├─ INFO ordered\n\
+                         │  └─ INFO a while ago",
+                        inner.replace('\n', "\n│  │  ")
+                    ))
+                });
+                let point = format!("buffer of {buffer}, {yields:?}, {orders} within one another");
+                let is_beside = |line: &&str| !line.ends_with("INFO beside");
+                let lines = root_spans(&traced).join("\n");
+                let lines: Vec<_> = lines.lines().filter(is_beside).collect();
+                assert_eq!(lines.join("\n"), expected, "{point}");
+                assert_apart(&traced, &point);
+            }
+        }
+    }
+}
+
+#[test]
+fn nested_call_that_is_given_up_leaves_its_host_in_its_span() {
+    for buffer in BUFFERS {
+        let capture = Capture::start();
+        let mut shop = finish(Shop::new(buffer, Yields::Never), unrelated).0;
+        shop.set_nested(Nested { orders: 1, gives_up: true });
+        assert_eq!(finish(shop.order(1), unrelated).0, Ok(0));
+        // The guest itself stays where the call was given up.
+        let expected = "INFO order{items=1}\n\
+                        └─ DEBUG item{item=0}\n   \
+                           ├─ INFO nested{}\n   \
+                           │  ├─ INFO ordering\n   \
+                           │  ├─ INFO order{items=1}\n   \
+                           │  │  └─ DEBUG item{item=0 price=0}\n   \
+                           │  │     ├─ INFO asked{item=0}\n   \
+                           │  │     │  └─ INFO before\n   \
+                           │  │     ├─ TRACE printed receipt=receipt no. 0\n   \
+                           │  │     └─ INFO served\n   \
+                           │  ├─ INFO ordered\n   \
+                           │  └─ INFO a while ago\n   \
+                           └─ INFO asked{item=0}\n      \
+                              ├─ INFO before\n      \
+                              └─ INFO after";
+        let point = format!("buffer of {buffer}");
+        assert_orders(&capture.trace(), &[expected], &point);
     }
 }
 
