@@ -44,6 +44,8 @@ use crate::{
 /// - if a subscriber other than the capture's receives the records of the thread;
 /// - if a receiver that was called in the scope of the capture relays to a capture that has ended, and so its records
 ///   are lost;
+/// - if a guest that asks for the filter has run while it went by that of an earlier capture: see
+///   [`GuestTrace::tell_filter()`](crate::transport::wasm_host::GuestTrace::tell_filter);
 /// - if a receiver [refused](crate::TracingEventReceiver::refusals) a record that would have come here, or the bytes of
 ///   such a record were damaged or missing, or its stream was not ended, as by a child process that was killed. If your
 ///   test is about such a program, start the capture with

@@ -76,8 +76,9 @@ pub(super) fn gap(storage: &Storage) -> Option<String> {
 /// Says that records went elsewhere that should be here, if some did.
 pub(super) fn bypass(storage: &Storage) -> Option<String> {
     let sight = storage.sight();
-    let left_behind = sight.is_bypassed.then_some(LEFT_BEHIND);
-    left_behind.map(ToString::to_string).or_else(|| sight.lost_relayed()).or_else(|| sight.lost())
+    let left_behind = sight.is_bypassed.then(|| LEFT_BEHIND.to_string());
+    let lost = || sight.lost_relayed().or_else(|| sight.lost()).or_else(|| sight.unsent());
+    left_behind.or_else(lost)
 }
 
 /// Says that a receiver relays to another subscriber, if one does. That may be intended.

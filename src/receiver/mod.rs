@@ -42,6 +42,7 @@
 // | `parents.rs` | the parent rule, for live and for restored records |
 // | `handles.rs` | when a span closes |
 // | `scope.rs` | the public `GuestScope`: when the host runs its guest |
+// | `unsent.rs` | records that a guest may not have sent |
 // | `values.rs`, `field_names.rs`, `resolved_values.rs`, `span_values.rs` | values: from names or numbers to fields, and the values of open spans |
 // | `persist.rs`, `restore.rs` | suspending a stream, and going on |
 // | `attempt.rs` | going back to where it was suspended |
@@ -74,6 +75,7 @@ mod stacks;
 mod stream;
 mod told_sink;
 mod tracing_event_receiver;
+mod unsent;
 mod value_set;
 mod values;
 
@@ -100,7 +102,9 @@ pub(crate) mod at_root {
 #[cfg(feature = "capture")]
 pub(crate) use self::{
     relay::{
-        RelayObserver, RelayObserverGuard, note_ended_subscriber, observe_losses, observe_relays,
+        RelayObserver, RelayObserverGuard, note_ended_subscriber, observe_guests, observe_losses,
+        observe_relays,
     },
     sink::{Innermost, Sink, SinkParent, SinkSpan, SinkValues},
+    unsent::{Unsent, WhyUnsent},
 };

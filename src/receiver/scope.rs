@@ -79,6 +79,40 @@ impl GuestScope {
         &self.threads
     }
 
+    /// Notes that the guest runs, since it calls its host.
+    pub(crate) fn note_run(&self) {
+        self.threads.watch();
+        self.threads.unsent().note_run();
+    }
+
+    /// Has the current capture watch the guest.
+    pub(crate) fn watch(&self) {
+        self.threads.watch();
+    }
+
+    /// Notes that the guest learns of a call site that is not wanted, and need not ask again.
+    pub(crate) fn note_unwanted(&self) {
+        self.threads.unsent().note_unwanted();
+    }
+
+    pub(crate) fn knows_unwanted(&self) -> bool {
+        self.threads.unsent().knows_unwanted()
+    }
+
+    /// Whether the guest goes by the filter of an earlier capture.
+    pub(crate) fn is_outdated(&self) -> bool {
+        self.threads.unsent().is_outdated()
+    }
+
+    /// Notes that the guest was told that the filter may be another one.
+    pub(crate) fn note_told(&self) {
+        self.threads.unsent().note_told();
+    }
+
+    pub(crate) fn note_restored(&self, knows_unwanted: bool) {
+        self.threads.unsent().note_restored(knows_unwanted);
+    }
+
     /// Calls the guest, by this function, in the guest's spans.
     ///
     /// Do not return a future from the function, as in `scope.in_scope(|| run.call_async(…)).await`: the scope has ended

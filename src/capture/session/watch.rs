@@ -254,6 +254,9 @@ impl Watch {
             // Writing to a string does not fail.
             let _ = write!(findings, "\n{what}, so that its records are lost:\n  ({remedy})\n");
         }
+        if let Some(why) = storage.sight.unsent {
+            let _ = write!(findings, "\n{}:\n  ({})\n", why.what(), why.remedy());
+        }
         let of_nobody = unattributed.map(|(storage, _)| &storage.sight.lost);
         storage.sight.lost.write_findings(of_nobody, &mut findings);
         let open = || storage.all_spans().filter(|span| !span.stats().is_closed);

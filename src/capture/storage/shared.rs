@@ -32,6 +32,7 @@ use crate::{
         },
     },
     lock::Mutex,
+    receiver::Unsent,
 };
 
 /// A [`Storage`] that is filled and read at the same time, from any thread.
@@ -73,6 +74,8 @@ struct State {
     storage: Held,
     names: Names,
     unattributed: Option<Unattributed>,
+    /// What guests may not have sent whose records come here.
+    guests: Vec<Arc<Unsent>>,
     /// Number of changes so far.
     changes: u64,
     /// Number of threads that wait for a change.
@@ -154,6 +157,10 @@ impl State {
                 sight.unattributed_evicted = evicted;
                 unattributed.seen = Some(now);
             }
+        }
+        let unsent = self.guests.iter().find_map(|guest| guest.why());
+        if self.storage.get().sight.unsent != unsent {
+            self.storage.get_mut().sight.unsent = unsent;
         }
         if !self.storage.get().is_within_bound() {
             self.storage.get_mut().evict();
@@ -310,6 +317,23 @@ impl SharedStorage {
         if !is_known {
             self.set_sight(|sight| sight.is_bypassed = true);
         }
+    }
+
+    /// Looks at what a guest may not have sent, whenever the trace is read. If another storage does so already, the guest
+    /// gets a state of its own.
+    pub(crate) fn watch_guest(&self, guest: &mut Arc<Unsent>) {
+        let guests = &mut self.state().guests;
+        if guests.iter().any(|known| Arc::ptr_eq(known, guest)) {
+            return;
+        }
+        if let Some(own) = guest.begin_watch() {
+            *guest = Arc::new(own);
+        }
+        if guests.len() == guests.capacity() {
+            // Guests that are gone, and have sent everything.
+            guests.retain(|known| Arc::strong_count(known) > 1 || known.why().is_some());
+        }
+        guests.push(Arc::clone(guest));
     }
 
     /// Notes that a receiver has lost a record that belongs here.

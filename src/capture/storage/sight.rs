@@ -15,7 +15,10 @@ use tracing_subscriber::filter::Targets;
 
 #[cfg(feature = "snapshot")]
 use crate::capture::CapturedNode;
-use crate::capture::{Storage, storage::lost::LostRecords};
+use crate::{
+    capture::{Storage, storage::lost::LostRecords},
+    receiver::WhyUnsent,
+};
 
 /// The limits of a capture's view.
 #[cfg_attr(not(feature = "predicates"), allow(dead_code))]
@@ -43,6 +46,8 @@ pub(crate) struct Sight {
     pub(crate) unattributed_evicted: u64,
     /// Records that receivers have lost.
     pub(crate) lost: LostRecords,
+    /// Set if a guest may not have sent everything.
+    pub(crate) unsent: Option<WhyUnsent>,
 }
 
 /// A subscriber that got records of a receiver instead of the capture. The order is by severity.
@@ -147,6 +152,12 @@ impl Sight {
         self.lost.in_trace(self.unattributed.as_ref().map(|of_nobody| &of_nobody.sight.lost))
     }
 
+    /// Returns a text about records that a guest may not have sent, with a remedy, if there are any.
+    #[cfg(any(feature = "predicates", feature = "snapshot"))]
+    pub(crate) fn unsent(&self) -> Option<String> {
+        self.unsent.map(|why| format!("{} ({})", why.what(), why.remedy()))
+    }
+
     /// Returns the reason why a trace may be incomplete, if there is one.
     #[cfg(feature = "snapshot")]
     pub(crate) fn incomplete(&self) -> Option<String> {
@@ -164,6 +175,9 @@ impl Sight {
         }
         if let Some(lost) = self.lost() {
             return Some(format!("this trace is not all that was traced: {lost}"));
+        }
+        if let Some(unsent) = self.unsent() {
+            return Some(format!("this trace is perhaps not all that was traced: {unsent}"));
         }
         first.map(|first| {
             format!(

@@ -36,12 +36,28 @@ use self::{
     layered::LayeredSubscriber, own::CaptureSubscriber, process_wide_layer::ProcessWideLayer,
     process_wide_subscriber::ProcessWideSubscriber,
 };
-use crate::{capture::SharedStorage, interest, receiver::observe_losses};
+use alloc::sync::Arc;
+
+use crate::{
+    capture::SharedStorage,
+    interest,
+    receiver::{Unsent, observe_guests, observe_losses},
+};
 
 /// Prepares the process for a subscriber that captures.
 pub(crate) fn prepare() {
     interest::ask_all_subscribers();
     observe_losses(note_lost);
+    observe_guests(watch_guest);
+}
+
+/// Has a trace look at what a guest may not have sent.
+fn watch_guest(dispatch: &Dispatch, guest: &mut Arc<Unsent>) {
+    if let Some(storage) = storage_of(dispatch) {
+        storage.watch_guest(guest);
+    } else if dispatch.is::<ProcessWideSubscriber>() || dispatch.is::<ProcessWideLayer>() {
+        owner::of_thread().storage().watch_guest(guest);
+    }
 }
 
 /// Notes in a trace that a record was lost on its way there.

@@ -11,11 +11,16 @@ use std::{sync::MutexGuard, thread};
 
 use tracing_core::{Dispatch, span::Id};
 
-use super::{guard::with_default, id, lanes::current_span};
+use super::{
+    guard::with_default,
+    id,
+    lanes::current_span,
+    observers::{Told, tell_guest},
+};
 use crate::{
     lock::Mutex,
     panics,
-    receiver::sink::SinkSpan,
+    receiver::{sink::SinkSpan, unsent::Unsent},
     this_thread::{ThreadNumber, this_thread},
     wire::{SpanStack, StackedSpan},
 };
@@ -105,6 +110,11 @@ struct State {
     is_scoped: bool,
     /// The one that was the last to do something comes first.
     threads: Vec<HostThread>,
+    /// Records that the guest may not have sent to the capture that watches it.
+    unsent: Arc<Unsent>,
+    told: Told,
+    /// Whether the capture of this subscriber, if any, watches the guest.
+    is_watched: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -202,6 +212,7 @@ impl HostThreads {
             let host_spans: Vec<_> =
                 state.threads.iter_mut().filter_map(HostThread::forget).collect();
             state.is_let_go = false;
+            state.is_watched = false;
             (state.dispatch.replace(dispatch.clone()), host_spans)
         };
         // Not under the lock: this may be the end of the subscriber before, which may call back.
@@ -243,8 +254,10 @@ impl HostThreads {
     /// Begins a call of the guest on this thread, or a turn of it, which enters the guest's spans.
     #[inline]
     pub(in crate::receiver) fn begin_call(&self, turn: Turn) {
+        self.watch();
         let moves = {
-            let State { threads, stack, closed, .. } = &mut *self.lock();
+            let State { threads, stack, closed, unsent, .. } = &mut *self.lock();
+            unsent.note_run();
             let thread = this_one_of(threads);
             thread.calls += 1;
             if turn == Turn::First {
@@ -258,6 +271,29 @@ impl HostThreads {
         if let Some(moves) = moves {
             self.tell_of(moves);
         }
+    }
+
+    /// Has the capture that the guest is relayed to watch the guest, and that of this thread learn which subscriber it is.
+    pub(in crate::receiver) fn watch(&self) {
+        let (dispatch, mut told, mut unsent) = {
+            let mut state = self.lock();
+            if state.is_watched && !state.told.is_due() {
+                return; // as nearly always
+            }
+            let Some(dispatch) = state.dispatch.clone() else { return };
+            state.is_watched = true;
+            (dispatch, state.told, Arc::clone(&state.unsent))
+        };
+        told.tell(&dispatch);
+        tell_guest(&dispatch, &mut unsent);
+        let mut state = self.lock();
+        state.told = told;
+        state.unsent = unsent;
+    }
+
+    /// Returns what the guest may not have sent.
+    pub(in crate::receiver) fn unsent(&self) -> Arc<Unsent> {
+        Arc::clone(&self.lock().unsent)
     }
 
     /// Ends the call of the guest that began last on this thread, which exits what it has entered since.

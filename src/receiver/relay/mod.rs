@@ -25,7 +25,8 @@ use tracing_core::{
 pub(super) use self::host_threads::{HostThreads, Turn};
 #[cfg(feature = "capture")]
 pub(crate) use self::observers::{
-    RelayObserver, RelayObserverGuard, note_ended_subscriber, observe_losses, observe_relays,
+    RelayObserver, RelayObserverGuard, note_ended_subscriber, observe_guests, observe_losses,
+    observe_relays,
 };
 use self::{
     guard::{guarded, guarded_here, with_default},

@@ -11,7 +11,8 @@
 //!
 //! A record costs two comparisons then; and a capture learns of a subscriber that ends while it is under way.
 //!
-//! A capture also has to know which records never arrived, wherever the receiver is called: [`observe_losses()`].
+//! A capture also has to know which records never arrived, wherever the receiver is called: [`observe_losses()`]; and
+//! which guests relay to it, since it looks at what they have not sent: [`observe_guests()`].
 
 use alloc::{sync::Arc, vec::Vec};
 use core::{
@@ -24,6 +25,8 @@ use core::{
 use std::sync::OnceLock;
 
 use tracing_core::Dispatch;
+
+use crate::receiver::unsent::Unsent;
 
 /// Learns which subscribers receivers relay to.
 #[cfg_attr(not(feature = "capture"), allow(dead_code))]
@@ -59,6 +62,25 @@ pub(crate) fn observe_losses(observer: LossObserver) {
 pub(super) fn tell_loss(subscriber: &Dispatch, reason: &dyn fmt::Display) {
     if let Some(observe) = LOSS_OBSERVER.get() {
         observe(subscriber, reason);
+    }
+}
+
+/// Has the capture of a subscriber watch a guest. If another capture has watched it before, it gets a state of its own.
+type GuestObserver = fn(subscriber: &Dispatch, guest: &mut Arc<Unsent>);
+
+static GUEST_OBSERVER: OnceLock<GuestObserver> = OnceLock::new();
+
+/// Has a function learn which guests are relayed to which subscribers. There is one for the process: the first.
+#[cfg_attr(not(feature = "capture"), allow(dead_code))]
+pub(crate) fn observe_guests(observer: GuestObserver) {
+    GUEST_OBSERVER.get_or_init(|| observer);
+}
+
+/// Tells that a guest is relayed to this subscriber.
+#[cold]
+pub(super) fn tell_guest(subscriber: &Dispatch, guest: &mut Arc<Unsent>) {
+    if let Some(observe) = GUEST_OBSERVER.get() {
+        observe(subscriber, guest);
     }
 }
 
@@ -106,7 +128,7 @@ pub(crate) fn note_ended_subscriber() {
 }
 
 /// Remembers whom a relay has told.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Told {
     observer: u64,
     ended: u64,
@@ -116,9 +138,15 @@ impl Told {
     /// Tells the observer of the current thread that a record is relayed to this subscriber.
     #[inline]
     pub(super) fn tell(&mut self, subscriber: &Dispatch) {
-        if self.observer != INNERMOST.get() || self.ended != ENDED.load(Ordering::Acquire) {
+        if self.is_due() {
             self.tell_now(subscriber);
         }
+    }
+
+    /// Whether there is somebody else to tell, or something else.
+    #[inline]
+    pub(super) fn is_due(self) -> bool {
+        self.observer != INNERMOST.get() || self.ended != ENDED.load(Ordering::Acquire)
     }
 
     #[cold]

@@ -42,7 +42,7 @@ mod offset {
 #[derive(Debug)]
 pub struct GuestTrace {
     pub(super) receiver: TracingEventReceiver,
-    scope: GuestScope,
+    pub(super) scope: GuestScope,
     /// Frames that the guest has handed over.
     ///
     /// The persisted number may be any: it saturates.
@@ -166,7 +166,15 @@ impl GuestTrace {
         let result = guest_bytes(memory, address, len)
             .and_then(|frame| receive(&mut self.receiver, self.frames, address, frame));
         self.frames = self.frames.saturating_add(1);
+        self.note_run();
         self.check(result)
+    }
+
+    /// Notes that the guest runs, if it may keep records to itself.
+    fn note_run(&self) {
+        if self.control.is_some() {
+            self.scope.note_run();
+        }
     }
 
     /// Notes where the control block of a guest that buffers or asks is: the import `hello`.
@@ -214,8 +222,14 @@ impl GuestTrace {
             let answer = self.receiver.answer(question);
             answer.map_err(|error| GuestError::InvalidQuestion { address, error })
         });
+        self.note_run();
         match answer {
-            Ok(answer) => Ok(answer),
+            Ok(answer) => {
+                if answer == FilterAnswer::Never {
+                    self.scope.note_unwanted();
+                }
+                Ok(answer)
+            }
             Err(error) => self.check(Err(error)).map(|()| FilterAnswer::Always),
         }
     }
@@ -240,6 +254,7 @@ impl GuestTrace {
         if self.control.is_none() {
             return self.check(Err(GuestError::NoHello));
         }
+        self.note_run();
         self.read_buffer(memory)
     }
 
@@ -274,6 +289,7 @@ impl GuestTrace {
     /// ```
     pub fn read_buffer(&mut self, memory: &mut [u8]) -> Result<(), GuestError> {
         let Some(control) = self.control else { return Ok(()) };
+        self.tell_filter(memory);
         let read = |offset| read_u32(memory, control, offset).unwrap_or_default();
         let (address, len) = (read(offset::BUFFER), read(offset::LEN));
         if address == 0 || len == 0 {
@@ -306,21 +322,38 @@ impl GuestTrace {
     /// Tells a guest that [asks](spanshot_sender::wasm_guest::Builder::filtered_by_host) if the host's filter
     /// may have changed.
     ///
-    /// [`link_wasm_guest!`](crate::link_wasm_guest) does so whenever the guest calls one of its functions. Call this
-    /// yourself if a filter changes while the guest does not run, by `reload` of `tracing-subscriber` for example. A
-    /// guest that was told that nothing is wanted has no reason to ask again.
+    /// [`link_wasm_guest!`](crate::link_wasm_guest) does so whenever the guest calls one of its functions, and
+    /// [`read_buffer()`](Self::read_buffer) does so, too. A guest that was told that nothing is wanted has no reason to
+    /// call anything. So call this yourself, before you call the guest:
+    ///
+    /// - after [`relay_here()`](Self::relay_here) and [`restore()`](Self::restore). If you forget it, and the guest may
+    ///   have sent too little, assertions that something is missing fail, and say so;
+    /// - after a filter has changed while the guest did not run, by `reload` of `tracing-subscriber` for example. If you
+    ///   forget this, nobody notices.
     ///
     /// # Example
     ///
-    /// As with [`read_buffer()`](Self::read_buffer).
+    /// In wasmi or wasmtime, for an instance of a pool:
+    ///
+    /// ```
+    /// # use spanshot::{receiver::RestoreError, transport::wasm_host::GuestTrace};
+    /// # fn next_test(instance: wasmi::Instance, mut store: wasmi::Store<GuestTrace>) -> Result<(), RestoreError> {
+    /// let memory = instance.get_memory(&mut store, "memory").unwrap();
+    /// let (memory, trace) = memory.data_and_store_mut(&mut store);
+    /// trace.relay_here()?;
+    /// trace.tell_filter(memory);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn tell_filter(&mut self, memory: &mut [u8]) {
         let Some(control) = self.control else { return };
         let generation = TracingEventReceiver::filter_generation();
-        if self.told != Some(generation) {
+        if self.told != Some(generation) || self.scope.is_outdated() {
             // Any other number will do. That of this process may be the one which the guest has from another.
             let told = read_u32(memory, control, offset::GENERATION).unwrap_or_default();
             write_u32(memory, control, offset::GENERATION, told.wrapping_add(1));
             self.told = Some(generation);
+            self.scope.note_told();
         }
     }
 

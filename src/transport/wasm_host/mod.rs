@@ -53,7 +53,7 @@
 //! |---|---|
 //! | suspend a guest, and go on in this process or another one | [`GuestTrace::persist()`], [`GuestTrace::restore()`] |
 //! | try again from there when it has trapped | [`GuestTrace::begin_attempt()`], [`GuestTrace::roll_back()`] |
-//! | attach an instance of a pool to the capture of the next test | [`GuestTrace::relay_here()`] |
+//! | attach an instance of a pool to the capture of the next test | [`GuestTrace::relay_here()`], and [`GuestTrace::tell_filter()`] if the guest asks for the filter |
 //!
 //! # Refused records
 //!

@@ -77,6 +77,8 @@ pub struct PersistedGuest {
     frames: u64,
     /// Address of the control block.
     control: Option<u32>,
+    /// Whether the guest remembers that its host does not want some call sites.
+    knows_unwanted: bool,
 }
 
 spanshot_sender::__record!(PersistedGuest {
@@ -84,6 +86,7 @@ spanshot_sender::__record!(PersistedGuest {
     required spans,
     required frames,
     default control,
+    default knows_unwanted,
 });
 
 impl PersistedGuest {
@@ -116,10 +119,11 @@ impl GuestTrace {
     /// }
     /// ```
     pub fn persist(self) -> (PersistedGuest, LocalSpans) {
-        let Self { receiver, frames, control, .. } = self;
+        let Self { receiver, scope, frames, control, .. } = self;
+        let knows_unwanted = scope.knows_unwanted();
         let metadata = receiver.persist_metadata();
         let (spans, local_spans) = receiver.persist();
-        (PersistedGuest { metadata, spans, frames, control }, local_spans)
+        (PersistedGuest { metadata, spans, frames, control, knows_unwanted }, local_spans)
     }
 
     /// Restores the trace of a suspended guest.
@@ -157,7 +161,7 @@ impl GuestTrace {
         local_spans: LocalSpans,
         limits: ReceiverLimits,
     ) -> Result<Self, RestoreError> {
-        let PersistedGuest { metadata, spans, frames, control } = guest;
+        let PersistedGuest { metadata, spans, frames, control, knows_unwanted } = guest;
         let receiver = TracingEventReceiver::restore_in_scope(
             metadata,
             spans,
@@ -168,6 +172,7 @@ impl GuestTrace {
         )?;
         let mut trace = Self::new(receiver);
         (trace.frames, trace.control) = (frames, control);
+        trace.scope.note_restored(knows_unwanted);
         Ok(trace)
     }
 
@@ -179,6 +184,11 @@ impl GuestTrace {
     ///
     /// In an [attempt](Self::begin_attempt), call it before you call the guest. The attempt goes on here, and
     /// [`roll_back()`](Self::roll_back) goes back to this moment; in the earlier subscriber, it is over.
+    ///
+    /// If the guest [asks for the filter](spanshot_sender::wasm_guest::Builder::filtered_by_host), also call
+    /// [`tell_filter()`](Self::tell_filter) with its memory, before you call the guest. Otherwise the guest goes by what it
+    /// knows of the earlier capture's filter, and may send too little. Assertions that something is missing fail then,
+    /// and say so.
     ///
     /// # Errors
     ///
@@ -218,6 +228,7 @@ impl GuestTrace {
             self.receiver.begin_attempt();
         }
         self.told = None;
+        self.scope.watch();
         Ok(())
     }
 
