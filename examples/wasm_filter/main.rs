@@ -30,6 +30,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let order = shop.get_typed_func::<u32, u32>(&store, "order")?;
     let scope = store.data().scope();
     let total = scope.in_scope(|| order.call(&mut store, 4))?;
+    let memory = shop.get_memory(&store, "memory").ok_or("the shop has no memory")?;
+    let (memory, trace) = memory.data_and_store_mut(&mut store);
+    trace.read_buffer(memory)?; // it has the last records
     let formatted = shop.get_typed_func::<(), u32>(&store, "formatted")?.call(&mut store, ())?;
 
     println!("{}\n", capture.trace());

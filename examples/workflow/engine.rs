@@ -81,13 +81,11 @@ impl Guest {
         let mut results = vec![Val::I32(0); function.ty(&*store).results().len()];
         // The host is in the guest's spans during the call.
         let scope = store.data().trace.scope();
-        scope.in_scope(|| {
-            let called = function.call(&mut *store, &arguments, &mut results);
-            // Also after a trap: the last records may still be in the guest's buffer.
-            let (memory, host) = memory.data_and_store_mut(store);
-            host.trace.read_buffer(memory)?;
-            Ok(called?)
-        })
+        let called = scope.in_scope(|| function.call(&mut *store, &arguments, &mut results));
+        // Also after a trap: the last records may still be in the guest's buffer.
+        let (memory, host) = memory.data_and_store_mut(store);
+        host.trace.read_buffer(memory)?;
+        Ok(called?)
     }
 
     pub fn suspend(self) -> (Snapshot, LocalSpans) {

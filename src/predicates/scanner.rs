@@ -46,6 +46,8 @@ use crate::{
 ///   are lost;
 /// - if a guest that asks for the filter has run while it went by that of an earlier capture: see
 ///   [`GuestTrace::tell_filter()`](crate::transport::wasm_host::GuestTrace::tell_filter);
+/// - if a guest that buffers has run since its
+///   [buffer was read](crate::transport::wasm_host::GuestTrace::read_buffer);
 /// - if a receiver [refused](crate::TracingEventReceiver::refusals) a record that would have come here, or the bytes of
 ///   such a record were damaged or missing, or its stream was not ended, as by a child process that was killed. If your
 ///   test is about such a program, start the capture with

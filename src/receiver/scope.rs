@@ -1,6 +1,6 @@
 //! The times in which a host runs its guest.
 
-use alloc::boxed::Box;
+use alloc::{boxed::Box, sync::Arc};
 use core::{
     fmt,
     future::Future,
@@ -10,7 +10,10 @@ use core::{
 };
 use std::thread;
 
-use super::relay::{HostThreads, Turn};
+use super::{
+    relay::{HostThreads, Turn},
+    unsent::Unsent,
+};
 use crate::{not_a_future::NotAFuture, panics};
 
 /// A handle that runs a guest in the guest's spans.
@@ -109,8 +112,29 @@ impl GuestScope {
         self.threads.unsent().note_told();
     }
 
-    pub(crate) fn note_restored(&self, knows_unwanted: bool) {
-        self.threads.unsent().note_restored(knows_unwanted);
+    /// Notes whether the guest buffers.
+    pub(crate) fn set_buffers(&self, buffers: bool) {
+        self.threads.unsent().set_buffers(buffers);
+    }
+
+    pub(crate) fn buffers(&self) -> bool {
+        self.threads.unsent().buffers()
+    }
+
+    /// Reads the buffer of the guest, by this function, in the guest's spans.
+    pub(crate) fn read<T>(&self, f: impl FnOnce() -> T) -> T {
+        let result = if self.threads.is_in_scope() { f() } else { self.in_turn(Turn::Whole, f) };
+        self.threads.unsent().note_read();
+        result
+    }
+
+    pub(crate) fn note_restored(&self, knows_unwanted: bool, buffers: bool) {
+        self.threads.unsent().note_restored(knows_unwanted, buffers);
+    }
+
+    /// Returns what the guest may not have sent.
+    pub(super) fn unsent(&self) -> Arc<Unsent> {
+        self.threads.unsent()
     }
 
     /// Calls the guest, by this function, in the guest's spans.

@@ -1,7 +1,7 @@
 use alloc::sync::Arc;
 use core::{fmt, num::NonZeroU64};
 
-use super::{GuestScope, ReceiveError, ReceiverLimits};
+use super::{GuestScope, ReceiveError, ReceiverLimits, unsent::Unsent};
 use crate::{
     said_parent::SaidParent,
     wire::{CallSiteData, FilterAnswer, ThreadIndex, ValueRef, frame::Question},
@@ -118,6 +118,9 @@ pub(crate) trait Sink: Send + Sync {
     ) -> Result<FilterAnswer, ReceiveError> {
         Ok(FilterAnswer::Always)
     }
+
+    /// Looks at what a guest may not have sent, from now on. A sink that relays does so when the guest is called.
+    fn watch_guest(&mut self, _guest: &Arc<Unsent>) {}
 
     /// Gets ready for a record, if it is not yet.
     fn start(&mut self) {}

@@ -251,6 +251,12 @@ impl TracingEventReceiver {
         self.sink.scope()
     }
 
+    /// Has a capture watch the guest of this scope.
+    pub(crate) fn watch_guest(&mut self, scope: &GuestScope) {
+        scope.watch();
+        self.sink.watch_guest(&scope.unsent());
+    }
+
     #[inline]
     pub(super) fn start(&mut self) {
         if !self.is_started {

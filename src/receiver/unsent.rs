@@ -15,8 +15,16 @@ use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 /// run          it may trace what this capture wants, and send nothing: records may be missing
 /// tell filter  it asks anew from now on
 /// ```
+///
+/// A guest that buffers may have something in its buffer whenever it has run since that was read. Which code runs in a
+/// call of the guest, the host cannot tell: the guest, or a function of the host that the guest calls. So the buffer
+/// counts as read only until the call ends.
 #[derive(Debug, Default)]
 pub(crate) struct Unsent {
+    /// Whether the guest buffers.
+    buffers: AtomicBool,
+    /// Whether it has run since its buffer was read.
+    has_run: AtomicBool,
     /// Whether the guest knows of a call site that is not wanted, and has not been told of another filter since.
     knows_unwanted: AtomicBool,
     /// Whether it knows that from an earlier capture than that which watches it.
@@ -33,14 +41,30 @@ pub(crate) struct Unsent {
 #[cfg_attr(not(feature = "capture"), allow(dead_code))]
 pub(crate) enum WhyUnsent {
     OutdatedFilter,
+    UnreadBuffer,
 }
 
 impl Unsent {
     /// Notes that the guest runs.
     pub(super) fn note_run(&self) {
+        self.has_run.store(true, Relaxed);
         if self.is_outdated.load(Relaxed) {
             self.has_run_outdated.store(true, Relaxed);
         }
+    }
+
+    /// Notes whether the guest buffers.
+    pub(super) fn set_buffers(&self, buffers: bool) {
+        self.buffers.store(buffers, Relaxed);
+    }
+
+    pub(super) fn buffers(&self) -> bool {
+        self.buffers.load(Relaxed)
+    }
+
+    /// Notes that the buffer is empty.
+    pub(super) fn note_read(&self) {
+        self.has_run.store(false, Relaxed);
     }
 
     /// Notes that the guest knows of a call site that is not wanted.
@@ -64,8 +88,10 @@ impl Unsent {
     }
 
     /// Notes that the guest is restored, with what it knew, unless a capture has watched it until now.
-    pub(super) fn note_restored(&self, knows_unwanted: bool) {
+    pub(super) fn note_restored(&self, knows_unwanted: bool, buffers: bool) {
         if !self.is_watched.load(Relaxed) {
+            self.buffers.store(buffers, Relaxed);
+            self.has_run.store(buffers, Relaxed); // its memory may have come with a full buffer
             self.knows_unwanted.store(knows_unwanted, Relaxed);
             self.is_outdated.store(knows_unwanted, Relaxed);
         }
@@ -76,7 +102,18 @@ impl Unsent {
 impl Unsent {
     /// Says why records may be missing, if some may.
     pub(crate) fn why(&self) -> Option<WhyUnsent> {
-        self.has_run_outdated.load(Relaxed).then_some(WhyUnsent::OutdatedFilter)
+        if self.has_run_outdated.load(Relaxed) {
+            Some(WhyUnsent::OutdatedFilter)
+        } else if self.buffers() && self.has_run.load(Relaxed) {
+            Some(WhyUnsent::UnreadBuffer)
+        } else {
+            None
+        }
+    }
+
+    /// Forgets what belongs to a trace that was taken.
+    pub(crate) fn go_on(&self) {
+        self.has_run_outdated.store(self.is_outdated(), Relaxed);
     }
 
     /// Notes that a capture watches the guest. Returns what that is to look at, if another one has watched the guest
@@ -84,6 +121,8 @@ impl Unsent {
     pub(crate) fn begin_watch(&self) -> Option<Self> {
         let knows_unwanted = self.knows_unwanted();
         self.is_watched.swap(true, Relaxed).then(|| Self {
+            buffers: self.buffers().into(),
+            has_run: self.has_run.load(Relaxed).into(),
             knows_unwanted: knows_unwanted.into(),
             is_outdated: knows_unwanted.into(),
             has_run_outdated: false.into(),
@@ -101,6 +140,9 @@ impl WhyUnsent {
                 "a guest that asks for the filter has run with answers from an earlier capture, so that it may have \
                  sent too little"
             }
+            Self::UnreadBuffer => {
+                "a guest that buffers has run since its buffer was read, so that its last records may be missing"
+            }
         }
     }
 
@@ -110,6 +152,9 @@ impl WhyUnsent {
             Self::OutdatedFilter => {
                 "call `GuestTrace::tell_filter(memory)` right after `relay_here()` or `restore()`, before you call the \
                  guest"
+            }
+            Self::UnreadBuffer => {
+                "call `GuestTrace::read_buffer(memory)` after each call of the guest, when its scope has ended"
             }
         }
     }

@@ -2,11 +2,15 @@
 
 use std::{
     env, fs, mem,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use spanshot::{Capture, LocalSpans, Trace, predicates::*, transport::wasm_host::GuestTrace};
-use tracing::info;
+use spanshot::{
+    Capture, LocalSpans, SharedStorage, Trace, TracingEventReceiver, assert_trace_snapshot,
+    predicates::*, transport::wasm_host::GuestTrace,
+};
+use tracing::{Level, info};
 
 use super::{engine::Instance, host::Host};
 
@@ -37,7 +41,7 @@ fn shop(buffer: u32, asks: bool) -> Instance {
 
 fn read_buffer(shop: &mut Instance) {
     let (memory, host) = shop.memory();
-    host.trace.scope().in_scope(|| host.trace.read_buffer(memory)).unwrap();
+    host.trace.read_buffer(memory).unwrap();
 }
 
 fn tell_filter(shop: &mut Instance) {
@@ -94,6 +98,10 @@ fn guest_that_goes_by_an_earlier_filter_may_have_sent_too_little() {
         let trace = capture.trace();
         assert_eq!(trace.scan_events().matches(&message("served")).len(), 1, "{trace}");
         assert!(refusal(&trace, "missing").contains(UNTOLD));
+        // But it is missing from what is taken.
+        capture.take();
+        info!("by the host");
+        capture.trace().scan_events().none(&message("missing"));
         drop(capture);
 
         // The next capture has missed nothing.
@@ -168,5 +176,124 @@ fn restored_guest_goes_by_an_earlier_filter_until_it_is_told() {
                 assert!(refusal(&trace, "missing").contains(UNTOLD));
             }
         }
+    }
+}
+
+const UNREAD: &str = "a guest that buffers has run since its buffer was read, so that its last records may be missing (call \
+                      `GuestTrace::read_buffer(memory)` after each call of the guest, when its scope has ended)";
+
+#[test]
+fn guest_that_returns_may_have_records_in_its_buffer() {
+    let _one = one_at_a_time();
+    for asks in [false, true] {
+        let capture = Capture::start();
+        let mut shop = shop(1 << 16, asks);
+        info!("by the host");
+        shop.call("shift", &[7]).unwrap();
+        let trace = capture.trace();
+        let refused = refusal(&trace, "open");
+        assert!(refused.contains(UNREAD), "{refused}");
+        let failed = trace.scan_spans().try_single(&name("shop")).unwrap_err().to_string();
+        assert!(failed.contains(UNREAD), "{failed}");
+
+        read_buffer(&mut shop);
+        assert!(refusal(&trace, "open").contains(UNREAD), "it is that of before");
+        let trace = capture.trace();
+        trace.scan_events().single(&message("open"));
+        trace.scan_events().none(&message("missing"));
+
+        // A guest that has nothing in its buffer might have.
+        shop.call("formatted", &[]).unwrap();
+        assert!(refusal(&capture.trace(), "missing").contains(UNREAD));
+        // While it is called, it may run on.
+        let (memory, host) = shop.memory();
+        host.trace.scope().in_scope(|| {
+            host.trace.read_buffer(memory).unwrap();
+            capture.trace().scan_events().none(&message("missing"));
+        });
+        assert!(refusal(&capture.trace(), "missing").contains(UNREAD));
+        read_buffer(&mut shop);
+        capture.trace().scan_events().none(&message("missing"));
+
+        // If it is gone, so is its buffer.
+        shop.call("shift", &[0]).unwrap();
+        drop(shop);
+        assert!(refusal(&capture.take(), "missing").contains(UNREAD));
+        info!("by the host");
+        capture.trace().scan_events().none(&message("missing"));
+    }
+}
+
+#[test]
+fn guest_that_sends_at_once_has_nothing_in_its_buffer() {
+    let _one = one_at_a_time();
+    for asks in [false, true] {
+        let capture = Capture::start();
+        let mut shop = shop(0, asks);
+        shop.call("shift", &[7]).unwrap();
+        capture.trace().scan_events().none(&message("missing"));
+    }
+}
+
+#[test]
+fn checks_and_snapshots_want_the_buffer_of_a_guest_to_be_read() {
+    let _one = one_at_a_time();
+    for reads in [false, true] {
+        let capture = Capture::builder().fail_on_events(Level::ERROR).start();
+        let mut shop = shop(1 << 16, false);
+        shop.call("order", &[0]).unwrap();
+        if reads {
+            read_buffer(&mut shop);
+        }
+        let snapshot = || {
+            assert_trace_snapshot!(capture.trace(), @r"
+        INFO order{items=0 total=0}
+        └─ INFO served
+        ")
+        };
+        assert_eq!(catch_unwind(AssertUnwindSafe(snapshot)).is_ok(), reads);
+        let finished = catch_unwind(AssertUnwindSafe(|| capture.finish()));
+        if reads {
+            finished.unwrap();
+        } else {
+            let findings = finished.unwrap_err().downcast::<String>().unwrap();
+            assert!(findings.contains("a guest that buffers has run"), "{findings}");
+        }
+    }
+}
+
+#[test]
+fn buffer_of_a_guest_that_is_captured_directly_is_to_be_read() {
+    let _one = one_at_a_time();
+    let storage = SharedStorage::default();
+    let mut shop = instance(GuestTrace::new(TracingEventReceiver::capturing(&storage)));
+    shop.call("install", &[1 << 16, 0]).unwrap();
+    shop.call("order", &[0]).unwrap();
+    assert!(refusal(&storage.lock(), "missing").contains(UNREAD));
+    read_buffer(&mut shop);
+    storage.lock().scan_events().single(&message("served"));
+    storage.lock().scan_events().none(&message("missing"));
+}
+
+#[test]
+fn buffer_of_a_suspended_guest_is_read_before_or_afterwards() {
+    let _one = one_at_a_time();
+    for is_here in [false, true] {
+        let capture = Capture::start();
+        let mut shop = shop(1 << 16, false);
+        shop.call("shift", &[7]).unwrap();
+        let (guest, local_spans) = mem::take(&mut shop.memory().1.trace).persist();
+        let memory = shop.memory().0.to_vec();
+        assert!(refusal(&capture.trace(), "open").contains(UNREAD));
+        // It goes on in this process, or as in another one.
+        let next = if is_here { capture } else { Capture::start() };
+        let local_spans = if is_here { local_spans } else { LocalSpans::default() };
+        let mut shop = instance(GuestTrace::restore(guest, local_spans).unwrap());
+        shop.restore_memory(&memory);
+        info!("by the host");
+        assert!(refusal(&next.trace(), "open").contains(UNREAD), "{is_here}");
+        read_buffer(&mut shop);
+        next.trace().scan_events().single(&message("open"));
+        next.trace().scan_events().none(&message("missing"));
     }
 }

@@ -59,7 +59,10 @@ impl Guest {
     }
 
     fn order<'a>(&self, trace: &'a Trace) -> Option<CapturedSpan<'a>> {
-        trace.scan_spans().try_single(&(name(eq("order")) & field("items", self.items))).ok()
+        // Guests that are given up have records in their buffers: nothing is sure to be missing.
+        let orders = trace.scan_spans().matches(&(name(eq("order")) & field("items", self.items)));
+        let [order] = *orders else { return None };
+        Some(order)
     }
 }
 
@@ -117,9 +120,9 @@ fn guest_that_is_called_out_of_its_scope_is_trapped_and_says_what_to_do() {
         let error = shop.call_out_of_scope("order", &[1]).unwrap_err();
         assert!(error.contains("call the guest in `GuestScope::in_scope()`"), "{error}");
         info!("by the host");
-        assert!(
-            capture.trace().scan_events().single(&message(eq("by the host"))).parent().is_none()
-        );
+        let trace = capture.trace();
+        let [by_host] = *trace.scan_events().matches(&message(eq("by the host"))) else { panic!() };
+        assert!(by_host.parent().is_none());
 
         // It goes on when it is called as it should be.
         assert_eq!(shop.call("order", &[1]), Ok(0));
@@ -197,7 +200,8 @@ proptest! {
             let turn = event.parent().map(|parent| (parent.metadata().name() == "turn", parent["number"] == event["number"]));
             prop_assert_eq!(turn, (!is_between).then_some((true, true)), "{}", trace);
         }
-        prop_assert!(trace.scan_events().single(&message(eq("at last"))).parent().is_none());
+        let at_last = trace.scan_events().matches(&message(eq("at last")));
+        prop_assert!(at_last.len() == 1 && at_last[0].parent().is_none());
         for asked in trace.all_spans().filter(|span| span.metadata().name() == "asked") {
             let item = asked.parent().filter(|parent| parent.metadata().name() == "item");
             prop_assert_eq!(item.map(|item| item["item"].clone()), Some(asked["item"].clone()), "{}", trace);

@@ -241,6 +241,8 @@ impl SharedStorage {
             if let Some(unattributed) = &mut state.unattributed {
                 unattributed.go_on();
             }
+            state.guests.retain(|guest| Arc::strong_count(guest) > 1);
+            state.guests.iter().for_each(|guest| guest.go_on());
             trace
         })
     }

@@ -18,7 +18,7 @@ use crate::{
     log_record,
     receiver::{
         Innermost, LocalSpans, ReceiveError, ReceiverLimits, Sink, SinkParent, SinkSpan,
-        SinkValues, TracingEventReceiver,
+        SinkValues, TracingEventReceiver, Unsent,
     },
     said_parent::SaidParent,
     wire::{CallSiteData, ThreadIndex, TracingLevel, ValueRef},
@@ -281,6 +281,10 @@ impl Sink for Direct {
     fn exit(&mut self, span: SinkSpan, thread: ThreadIndex) {
         let thread = self.thread(thread);
         self.change(span, |storage, span| storage.exit(span, thread));
+    }
+
+    fn watch_guest(&mut self, guest: &Arc<Unsent>) {
+        self.storage.watch_guest(&mut Arc::clone(guest));
     }
 
     fn lose(&mut self, reason: &dyn fmt::Display) {

@@ -242,7 +242,7 @@ impl HostThreads {
 
     /// Whether spans may be entered and exited on this thread: it runs the guest, or need not say so.
     #[inline]
-    pub(super) fn is_in_scope(&self) -> bool {
+    pub(in crate::receiver) fn is_in_scope(&self) -> bool {
         self.is_in_step() || self.has_begun_a_call()
     }
 
@@ -301,6 +301,7 @@ impl HostThreads {
     pub(in crate::receiver) fn end_call(&self) {
         let exits = {
             let mut state = self.lock();
+            state.unsent.note_run();
             let is_scoped = state.is_scoped;
             let Some(thread) = state.find() else { return };
             let calls = thread.calls;

@@ -10,7 +10,7 @@
 //!
 //! | your host | write |
 //! |---|---|
-//! | calls the guest | `scope.in_scope(\|\| run.call(&mut store, 7))` |
+//! | calls the guest | `scope.in_scope(\|\| run.call(&mut store, 7))`; if the guest [buffers], `trace.read_buffer(memory)` after it |
 //! | calls it in turns of fuel | `scope.in_scope(\|\| run.call_resumable(…))`, and for each further turn `scope.in_scope(\|\| stopped.resume(…))` |
 //! | awaits it | `scope.in_scope_async(run.call_async(&mut store, 7)).await` |
 //! | runs several with `join!` or `select!` | `join!(scope_a.in_scope_async(…), scope_b.in_scope_async(…))` |
@@ -19,7 +19,7 @@
 //! | traces in a function that the guest calls | nothing; if the guest [buffers], [`trace.read_buffer(memory)`](#functions-that-the-guest-calls) first |
 //! | awaits guest B in an async function that guest A calls | `scope_b.in_scope_async(…).await`, with B's scope only |
 //! | awaits guest A itself again, in such a function | `scope_a.in_scope_async(…).await` once more, with a scope from `caller.data()` |
-//! | handles a trap, or drops the future | nothing; if the guest buffers, `scope.in_scope(\|\| trace.read_buffer(memory))` after it |
+//! | handles a trap, or drops the future | nothing; if the guest buffers, `trace.read_buffer(memory)` after it |
 //! | reads child processes | `stream::receive_async(stdout, &mut receiver)` for each; no scope |
 //!
 //! Take the scope before the call, which borrows the store: `let scope = store.data().scope();`. It is a handle:

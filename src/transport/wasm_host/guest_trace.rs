@@ -68,7 +68,18 @@ impl GuestTrace {
     /// The receiver stays with its subscriber: in a test, start the [`Capture`](crate::Capture) before you create the
     /// receiver. If you keep the instance for the next test, call [`relay_here()`](Self::relay_here) there. If you
     /// forget it, the records are lost. Assertions of the next capture that something is missing fail then, and say so.
-    pub fn new(mut receiver: TracingEventReceiver) -> Self {
+    pub fn new(receiver: TracingEventReceiver) -> Self {
+        let mut trace = Self::unwatched(receiver);
+        trace.watch();
+        trace
+    }
+
+    /// Has the capture of the receiver look at what the guest does not send.
+    pub(super) fn watch(&mut self) {
+        self.receiver.watch_guest(&self.scope);
+    }
+
+    pub(super) fn unwatched(mut receiver: TracingEventReceiver) -> Self {
         let scope = receiver.scope();
         Self {
             receiver,
@@ -202,6 +213,8 @@ impl GuestTrace {
         self.control = Some(control);
         self.told = None;
         self.tell_filter(memory);
+        self.scope.set_buffers(read_u32(memory, control, offset::BUFFER).unwrap_or_default() != 0);
+        self.scope.note_run();
         Ok(())
     }
 
@@ -254,8 +267,9 @@ impl GuestTrace {
         if self.control.is_none() {
             return self.check(Err(GuestError::NoHello));
         }
+        let result = self.read_buffer(memory);
         self.note_run();
-        self.read_buffer(memory)
+        result
     }
 
     /// Takes the frames that a guest that [buffers](spanshot_sender::wasm_guest::Builder::buffered) has not sent yet.
@@ -264,9 +278,15 @@ impl GuestTrace {
     ///
     /// Call it at two places:
     ///
+    /// - after each call of the guest, whether it has returned or trapped, when its [scope](Self::scope) has ended;
     /// - in functions that the guest calls, before they trace, as
-    ///   [this example](super::concurrent_hosts#functions-that-the-guest-calls) does;
-    /// - after the guest has trapped, in the guest's [scope](Self::scope), since the frames may enter and exit spans.
+    ///   [this example](super::concurrent_hosts#functions-that-the-guest-calls) does.
+    ///
+    /// If you forget the first, the guest's last records are missing, or come with the next call. Until you have read the
+    /// buffer, assertions that something is missing fail, and so do snapshots and the checks of the capture. They know that
+    /// the guest has run since by its scope, and by its calls of spanshot's imports. If you call it outside of its scope,
+    /// as you may if it enters no span, or if the receiver fills a storage directly, and it calls none of these imports,
+    /// nobody notices.
     ///
     /// # Errors
     ///
@@ -276,28 +296,38 @@ impl GuestTrace {
     ///
     /// # Example
     ///
-    /// After a trap, in wasmi or wasmtime, where the store's data is the [`GuestTrace`]:
+    /// In wasmi or wasmtime, where the store's data is the [`GuestTrace`]:
     ///
     /// ```
-    /// # use spanshot::transport::wasm_host::GuestTrace;
-    /// # fn after_a_trap(instance: wasmi::Instance, mut store: wasmi::Store<GuestTrace>) -> Option<()> {
-    /// let memory = instance.get_memory(&mut store, "memory")?;
+    /// # use spanshot::transport::wasm_host::{GuestError, GuestTrace};
+    /// # fn run(instance: wasmi::Instance, mut store: wasmi::Store<GuestTrace>) -> Result<(), GuestError> {
+    /// # let run = instance.get_typed_func::<(), ()>(&store, "run").unwrap();
+    /// let scope = store.data().scope();
+    /// let result = scope.in_scope(|| run.call(&mut store, ()));
+    ///
+    /// let memory = instance.get_memory(&mut store, "memory").unwrap();
     /// let (memory, trace) = memory.data_and_store_mut(&mut store);
-    /// trace.scope().in_scope(|| trace.read_buffer(memory)).unwrap();
-    /// # Some(())
+    /// trace.read_buffer(memory)?; // also if the guest has trapped
+    /// # let _ = result;
+    /// # Ok(())
     /// # }
     /// ```
     pub fn read_buffer(&mut self, memory: &mut [u8]) -> Result<(), GuestError> {
         let Some(control) = self.control else { return Ok(()) };
         self.tell_filter(memory);
-        let read = |offset| read_u32(memory, control, offset).unwrap_or_default();
-        let (address, len) = (read(offset::BUFFER), read(offset::LEN));
-        if address == 0 || len == 0 {
-            return Ok(());
-        }
-        let result = self.receive_batch(memory, address, len);
-        write_u32(memory, control, offset::LEN, 0);
-        result
+        let read = |offset| read_u32(memory, control, offset);
+        let (Some(address), Some(len)) = (read(offset::BUFFER), read(offset::LEN)) else {
+            return Ok(()); // it is another memory
+        };
+        let scope = self.scope();
+        scope.read(|| {
+            if address == 0 || len == 0 {
+                return Ok(());
+            }
+            let result = self.receive_batch(memory, address, len);
+            write_u32(memory, control, offset::LEN, 0);
+            result
+        })
     }
 
     fn receive_batch(&mut self, memory: &[u8], address: u32, len: u32) -> Result<(), GuestError> {

@@ -2,7 +2,9 @@
 ///
 /// Pass the name of the engine's crate, its `Linker`, and a closure that returns the
 /// [`GuestTrace`](crate::transport::wasm_host::GuestTrace) in the data of the `Store`. The closure has
-/// to be [`Copy`]. Then call the guest in its [scope](crate::transport::wasm_host::GuestTrace::scope).
+/// to be [`Copy`]. Then call the guest in its [scope](crate::transport::wasm_host::GuestTrace::scope). If it
+/// [buffers](spanshot_sender::wasm_guest::Builder::buffered),
+/// [read its buffer](crate::transport::wasm_host::GuestTrace::read_buffer) after each call.
 ///
 /// # Errors
 ///

@@ -41,7 +41,7 @@
 //! While it does not run, the host is in none of them. [Hosts that do several things at once](concurrent_hosts) shows
 //! which call to write. If the guest [buffers](spanshot_sender::wasm_guest::Builder::buffered), such a function
 //! [reads the buffer](GuestTrace::read_buffer) before it traces. Otherwise its records end up outside the guest's
-//! span, without an error.
+//! span, without an error. Read the buffer after each call of such a guest, too: its last records may be there.
 //!
 //! # Suspended guests
 //!

@@ -79,6 +79,8 @@ pub struct PersistedGuest {
     control: Option<u32>,
     /// Whether the guest remembers that its host does not want some call sites.
     knows_unwanted: bool,
+    /// Whether the guest buffers.
+    buffers: bool,
 }
 
 spanshot_sender::__record!(PersistedGuest {
@@ -87,6 +89,7 @@ spanshot_sender::__record!(PersistedGuest {
     required frames,
     default control,
     default knows_unwanted,
+    default buffers,
 });
 
 impl PersistedGuest {
@@ -120,10 +123,11 @@ impl GuestTrace {
     /// ```
     pub fn persist(self) -> (PersistedGuest, LocalSpans) {
         let Self { receiver, scope, frames, control, .. } = self;
-        let knows_unwanted = scope.knows_unwanted();
+        let (knows_unwanted, buffers) = (scope.knows_unwanted(), scope.buffers());
         let metadata = receiver.persist_metadata();
         let (spans, local_spans) = receiver.persist();
-        (PersistedGuest { metadata, spans, frames, control, knows_unwanted }, local_spans)
+        let guest = PersistedGuest { metadata, spans, frames, control, knows_unwanted, buffers };
+        (guest, local_spans)
     }
 
     /// Restores the trace of a suspended guest.
@@ -161,7 +165,7 @@ impl GuestTrace {
         local_spans: LocalSpans,
         limits: ReceiverLimits,
     ) -> Result<Self, RestoreError> {
-        let PersistedGuest { metadata, spans, frames, control, knows_unwanted } = guest;
+        let PersistedGuest { metadata, spans, frames, control, knows_unwanted, buffers } = guest;
         let receiver = TracingEventReceiver::restore_in_scope(
             metadata,
             spans,
@@ -170,9 +174,10 @@ impl GuestTrace {
             None,
             false,
         )?;
-        let mut trace = Self::new(receiver);
+        let mut trace = Self::unwatched(receiver);
         (trace.frames, trace.control) = (frames, control);
-        trace.scope.note_restored(knows_unwanted);
+        trace.scope.note_restored(knows_unwanted, buffers);
+        trace.watch();
         Ok(trace)
     }
 
@@ -228,7 +233,7 @@ impl GuestTrace {
             self.receiver.begin_attempt();
         }
         self.told = None;
-        self.scope.watch();
+        self.watch();
         Ok(())
     }
 

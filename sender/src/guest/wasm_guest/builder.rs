@@ -79,8 +79,8 @@ impl Builder {
     /// The guest sends them when the buffer is full, when a handle of a span is dropped (as when the span is closed),
     /// before it asks the host something, and by [`flush()`](super::flush).
     ///
-    /// Two things are then up to the host: to call `GuestTrace::read_buffer()` in functions that the guest calls, before
-    /// they trace; and to call it after a trap, to get the last records. Use it only in guests with one thread.
+    /// Two things are then up to the host: to call `GuestTrace::read_buffer()` after each call of the guest, to get the last
+    /// records; and in functions that the guest calls, before they trace. Use it only in guests with one thread.
     pub const fn buffered(mut self, capacity: usize) -> Self {
         self.capacity = capacity;
         self.allocate = buffer::allocate;

@@ -141,7 +141,7 @@ impl Shop {
     pub(crate) fn read_buffer(&mut self) {
         let memory = self.instance.get_memory(&mut self.store, "memory").expect("it is exported");
         let (memory, data) = memory.data_and_store_mut(&mut self.store);
-        data.trace.scope().in_scope(|| data.trace.read_buffer(memory)).unwrap();
+        data.trace.read_buffer(memory).unwrap();
     }
 }
 
