@@ -93,7 +93,7 @@ impl GuestScope {
         self.threads.watch();
     }
 
-    /// Notes that the guest learns of a call site that is not wanted, and need not ask again.
+    /// Notes that the guest learns that something is not wanted, and perhaps does not ask again.
     pub(crate) fn note_unwanted(&self) {
         self.threads.unsent().note_unwanted();
     }

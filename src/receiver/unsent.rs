@@ -25,7 +25,7 @@ pub(crate) struct Unsent {
     buffers: AtomicBool,
     /// Whether it has run since its buffer was read.
     has_run: AtomicBool,
-    /// Whether the guest knows of a call site that is not wanted, and has not been told of another filter since.
+    /// Whether the guest was told that something is not wanted, and has not been told of another filter since.
     knows_unwanted: AtomicBool,
     /// Whether it knows that from an earlier capture than that which watches it.
     is_outdated: AtomicBool,
@@ -67,7 +67,7 @@ impl Unsent {
         self.has_run.store(false, Relaxed);
     }
 
-    /// Notes that the guest knows of a call site that is not wanted.
+    /// Notes that the guest learns that something is not wanted.
     pub(super) fn note_unwanted(&self) {
         self.knows_unwanted.store(true, Relaxed);
     }

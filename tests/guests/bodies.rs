@@ -531,7 +531,9 @@ fn instance_of_a_pool_is_captured_by_each_test_in_turn() {
         drop(first);
         for _ in 0..2 {
             let capture = Capture::start();
-            shop.memory().1.trace.relay_here().unwrap();
+            let (memory, host) = shop.memory();
+            host.trace.relay_here().unwrap();
+            host.trace.tell_filter(memory);
             scope.in_scope(|| info!("for the guest"));
             shop.call("order", &[1]).unwrap();
             read_buffer(&mut shop);

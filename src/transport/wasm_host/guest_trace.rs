@@ -238,7 +238,8 @@ impl GuestTrace {
         self.note_run();
         match answer {
             Ok(answer) => {
-                if answer == FilterAnswer::Never {
+                // Which of the two it is depends on other subscribers of the process, and no verdict should.
+                if matches!(answer, FilterAnswer::Never | FilterAnswer::NotNow) {
                     self.scope.note_unwanted();
                 }
                 Ok(answer)
