@@ -77,7 +77,7 @@ pub(super) const TABLE: [Row; Limit::COUNT] = [
     row(Limit::Depth, "max_depth", "spans in one another",
         "spans in one another, and enters of a thread that were not undone", 1 << 16),
     row(Limit::Entered, "max_entered", "spans that are entered at once",
-        "enters of all threads that were not undone", 1 << 17),
+        "enters of all threads that were not undone", 1 << 12),
     row(Limit::FollowsFrom, "max_follows_from", "spans that a span follows from",
         "spans that an open span follows from", 1 << 16),
     row(Limit::ValuesPerRecord, "max_values", "values of a record",

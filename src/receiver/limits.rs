@@ -118,6 +118,9 @@ impl ReceiverLimits {
 
     /// Sets in how many spans all threads together may be at once, each counted as often as it is
     /// entered.
+    ///
+    /// The host enters the spans that a guest is in whenever it calls the guest, and exits them afterwards. So this limit
+    /// also bounds the time that a call takes, whatever the guest does in it.
     #[must_use]
     pub fn max_entered(self, max: usize) -> Self {
         self.with(Limit::Entered, max as u64)

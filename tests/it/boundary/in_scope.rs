@@ -12,7 +12,10 @@ use std::{
 
 use spanshot::{
     Capture, CaptureLayer, ReceiveError, ReceiverLimits, SharedStorage, Trace, TracingEvent,
-    TracingEventReceiver, predicates::*, receiver::GuestScope, transport::wasm_host::GuestTrace,
+    TracingEventReceiver,
+    predicates::*,
+    receiver::{GuestScope, Limit},
+    transport::wasm_host::GuestTrace,
 };
 use tracing::{Subscriber, info, info_span, span};
 use tracing_subscriber::{
@@ -331,6 +334,29 @@ fn span_from_before_there_was_a_scope_is_left_with_the_first_call() {
     info!("after");
     assert_eq!(parent(&capture.trace(), "in the call").as_deref(), Some("job"));
     assert_eq!(parent(&capture.trace(), "after"), None);
+}
+
+/// Each call enters the spans that the guest is in: if these were any number, so would be the time that a call takes.
+#[test]
+fn guest_cannot_stay_in_more_spans_than_a_call_enters_quickly() {
+    const MAX: u64 = 4_096;
+    let capture = Capture::start();
+    let mut receiver = TracingEventReceiver::default();
+    let scope = receiver.scope();
+    scope.in_scope(|| {
+        enter_spans(&mut receiver, MAX);
+        receiver.receive(new_span(MAX + 1));
+        let error = receiver.try_receive(enter(MAX + 1)).unwrap_err();
+        let (limit, max, actual) = (Limit::Entered, MAX, MAX + 1);
+        assert_eq!(error, ReceiveError::LimitExceeded { limit, max, actual });
+    });
+    for _ in 0..10 {
+        scope.in_scope(|| info!("for the guest"));
+    }
+    let trace = capture.trace();
+    let events = trace.scan_events().matches(&message(eq("for the guest")));
+    assert!(events.iter().all(|event| event.ancestors().count() as u64 == MAX));
+    assert_eq!(events.len(), 10);
 }
 
 /// Filters go by the spans that a thread is in: outside of the scope, they would not know.
