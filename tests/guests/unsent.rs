@@ -247,9 +247,9 @@ fn checks_and_snapshots_want_the_buffer_of_a_guest_to_be_read() {
         }
         let snapshot = || {
             assert_trace_snapshot!(capture.trace(), @r"
-        INFO order{items=0 total=0}
-        └─ INFO served
-        ")
+            INFO order{items=0 total=0}
+            └─ INFO served
+            ");
         };
         assert_eq!(catch_unwind(AssertUnwindSafe(snapshot)).is_ok(), reads);
         let finished = catch_unwind(AssertUnwindSafe(|| capture.finish()));
