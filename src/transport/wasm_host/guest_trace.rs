@@ -268,7 +268,8 @@ impl GuestTrace {
         if self.control.is_none() {
             return self.check(Err(GuestError::NoHello));
         }
-        let result = self.read_buffer(memory);
+        // Not in a scope of its own: the guest has to be called in one.
+        let result = self.take_buffer(memory);
         self.note_run();
         result
     }
@@ -316,19 +317,25 @@ impl GuestTrace {
     pub fn read_buffer(&mut self, memory: &mut [u8]) -> Result<(), GuestError> {
         let Some(control) = self.control else { return Ok(()) };
         self.tell_filter(memory);
+        if guest_bytes(memory, control, CONTROL_LEN).is_err() {
+            return Ok(()); // it is another memory
+        }
+        let scope = self.scope();
+        scope.read(|| self.take_buffer(memory))
+    }
+
+    fn take_buffer(&mut self, memory: &mut [u8]) -> Result<(), GuestError> {
+        let Some(control) = self.control else { return Ok(()) };
         let read = |offset| read_u32(memory, control, offset);
         let (Some(address), Some(len)) = (read(offset::BUFFER), read(offset::LEN)) else {
-            return Ok(()); // it is another memory
+            return Ok(());
         };
-        let scope = self.scope();
-        scope.read(|| {
-            if address == 0 || len == 0 {
-                return Ok(());
-            }
-            let result = self.receive_batch(memory, address, len);
-            write_u32(memory, control, offset::LEN, 0);
-            result
-        })
+        if address == 0 || len == 0 {
+            return Ok(());
+        }
+        let result = self.receive_batch(memory, address, len);
+        write_u32(memory, control, offset::LEN, 0);
+        result
     }
 
     fn receive_batch(&mut self, memory: &[u8], address: u32, len: u32) -> Result<(), GuestError> {

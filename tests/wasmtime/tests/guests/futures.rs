@@ -175,6 +175,7 @@ fn guest_that_loses_a_race_leaves_the_host_at_once_and_may_be_called_again() {
             }
         });
         unrelated();
+        shop.read_buffer();
         let trace = capture.trace();
         assert_apart(&trace, "after the race");
         let order = trace.scan_spans().single(&name(eq("order")));
@@ -275,6 +276,7 @@ fn host_function_that_panics_leaves_the_host_outside() {
             catch_unwind(AssertUnwindSafe(|| finish(shop.call("order", &[2]), unrelated)));
         assert!(panicked.is_err());
         unrelated();
+        shop.read_buffer();
         let trace = capture.trace();
         assert_apart(&trace, &format!("buffer of {buffer}"));
         let item = trace.scan_spans().single(&(name(eq("item")) & field("item", 1_u32)));
