@@ -248,7 +248,7 @@ mod tests {
     fn bypassed_capture_refuses_negatives() {
         let capture = Capture::start();
         info!("seen");
-        capture.storage().set_sight(|sight| sight.is_bypassed = true);
+        capture.storage().note_bypass();
         let trace = capture.trace();
         let events = trace.scan_events();
         let refusal = events.try_none(&level(Level::ERROR)).unwrap_err().to_string();
@@ -260,7 +260,10 @@ mod tests {
         events.try_exactly(&[&message("seen")]).unwrap_err();
         events.any(&message("seen"));
         let failed = events.try_any(&message("lost")).unwrap_err().to_string();
-        assert!(failed.contains("\n\n(it could not be captured, since this thread's"), "{failed}");
+        assert!(
+            failed.contains("\n\n(it could not be captured, since a thread of this"),
+            "{failed}"
+        );
         assert!(!failed.contains(REMEDIES), "{failed}");
     }
 
