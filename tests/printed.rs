@@ -214,6 +214,21 @@ mod other {
             let _scope = settings.bind_to_scope();
             assert_trace_snapshot!(capture.trace(), @"INFO log out");
         }
+        snapshot_with_elided_lines_fails: {
+            let capture = Capture::start();
+            info!(password = "hunter2", "log in");
+            let settings = SnapshotSettings::new().redact("password", "password");
+            assert_trace_snapshot!(settings.view(&capture.trace()), @"
+            …
+            INFO log out
+            ");
+        }
+        snapshot_pins_nothing: {
+            let capture = Capture::start();
+            info!(password = "hunter2", "log in");
+            let settings = SnapshotSettings::new().redact("password", "password");
+            assert_trace_snapshot!(settings.view(&capture.trace()), @"…");
+        }
         snapshot_fails_and_more_is_traced: {
             let capture = Capture::start();
             let _open = info_span!("open").entered();
@@ -711,6 +726,13 @@ fn what_a_snapshot_redacts_is_printed_by_nothing() {
     check(&output, 0, HEADER);
     check(&output, 1, "INFO log in password=⟨password⟩\n");
     check(&output, 1, HINT);
+    let output = Run::new(&["snapshot_with_elided_lines_fails"]).fails();
+    check(&output, 0, HEADER);
+    check(&output, 1, "\n▶ INFO log in password=⟨password⟩\n");
+    check(&output, 1, HINT);
+    let output = Run::new(&["snapshot_pins_nothing"]).fails();
+    check(&output, 1, HEADER);
+    check(&output, 1, "\nINFO log in password=⟨password⟩\n");
     let output = Run::new(&["snapshot_fails_and_more_is_traced"]).fails();
     check(&output, 1, HEADER);
     check(&output, 1, "\nINFO open{}\n├─ INFO log in password=⟨password⟩\n└─ INFO dropped\n");
@@ -719,6 +741,8 @@ fn what_a_snapshot_redacts_is_printed_by_nothing() {
     check(&output, 1, "\nINFO log in password=⟨password⟩ id=⟨uuid 1⟩\n");
     for test in [
         "snapshot_fails",
+        "snapshot_with_elided_lines_fails",
+        "snapshot_pins_nothing",
         "snapshot_fails_and_more_is_traced",
         "snapshot_passes_and_the_test_fails",
     ] {

@@ -6,7 +6,9 @@ use std::{
     time::Duration,
 };
 
-use spanshot::{Capture, Print, TracingEvent, TracingEventReceiver, predicates::*};
+use spanshot::{
+    Capture, Print, TracingEvent, TracingEventReceiver, assert_trace_snapshot, predicates::*,
+};
 use tracing::{Level, info};
 
 #[test]
@@ -50,6 +52,8 @@ fn failures_point_at_the_line_of_the_test() {
     check!(events.exactly(&[&always()]));
     check!(events.during(event.moment()..=event.moment()).single(&message(eq("twice"))));
     check!(event.scan_ancestors().first(&always()));
+    check!(assert_trace_snapshot!(trace, @"…"));
+    check!(assert_trace_snapshot!(event, @"…\nINFO another one"));
     // These would say nothing.
     let empty = Capture::start().trace();
     check!(empty.scan_spans().all(&always()));

@@ -1,4 +1,9 @@
-use alloc::{boxed::Box, string::ToString};
+use alloc::{
+    boxed::Box,
+    format,
+    string::{String, ToString},
+    sync::Arc,
+};
 use std::{
     env, fs,
     path::{Path, PathBuf},
@@ -6,7 +11,20 @@ use std::{
 
 use insta::{Comparator, Settings, Snapshot};
 
-use super::elision::Elided;
+use super::elision::{Elided, Mismatch};
+use crate::lock::Mutex;
+
+/// A failure that insta does not report itself: insta would then replace the snapshot, or leave a pending one. So the
+/// comparator tells insta that the snapshots match, and the assertion fails afterwards, at the line of the test.
+#[derive(Debug, Clone)]
+pub(super) struct Failure {
+    pub(super) reason: String,
+    /// Whether the reason shows the trace, or a part of it.
+    pub(super) shows_trace: bool,
+}
+
+/// The place where a comparator leaves its failure.
+pub(super) type FailureSlot = Arc<Mutex<Option<Failure>>>;
 
 /// Compares an earlier snapshot with the new one of the test. If they differ because they belong to two tests, it says
 /// so: a new snapshot would suit one of the tests, and fail the other.
@@ -17,28 +35,50 @@ pub(super) struct TraceComparator {
     manifest_dir: PathBuf,
     /// Compares the texts: insta's own comparator, unless the settings name another one.
     texts: Box<dyn Comparator>,
+    failure: FailureSlot,
 }
 
 impl TraceComparator {
-    pub(super) fn set(settings: &mut Settings, manifest_dir: &Path) {
+    pub(super) fn set(settings: &mut Settings, manifest_dir: &Path, failure: FailureSlot) {
         let texts = settings.comparator().dyn_clone();
-        settings.set_comparator(Box::new(Self { manifest_dir: manifest_dir.into(), texts }));
+        let manifest_dir = manifest_dir.into();
+        settings.set_comparator(Box::new(Self { manifest_dir, texts, failure }));
     }
 
-    /// # Panics
-    ///
-    /// Panics if the snapshots come from two sources.
-    fn check_source(&self, reference: &Snapshot, test: &Snapshot) {
+    /// Compares snapshots that are compared specially. Returns `None` if these are not.
+    fn matches_specially(
+        &self,
+        reference: &Snapshot,
+        test: &Snapshot,
+        is_same: impl FnOnce() -> bool,
+    ) -> Option<bool> {
+        let failure = match check_elided(reference, test) {
+            Some(outcome) => outcome.err(),
+            None if is_same() => return None,
+            None => Some(self.other_source(reference, test)?),
+        };
+        if let Some(failure) = failure {
+            *self.failure.lock() = Some(failure.clone());
+            // insta now updates snapshots that match, too. Nothing else keeps it from that.
+            assert!(!is_update_forced(), "{}", failure.reason);
+        }
+        Some(true)
+    }
+
+    /// Fails if the snapshots come from two sources.
+    fn other_source(&self, reference: &Snapshot, test: &Snapshot) -> Option<Failure> {
         let [old, new] = [reference, test].map(|snapshot| snapshot.metadata().source());
-        let (Some(old), Some(new)) = (old, new) else { return };
+        let (old, new) = (old?, new?);
         // If the old source does not exist, the test may have been moved.
         let is_other = old != new && self.find(old).is_some_and(|old| Some(old) != self.find(new));
-        assert!(
-            !is_other,
-            "tests in {old:?} and in {new:?} have one snapshot, {:?}, because their paths are the same: rename a \
-             test or its module, or name the snapshot. If the test was moved, delete the snapshot",
-            test.snapshot_name().unwrap_or_default(),
-        );
+        is_other.then(|| Failure {
+            reason: format!(
+                "tests in {old:?} and in {new:?} have one snapshot, {:?}, because their paths are the same: rename \
+                 a test or its module, or name the snapshot. If the test was moved, delete the snapshot",
+                test.snapshot_name().unwrap_or_default(),
+            ),
+            shows_trace: false,
+        })
     }
 
     /// Finds a source, whose path starts at the root of the workspace.
@@ -49,22 +89,22 @@ impl TraceComparator {
 }
 
 /// Compares with a snapshot that has elisions. Returns `None` if it has no elisions.
-///
-/// # Panics
-///
-/// Panics if they differ. If it returned `false` instead, insta would replace the elisions by the text of the test.
-fn matches_elided(reference: &Snapshot, test: &Snapshot) -> Option<bool> {
+fn check_elided(reference: &Snapshot, test: &Snapshot) -> Option<Result<(), Failure>> {
     let [expected, actual] = [reference.as_text()?, test.as_text()?].map(ToString::to_string);
     let name = test.snapshot_name().unwrap_or_default();
-    match Elided::new(&expected)?.check(&actual) {
-        Err(reason) => panic!("the trace does not match the snapshot {name:?}: {reason}"),
-        Ok(()) if is_update_forced() => {
-            panic!(
-                "the snapshot {name:?} matches, but has lines `…`, which an update would replace"
-            )
+    Some(match Elided::new(&expected)?.check(&actual) {
+        Err(Mismatch { reason, shows_trace }) => {
+            let reason = format!("the trace does not match the snapshot {name:?}: {reason}");
+            Err(Failure { reason, shows_trace })
         }
-        Ok(()) => Some(true),
-    }
+        Ok(()) if is_update_forced() => {
+            let reason = format!(
+                "the snapshot {name:?} matches, but has lines `…`, which an update would replace"
+            );
+            Err(Failure { reason, shows_trace: false })
+        }
+        Ok(()) => Ok(()),
+    })
 }
 
 /// Whether insta also updates snapshots that match.
@@ -77,28 +117,19 @@ fn is_update_forced() -> bool {
 
 impl Comparator for TraceComparator {
     fn matches(&self, reference: &Snapshot, test: &Snapshot) -> bool {
-        if let Some(is_same) = matches_elided(reference, test) {
-            return is_same;
-        }
-        let is_same = self.texts.matches(reference, test);
-        if !is_same {
-            self.check_source(reference, test);
-        }
-        is_same
+        let is_same = || self.texts.matches(reference, test);
+        self.matches_specially(reference, test, is_same).unwrap_or_else(is_same)
     }
 
     fn matches_fully(&self, reference: &Snapshot, test: &Snapshot) -> bool {
-        if let Some(is_same) = matches_elided(reference, test) {
-            return is_same;
-        }
-        let is_same = self.texts.matches_fully(reference, test);
-        if !is_same && !self.texts.matches(reference, test) {
-            self.check_source(reference, test);
-        }
-        is_same
+        // Snapshots of one text that differ in what belongs to the file are not those of two tests.
+        let is_same = || self.texts.matches(reference, test);
+        self.matches_specially(reference, test, is_same)
+            .unwrap_or_else(|| self.texts.matches_fully(reference, test))
     }
 
     fn dyn_clone(&self) -> Box<dyn Comparator> {
-        Box::new(Self { manifest_dir: self.manifest_dir.clone(), texts: self.texts.dyn_clone() })
+        let (manifest_dir, texts) = (self.manifest_dir.clone(), self.texts.dyn_clone());
+        Box::new(Self { manifest_dir, texts, failure: self.failure.clone() })
     }
 }

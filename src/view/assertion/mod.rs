@@ -25,7 +25,7 @@ use std::{any, ffi::OsStr, path::Path, thread};
 
 use insta::Settings;
 
-use self::comparator::TraceComparator;
+use self::comparator::{Failure, FailureSlot, TraceComparator};
 use super::{
     SnapshotSettings, SnapshotSource, StreamSnapshot, TimelineText, TraceView, digest::digest_text,
 };
@@ -88,7 +88,7 @@ use crate::{
 /// is put between backticks, so a snapshot that insta has written never has one.
 ///
 /// insta does not update a snapshot with elisions, since they would get lost: the assertion panics, shows the
-/// difference, and leaves no pending snapshot. Edit the snapshot by hand, or remove the lines `…` to have insta write
+/// difference and the trace where it stops matching, and leaves no pending snapshot. Edit the snapshot by hand, or remove the lines `…` to have insta write
 /// it anew. A snapshot that has only such lines pins nothing, and always fails.
 ///
 /// # Panics
@@ -126,6 +126,7 @@ macro_rules! assert_trace_snapshot {
         $crate::__private::insta::assert_snapshot!(
             assertion.text(), ::core::stringify!($trace), @$snapshot
         );
+        assertion.end();
     }};
     ($trace:expr $(,)?) => {{
         let assertion = $crate::__private::Assertion::unnamed(&|| (), &$trace);
@@ -133,6 +134,7 @@ macro_rules! assert_trace_snapshot {
         $crate::__private::insta::assert_snapshot!(
             ::core::option::Option::None::<&str>, assertion.text(), ::core::stringify!($trace)
         );
+        assertion.end();
     }};
     ($name:expr, $trace:expr $(,)?) => {{
         let name = $name;
@@ -157,17 +159,21 @@ pub struct Assertion {
     suffix: Option<String>,
     /// Module and name, if the snapshot has a name.
     name: Option<String>,
+    failure: FailureSlot,
 }
 
 impl Assertion {
     #[track_caller]
     fn new<T: TraceSnapshot + ?Sized>(trace: &T) -> Self {
+        let failure = FailureSlot::default();
+        let seen = |storage| SeenIfItFails::new(storage, failure.clone());
         Self {
             text: text(trace),
             _place: PlaceIfItFails::new(),
-            _seen: trace.whole().map(SeenIfItFails::new),
+            _seen: trace.whole().map(seen),
             suffix: None,
             name: None,
+            failure,
         }
     }
 
@@ -219,7 +225,7 @@ impl Assertion {
         if let Some(suffix) = &self.suffix {
             settings.set_snapshot_suffix(suffix);
         }
-        TraceComparator::set(&mut settings, Path::new(manifest_dir));
+        TraceComparator::set(&mut settings, Path::new(manifest_dir), self.failure.clone());
         settings.bind_to_scope()
     }
 
@@ -228,17 +234,25 @@ impl Assertion {
         &self.text
     }
 
-    /// Checks, after insta is satisfied, that no other assertion of this process has put another text into the
-    /// same file: insta takes any text if it is told to update snapshots.
+    /// Checks, after insta is satisfied, that the comparator has not failed, and that no other assertion of this
+    /// process has put another text into the same file: insta takes any text if it is told to update snapshots.
     ///
     /// # Panics
     ///
-    /// Panics if another assertion has.
+    /// Panics if it has failed, or if another assertion has put one there.
     #[track_caller]
     pub fn end(&self) {
+        let failure = self.failure.lock().clone().or_else(|| self.other_text());
+        if let Some(failure) = failure {
+            *self.failure.lock() = Some(failure.clone());
+            panic!("{}", failure.reason);
+        }
+    }
+
+    fn other_text(&self) -> Option<Failure> {
         static TEXTS: Mutex<BTreeMap<String, u128>> = Mutex::new(BTreeMap::new());
 
-        let Some(name) = &self.name else { return };
+        let name = self.name.as_ref()?;
         let settings = Settings::clone_current();
         let file = format!(
             "{} {name}@{}",
@@ -246,34 +260,37 @@ impl Assertion {
             settings.snapshot_suffix().unwrap_or_default()
         );
         let digest = digest_text(&self.text);
-        let mut texts = TEXTS.lock();
-        let first = *texts.entry(file).or_insert(digest);
-        drop(texts);
-        assert!(
-            first == digest,
-            "two assertions put different traces into one snapshot, `{name}`: name them differently"
-        );
+        let first = *TEXTS.lock().entry(file).or_insert(digest);
+        (first != digest).then(|| Failure {
+            reason: format!(
+                "two assertions put different traces into one snapshot, `{name}`: name them differently"
+            ),
+            shows_trace: false,
+        })
     }
 }
 
-/// Notes that people see a trace if the assertion fails: insta shows it, or where it differs.
+/// Notes that people see a trace if the assertion fails: insta shows it, or where it differs, and so do most of the
+/// other failures.
 #[derive(Debug)]
 struct SeenIfItFails {
     printed: PrintedText,
     nodes: usize,
     was_panicking: bool,
+    failure: FailureSlot,
 }
 
 impl SeenIfItFails {
-    fn new(storage: &Storage) -> Self {
+    fn new(storage: &Storage, failure: FailureSlot) -> Self {
         let (printed, nodes) = (storage.printed().clone(), storage.node_count());
-        Self { printed, nodes, was_panicking: thread::panicking() }
+        Self { printed, nodes, was_panicking: thread::panicking(), failure }
     }
 }
 
 impl Drop for SeenIfItFails {
     fn drop(&mut self) {
-        if thread::panicking() && !self.was_panicking {
+        let is_shown = self.failure.lock().as_ref().is_none_or(|failure| failure.shows_trace);
+        if is_shown && thread::panicking() && !self.was_panicking {
             self.printed.set_part(self.nodes);
         }
     }

@@ -90,6 +90,44 @@ fn lines_may_be_elided() {
 }
 
 #[test]
+fn failure_with_elided_lines_shows_the_trace_where_it_stops_matching() {
+    let trace = native(|| {
+        info_span!("req").in_scope(|| {
+            info!("a");
+            warn!("b");
+        });
+        info!("end");
+    });
+    let message = panic_message(|| {
+        assert_trace_snapshot!(trace, @r"
+    INFO req{}
+    ├─ INFO a
+    …
+    └─ WARN bb
+    …
+    INFO end
+    ");
+    });
+    let expected = r#"the trace does not match the snapshot "failure_with_elided_lines_shows_the_trace_where_it_stops_matching": lines `…` stand for any lines
+
+  INFO req{}
+  ├─ INFO a
+  …
+- └─ WARN bb
+  …
+  INFO end
+
+the trace, which stops matching at ▶:
+  INFO req{}
+  ├─ INFO a
+▶ └─ WARN b
+  INFO end
+
+Edit the snapshot: insta does not update it as long as it has lines `…`"#;
+    assert_eq!(message, expected);
+}
+
+#[test]
 fn precision_limits_the_depth() {
     let trace = native(|| {
         info_span!("a").in_scope(|| info_span!("b").in_scope(|| info!("c")));
