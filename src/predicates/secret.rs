@@ -43,8 +43,9 @@ impl Storage {
     /// - names of spans, events and fields, targets, modules and files;
     /// - in a [process-wide](crate::Capture::start_process_wide) capture, also records that no test can claim.
     ///
-    /// It finds the secret as it is, as `Debug` output escapes it, and its bytes as `Debug` output lists them. It does
-    /// not find a part of the secret, or the secret in another encoding such as Base64. Call it again for each of
+    /// It finds the secret as it is, and in `Debug` output: with any of the escapes there, and, if it has 4 bytes or
+    /// more, its bytes as a list of decimal or hexadecimal numbers, on one line or several. It does not find a part of the
+    /// secret, or the secret in another encoding such as Base64, or hexadecimal digits in a row. Call it again for each of
     /// these.
     ///
     /// If your test panics, its capture prints the trace, and the secret with it. If that must not get into a log, call
@@ -135,7 +136,7 @@ impl Storage {
     }
 }
 
-/// A secret, with its forms in `Debug` output.
+/// A secret, with its forms in `Debug` output that contain it letter by letter.
 struct Secret<'s> {
     text: &'s str,
     others: Vec<String>,
@@ -161,7 +162,67 @@ impl<'s> Secret<'s> {
     }
 
     fn is_in(&self, text: &str) -> bool {
-        text.contains(self.text) || self.others.iter().any(|other| text.contains(other))
+        text.contains(self.text)
+            || self.others.iter().any(|other| text.contains(other))
+            || self.is_in_debug_output(text.as_bytes())
+    }
+
+    /// Looks for the secret in the other forms of `Debug` output: lists of numbers, and escapes. Types differ in what
+    /// they escape, and how: `"it's"` is `it\'s` as a C string, and `\xNN` may be a byte or a letter. So the output is
+    /// read back, twice for output in a string of other output.
+    fn is_in_debug_output(&self, text: &[u8]) -> bool {
+        let mut unescaped;
+        let mut text = text;
+        for _ in 0..2 {
+            if self.is_listed(text) {
+                return true;
+            }
+            if !text.contains(&b'\\') {
+                return false;
+            }
+            unescaped = unescape(text);
+            text = &unescaped;
+            if self.is_in_bytes(text) {
+                return true;
+            }
+        }
+        self.is_listed(text)
+    }
+
+    fn is_in_bytes(&self, bytes: &[u8]) -> bool {
+        bytes.windows(self.text.len()).any(|window| window == self.text.as_bytes())
+    }
+
+    /// Whether the bytes of the secret are in a list of numbers, such as `[104, 105]`, `[68, 69]` in hexadecimal digits,
+    /// or one with a line for each.
+    fn is_listed(&self, text: &[u8]) -> bool {
+        let is_listed = |number: fn(&[u8]) -> Option<u8>| {
+            let mut run = Vec::new();
+            for part in text.split(|byte| *byte == b',') {
+                let part = part.trim_ascii();
+                if let Some(byte) = number(part) {
+                    run.push(byte);
+                    continue;
+                }
+                // The list ends here, and another one may begin.
+                let end = part.iter().position(|byte| !is_of_number(*byte));
+                let start = part.iter().rposition(|byte| !is_of_number(*byte));
+                let (Some(end), Some(start)) = (end, start) else {
+                    run.clear();
+                    continue;
+                };
+                run.extend(number(&part[..end]));
+                if self.is_in_bytes(&run) {
+                    return true;
+                }
+                run.clear();
+                run.extend(number(&part[start + 1..]));
+            }
+            self.is_in_bytes(&run)
+        };
+        self.text.len() >= MIN_LISTED
+            && text.contains(&b',')
+            && (is_listed(decimal) || is_listed(hexadecimal))
     }
 
     fn is_in_value(&self, value: &TracedValue) -> bool {
@@ -177,10 +238,7 @@ impl<'s> Secret<'s> {
             TracedValue::Error(error) => (error.texts()).any(|(message, debug)| {
                 self.is_in(message) || debug.is_some_and(|debug| self.is_in(debug))
             }),
-            TracedValue::Bytes(bytes) => {
-                let mut windows = bytes.windows(self.text.len());
-                windows.any(|window| window == self.text.as_bytes())
-            }
+            TracedValue::Bytes(bytes) => self.is_in_bytes(bytes) || self.is_in_debug_output(bytes),
         }
     }
 
@@ -200,6 +258,67 @@ impl<'s> Secret<'s> {
     fn quoted(&self, name: &str) -> String {
         Short::phrase(Quoted(&self.hide(name))).to_string()
     }
+}
+
+fn is_of_number(byte: u8) -> bool {
+    byte.is_ascii_hexdigit() || matches!(byte, b'x' | b'+' | b'-')
+}
+
+/// Reads a byte, signed or unsigned, in decimal digits.
+fn decimal(text: &[u8]) -> Option<u8> {
+    let number: i32 = core::str::from_utf8(text).ok()?.parse().ok()?;
+    (-128..=255).contains(&number).then(|| number.to_le_bytes()[0])
+}
+
+/// Reads a byte in hexadecimal digits, with or without `0x`.
+fn hexadecimal(text: &[u8]) -> Option<u8> {
+    let digits = text.strip_prefix(b"0x").unwrap_or(text);
+    u8::from_str_radix(core::str::from_utf8(digits).ok()?, 16).ok()
+}
+
+/// Replaces the escapes of `Debug` output by what they stand for. Other backslashes stay.
+fn unescape(text: &[u8]) -> Vec<u8> {
+    let mut unescaped = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&byte, behind)) = rest.split_first() {
+        if byte == b'\\' {
+            if let Some(len) = push_unescaped(&mut unescaped, behind) {
+                rest = &behind[len..];
+                continue;
+            }
+        }
+        unescaped.push(byte);
+        rest = behind;
+    }
+    unescaped
+}
+
+/// Reads an escape behind its backslash. Returns its length, or `None` if it is none.
+fn push_unescaped(unescaped: &mut Vec<u8>, text: &[u8]) -> Option<usize> {
+    let byte = match *text.first()? {
+        byte @ (b'\\' | b'"' | b'\'') => byte,
+        b'n' => b'\n',
+        b'r' => b'\r',
+        b't' => b'\t',
+        b'0' => 0,
+        b'x' => {
+            let digits =
+                text.get(1..3).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))?;
+            unescaped.push(hexadecimal(digits)?);
+            return Some(3);
+        }
+        b'u' => {
+            let digits = text.strip_prefix(b"u{")?;
+            let len = digits.iter().take(7).position(|byte| *byte == b'}')?;
+            let number = core::str::from_utf8(&digits[..len]).ok()?;
+            let char = char::from_u32(u32::from_str_radix(number, 16).ok()?)?;
+            unescaped.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());
+            return Some("u{}".len() + len);
+        }
+        _ => return None,
+    };
+    unescaped.push(byte);
+    Some(1)
 }
 
 /// The places where a secret is.

@@ -91,6 +91,77 @@ fn escaped_secret_is_found() {
 }
 
 #[test]
+fn bytes_are_found_in_every_form_of_debug_output() {
+    #[derive(Debug)]
+    #[expect(dead_code, reason = "its output is traced")]
+    struct Request {
+        user: &'static str,
+        password: Vec<u8>,
+        retries: u8,
+    }
+
+    let bytes = SECRET.as_bytes();
+    let request = Request { user: "alice", password: bytes.to_vec(), retries: 3 };
+    let signed: Vec<_> = SECRET.bytes().map(|byte| i8::try_from(byte).unwrap()).collect();
+    for text in [
+        format!("{request:?}"),
+        format!("{request:#?}"),
+        format!("{request:x?}"),
+        format!("{request:#x?}"),
+        format!("{request:#X?}"),
+        format!("{:?}", Some(format!("{request:#?}"))),
+        format!("{:?}", Some(format!("{:?}", Some(format!("{request:#x?}"))))),
+        format!("{bytes:02x?}"),
+        format!("{bytes:#04x?}"),
+        format!("{bytes:04?}"),
+        format!("{bytes:6?}"),
+        format!("{bytes:+?}"),
+        format!("{signed:?}"),
+        format!("{:?}", [&b"other"[..], bytes, b"one"]),
+        format!("{:?}", ["other".as_bytes(), b"one", bytes].concat()),
+        format!("read {}", bytes.iter().map(u8::to_string).collect::<Vec<_>>().join(",")),
+    ] {
+        found_once(|| info!("{text}"), SECRET);
+        found_once(|| info!(text = text.as_bytes()), SECRET);
+    }
+    // These are other bytes.
+    let trace = native(|| {
+        info!(value = ?[&bytes[..3], &bytes[3..]]);
+        info!(value = ?(SECRET.bytes().map(u32::from).map(|byte| byte + 256).collect::<Vec<_>>()));
+        info!(value = ?b"hunter3");
+    });
+    trace.assert_never_contains(SECRET);
+    // Bytes of text that is not ASCII, and so are negative numbers.
+    let signed: Vec<_> = "pässword".bytes().map(|byte| i8::from_ne_bytes([byte])).collect();
+    found_once(|| info!(value = ?signed), "pässword");
+}
+
+#[test]
+fn escapes_of_every_type_are_read() {
+    /// Like `Bytes` of the crate `bytes`.
+    struct Bytes(&'static [u8]);
+
+    impl fmt::Debug for Bytes {
+        fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(formatter, "b\"{}\"", self.0.escape_ascii())
+        }
+    }
+
+    found_once(|| info!(value = ?c"it's"), "it's");
+    found_once(|| info!(value = ?c"p\xc3\xa4ss"), "päss");
+    found_once(|| info!(value = ?Bytes("päss".as_bytes())), "päss");
+    found_once(|| info!(value = ?Some(format!("{:?}", Bytes("it's\0".as_bytes())))), "it's\0");
+    found_once(|| info!(value = %"päss".escape_default()), "päss");
+    found_once(|| info!(value = %"päss".escape_unicode()), "päss");
+    found_once(|| info!(value = ?"\u{200b}\t\r"), "\u{200b}\t\r");
+    // What only looks like an escape is kept.
+    let raw = r"\xz \u{110000} \u{ \q \x4 \u{12345678} \";
+    found_once(|| info!(value = %raw), raw);
+    found_once(|| info!(value = ?raw), raw);
+    native(|| info!(value = %r"p\xc3ss \u{}")).assert_never_contains("päss");
+}
+
+#[test]
 fn names_are_searched_and_not_shown() {
     let message = found_once(|| drop(info_span!("login hunter2")), SECRET);
     assert!(
