@@ -1,15 +1,16 @@
-use alloc::{string::ToString, vec::Vec};
+use alloc::{boxed::Box, string::ToString, vec::Vec};
 use core::fmt;
 
 use ::predicates::{
     Predicate,
-    reflection::{Case, PredicateReflection},
+    reflection::{Case, Parameter, PredicateReflection},
 };
 
 use super::{
     failure::{absent, actual},
     field::IntoFieldPredicate,
     shown_value::Shown,
+    sight::sources_parameter,
 };
 use crate::{
     capture::{Captured, short::Short},
@@ -60,7 +61,11 @@ impl<P: fmt::Display> fmt::Display for AnyFieldPredicate<P> {
     }
 }
 
-impl<P: PredicateReflection> PredicateReflection for AnyFieldPredicate<P> {}
+impl<P: PredicateReflection> PredicateReflection for AnyFieldPredicate<P> {
+    fn parameters<'a>(&'a self) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
+        Box::new(sources_parameter(&self.matches).into_iter())
+    }
+}
 
 impl<'a, P: Predicate<TracedValue>, T: Captured<'a>> Predicate<T> for AnyFieldPredicate<P> {
     fn eval(&self, item: &T) -> bool {

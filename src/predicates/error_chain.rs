@@ -1,13 +1,15 @@
-use core::fmt;
+use alloc::boxed::Box;
+use core::{fmt, iter};
 
 use ::predicates::{
     Predicate,
-    reflection::{Case, PredicateReflection},
+    reflection::{Case, Parameter, PredicateReflection},
 };
 
 use super::{
     field::impl_into_itself,
     shown_value::{case_with_remark, what_it_is},
+    sight::SOURCES,
     text::IntoTextPredicate,
 };
 use crate::wire::TracedValue;
@@ -16,6 +18,9 @@ use crate::wire::TracedValue;
 ///
 /// Pass a string that the message has to be equal to, or a predicate for strings. A value without sources is a chain of
 /// one message: an error that was recorded with `%` or `?`, or a string.
+///
+/// A chain is [cut after 100 errors](crate::TracedError::may_be_cut). [Negatives](crate::predicates::Scanner#negatives) fail
+/// if the trace has such a chain.
 ///
 /// # Example
 ///
@@ -67,7 +72,11 @@ impl<P: fmt::Display> fmt::Display for ErrorChainPredicate<P> {
     }
 }
 
-impl<P: PredicateReflection> PredicateReflection for ErrorChainPredicate<P> {}
+impl<P: PredicateReflection> PredicateReflection for ErrorChainPredicate<P> {
+    fn parameters<'a>(&'a self) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
+        Box::new(iter::once(Parameter::new(SOURCES, &"")))
+    }
+}
 
 impl<P: Predicate<str>> Predicate<TracedValue> for ErrorChainPredicate<P> {
     fn eval(&self, value: &TracedValue) -> bool {

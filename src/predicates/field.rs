@@ -10,7 +10,7 @@ use super::{
     combinators::{And, Not, Or},
     failure::{absent, actual_text},
     shown_value::{NOT_THERE, Shown},
-    sight::{NO_VALUE_OF, VALUE_OF},
+    sight::{NO_VALUE_OF, VALUE_OF, sources_parameter},
     that::ThatPredicate,
 };
 use crate::{capture::Captured, wire::TracedValue};
@@ -135,7 +135,8 @@ impl<P: fmt::Display> fmt::Display for FieldPredicate<P> {
 impl<P: PredicateReflection> PredicateReflection for FieldPredicate<P> {
     fn parameters<'a>(&'a self) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
         let wanted = if self.matches_absent { NO_VALUE_OF } else { VALUE_OF };
-        Box::new(iter::once(Parameter::new(wanted, &self.name)))
+        let wanted = Parameter::new(wanted, &self.name);
+        Box::new(iter::once(wanted).chain(sources_parameter(&self.matches)))
     }
 }
 

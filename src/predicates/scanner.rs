@@ -68,7 +68,8 @@ use crate::{
 /// The same goes for [`cloned()`](super::cloned) and [`dropped()`](super::dropped) if the capture is [not
 /// told](crate::CapturedSpan::clones) how the handles of spans are used.
 ///
-/// They also fail if a layer [beside the capture](crate::CaptureBuilder::with_layer) hid a record that could be the
+/// They also fail if the trace has an error whose chain [may be cut](crate::TracedError::may_be_cut), and if a layer
+/// [beside the capture](crate::CaptureBuilder::with_layer) hid a record that could be the
 /// missing one, by its level and target.
 ///
 /// Scan with [`or_empty()`](Self::or_empty) to allow an assertion to hold nevertheless. A

@@ -57,8 +57,9 @@ impl Storage {
     ///
     /// - if the secret is in the trace. The message lists the places, and shows neither the secret nor the trace;
     /// - if the capture could not have seen it, as for other [negatives](crate::predicates::Scanner#negatives): it saw
-    ///   nothing at all, it evicted spans, events or values, another subscriber or layer had some of the records, or
-    ///   its filter lets nothing pass. The trace lacks the records that a filter rejects: if they matter, do not
+    ///   nothing at all, it evicted spans, events or values, another subscriber or layer had some of the records, an
+    ///   error has a chain that [may be cut](crate::TracedError::may_be_cut), or its filter lets nothing pass. The
+    ///   trace lacks the records that a filter rejects: if they matter, do not
     ///   filter;
     /// - if records that no test can claim contain the secret, or were evicted;
     /// - if the secret is empty.

@@ -23,7 +23,7 @@ use tracing_subscriber::filter::Targets;
 use super::combinators::Operator::{self, And, Ever, Not, Or, Related, Tree, TreeAlone};
 use crate::{
     capture::{LEFT_BEHIND, RelayedElsewhere, Storage, short::Short},
-    wire::{CallSiteKind, text::Quoted},
+    wire::{CallSiteKind, MAX_CHAIN, TracedValue, text::Quoted},
 };
 
 /// Name of the parameter of predicates that know for each level whether they are true. They have another parameter for
@@ -48,6 +48,13 @@ pub(super) const PARENT_KIND: &str = "parent kind";
 /// Name of the parameter by which such a predicate says whether there has to be a parent.
 pub(super) const PARENT_SEEN: &str = "parent seen";
 
+/// Name of the parameter by which a predicate says that it looks at the sources of an error. The value tells whether a
+/// source that is missing could make it false, [`LESS_WITH_SOURCES`], or only true.
+pub(super) const SOURCES: &str = "sources";
+
+/// Value of [`SOURCES`].
+pub(super) const LESS_WITH_SOURCES: &str = "less";
+
 /// Name of the parameter by which a predicate says that it looks at the handles of a span.
 pub(super) const HANDLES: &str = "handles";
 
@@ -69,8 +76,24 @@ pub(super) fn gap(storage: &Storage) -> Option<String> {
         let other = other_subscriber(storage).map(|other| format!(": {other}"));
         Some(format!("the capture saw nothing at all{}", other.unwrap_or_default()))
     } else {
-        None
+        cut_chains(storage)
     }
+}
+
+/// Says that sources of errors may be missing from a trace, or from records that no test can claim, if some may.
+pub(super) fn cut_chains(storage: &Storage) -> Option<String> {
+    let unattributed = storage.sight().unattributed.as_deref();
+    let values = iter::once(storage).chain(unattributed).flat_map(|storage| storage.values.all());
+    let is_cut =
+        |value: &&TracedValue| matches!(value, TracedValue::Error(error) if error.may_be_cut());
+    let what = match values.filter(is_cut).count() {
+        0 => return None,
+        1 => "1 error has".to_string(),
+        count => format!("{count} errors have"),
+    };
+    Some(format!(
+        "{what} a chain of {MAX_CHAIN} errors, the maximum that is kept, so that further sources may be missing"
+    ))
 }
 
 /// Says that records went elsewhere that should be here, if some did.
@@ -207,6 +230,7 @@ fn absent_part(
             .or_else(unseen)
             .or_else(|| parent_kind(storage, predicate, holds, kind))
             .or_else(|| handles(storage, predicate, holds))
+            .or_else(|| sources(storage, predicate, holds))
             .or_else(|| parts(true))
             .or_else(|| parts(false)),
     }
@@ -256,6 +280,35 @@ fn handles(storage: &Storage, predicate: &dyn PredicateReflection, holds: bool) 
         count => format!("{count} spans of the trace"),
     };
     Some(format!("of {what} it is not known how often handles were cloned and dropped"))
+}
+
+/// Says that a predicate has its result because sources of an error may be missing.
+fn sources(storage: &Storage, predicate: &dyn PredicateReflection, holds: bool) -> Option<String> {
+    let effect = parameter(predicate, SOURCES)?;
+    if holds && effect != LESS_WITH_SOURCES {
+        return None;
+    }
+    cut_chains(storage)
+}
+
+/// Returns the parameter of a predicate for a value, by which it says that it looks at the sources of an error.
+pub(super) fn sources_parameter<P>(of_value: &P) -> Option<Parameter<'_>>
+where
+    P: PredicateReflection + ?Sized,
+{
+    fn is_below(predicate: &dyn PredicateReflection) -> bool {
+        let mut children = predicate.children();
+        children.any(|child| parameter(child.value(), SOURCES).is_some() || is_below(child.value()))
+    }
+
+    if of_value.parameters().any(|parameter| parameter.name() == SOURCES) {
+        Some(Parameter::new(SOURCES, &"more"))
+    } else if is_below(&Borrowed(of_value)) {
+        // It is unknown what becomes of the result.
+        Some(Parameter::new(SOURCES, &LESS_WITH_SOURCES))
+    } else {
+        None
+    }
 }
 
 /// Returns the kind of item that a part of a predicate looks at: the same, unless the part is for something else.

@@ -95,5 +95,5 @@ pub(super) fn redact(
             }
         }
     }
-    text.filter(Text::has_marks).map(Text::into_owned)
+    text.filter(Text::is_replaced).map(Text::into_owned)
 }

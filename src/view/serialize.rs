@@ -1,4 +1,4 @@
-use alloc::{borrow::Cow, format, string::ToString, vec::Vec};
+use alloc::{borrow::Cow, format, string::ToString, vec, vec::Vec};
 use core::time::Duration;
 use std::collections::{HashMap, HashSet};
 
@@ -7,7 +7,7 @@ use super::{
     drawing::Drawing,
     node::{Place, ShownValue, ViewNode},
     options::{MAX_CHARS, Options, SHOW_ALL},
-    text::{Quote, Text},
+    text::{Quote, Text, cut_chain},
     tree::View,
 };
 use crate::{
@@ -338,7 +338,9 @@ impl Serialize for Plain<'_> {
             TracedValue::Float(value) if value.is_finite() => serializer.serialize_f64(*value),
             TracedValue::Float(value) => serializer.collect_str(value),
             TracedValue::Error(error) => {
-                let messages = error.messages().map(Text::new);
+                let rest =
+                    error.may_be_cut().then(|| Text { pieces: vec![cut_chain()], ..Text::new("") });
+                let messages = error.messages().map(Text::new).chain(rest);
                 serializer.collect_seq(messages.map(|message| Data(message, self.1)))
             }
             value => serializer.collect_str(&data(&Text::of(value), self.1)),

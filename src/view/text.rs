@@ -1,6 +1,6 @@
 //! Text that a program traced, parts of which may have been replaced.
 
-use alloc::{borrow::Cow, boxed::Box, string::ToString, vec, vec::Vec};
+use alloc::{borrow::Cow, boxed::Box, format, string::ToString, vec, vec::Vec};
 #[cfg(feature = "snapshot")]
 use core::ops::Range;
 use core::{
@@ -8,14 +8,13 @@ use core::{
     hash::{Hash, Hasher},
 };
 
-use crate::wire::TracedValue;
+use crate::wire::{MAX_CHAIN, TracedValue};
 
 /// A part of a text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Piece<'a> {
     Traced(Cow<'a, str>),
-    /// A mark that stands for a replaced part.
-    #[cfg_attr(not(feature = "snapshot"), expect(dead_code, reason = "only settings replace"))]
+    /// A mark that stands for a replaced part, or says something of the text.
     Mark(Cow<'a, str>, Replaced),
 }
 
@@ -70,6 +69,11 @@ pub(super) struct Text<'a> {
     pub(super) quote: Quote,
 }
 
+/// Marks an error whose last sources may be missing.
+pub(super) fn cut_chain() -> Piece<'static> {
+    Piece::Mark(Cow::Owned(format!("first {MAX_CHAIN} errors")), Replaced::default())
+}
+
 /// The quotes around a text, which show where it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Quote {
@@ -98,7 +102,14 @@ impl<'a> Text<'a> {
             TracedValue::Object(text) => (Cow::Borrowed(text.as_ref()), Quote::None),
             TracedValue::Error(error) => {
                 let messages: Vec<&str> = error.messages().collect();
-                (Cow::Owned(messages.join(", caused by: ")), Quote::None)
+                let text = Piece::Traced(Cow::Owned(messages.join(", caused by: ")));
+                // It stands in front, since the end of a long text is not shown.
+                let pieces = if error.may_be_cut() {
+                    vec![cut_chain(), Piece::Traced(Cow::Borrowed(" ")), text]
+                } else {
+                    vec![text]
+                };
+                return Self { pieces, quote: Quote::None };
             }
             _ => (Cow::Owned(value.to_string()), Quote::None),
         };
@@ -117,9 +128,10 @@ impl<'a> Text<'a> {
         Text { pieces, quote: Quote::None }
     }
 
+    /// Whether a part of the text was replaced.
     #[cfg(feature = "snapshot")]
-    pub(super) fn has_marks(&self) -> bool {
-        !self.pieces.iter().all(Piece::is_traced)
+    pub(super) fn is_replaced(&self) -> bool {
+        !self.pieces.iter().all(|piece| piece.is_traced() || *piece == cut_chain())
     }
 
     #[cfg(feature = "snapshot")]

@@ -10,6 +10,8 @@ use super::text::lenient_format;
 /// as Sentry's does, finds the same types in a replayed trace. It cannot downcast the error:
 /// the type itself stays in the program.
 ///
+/// The chain is cut after 100 errors: see [`may_be_cut()`](Self::may_be_cut).
+///
 /// # Example
 ///
 /// ```
@@ -45,7 +47,7 @@ impl TracedError {
         chain.map(|error| texts(error) + size_of::<Self>()).sum()
     }
 
-    /// Takes over the texts of an error and its sources.
+    /// Takes over the texts of an error and its sources, of 100 errors at most.
     pub fn new(error: &(dyn Error + 'static)) -> Self {
         let mut texts = Vec::new();
         let mut next = Some(error);
@@ -75,6 +77,14 @@ impl TracedError {
     pub fn texts(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
         core::iter::successors(Some(self), |error| error.source.as_deref())
             .map(|error| (error.message.as_str(), error.debug.as_deref()))
+    }
+
+    /// Returns whether sources may be missing at the end of the chain: it has 100 errors, which is the maximum.
+    ///
+    /// No chain is longer, so that a [`source()`](Error::source()) that leads back to itself does not hang the traced
+    /// program. A chain of exactly 100 errors is complete, but nothing tells it from a longer one.
+    pub fn may_be_cut(&self) -> bool {
+        self.messages().nth(MAX_CHAIN - 1).is_some()
     }
 
     /// Iterates over the messages of the chain, outermost first.

@@ -143,6 +143,9 @@ fn write_error(formatter: &mut fmt::Formatter<'_>, error: &TracedError) -> fmt::
         }
         write!(formatter, "{}", Escaped(message))?;
     }
+    if error.may_be_cut() {
+        formatter.write_str(", caused by: …")?;
+    }
     Ok(())
 }
 

@@ -169,6 +169,13 @@ impl Values {
         NodeValues::InARow { fields, values: chunk.values.get(places).unwrap_or_default() }
     }
 
+    /// Iterates over all values.
+    #[cfg(feature = "predicates")]
+    pub(crate) fn all(&self) -> impl Iterator<Item = &TracedValue> {
+        let full = self.full.iter().map(|chunk| &**chunk);
+        full.chain([&self.rest]).flat_map(|chunk| &chunk.values)
+    }
+
     fn at(&self, index: ValueIndex) -> Option<&TracedValue> {
         self.chunk(index).values.get(index.place as usize)
     }

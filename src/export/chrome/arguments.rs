@@ -160,7 +160,8 @@ impl<'a> Value<'a> {
             TracedValue::String(text) => Self::Text(text),
             TracedValue::Object(text) => Self::Text(text.as_ref()),
             TracedValue::Error(error) => {
-                let messages: Vec<_> = error.messages().collect();
+                let rest = error.may_be_cut().then_some("…");
+                let messages: Vec<_> = error.messages().chain(rest).collect();
                 Self::Owned(messages.join(", caused by: "))
             }
             TracedValue::Bytes(bytes) => Self::Owned(Hex(bytes).to_string()),

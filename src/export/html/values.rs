@@ -89,7 +89,8 @@ fn block(value: &TracedValue) -> Option<Cow<'_, str>> {
             does_not_fit(text.as_ref()).then_some(Cow::Borrowed(text.as_ref()))
         }
         TracedValue::Error(error) => {
-            let messages: Vec<_> = error.messages().collect();
+            let rest = error.may_be_cut().then_some("…");
+            let messages: Vec<_> = error.messages().chain(rest).collect();
             let does_not_fit = messages.iter().copied().any(does_not_fit)
                 || messages.iter().map(|message| message.len()).sum::<usize>() > MAX_ON_LINE;
             does_not_fit.then(|| Cow::Owned(messages.join("\ncaused by: ")))
