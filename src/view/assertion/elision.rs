@@ -1,4 +1,4 @@
-use alloc::{format, string::String, vec::Vec};
+use alloc::{format, string::String, vec, vec::Vec};
 use core::fmt::Write;
 
 use crate::view::{align::align, digest::digest_text};
@@ -59,24 +59,40 @@ impl<'a> Elided<'a> {
 
     /// Returns the line of the text at which it stops matching, or `None` if it matches.
     ///
-    /// The part before the first elision must be at the beginning, and the part after the last one at the end. The
-    /// other parts must come in between, in their order. For each, taking the first place where it is found is enough.
+    /// The parts between the elisions must be there in their order, the first one at the beginning and the last one at
+    /// the end. An elision passes over lines that are at least as deep as it is:
+    ///
+    /// ```text
+    /// places = {0}
+    /// for each part:
+    ///     add to places all to which the elision in front of the part leads
+    ///     places = ends of the part at these places
+    /// ```
     fn stop(&self, text: &[&str]) -> Option<usize> {
-        let mut parts = self.lines.split(|line| is_elision(line));
-        let (Some(first), Some(last)) = (parts.next(), parts.next_back()) else { return Some(0) };
-        let Some(rest) = text.strip_prefix(first) else { return Some(common(first, text)) };
-        let mut at = first.len();
-        let Some(mut rest) = rest.strip_suffix(last) else {
-            let common = last.iter().rev().zip(rest.iter().rev()).take_while(|(a, b)| a == b);
-            // The first line that is not part of the end, or the one that should begin it.
-            return Some((text.len() - common.count()).saturating_sub(1).max(at));
-        };
-        for part in parts.filter(|part| !part.is_empty()) {
-            let Some(place) = rest.windows(part.len()).position(|window| window == part) else {
-                return Some(at + nearest(part, rest));
-            };
-            at += place + part.len();
-            rest = &rest[place + part.len()..];
+        let depths: Vec<_> = text.iter().map(|line| depth(line)).collect();
+        let mut elisions =
+            self.lines.iter().filter(|line| is_elision(line)).map(|line| depth(line));
+        let mut elision = None;
+        let mut places = vec![0];
+        for part in self.lines.split(|line| is_elision(line)) {
+            if let Some(depth) = elision {
+                places = passed(&places, &depths, depth);
+            }
+            elision = elisions.next();
+            let is_last = elision.is_none();
+            let fits = |end: usize| !is_last || end == text.len();
+            let ends = places.iter().filter(|place| text[**place..].starts_with(part));
+            let ends: Vec<_> =
+                ends.map(|place| place + part.len()).filter(|end| fits(*end)).collect();
+            if ends.is_empty() {
+                let is_at_end = is_last && self.lines.len() > part.len();
+                return Some(if is_at_end {
+                    stop_before_end(part, text, &places)
+                } else {
+                    stop_behind(part, text, &places)
+                });
+            }
+            places = ends;
         }
         None
     }
@@ -132,21 +148,57 @@ impl<'a> Elided<'a> {
     }
 }
 
-/// Returns the number of lines at the beginning that are the same.
-fn common(lines: &[&str], text: &[&str]) -> usize {
-    lines.iter().zip(text).take_while(|(line, other)| line == other).count()
+/// Returns the places to which an elision of a depth leads: past lines that are at least as deep, or past none.
+fn passed(places: &[usize], depths: &[usize], depth: usize) -> Vec<usize> {
+    let mut passed: Vec<usize> = Vec::new();
+    for place in places {
+        let mut next = *place;
+        // Places ascend, and what leads on from the last one is added already.
+        while passed.last().is_none_or(|last| *last < next) {
+            passed.push(next);
+            if depths.get(next).is_none_or(|deep| *deep < depth) {
+                break;
+            }
+            next += 1;
+        }
+    }
+    passed
 }
 
-/// Returns the line at which a text stops matching some lines, at the place where most of them match.
-fn nearest(lines: &[&str], text: &[&str]) -> usize {
+/// Returns the line at which the text stops matching a part, at the place where most of it matches.
+fn stop_behind(part: &[&str], text: &[&str], places: &[usize]) -> usize {
     let mut nearest = (0, 0);
-    for start in 0..text.len() {
-        let same = common(lines, &text[start..]);
-        if same > nearest.1 {
-            nearest = (start, same);
+    for (index, place) in places.iter().enumerate() {
+        let same = part.iter().zip(&text[*place..]).take_while(|(one, other)| one == other).count();
+        if index == 0 || same > nearest.1 {
+            nearest = (*place, same);
         }
     }
     nearest.0 + nearest.1
+}
+
+/// Returns the line at which the end of the text stops matching the last part.
+fn stop_before_end(part: &[&str], text: &[&str], places: &[usize]) -> usize {
+    let ends = part.iter().rev().zip(text.iter().rev());
+    let same = ends.take_while(|(one, other)| one == other).count();
+    let (first, last) = (places.first().copied(), places.last().copied());
+    if same == part.len() {
+        // The end is there, but the elision in front of it does not lead there.
+        return last.unwrap_or_default();
+    }
+    (text.len() - same).saturating_sub(1).max(first.unwrap_or_default())
+}
+
+/// Returns the depth of a line in the tree: the number of branches in front of it, each of which takes three columns.
+fn depth(line: &str) -> usize {
+    const BRANCHES: [&str; 7] = ["│  ", "├─ ", "└─ ", "   ", "|  ", "|- ", "`- "];
+
+    let mut depth = 0;
+    let mut rest = line;
+    while let Some(behind) = BRANCHES.iter().find_map(|branch| rest.strip_prefix(branch)) {
+        (depth, rest) = (depth + 1, behind);
+    }
+    depth
 }
 
 /// Shows a text around one of its lines, or around its end.
@@ -173,7 +225,7 @@ fn around(text: &[&str], stop: usize) -> String {
     shown
 }
 
-/// Whether a line stands for any lines: `…`, to which a branch may lead. Lines of values are never elisions, since a
+/// Whether a line stands for other lines: `…`, to which a branch may lead. Lines of values are never elisions, since a
 /// gutter precedes them.
 fn is_elision(line: &str) -> bool {
     line.trim_start_matches([' ', '│', '├', '└', '─', '|', '`', '-']).trim_end() == "…"
@@ -194,21 +246,35 @@ mod tests {
 
     #[test]
     fn any_lines_or_none_are_elided() {
-        for snapshot in [
-            "…\nc",
-            "a\n…",
-            "a\n…\nc",
-            "…\nb\n…",
-            "a\n├─ …\n│  └─ …\nb\nc",
-            "…\na\nb\n…\nc\n…",
-            "a\n|- …\nc",
-        ] {
+        for snapshot in
+            ["…\nc", "a\n…", "a\n…\nc", "…\nb\n…", "a\n├─ …\n│  └─ …\nb\nc", "…\na\nb\n…\nc\n…"]
+        {
             assert_eq!(check(snapshot, "a\nb\nc"), Ok(()), "{snapshot}");
         }
-        for snapshot in ["…\nb", "b\n…", "…\nb\na\n…", "a\n…\nb\nb\nc", "a\nb\n…\nb\nc", "…\nd\n…"]
-        {
+        for snapshot in [
+            "a\n|- …\nc",
+            "…\nb",
+            "b\n…",
+            "…\nb\na\n…",
+            "a\n…\nb\nb\nc",
+            "a\nb\n…\nb\nc",
+            "…\nd\n…",
+        ] {
             assert!(check(snapshot, "a\nb\nc").is_err(), "{snapshot}");
         }
+        // With a branch, they are at least as deep.
+        for snapshot in
+            ["a\n├─ …\nd", "a\n├─ b\n│  └─ …\nd", "a\n|- …\nd", "a\n   …\nd", "…\n│  └─ c\nd"]
+        {
+            assert_eq!(check(snapshot, "a\n├─ b\n│  └─ c\nd"), Ok(()), "{snapshot}");
+        }
+        for snapshot in
+            ["a\n├─ …\ne", "a\n├─ b\n│  └─ …\nd", "├─ …\nd\ne", "a\n├─ …\n│  └─ …\nd\n└─ …"]
+        {
+            assert!(check(snapshot, "a\n├─ b\n└─ c\nd\ne").is_err(), "{snapshot}");
+        }
+        // The first place is not always the right one.
+        assert_eq!(check("…\na\n├─ …\n├─ c\n…", "a\n├─ b\na\n├─ b\n├─ c"), Ok(()));
         for line in ["…{}", "┆ …", ": …", "`…`", "INFO …", "… a=1", "… (3 more)", "⟨…⟩"]
         {
             assert!(Elided::new(line).is_none(), "{line}");
@@ -232,8 +298,7 @@ mod tests {
         };
         let text = lines(0..100_000).join("\n");
         let reason = check("line 0\n…\nline 7\nline 8\nline x\n…\nline 99999", &text).unwrap_err();
-        let shown =
-            |numbers| lines(numbers).iter().map(|line| format!("  {line}\n")).collect::<String>();
+        let shown = |numbers| format!("  {}\n", lines(numbers).join("\n  "));
         let expected = format!(
             "lines `…` stand for any lines
 
@@ -275,11 +340,13 @@ Edit the snapshot: insta does not update it as long as it has lines `…`",
             Elided::new(snapshot).unwrap().stop(&text)
         };
         assert_eq!(stop("a\nb\n…\nx\n…\nd", "a\nb\nc\nd"), Some(2));
-        assert_eq!(stop("a\n…\nb\n…\nb", "a\nb"), Some(1));
+        assert_eq!(stop("a\n…\nb\n…\nb", "a\nb"), Some(2));
         assert_eq!(stop("a\nb\nc\n…", "a\nb"), Some(2));
         assert_eq!(stop("…\nc\n…\nb\n…", "a\nb\na\nc"), Some(4));
         assert_eq!(stop("…\nb\nx\n…", "a\nb\nc"), Some(2));
         assert_eq!(stop("…\nx\nc", "a\nb\nc"), Some(1));
+        assert_eq!(stop("a\n├─ …\nd", "a\n├─ b\nc\nd"), Some(2));
+        assert_eq!(stop("a\n├─ …\n└─ d\n…", "a\n├─ b\nc\n└─ d"), Some(1));
         let reason = check("…\nc\n…\nb\n…", "a\nb\na\nc").unwrap_err();
         let expected = "  a\n  b\n  a\n  c\n▶ (the end of the trace)\n";
         assert!(reason.contains(expected), "{reason}");

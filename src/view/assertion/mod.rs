@@ -79,12 +79,14 @@ use crate::{
 /// });
 /// assert_trace_snapshot!(capture.trace(), @r"
 /// INFO connect{port=8080}
-/// …
+/// ├─ …
 /// └─ WARN slow
 /// ");
 /// ```
 ///
-/// A branch may lead to it, `├─ …`, but nothing else may be on the line. Traced text that would look like such a line
+/// A branch may lead to it. It then stands for lines that are at least as deep as it is: `├─ …` above does not lead out
+/// of `connect`, whereas a line `…` without a branch would also match if `slow` were in a later span. Nothing else may be on
+/// the line. Traced text that would look like such a line
 /// is put between backticks, so a snapshot that insta has written never has one.
 ///
 /// insta does not update a snapshot with elisions, since they would get lost: the assertion panics, shows the
