@@ -2,8 +2,6 @@
 
 use alloc::{vec, vec::Vec};
 
-#[cfg(feature = "snapshot")]
-use super::number;
 use super::{
     fold,
     node::{Place, ViewNode},
@@ -12,6 +10,8 @@ use super::{
     tree::View,
     visible::Visible,
 };
+#[cfg(feature = "snapshot")]
+use super::{follows, number};
 use crate::capture::{CapturedNode, Storage};
 
 impl<'a> View<'a> {
@@ -34,18 +34,24 @@ impl<'a> View<'a> {
     fn new(roots: Visible<'a, '_>, options: Options, rules: &dyn Rules) -> Self {
         let mut view = Self::empty(options);
         view.add_all(roots, rules);
+        // Numbering needs the order, and equality is known only with the numbers.
+        let is_numbered = rules.are_marks_numbered() || options.tells_sources;
         // Children come after their parents, so this goes from the leaves to the root.
         for place in view.places().rev() {
             view.sort(place, rules);
-            if !rules.are_marks_numbered() {
+            if !is_numbered {
                 view.fold(place);
             }
             view.set_digest(place);
         }
         #[cfg(feature = "snapshot")]
-        if rules.are_marks_numbered() {
-            // Numbering needs the order, and equality is known only with the numbers.
-            number::number_marks(&mut view, rules);
+        if is_numbered {
+            if rules.are_marks_numbered() {
+                number::number_marks(&mut view, rules);
+            }
+            if view.options().tells_sources {
+                follows::number_sources(&mut view, rules);
+            }
             for place in view.places().rev() {
                 view.fold(place);
                 view.set_digest(place);

@@ -5,7 +5,7 @@ use core::hash::Hash;
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use super::{
-    node::{ShownValue, ViewNode},
+    node::{ShownValue, ViewNode, canonical},
     options::Options,
     text::Text,
 };
@@ -25,6 +25,10 @@ pub(super) fn digest(
     if let Some(shown) = node.node {
         let moment = node.happened.map_or_else(|| shown.moment(), |happened| happened.moment);
         hash_node(shown, moment, options, &mut hasher);
+        for source in node.source_names() {
+            (true, source).hash(&mut hasher);
+        }
+        false.hash(&mut hasher);
     }
     if let Some(happened) = &node.happened {
         let parent = happened.parent.map(|parent| parent.number);
@@ -56,10 +60,7 @@ fn hash_node(node: CapturedNode<'_>, moment: Moment, options: &Options, hasher: 
         (metadata.file(), metadata.line()).hash(hasher);
     }
     if let CapturedNode::Span(span) = node {
-        (metadata.name(), span.follows_from().len()).hash(hasher);
-        for source in span.follows_from() {
-            source.metadata().name().hash(hasher);
-        }
+        metadata.name().hash(hasher);
         if options.stats {
             span.stats().hash(hasher);
         }
@@ -83,7 +84,7 @@ fn hash_value(value: ShownValue<'_>, hasher: &mut SipHasher13) {
                 TracedValue::Bool(value) => value.hash(hasher),
                 TracedValue::Int(value) => value.hash(hasher),
                 TracedValue::UInt(value) => value.hash(hasher),
-                TracedValue::Float(value) => value.to_bits().hash(hasher),
+                TracedValue::Float(value) => canonical(*value).to_bits().hash(hasher),
                 TracedValue::Bytes(bytes) => bytes.hash(hasher),
                 TracedValue::Error(error) => {
                     error.messages().for_each(|text| (true, text).hash(hasher));

@@ -107,15 +107,17 @@ impl Line<'_, '_> {
         self.write_fields(line)?;
         line.formatter.write_str("}")?;
         line.is_first = false;
-        let mut sources = span.follows_from();
-        if let Some(first) = sources.next() {
-            line.word(format_args!(
-                "(follows from {}",
-                SpanName(drawing, first.metadata().name())
-            ))?;
-            for source in sources {
-                write!(line.formatter, ", {}", SpanName(drawing, source.metadata().name()))?;
+        for (index, (name, number)) in self.shown.source_names().enumerate() {
+            let name = SpanName(drawing, name);
+            match index {
+                0 => line.word(format_args!("(follows from {name}"))?,
+                _ => write!(line.formatter, ", {name}")?,
             }
+            if let Some(number) = number {
+                write!(line.formatter, "{}", Mark(drawing, format_args!("#{number}")))?;
+            }
+        }
+        if self.shown.sources().next().is_some() {
             line.formatter.write_char(')')?;
         }
         Ok(())

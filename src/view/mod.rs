@@ -23,7 +23,8 @@
 // | file | contents |
 // |---|---|
 // | `tree.rs`, `node.rs`, `build.rs` | the tree, its nodes, and how it is built |
-// | `visible.rs`, `order.rs`, `fold.rs`, `number.rs` | the steps: hiding, sorting, folding, numbering redactions |
+// | `visible.rs`, `order.rs`, `fold.rs` | the steps: hiding, sorting, folding |
+// | `number.rs`, `follows.rs` | more steps: numbers of redactions, and for comparisons of spans that others follow from |
 // | `digest.rs` | whether two nodes are shown alike |
 // | `options.rs` | the parts of each node that are shown, and the rules for it |
 // | `display.rs` | the tree as text, all of it or a part |
@@ -54,6 +55,8 @@ mod drawing;
 #[cfg(feature = "snapshot")]
 mod durations;
 mod fold;
+#[cfg(feature = "snapshot")]
+mod follows;
 mod line;
 mod node;
 #[cfg(feature = "snapshot")]

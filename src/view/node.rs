@@ -6,7 +6,10 @@ use super::{
     text::Text,
     timeline::{Happened, What},
 };
-use crate::{capture::CapturedNode, wire::TracedValue};
+use crate::{
+    capture::{CapturedNode, CapturedSpan},
+    wire::TracedValue,
+};
 
 /// Place of a node in a view. The root is the ancestor of all other nodes, and not shown itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,6 +28,8 @@ pub(super) struct ViewNode<'a> {
     /// Texts that are shown instead of values, each with the position of its value among the values of the node, in
     /// their order.
     pub(super) normalized: Vec<(usize, Text<'static>)>,
+    /// For each of the [sources](Self::sources): its number among the spans of its name, if that tells them apart.
+    pub(super) source_numbers: Vec<Option<usize>>,
     /// How often the node is there in a row.
     pub(super) times: usize,
     /// Number of spans and events in it that are not shown because they are too deep.
@@ -64,6 +69,7 @@ impl<'a> ViewNode<'a> {
             node,
             happened: None,
             normalized: Vec::new(),
+            source_numbers: Vec::new(),
             times: 1,
             inside: 0,
             first_child: None,
@@ -81,6 +87,22 @@ impl<'a> ViewNode<'a> {
     pub(super) fn message_value(&self) -> Option<ShownValue<'_>> {
         let position = message_position(self.node?)?;
         self.all_values().nth(position).map(|(_, value)| value)
+    }
+
+    /// Iterates over the spans that this one follows from.
+    pub(super) fn sources(&self) -> impl Iterator<Item = CapturedSpan<'a>> + use<'a> {
+        let span = match self.node {
+            Some(CapturedNode::Span(span)) => Some(span),
+            _ => None,
+        };
+        span.into_iter().flat_map(|span| span.follows_from())
+    }
+
+    /// Iterates over the names of the spans that this one follows from, each with its number.
+    pub(super) fn source_names(&self) -> impl Iterator<Item = (&'a str, Option<usize>)> {
+        let number = |index: usize| self.source_numbers.get(index).copied().flatten();
+        let sources = self.sources().enumerate();
+        sources.map(move |(index, source)| (source.metadata().name(), number(index)))
     }
 
     /// Iterates over the fields that are shown, without the message.
@@ -152,6 +174,11 @@ impl<'v> ShownValue<'v> {
             Self::Normalized(text) => text.clone(),
         }
     }
+}
+
+/// Returns the number by which floats are compared. NaNs have many forms, all of which are shown as `NaN`.
+pub(super) fn canonical(value: f64) -> f64 {
+    if value.is_nan() { f64::NAN } else { value }
 }
 
 /// Returns the position of an event's message among its values. It is the last value named `message`, if that is a

@@ -34,6 +34,8 @@ pub(crate) struct Options {
     pub(crate) threads: bool,
     /// Whether values with several lines stay on the line of their node.
     pub(crate) is_one_line: bool,
+    /// Whether spans of one name are told apart where another span follows from one of them.
+    pub(crate) tells_sources: bool,
     /// Whether equal nodes in a row are folded into one, with their number.
     pub(crate) folds: bool,
     /// Levels of the tree below the roots.
@@ -65,6 +67,7 @@ impl Default for Options {
             times: false,
             threads: false,
             is_one_line: false,
+            tells_sources: false,
             folds: true,
             max_depth: usize::MAX,
             says_what_is_deeper: true,

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::cmp::Ordering;
 
 use super::{
-    node::{Place, ShownValue},
+    node::{Place, ShownValue, canonical},
     options::Rules,
     tree::View,
 };
@@ -84,7 +84,7 @@ fn compare_values(a: ShownValue<'_>, b: ShownValue<'_>) -> Ordering {
         (ShownValue::Traced(a), ShownValue::Traced(b)) => match (a, b) {
             (Int(a), Int(b)) => a.cmp(b),
             (UInt(a), UInt(b)) => a.cmp(b),
-            (Float(a), Float(b)) => a.total_cmp(b),
+            (Float(a), Float(b)) => canonical(*a).total_cmp(&canonical(*b)),
             (Int(a), UInt(b)) => u128::try_from(*a).map_or(Ordering::Less, |a| a.cmp(b)),
             (UInt(a), Int(b)) => u128::try_from(*b).map_or(Ordering::Greater, |b| a.cmp(&b)),
             (Int(_) | UInt(_) | Float(_), _) if !is_number(b) => Ordering::Less,

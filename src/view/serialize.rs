@@ -159,12 +159,10 @@ impl Serialize for Node<'_, '_> {
         if !normalized.is_empty() {
             map.serialize_entry("normalized", &normalized)?;
         }
-        if let Some(CapturedNode::Span(span)) = shown.node {
-            let sources: Vec<_> =
-                span.follows_from().map(|span| name_data(span.metadata().name())).collect();
-            if !sources.is_empty() {
-                map.serialize_entry("follows_from", &sources)?;
-            }
+        let sources: Vec<_> =
+            shown.sources().map(|span| name_data(span.metadata().name())).collect();
+        if !sources.is_empty() {
+            map.serialize_entry("follows_from", &sources)?;
         }
         if view.get(place).fields(view.options()).next().is_some() {
             map.serialize_entry("fields", &Fields { view, place })?;

@@ -64,6 +64,11 @@ impl<'a> View<'a> {
         self.nodes[place.0].digest = digest(self.get(place), &self.options, children);
     }
 
+    #[cfg(feature = "snapshot")]
+    pub(super) fn set_source_numbers(&mut self, place: Place, numbers: Vec<Option<usize>>) {
+        self.nodes[place.0].source_numbers = numbers;
+    }
+
     pub(super) fn set_inside(&mut self, place: Place, inside: usize) {
         self.nodes[place.0].inside = inside;
     }

@@ -40,6 +40,10 @@ pub(super) fn changes(
             push_text(&mut changes, what, of(expected), of(actual));
         }
     }
+    let [old, new] = [expected, actual].map(|node| node.source_names().collect::<Vec<_>>());
+    if old != new {
+        changes.push(sources_change(&old, &new));
+    }
     if expected.inside != actual.inside {
         let number = |node: &ViewNode<'_>| Some(format!("{}", node.inside));
         push_text(&mut changes, "nodes that are deeper", number(expected), number(actual));
@@ -58,7 +62,43 @@ pub(super) fn changes(
             changes.push(change(key.0, None, Some(*value)));
         }
     }
+    // The order of the fields that both have.
+    let [old_keys, new_keys] =
+        [(&old, &new_values), (&new, &old_values)].map(|(fields, others)| {
+            let keys = fields.iter().map(|(key, _)| *key);
+            keys.filter(|key| others.contains_key(key)).collect::<Vec<_>>()
+        });
+    let first = old_keys.iter().zip(&new_keys).position(|(old, new)| old != new);
+    if let Some(first) = first {
+        let names = |keys: &[Key<'_>]| {
+            let names: Vec<_> = keys[first..].iter().map(|(name, _)| *name).collect();
+            Some(show(&Text::new(&names.join(", ")), 0))
+        };
+        let (expected, actual) = (names(&old_keys), names(&new_keys));
+        changes.push(Change { what: "order of fields".into(), expected, actual });
+    }
     changes
+}
+
+/// A change of the spans that a span follows from.
+fn sources_change(expected: &[(&str, Option<usize>)], actual: &[(&str, Option<usize>)]) -> Change {
+    let show = |sources: &[(&str, Option<usize>)]| {
+        let sources = sources.iter().map(|(name, number)| {
+            let name = show(&Text::new(name), 0);
+            number.map_or_else(|| name.clone(), |number| format!("{name}⟨#{number}⟩"))
+        });
+        let sources: Vec<_> = sources.collect();
+        (!sources.is_empty()).then(|| sources.join(", "))
+    };
+    let (mut old, mut new) = (show(expected), show(actual));
+    if old == new {
+        // Names may contain commas.
+        [old, new] = [expected, actual].map(|sources| {
+            let names: Vec<_> = sources.iter().map(|(name, _)| *name).collect();
+            Some(format!("{} spans, {:?}", names.len(), names))
+        });
+    }
+    Change { what: "follows from".into(), expected: old, actual: new }
 }
 
 type Aspect = fn(CapturedNode<'_>) -> Option<String>;
@@ -84,13 +124,6 @@ fn aspects(options: &Options) -> Vec<(&'static str, Aspect)> {
             node.trace().thread_of(node.moment()).map(|thread| format!("{thread}"))
         }));
     }
-    aspects.push(("follows from", |node| match node {
-        CapturedNode::Span(span) => {
-            let sources: Vec<_> = span.follows_from().map(|span| span.metadata().name()).collect();
-            (!sources.is_empty()).then(|| sources.join(", "))
-        }
-        CapturedNode::Event(_) => None,
-    }));
     if options.stats {
         aspects.push(("statistics", |node| match node {
             CapturedNode::Span(span) => Some(format!("{:?}", span.stats())),
@@ -117,7 +150,17 @@ fn fields<'v>(node: &'v ViewNode<'_>, options: &Options) -> Vec<(Key<'v>, ShownV
 }
 
 fn differ(expected: ShownValue<'_>, actual: ShownValue<'_>) -> bool {
-    type_of(expected) != type_of(actual) || expected.text() != actual.text()
+    type_of(expected) != type_of(actual)
+        || expected.text() != actual.text()
+        || messages(expected) != messages(actual)
+}
+
+/// Returns the messages of an error and its sources. The text of an error does not tell where a message ends.
+fn messages(value: ShownValue<'_>) -> Vec<&str> {
+    match value {
+        ShownValue::Traced(TracedValue::Error(error)) => error.messages().collect(),
+        _ => Vec::new(),
+    }
 }
 
 fn push_text(
@@ -151,6 +194,10 @@ fn change(name: &str, expected: Option<ShownValue<'_>>, actual: Option<ShownValu
             };
             expected_text = with_type(expected_text, expected);
             actual_text = with_type(actual_text, actual);
+        }
+        if expected_text == actual_text {
+            let listed = |value| Some(show(&Text::new(&format!("{:?}", messages(value))), 0));
+            (expected_text, actual_text) = (listed(expected), listed(actual));
         }
     }
     let name = show(&Text::new(name), 0);

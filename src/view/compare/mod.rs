@@ -103,8 +103,8 @@ pub enum Difference<'a> {
         expected: CapturedNode<'a>,
         /// The node in the actual trace.
         actual: CapturedNode<'a>,
-        /// Names of the fields that differ, including `message`. Also `level`, `follows from` and, if the settings show
-        /// them, `target`, `module`, `line`, `thread` and `statistics`.
+        /// Names of the fields that differ, including `message`. Also `level`, `follows from`, `order of fields` and, if
+        /// the settings show them, `target`, `module`, `line`, `thread` and `statistics`.
         fields: Vec<String>,
     },
 }
@@ -112,7 +112,12 @@ pub enum Difference<'a> {
 /// Comparisons.
 impl SnapshotSettings {
     /// Compares two traces, or parts of traces, as they look with these settings: hidden nodes and fields are not
-    /// compared, redacted values are equal, and unordered siblings may be in any order. Times are never compared.
+    /// compared, redacted values are equal, and unordered siblings may be in any order. Times are never compared. The
+    /// order of fields counts, since the text shows it; the forms of NaN do not.
+    ///
+    /// Where several spans have the name of one that another span follows from, the comparison tells which one it is, by
+    /// its position among them: `job⟨#2⟩`. The text of a trace shows only names. Unordered spans, and spans in them, are
+    /// not told apart.
     ///
     /// The traces may be large: equal parts are skipped. With hundreds of siblings, the difference that is shown may be
     /// longer than the shortest one, but it is the same on every machine.
@@ -121,8 +126,13 @@ impl SnapshotSettings {
         expected: &'a (impl SnapshotSource + ?Sized),
         actual: &'a (impl SnapshotSource + ?Sized),
     ) -> TraceComparison<'a> {
-        let change =
-            |options: Options| Options { times: false, folds: false, is_one_line: true, ..options };
+        let change = |options: Options| Options {
+            times: false,
+            folds: false,
+            tells_sources: true,
+            is_one_line: true,
+            ..options
+        };
         let expected = self.view_with(expected, change);
         let actual = self.view_with(actual, change);
         let merged = Merged::new([&expected, &actual]);

@@ -1,8 +1,10 @@
 //! Comparisons of two traces.
 
+use std::{error::Error, fmt};
+
 use proptest::prelude::*;
 use spanshot::{SnapshotSettings, Trace, predicates::*, view::Difference};
-use tracing::{Level, debug, info, info_span, warn};
+use tracing::{Level, debug, field::Empty, info, info_span, warn};
 
 use crate::support::{native, panic_message};
 
@@ -44,6 +46,195 @@ fn changed_fields_are_named() {
          ~ └─ INFO connected port=81\n\
          \x20        port: 80 → 81",
     );
+}
+
+#[test]
+fn order_of_fields_counts() {
+    let between = |program: fn()| {
+        native(|| {
+            info!("before");
+            program();
+            info!("behind");
+        })
+    };
+    check(
+        &between(|| info!(a = 1, b = 2, c = 3, "event")),
+        &between(|| info!(a = 1, c = 3, b = 2, "event")),
+        "1 changed\n\n  INFO before\n~ INFO event a=1 c=3 b=2\n      order of fields: b, c → c, b\n  INFO behind",
+    );
+    check(
+        &between(|| drop(info_span!("span", a = 1, b = 2))),
+        &between(|| drop(info_span!("span", b = 2, c = 3, a = 1))),
+        "1 changed\n\n  INFO before\n~ INFO span{b=2 c=3 a=1}\n      c: (not there) → 3\n      \
+         order of fields: a, b → b, a\n  INFO behind",
+    );
+    let recorded = |[first, second]: [&'static str; 2]| {
+        native(|| {
+            let span = info_span!("span", a = Empty, b = Empty);
+            span.record(first, 1);
+            span.record(second, 1);
+        })
+    };
+    let (expected, actual) = (recorded(["a", "b"]), recorded(["b", "a"]));
+    let comparison = SnapshotSettings::new().compare(&expected, &actual);
+    let differences = comparison.differences();
+    assert!(
+        matches!(&differences[..], [Difference::Changed { fields, .. }] if fields == &["order of fields"]),
+        "{differences:?}"
+    );
+    SnapshotSettings::new().fields(false).assert_equivalent(&expected, &actual);
+    // The message stands in front wherever it was.
+    let (expected, actual) =
+        (native(|| info!(a = 1, message = "m")), native(|| info!(message = "m", a = 1)));
+    check(&expected, &actual, "they are equivalent");
+}
+
+#[test]
+fn all_forms_of_nan_are_equal() {
+    let forms = [f64::NAN, -f64::NAN, f64::from_bits(0x7ff8_0000_0000_0001)];
+    for form in forms {
+        check(&native(|| info!(x = form)), &native(|| info!(x = f64::NAN)), "they are equivalent");
+        let settings = SnapshotSettings::new().unordered(|_| true);
+        let [expected, actual] = [f64::NAN, form].map(|x| {
+            native(|| {
+                info!(x = 1.0);
+                info!(x);
+            })
+        });
+        settings.assert_equivalent(&expected, &actual);
+    }
+    let folded = native(|| forms.iter().for_each(|x| info!(x)));
+    assert_eq!(folded.to_string(), "⟨3×⟩ INFO x=NaN");
+    check(
+        &native(|| info!(x = 0.0)),
+        &native(|| info!(x = -0.0)),
+        "1 changed\n\n~ INFO x=-0.0\n      x: 0.0 → -0.0",
+    );
+}
+
+/// An error with its sources.
+#[derive(Debug)]
+struct Chain(&'static [&'static str], Option<Box<Chain>>);
+
+impl fmt::Display for Chain {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.0[0])
+    }
+}
+
+impl Error for Chain {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.1.as_deref().map(|source| source as &(dyn Error + 'static))
+    }
+}
+
+#[test]
+fn errors_with_the_same_text_are_told_apart() {
+    let trace = |messages: &'static [&'static str]| {
+        let [first @ .., _] = messages else { unreachable!() };
+        let last = Chain(&messages[first.len()..], None);
+        let error = (0..first.len())
+            .rev()
+            .fold(last, |source, at| Chain(&messages[at..], Some(Box::new(source))));
+        native(|| info!(error = &error as &dyn Error))
+    };
+    check(
+        &trace(&["a, caused by: b"]),
+        &trace(&["a", "b"]),
+        "1 changed\n\n~ INFO error=a, caused by: b\n      error: [\"a, caused by: b\"] → [\"a\", \"b\"]",
+    );
+}
+
+/// A span that follows from the job with this number.
+fn retry(job: usize) -> Trace {
+    native(|| {
+        let jobs = [1, 2].map(|i| info_span!("job", i));
+        info_span!("retry").follows_from(&jobs[job - 1]);
+    })
+}
+
+#[test]
+fn spans_that_others_follow_from_are_told_apart() {
+    check(
+        &retry(1),
+        &retry(2),
+        "1 changed\n\n  ⋮ 1 equal\n  INFO job{i=2}\n~ INFO retry{} (follows from job⟨#2⟩)\n      \
+         follows from: job⟨#1⟩ → job⟨#2⟩",
+    );
+    SnapshotSettings::new().assert_equivalent(&retry(2), &retry(2));
+    // The text has only names.
+    assert_eq!(retry(1).to_string(), retry(2).to_string());
+    // Where the order means nothing, a number would, too.
+    let settings = SnapshotSettings::new();
+    let unordered = settings.unordered_spans(name("job"));
+    unordered.assert_equivalent(&retry(1), &retry(2));
+}
+
+#[test]
+fn names_with_commas_are_told_apart() {
+    let trace = |names: &[&str]| {
+        native(|| {
+            let sources: Vec<_> = names
+                .iter()
+                .map(|name| match *name {
+                    "a" => info_span!("a"),
+                    "b" => info_span!("b"),
+                    _ => info_span!("a, b"),
+                })
+                .collect();
+            let span = info_span!("span");
+            for source in &sources {
+                span.follows_from(source);
+            }
+        })
+    };
+    let (expected, actual) = (trace(&["a, b"]), trace(&["a", "b"]));
+    let comparison = SnapshotSettings::new().compare(&expected, &actual).to_string();
+    let expected = "follows from: 1 spans, [\"a, b\"] → 2 spans, [\"a\", \"b\"]";
+    assert!(comparison.contains(expected), "{comparison}");
+}
+
+proptest! {
+    #[test]
+    fn traces_that_are_not_equivalent_have_differences(
+        expected in prop::collection::vec(0..14_u8, 0..6),
+        actual in prop::collection::vec(0..14_u8, 0..6),
+    ) {
+        let trace = |kinds: &[u8]| native(|| {
+            let job = [info_span!("job"), info_span!("job")];
+            for kind in kinds {
+                match kind {
+                    0 => info!(a = 1, b = 2),
+                    1 => info!(b = 2, a = 1),
+                    2 => info!(x = f64::NAN),
+                    3 => info!(x = -f64::NAN),
+                    4 => info!(a = 1, a = 2),
+                    5 => info!(a = 2, a = 1),
+                    6 => info!(a = 1_u64, "same"),
+                    7 => info!(a = "1", "same"),
+                    8 => info!(a = %1, "same"),
+                    9 => info!(a = true, "same"),
+                    10 => warn!(a = true, "same"),
+                    kind => {
+                        let span = info_span!("retry").entered();
+                        span.follows_from(&job[usize::from(*kind % 2)]);
+                        info!(kind);
+                    }
+                }
+            }
+        });
+        let (expected, actual) = (trace(&expected), trace(&actual));
+        for settings in [SnapshotSettings::new(), SnapshotSettings::new().unordered(|_| true)] {
+            let comparison = settings.compare(&expected, &actual);
+            let differences = comparison.differences();
+            prop_assert_eq!(comparison.is_equivalent(), differences.is_empty());
+            let text = comparison.to_string();
+            let is_marked = text.lines().any(|line| line.starts_with(['-', '+', '~', '<', '>']));
+            prop_assert_eq!(comparison.is_equivalent(), !is_marked, "{}", text);
+            let view = |trace| settings.view(trace).to_string();
+            prop_assert!(!comparison.is_equivalent() || view(&expected) == view(&actual));
+        }
+    }
 }
 
 #[test]
