@@ -17,6 +17,7 @@ use crate::{
         Captured, CapturedNode, Nearest, ShownPart, Storage, excerpt::MAX_LISTED, short::Short,
     },
     view::{Around, ShortLine},
+    wire::text::Visible,
 };
 
 /// Creates a case that names the actual value. The output of the value has to be safe to show.
@@ -332,7 +333,8 @@ fn reason(case: &Case<'_>) -> String {
     let predicate = case.predicate().map(Short::phrase);
     let mut reason = predicate.map_or_else(String::new, |predicate| predicate.to_string());
     for product in case.products() {
-        let _ = write!(reason, ": {} is {}", product.name(), product.value());
+        let value = product.value().to_string();
+        let _ = write!(reason, ": {} is {}", Short::phrase(product.name()), Visible(&value));
     }
     reason
 }

@@ -1,4 +1,7 @@
-use alloc::boxed::Box;
+use alloc::{
+    boxed::Box,
+    string::{String, ToString},
+};
 use core::fmt;
 
 use ::predicates::{
@@ -139,7 +142,10 @@ impl LevelPredicate<ExactLevel> {
 
 impl<P: fmt::Display> fmt::Display for LevelPredicate<P> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "level({})", self.matches)
+        // `Debug` output of a level takes several lines.
+        let matches = self.matches.to_string();
+        let matches: String = matches.lines().map(str::trim).collect();
+        write!(formatter, "level({})", matches.replace(",)", ")"))
     }
 }
 

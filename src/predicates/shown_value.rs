@@ -26,7 +26,7 @@ use crate::{
     capture::short::{MAX_PHRASE, MAX_VALUE, Short},
     wire::{
         TracedValue,
-        text::{Quoted, beginning},
+        text::{Quoted, Visible, beginning},
     },
 };
 
@@ -106,7 +106,7 @@ impl<'a> Shown<'a> {
 
     /// Shows a value among others.
     pub(super) fn short(&self) -> String {
-        let value = Short { text: self.value, max_chars: MAX_VALUE, is_cut: None };
+        let value = Short { text: self.value, max_chars: MAX_VALUE, is_cut: None, escapes: false };
         self.with_remark(value.to_string())
     }
 
@@ -127,8 +127,10 @@ impl<'a> Shown<'a> {
 /// begin to differ: otherwise they would look equal.
 pub(super) fn shortened(condition: &dyn PredicateReflection, value: &dyn fmt::Display) -> String {
     let is_cut = Cell::new(false);
-    let short = Short { text: value, max_chars: MAX_PHRASE, is_cut: Some(&is_cut) }.to_string();
-    let difference = || difference(&condition.to_string(), &value.to_string());
+    let short = Short { text: value, max_chars: MAX_PHRASE, is_cut: Some(&is_cut), escapes: false }
+        .to_string();
+    let condition = || Visible(&condition.to_string()).to_string();
+    let difference = || difference(&condition(), &value.to_string());
     match is_cut.get().then(difference).flatten() {
         Some(difference) => format!("{short}, {difference}"),
         None => short,
@@ -155,6 +157,29 @@ fn difference(condition: &str, value: &str) -> Option<String> {
     }
     let [expected, value] = [expected, value].map(|rest| beginning(rest, MAX_COMPARED));
     Some(format!("which goes on with …{value} after {count} characters, and not with …{expected}"))
+}
+
+/// Number of details that a condition shows.
+const MAX_DETAILS: usize = 4;
+
+/// Lists what a predicate of another crate says about a text besides the text itself: the actual count of
+/// `contains(…).count(…)`, and the text that it looked at, if that is another one.
+pub(super) fn details(case: Option<&Case<'_>>, text: &str) -> Vec<(String, String)> {
+    let mut details = Vec::new();
+    let mut unvisited: Vec<&Case<'_>> = case.into_iter().collect();
+    while let Some(case) = unvisited.pop() {
+        for product in case.products().filter(|product| !product.name().is_empty()) {
+            let value = product.value().to_string();
+            let is_text = value == text || value == format!("{text:?}");
+            if !is_text && details.len() < MAX_DETAILS {
+                let value =
+                    Short { text: value, max_chars: MAX_VALUE, is_cut: None, escapes: false };
+                details.push((product.name().to_string(), value.to_string()));
+            }
+        }
+        unvisited.extend(case.children());
+    }
+    details
 }
 
 /// Finds the first remark in a case, or in the cases of its parts.

@@ -5,12 +5,12 @@ use alloc::{format, string::String};
 use ::predicates::{
     Predicate,
     ord::{EqPredicate, eq},
-    reflection::{Case, PredicateReflection},
+    reflection::{Case, PredicateReflection, Product},
 };
 
 use super::{
     failure::{absent, actual},
-    shown_value::{NOT_THERE, what_it_is},
+    shown_value::{NOT_THERE, details, what_it_is},
 };
 use crate::{
     capture::{Captured, CapturedEvent, CapturedSpan},
@@ -42,9 +42,18 @@ impl<'a> FoundText<'a> {
         expected: bool,
         item: &impl Captured<'b>,
         what: &str,
+        matches: &impl Predicate<str>,
     ) -> Case<'p> {
         match self {
-            Self::Text(text) => actual(predicate, expected, item, what, &Quoted(text)),
+            Self::Text(text) => {
+                let case = actual(predicate, expected, item, what, &Quoted(text));
+                if item.is_brief() {
+                    return case;
+                }
+                let details = details(matches.find_case(expected, text).as_ref(), text).into_iter();
+                let products = details.map(|(name, value)| Product::new(name, value));
+                products.fold(case, Case::add_product)
+            }
             Self::Other(value) => {
                 let no_text = format!("{value} ({})", what_it_is(value));
                 actual(predicate, expected, item, what, &no_text)
@@ -76,7 +85,7 @@ macro_rules! impl_text_predicate {
                 item: &$item,
             ) -> Option<::predicates::reflection::Case<'_>> {
                 (self.eval(item) == expected)
-                    .then(|| $find(item).case(self, expected, item, $name))
+                    .then(|| $find(item).case(self, expected, item, $name, &self.matches))
             }
         }
     };

@@ -1,4 +1,4 @@
-use alloc::format;
+use alloc::{format, string::ToString, vec::Vec};
 use core::{any::type_name, borrow::Borrow, fmt, marker::PhantomData};
 
 use ::predicates::{
@@ -6,7 +6,10 @@ use ::predicates::{
     reflection::{Case, PredicateReflection},
 };
 
-use super::{field::impl_into_itself, shown_value::case_with_remark};
+use super::{
+    field::impl_into_itself,
+    shown_value::{case_with_remark, details},
+};
 use crate::wire::{FromTracedValue, TracedValue};
 
 /// Matches values of one type, by a predicate for that type. Values of other types do not match.
@@ -68,8 +71,17 @@ where
     }
 
     fn find_case(&self, expected: bool, value: &TracedValue) -> Option<Case<'_>> {
-        let is_of_type = || T::from_value(value).is_some();
-        let remark = || (!is_of_type()).then(|| format!("not of type {}", type_name::<T>()));
+        let remark = || {
+            let Some(found) = T::from_value(value) else {
+                return Some(format!("not of type {}", type_name::<T>()));
+            };
+            let shown = value.as_text().map_or_else(|| value.to_string(), ToString::to_string);
+            let details =
+                details(self.matches.find_case(expected, found.borrow()).as_ref(), &shown);
+            let details: Vec<_> =
+                details.into_iter().map(|(name, value)| format!("{name} is {value}")).collect();
+            (!details.is_empty()).then(|| details.join(", "))
+        };
         (self.eval(value) == expected).then(|| case_with_remark(self, expected, remark()))
     }
 }

@@ -288,7 +288,8 @@ impl Lines<'_, '_, '_> {
         let branch = branch(view, path, Leads::To);
         match self.is_cut {
             Some(_) => {
-                let line = Short { text: line, max_chars: MAX_LINE, is_cut: self.is_cut };
+                let line =
+                    Short { text: line, max_chars: MAX_LINE, is_cut: self.is_cut, escapes: false };
                 self.write_line(format_args!("{branch}{line}"))
             }
             None => self.write_line(format_args!("{branch}{line}")),

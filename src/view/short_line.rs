@@ -30,6 +30,7 @@ impl fmt::Display for ShortLine<'_> {
         let is_cut = Cell::new(false);
         let line =
             Line { options: &options, shown: &shown, is_cut: Some(self.is_cut.unwrap_or(&is_cut)) };
-        Short { text: line, max_chars: MAX_LINE, is_cut: self.is_cut }.fmt(formatter)
+        Short { text: line, max_chars: MAX_LINE, is_cut: self.is_cut, escapes: false }
+            .fmt(formatter)
     }
 }

@@ -12,16 +12,34 @@ pub struct Escaped<'a>(pub &'a str);
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut unescaped_from = 0;
-        for (position, char) in self.0.char_indices() {
-            if needs_escape(char) || char == '[' && is_command(self.0, position) {
-                formatter.write_str(&self.0[unescaped_from..position])?;
-                write_escaped(formatter, char)?;
-                unescaped_from = position + char.len_utf8();
-            }
-        }
-        formatter.write_str(&self.0[unescaped_from..])
+        write_text(formatter, self.0, needs_escape)
     }
+}
+
+/// [`Escaped`] text in which backslashes stay: text that is escaped already is shown as it is.
+#[derive(Debug)]
+pub struct Visible<'a>(pub &'a str);
+
+impl fmt::Display for Visible<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_text(formatter, self.0, |char| char != '\\' && needs_escape(char))
+    }
+}
+
+fn write_text(
+    formatter: &mut fmt::Formatter<'_>,
+    text: &str,
+    needs_escape: impl Fn(char) -> bool,
+) -> fmt::Result {
+    let mut unescaped_from = 0;
+    for (position, char) in text.char_indices() {
+        if needs_escape(char) || char == '[' && is_command(text, position) {
+            formatter.write_str(&text[unescaped_from..position])?;
+            write_escaped(formatter, char)?;
+            unescaped_from = position + char.len_utf8();
+        }
+    }
+    formatter.write_str(&text[unescaped_from..])
 }
 
 /// Whether this bracket makes a command of the text around it, for what reads the output of tests: GitHub's runner obeys
@@ -67,8 +85,21 @@ pub fn needs_escape(char: char) -> bool {
     match char {
         '\\' => true,
         ' '..='~' => false,
-        _ => char.is_control() || is_unseen(char),
+        _ => char.is_control() || is_unseen(char) || is_part(char),
     }
+}
+
+/// Whether a character is drawn as one with the character before it, so that another character may look the same:
+/// `e\u{301}` and `é`. Composed characters, which most programs write, are shown as they are.
+fn is_part(char: char) -> bool {
+    matches!(char,
+        // Marks for letters of any script, and for signs.
+        '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}'
+        | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}'
+        // Marks of Arabic letters, and of Kana.
+        | '\u{653}'..='\u{655}' | '\u{3099}'..='\u{309a}'
+        // Parts of the syllables of Hangul.
+        | '\u{1100}'..='\u{11ff}' | '\u{a960}'..='\u{a97f}' | '\u{d7b0}'..='\u{d7ff}')
 }
 
 /// Whether a character beyond ASCII has no ink, acts on those around it, or is a space that is not U+0020.

@@ -238,7 +238,8 @@ impl Printing {
                 }
                 if let Some(returned) = returned {
                     let text = Escaped(returned);
-                    let returned = Short { text, max_chars: MAX_RETURNED, is_cut: None };
+                    let returned =
+                        Short { text, max_chars: MAX_RETURNED, is_cut: None, escapes: false };
                     let _ = write!(heading, ", whose test returned {returned}");
                 }
                 print(format_args!("{heading}:"), shown);

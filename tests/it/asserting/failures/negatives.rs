@@ -56,9 +56,7 @@ fn level_is_filtered_out() {
       └─ WARN no result error=cannot compute the expression, caused by: division by zero
     "#);
     assert_snapshot!(failure!(events.count(..=3, &level([gt(Level::INFO)]))), @r#"
-    this says nothing, since the capture's filter "info" lets none of it pass: level(var > Level(
-        Info,
-    ))
+    this says nothing, since the capture's filter "info" lets none of it pass: level(var > Level(Info))
     (if that is meant, scan with `or_empty()`)
 
     the trace:
