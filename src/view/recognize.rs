@@ -60,10 +60,13 @@ impl Known {
     /// Finds the parts of a text to replace. `is_behind_ip` tells that the mark of an IP address is in front of the
     /// text, which may then begin with the port of that address.
     pub(super) fn find_all(self, text: &str, is_behind_ip: bool) -> Vec<Range<usize>> {
-        if self == Self::Duration {
-            return durations::find_all(text);
-        }
         let Some(candidates) = self.candidates() else { return Vec::new() };
+        if self == Self::Duration {
+            let mut found = durations::find_all(text);
+            found.extend(candidates.find_iter(text).map(|found| found.range()));
+            found.sort_by_key(|found| found.start);
+            return found;
+        }
         let mut found: Vec<Range<usize>> = Vec::new();
         let mut from = 0;
         while let Some(candidate) = candidates.find_at(text, from) {
@@ -100,14 +103,23 @@ impl Known {
                 "|[0-9a-fA-F]{12}[1-8][0-9a-fA-F]{3}[89abAB][0-9a-fA-F]{15}",
             ),
             Self::Ulid => "[0-7](?:[0-9A-HJKMNP-TV-Z]{25}|[0-9a-hjkmnp-tv-z]{25})",
-            // Durations have no pattern.
-            Self::Duration => "$^",
-            // RFC 3339 with its liberties, the dates of HTTP, and the `Debug` output of `SystemTime` and `Instant`.
+            // The `Debug` output of structures, on one line or several. Numbers with units have no pattern.
+            Self::Duration => concat!(
+                r"\b\w*(?:Duration|TimeDelta) \{\s+sec(?:ond)?s: -?\d+,",
+                r"\s+nano(?:second)?s: -?\d+,?\s+\}",
+            ),
+            // RFC 3339 with its liberties, dates of mail and HTTP, and the `Debug` output of structures.
             Self::Timestamp => concat!(
-                r"\b\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?:[Zz]\b| UTC\b| ?[+-]\d{2}:?\d{2}\b)?",
-                r"|\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2}(?: GMT)?",
-                r"|\b(?:SystemTime|Instant) \{ tv_sec: -?\d+, tv_nsec: \d+ \}",
-                r"|\bSystemTime \{ intervals: -?\d+ \}|\bInstant \{ t: [0-9.]+(?:ns|µs|ms|s) \}",
+                r"\b\d{4}-\d{2}-\d{2}[Tt ]\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?",
+                r"(?:[Zz]\b| (?:UTC|GMT|BST|IST|JST|KST|MSK|[CEW]ES?T|[ECMP][SD]T|A[CEW][SD]T|NZ[SD]T)\b",
+                r"| ?[+-]\d{2}:?\d{2}(?::\d{2})?\b|[+-]\d{2}\b| \+00\b)?",
+                r"(?:\[[A-Za-z0-9_+/:-]{1,48}\])?",
+                r"|\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? (?:\d{1,2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2}",
+                r"(?: GMT\b| UTC\b| [+-]\d{4}\b)?|[A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4}\b)",
+                r"|\b(?:SystemTime|Instant) \{\s+tv_sec: -?\d+,\s+tv_nsec: \d+,?\s+\}",
+                r"|\bSystemTime \{\s+intervals: -?\d+,?\s+\}",
+                r"|\bInstant \{\s+t: [0-9.]+(?:ns|µs|ms|s),?\s+\}",
+                r"|\b\w*Timestamp \{\s+sec(?:ond)?s: -?\d+,\s+nano(?:second)?s: -?\d+,?\s+\}",
             ),
             Self::IpAddress => concat!(
                 r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}",

@@ -225,6 +225,12 @@ fn durations() {
         "|1y 2mo 3w 4d|",
         "|1h30m|",
         "|1s500ms|.",
+        // `Debug` output of chrono, the crate time, jiff.
+        "|TimeDelta { secs: 3661, nanos: 5 }|",
+        "Some(|Duration { seconds: -1, nanoseconds: -500000000 }|)",
+        "|SignedDuration { seconds: 1, nanoseconds: 0 }|, |SignedDuration { secs: 1, nanos: 0 }|",
+        "Retry { secs: 1, nanos: 0 }",
+        "Duration { seconds: 1, retries: 0 }",
         // ISO 8601.
         "|PT1H30M|",
         "|P3DT4.5S|",
@@ -283,6 +289,24 @@ fn timestamps() {
         "|2026-02-03 04:05|",
         "|2026-02-03t04:05:06z|",
         "|Tue, 03 Feb 2026 04:05:06 GMT|",
+        // `OffsetDateTime`, `PrimitiveDateTime` and `UtcDateTime` of the crate `time`.
+        "|2026-02-03 4:05:06.0 +00:00:00|, done",
+        "|2026-02-03 14:05:06.0 -05:30:15|",
+        "|2026-02-03 4:05:06.789|",
+        "|2026-02-03 4:05:06.0 +00|.",
+        // A zone of `chrono-tz`, and one of `jiff`.
+        "|2026-02-03 04:05:06 CET|",
+        "|2026-07-03 04:05:06 CEST| INFO",
+        "|2026-02-03 04:05:06| INFO",
+        "|2026-02-03T06:05:06+02:00[Europe/Berlin]|",
+        "|2026-02-03T06:05:06+02:00[+02:00]| [a]",
+        "|2026-02-03T06:05:06+02|",
+        "|2026-02-03 04:05:06| -10 degrees",
+        // Mail, and the C library.
+        "|Tue, 3 Feb 2026 04:05:06 +0000|",
+        "|Tue, 13 Jan 2026 04:05:06 -0530|, done",
+        "|Tue Feb  3 04:05:06 2026|",
+        "|Timestamp { seconds: 1770091506, nanos: 5 }|",
         "|SystemTime { tv_sec: 1770091506, tv_nsec: 5 }|",
         "|Instant { tv_sec: 98765, tv_nsec: 999999999 }|",
         "|SystemTime { intervals: 134000000000000000 }|",
@@ -296,6 +320,8 @@ fn timestamps() {
         "Tuesday",
         "v2026.02.03",
         "MySystemTime { tv_sec: 1, tv_nsec: 2 }",
+        "Timestamp { seconds: 1, retries: 5 }",
+        "Tue, 3 things",
     ];
     check(&SnapshotSettings::new().redact_timestamps(), "timestamp", &texts);
 }
@@ -303,10 +329,31 @@ fn timestamps() {
 #[test]
 fn times_of_this_machine() {
     let settings = SnapshotSettings::new().redact_timestamps();
-    for time in [format!("{:?}", SystemTime::now()), format!("{:?}", Instant::now())] {
+    let (time, instant) = (SystemTime::now(), Instant::now());
+    for time in
+        [format!("{time:?}"), format!("{instant:?}"), format!("{time:#?}"), format!("{instant:#?}")]
+    {
         let expected = if cfg!(any(unix, windows)) { "⟨timestamp⟩" } else { &time };
         assert_eq!(redacted(&settings, &time), expected, "{time}");
     }
+}
+
+#[test]
+fn structures_on_several_lines() {
+    #[derive(Debug)]
+    #[expect(dead_code, reason = "its output is traced")]
+    struct TimeDelta {
+        secs: i64,
+        nanos: i32,
+    }
+
+    let pretty = format!("{:#?}", Some(TimeDelta { secs: 3_661, nanos: -5 }));
+    let trace = native(|| info!(delta = %pretty, "m"));
+    let settings = SnapshotSettings::new().redact_durations();
+    assert_eq!(
+        settings.view(&trace).to_string(),
+        "INFO m delta=⟨3 lines⟩\n┆ Some(\n┆     ⟨duration⟩,\n┆ )"
+    );
 }
 
 #[test]
