@@ -59,6 +59,9 @@ pub(super) fn actual_text<'a>(
     Case::new(Some(predicate), expected).add_product(Product::new(what.to_string(), text))
 }
 
+/// Number of conditions that are listed of an item. If there are more, those that are met are not listed.
+const MAX_CONDITIONS: usize = 16;
+
 /// The place that an assertion searched.
 #[derive(Clone, Copy)]
 pub(super) struct Searched<'a> {
@@ -277,8 +280,10 @@ impl Message {
         listed
     }
 
-    /// Lists conditions, each with a tick or a cross, and the actual values.
+    /// Lists conditions, each with a tick or a cross, and the actual values. Of many, it lists the first ones that are
+    /// not met, and counts the others.
     fn conditions(&mut self, case: &Case<'_>) {
+        let mut lines = Vec::new();
         let mut unvisited = alloc::vec![(case, 2_usize, All)];
         while let Some((case, depth, around)) = unvisited.pop() {
             let children: Vec<_> = case.children().collect();
@@ -297,11 +302,24 @@ impl Message {
             };
             let depth_of_children = depth + usize::from(heading.is_some());
             if let Some(heading) = heading {
-                let mark = if case.result() { '✓' } else { '✗' };
-                self.line(&format_args!("{:indent$}{mark} {heading}", "", indent = 2 * depth));
+                lines.push((case.result(), depth, heading));
             }
             let children = children.into_iter().rev();
             unvisited.extend(children.map(|child| (child, depth_of_children, of)));
+        }
+        let is_much = lines.len() > MAX_CONDITIONS;
+        let mut listed = 0;
+        for (is_met, depth, heading) in &lines {
+            if !is_much || !is_met && listed < MAX_CONDITIONS {
+                listed += 1;
+                let mark = if *is_met { '✓' } else { '✗' };
+                self.line(&format_args!("{:indent$}{mark} {heading}", "", indent = 2 * depth));
+            }
+        }
+        if is_much {
+            let met = lines.iter().filter(|(is_met, ..)| *is_met).count();
+            let unmet = lines.len() - met - listed;
+            self.line(&format_args!("    (and {met} ✓, {unmet} ✗ more)"));
         }
     }
 

@@ -29,6 +29,9 @@ const INSIDE: usize = 3;
 /// Maximum number of spans that are drawn around a marked node.
 const OUTSIDE: usize = 16;
 
+/// Maximum number of lines that are drawn.
+const MAX_LINES: usize = 80;
+
 /// Shows marked nodes in their tree: the whole tree if it is small, and otherwise only the nodes next to them. Nodes
 /// that are left out are counted, but never drawn and then thrown away: there may be millions of them.
 pub(crate) struct Around<'a> {
@@ -45,6 +48,9 @@ pub(crate) struct Around<'a> {
     is_whole: bool,
     /// Whether long values were cut while drawing.
     is_cut: Cell<bool>,
+    /// Numbers of lines and of marked nodes that are drawn so far.
+    lines: Cell<usize>,
+    marks: Cell<usize>,
 }
 
 impl<'a> Around<'a> {
@@ -65,6 +71,8 @@ impl<'a> Around<'a> {
             outer_roots: Vec::new(),
             is_whole,
             is_cut: Cell::new(false),
+            lines: Cell::new(0),
+            marks: Cell::new(0),
         };
         if !is_whole {
             for node in &marked {
@@ -97,15 +105,17 @@ impl<'a> Around<'a> {
 
     fn keep(&mut self, node: CapturedNode<'a>) {
         let mut ancestors = node.ancestors();
-        self.open.extend(ancestors.by_ref().take(OUTSIDE));
-        if ancestors.next().is_some() {
-            if let Some(outermost) = node.ancestors().nth(OUTSIDE - 1) {
-                if !self.inner_roots.contains(&outermost) {
-                    self.inner_roots.push(outermost);
-                    self.outer_roots.extend(outermost.ancestors().last());
-                }
+        let around: Vec<_> = ancestors.by_ref().take(OUTSIDE).collect();
+        if let (Some(outermost), Some(_)) = (around.last().copied(), ancestors.next()) {
+            // What is in another root is drawn there, and so is a root that is in this one.
+            let is_drawn = self.open.contains(&outermost);
+            self.inner_roots.retain(|root| is_drawn || !around.contains(root));
+            if !is_drawn {
+                self.inner_roots.push(outermost);
+                self.outer_roots.extend(outermost.ancestors().last());
             }
         }
+        self.open.extend(around);
         let siblings = |step: fn(&CapturedNode<'a>) -> Option<CapturedNode<'a>>| {
             core::iter::successors(step(&node), step).take(BESIDE)
         };
@@ -154,6 +164,9 @@ impl<'a> Around<'a> {
         };
         let mut unwritten = vec![Level { siblings, skipped: 0 }];
         while let Some(level) = unwritten.last_mut() {
+            if self.lines.get() >= MAX_LINES {
+                return Ok(());
+            }
             let node = level.siblings.next();
             let drawn = node.map_or(Drawn::Alone, |node| self.draw(node));
             if drawn == Drawn::Not {
@@ -164,6 +177,7 @@ impl<'a> Around<'a> {
             }
             let skipped = core::mem::take(&mut level.skipped);
             if skipped > 0 {
+                self.lines.set(self.lines.get() + 1);
                 write!(formatter, "\n  {}⋮ {skipped} more", branch(&unwritten, node.is_some()))?;
             }
             let Some(node) = node else {
@@ -200,7 +214,10 @@ impl<'a> Around<'a> {
         formatter: &mut fmt::Formatter<'_>,
         node: CapturedNode<'a>,
     ) -> fmt::Result {
-        formatter.write_str(if self.marked.contains(&node) { "\n▶ " } else { "\n  " })
+        self.lines.set(self.lines.get() + 1);
+        let is_marked = self.marked.contains(&node);
+        self.marks.set(self.marks.get() + usize::from(is_marked));
+        formatter.write_str(if is_marked { "\n▶ " } else { "\n  " })
     }
 }
 
@@ -221,6 +238,8 @@ struct Level<'a> {
 
 impl fmt::Display for Around<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.lines.set(0);
+        self.marks.set(0);
         formatter.write_str("the trace")?;
         if !self.is_whole {
             let nodes = self.storage.all_spans().len() + self.storage.all_events().len();
@@ -232,6 +251,9 @@ impl fmt::Display for Around<'_> {
         }
         self.write_siblings(formatter, self.storage.roots(), true)?;
         for span in &self.inner_roots {
+            if self.lines.get() >= MAX_LINES {
+                break;
+            }
             write!(formatter, "\n  (in {} more spans", span.ancestors().count())?;
             if let Some(outermost) = span.ancestors().last() {
                 formatter.write_str(", the outermost is ")?;
@@ -241,6 +263,13 @@ impl fmt::Display for Around<'_> {
             self.write_mark(formatter, CapturedNode::Span(*span))?;
             self.write_line(formatter, CapturedNode::Span(*span))?;
             self.write_siblings(formatter, span.nodes(), false)?;
+        }
+        if self.lines.get() >= MAX_LINES {
+            formatter.write_str("\n  ⋮ and more around them")?;
+            let left = self.marked.len().saturating_sub(self.marks.get());
+            if left > 0 {
+                write!(formatter, ", with {left} more ▶")?;
+            }
         }
         Ok(())
     }

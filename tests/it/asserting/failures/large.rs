@@ -1,8 +1,10 @@
 //! Traces and texts that are too large to be shown.
 
+use std::collections::BTreeSet;
+
 use insta::assert_snapshot;
 use spanshot::{
-    Trace,
+    CapturedEvent, Trace,
     predicates::{types::MessagePredicate, *},
 };
 use tracing::{Level, Span, info, info_span, warn};
@@ -368,6 +370,61 @@ fn deep_traces() {
     ▶                                              └─ INFO level{depth=77777}
                                                       └─ INFO level{depth=77778} ⋮ 1 inside
     "#);
+}
+
+/// A chain of spans, each with an event and a further span in it.
+fn comb(depth: usize) -> Trace {
+    native(|| {
+        let mut spans: Vec<Span> = vec![];
+        for index in 0..depth {
+            let span = info_span!(parent: spans.last().and_then(Span::id), "deep", index);
+            info!(parent: &span, index, "event");
+            info_span!(parent: &span, "beside", index);
+            spans.push(span);
+        }
+    })
+}
+
+#[test]
+fn spans_around_several_items_are_drawn_once() {
+    let trace = comb(4_000);
+    let (event, other) = (message("event"), message("another"));
+    let mut expected: Vec<&dyn for<'a> Predicate<CapturedEvent<'a>>> = vec![&event; 1_000];
+    let failure = trace.scan_events().try_exactly(&expected).unwrap_err().to_string();
+    assert!(failure.lines().count() < 120, "{failure}");
+    assert_eq!(failure.matches("\n▶ ").count(), 10, "{failure}");
+    expected.push(&other);
+    let failure = trace.scan_events().try_in_a_row(&expected).unwrap_err().to_string();
+    assert!(failure.lines().count() < 120, "{failure}");
+    let (_, shown) =
+        failure.split_once("the trace (a part of its 12000 spans and events):").unwrap();
+    assert_eq!(shown.matches("▶ ").count(), 6, "{failure}");
+    // Each line of the trace is there once.
+    let lines: Vec<_> = shown.lines().filter(|line| line.contains("INFO deep{")).collect();
+    let names: BTreeSet<_> = lines.iter().filter_map(|line| line.split("INFO").nth(1)).collect();
+    assert!(lines.len() <= names.len() + 2, "{failure}");
+    // Items that are far away from each other need more lines than there are.
+    let far = |index: u64| field("index", index * 700) & message("event");
+    let far: Vec<_> = (0..6).map(far).collect();
+    let mut far: Vec<_> =
+        far.iter().map(|far| far as &dyn for<'a> Predicate<CapturedEvent<'a>>).collect();
+    far.push(&other);
+    let failure = trace.scan_events().try_in_order(&far).unwrap_err().to_string();
+    assert!(failure.lines().count() < 120, "{failure}");
+    assert!(failure.contains("\n  ⋮ and more around them, with "), "{failure}");
+}
+
+#[test]
+fn many_conditions_are_counted() {
+    let trace = comb(100);
+    let mut many = tree(name("deep"));
+    for index in 0..500 {
+        many = many.event(message(format!("m{index}")));
+    }
+    let failure = trace.scan_spans().try_any(&many).unwrap_err().to_string();
+    assert!(failure.lines().count() < 250, "{failure}");
+    assert!(failure.contains(" ✗ more)\n"), "{failure}");
+    assert!(failure.len() < 60_000, "{}", failure.len());
 }
 
 #[test]
