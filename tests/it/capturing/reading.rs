@@ -9,7 +9,9 @@ use std::{
     time::Duration,
 };
 
-use spanshot::{Capture, Keep, SharedStorage, Storage, Trace};
+use spanshot::{
+    Capture, Keep, ReceiverLimits, SharedStorage, Storage, Trace, TracingEventReceiver,
+};
 use tracing::{dispatcher::with_default, field, info, info_span, span::EnteredSpan};
 
 use crate::support::{
@@ -187,8 +189,13 @@ fn assert_deep(trace: &Trace, depth: usize) {
 
 fn assert_deep_through_the_tunnel(depth: usize, is_outermost_first: bool) {
     let frames = frames_of(|| nest(depth, is_outermost_first));
-    assert_deep(&relayed(feed_frames(&frames)), depth);
-    assert_deep(&direct(feed_frames(&frames)), depth);
+    let feed = |receiver: &mut TracingEventReceiver| {
+        let limits = ReceiverLimits::default().max_entered(depth);
+        *receiver = std::mem::take(receiver).with_limits(limits);
+        feed_frames(&frames)(receiver);
+    };
+    assert_deep(&relayed(feed), depth);
+    assert_deep(&direct(feed), depth);
 }
 
 #[test]
