@@ -156,7 +156,7 @@ fn floods() -> Vec<(&'static str, Vec<Vec<u8>>)> {
     ]
 }
 
-/// A call site of spans (0) or events (1) with many fields, of which the first has a name.
+/// A call site of spans (0) or events (1) with many fields. The first has a name.
 fn fields(kind: u8, first: &str, count: usize) -> Vec<u8> {
     let name = [&uint(first.len() as u64)[..], first.as_bytes()].concat();
     frame(&[b"\x20\0", &[kind], b"\x02\0\0\0\0\0", &uint(count as u64), &name, &vec![0; count - 1]])

@@ -44,7 +44,7 @@ use crate::{
 /// - if a subscriber other than the capture's receives the records of the thread;
 /// - if a receiver that was called in the scope of the capture relays to a capture that has ended, and so its records
 ///   are lost;
-/// - if a guest that asks for the filter has run while it went by that of an earlier capture: see
+/// - if a guest that asks for the filter has run while it went by the filter of an earlier capture: see
 ///   [`GuestTrace::tell_filter()`](crate::transport::wasm_host::GuestTrace::tell_filter);
 /// - if a guest that buffers has run since its
 ///   [buffer was read](crate::transport::wasm_host::GuestTrace::read_buffer);

@@ -85,7 +85,7 @@ pub enum ReceiveError {
     /// A [`FrameDecoder`](super::FrameDecoder) would repeat long names of fields: the record has several values of one
     /// field.
     NamesTooLong {
-        /// Bytes that the names may take: those of all fields of the call site, and 16,384.
+        /// Bytes that the names may take: the names of all fields of the call site, and 16,384.
         max: usize,
         /// Bytes that they would take.
         actual: usize,

@@ -216,7 +216,7 @@ fn named(
     Ok(name(site, owned(&resolved), |index| name_of(index).map(|name| name.clone().into_owned())))
 }
 
-/// Bytes that the names of a record's values may take beyond those of all fields of its call site. A record of the
+/// Bytes that the names of a record's values may take beyond the names of all fields of its call site. A record of the
 /// macros of `tracing` has each field once.
 const MAX_REPEATED_NAMES: usize = 16 << 10;
 

@@ -120,7 +120,7 @@ impl ReceiverLimits {
     /// entered.
     ///
     /// The host enters the spans that a guest is in whenever it calls the guest, and exits them afterwards. So this limit
-    /// also bounds the time that a call takes, whatever the guest does in it.
+    /// also bounds the time that a call takes.
     #[must_use]
     pub fn max_entered(self, max: usize) -> Self {
         self.with(Limit::Entered, max as u64)

@@ -107,7 +107,7 @@ impl<'a> Around<'a> {
         let mut ancestors = node.ancestors();
         let around: Vec<_> = ancestors.by_ref().take(OUTSIDE).collect();
         if let (Some(outermost), Some(_)) = (around.last().copied(), ancestors.next()) {
-            // What is in another root is drawn there, and so is a root that is in this one.
+            // Nodes in another root are drawn there, and so is a root that is in this one.
             let is_drawn = self.open.contains(&outermost);
             self.inner_roots.retain(|root| is_drawn || !around.contains(root));
             if !is_drawn {

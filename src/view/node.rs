@@ -176,7 +176,7 @@ impl<'v> ShownValue<'v> {
     }
 }
 
-/// Returns the number by which floats are compared. NaNs have many forms, all of which are shown as `NaN`.
+/// Returns the number by which floats are compared. NaNs have many forms, all shown as `NaN`.
 pub(super) fn canonical(value: f64) -> f64 {
     if value.is_nan() { f64::NAN } else { value }
 }

@@ -1,4 +1,4 @@
-//! Guests that have traced something, and have not sent it: what is not in the trace may have been traced.
+//! Guests that have traced something, and have not sent it: the trace may lack it.
 
 use std::{
     env, fs, mem,
@@ -98,7 +98,7 @@ fn guest_that_goes_by_an_earlier_filter_may_have_sent_too_little() {
         let trace = capture.trace();
         assert_eq!(trace.scan_events().matches(&message("served")).len(), 1, "{trace}");
         assert!(refusal(&trace, "missing").contains(UNTOLD));
-        // But it is missing from what is taken.
+        // But the taken trace lacks it.
         capture.take();
         info!("by the host");
         capture.trace().scan_events().none(&message("missing"));
@@ -197,7 +197,7 @@ fn guest_that_returns_may_have_records_in_its_buffer() {
         assert!(failed.contains(UNREAD), "{failed}");
 
         read_buffer(&mut shop);
-        assert!(refusal(&trace, "open").contains(UNREAD), "it is that of before");
+        assert!(refusal(&trace, "open").contains(UNREAD), "it belongs to the time before");
         let trace = capture.trace();
         trace.scan_events().single(&message("open"));
         trace.scan_events().none(&message("missing"));

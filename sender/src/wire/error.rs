@@ -81,7 +81,7 @@ impl TracedError {
 
     /// Returns whether sources may be missing at the end of the chain: it has 100 errors, which is the maximum.
     ///
-    /// No chain is longer, so that a [`source()`](Error::source()) that leads back to itself does not hang the traced
+    /// No chain is longer: a [`source()`](Error::source()) that leads back to itself must not hang the traced
     /// program. A chain of exactly 100 errors is complete, but nothing tells it from a longer one.
     pub fn may_be_cut(&self) -> bool {
         self.messages().nth(MAX_CHAIN - 1).is_some()

@@ -89,7 +89,7 @@ pub fn needs_escape(char: char) -> bool {
     }
 }
 
-/// Whether a character is drawn as one with the character before it, so that another character may look the same:
+/// Whether a character is drawn as one with the character before it. Another character may look the same:
 /// `e\u{301}` and `é`. Composed characters, which most programs write, are shown as they are.
 fn is_part(char: char) -> bool {
     matches!(char,

@@ -35,9 +35,9 @@ use crate::receiver::note_ended_subscriber;
 /// [`GuestTrace::relay_here()`](crate::transport::wasm_host::GuestTrace::relay_here) in each test. Otherwise the
 /// guest's records go to an earlier test's capture, which has ended, and are lost. The capture that is under way notices
 /// that: its assertions that something is missing [fail](crate::predicates::Scanner#negatives), as do its snapshots and
-/// its checks at the [end of the test](CaptureBuilder#watching-over-a-test). They also fail if such a guest has run by the filter
-/// of an earlier capture: [tell it](crate::transport::wasm_host::GuestTrace::tell_filter) before you call it. If the receiver relays to another live
-/// subscriber, verdicts stand, and a failure mentions that subscriber.
+/// its checks at the [end of the test](CaptureBuilder#watching-over-a-test). They also fail if such a guest has run by
+/// the filter of an earlier capture: [tell it](crate::transport::wasm_host::GuestTrace::tell_filter) before you call it.
+/// If the receiver relays to another live subscriber, verdicts stand, and a failure mentions that subscriber.
 ///
 /// If the test panics while a capture lives, its trace is printed to the output of the test. The
 /// [`builder()`](Self::builder) has options for printing at other times, and for events and spans that fail the test.

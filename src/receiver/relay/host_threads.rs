@@ -41,7 +41,7 @@ use crate::{
 /// locked while the subscriber is told: it may call back.
 ///
 /// A call that is a future has several turns, and a function of the host that the guest calls may have a span of its own,
-/// in which it awaits another call of the guest. This span has to be entered between those of the two calls, in each
+/// in which it awaits another call of the guest. This span has to be entered between the spans of the two calls, in each
 /// turn. So each span of the stack has the number of the call in which the guest entered it: how many calls the thread
 /// was in. The next turn of the outer call enters what has its own number or a lower one, and leaves the rest to the turn
 /// of the inner one. Whenever the guest itself shows that it runs in the outer call, the inner one is over, and what it
@@ -273,7 +273,7 @@ impl HostThreads {
         }
     }
 
-    /// Has the capture that the guest is relayed to watch the guest, and that of this thread learn which subscriber it is.
+    /// Has the capture that the guest is relayed to watch the guest, and the capture of this thread learn the subscriber.
     pub(in crate::receiver) fn watch(&self) {
         let (dispatch, mut told, mut unsent) = {
             let mut state = self.lock();
@@ -558,7 +558,7 @@ impl State {
     }
 }
 
-/// Gives spans that were entered in calls within this one to this one: it is going on, so that they are over.
+/// Gives spans that were entered in calls within this one to this one: it is going on, and they are over.
 fn take_over(stack: &SpanStack<Stacked>, call: usize) {
     for stacked in stack.iter() {
         stacked.call.set(stacked.call.get().min(call));

@@ -11,7 +11,7 @@
 //!
 //! A record costs two comparisons then; and a capture learns of a subscriber that ends while it is under way.
 //!
-//! A capture also has to know which records never arrived, wherever the receiver is called: [`observe_losses()`]; and
+//! A capture also has to know which records never arrived: [`observe_losses()`]; and
 //! which guests relay to it, since it looks at what they have not sent: [`observe_guests()`].
 
 use alloc::{sync::Arc, vec::Vec};

@@ -135,7 +135,7 @@ impl RecordedTrace {
     /// recorded.
     ///
     /// The receipt says whether the trace is [complete](Receipt::is_complete), and lists its problems. All intact records
-    /// are replayed. If the trace is not complete, as that of a program that was killed or still runs, assertions that
+    /// are replayed. If the trace is not complete, since its program was killed or still runs, assertions that
     /// something is not in it fail, unless you call
     /// [`ignore_lost_records()`](crate::SharedStorage::ignore_lost_records).
     #[must_use = "the receipt says whether the trace is complete, and whether the file holds others"]

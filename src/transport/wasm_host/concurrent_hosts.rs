@@ -108,7 +108,7 @@
 //! ```
 //!
 //! If you leave out the inner scope, you get no error, and a wrong parent: once the inner call has waited, spanshot enters
-//! its spans with those of the outer call, before the host's span. Until the guest enters another span, what it traces
+//! its spans with the spans of the outer call, before the host's span. Until the guest enters another span, what it traces
 //! is a child of the host's span then.
 //!
 //! A guest that [buffers] may not have handed over the span that it is in. So have the function call

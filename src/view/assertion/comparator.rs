@@ -122,7 +122,7 @@ impl Comparator for TraceComparator {
     }
 
     fn matches_fully(&self, reference: &Snapshot, test: &Snapshot) -> bool {
-        // Snapshots of one text that differ in what belongs to the file are not those of two tests.
+        // Snapshots of one text may differ in what belongs to the file. They do not belong to two tests.
         let is_same = || self.texts.matches(reference, test);
         self.matches_specially(reference, test, is_same)
             .unwrap_or_else(|| self.texts.matches_fully(reference, test))

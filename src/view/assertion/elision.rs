@@ -189,7 +189,7 @@ fn stop_before_end(part: &[&str], text: &[&str], places: &[usize]) -> usize {
     (text.len() - same).saturating_sub(1).max(first.unwrap_or_default())
 }
 
-/// Returns the depth of a line in the tree: the number of branches in front of it, each of which takes three columns.
+/// Returns the depth of a line in the tree: the number of branches in front of it. Each takes three columns.
 fn depth(line: &str) -> usize {
     const BRANCHES: [&str; 7] = ["│  ", "├─ ", "└─ ", "   ", "|  ", "|- ", "`- "];
 

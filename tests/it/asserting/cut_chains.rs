@@ -9,7 +9,7 @@ use crate::support::{captured_by_every_way, native};
 
 const SECRET: &str = "hunter2";
 
-/// An error with sources, the last of which contains the secret.
+/// An error with sources. The last one contains the secret.
 #[derive(Debug)]
 struct Retried(Option<Box<Retried>>);
 
@@ -62,7 +62,7 @@ fn negatives_refuse_a_chain_that_may_be_cut() {
                     assert_refused(trace.try_never_contains(SECRET));
                 }
                 assert_refused(trace.try_never_contains("anything else"));
-                // What is there is there.
+                // It is there.
                 events.any(&field("error", error_chain("retrying")));
                 events.any(&!field("error", "refused"));
                 events.or_empty().none(&field("error", error_chain("refused")));

@@ -109,7 +109,7 @@ fn roll_back_can_be_retried_whatever_call_sites_the_attempt_has_announced() {
         let mut receiver =
             TracingEventReceiver::try_new_with_limits(metadata, spans, local_spans, limits)
                 .unwrap();
-        // What was announced in an earlier attempt is not known any more.
+        // Announcements of an earlier attempt are not known any more.
         let unknown = receiver.try_receive(opens(2, 7)).unwrap_err();
         assert_eq!(unknown, ReceiveError::UnknownMetadataId(7));
         receiver.begin_attempt();
@@ -182,7 +182,7 @@ fn guest_goes_on_from_any_number_of_frames() {
     let mut memory = [0; 64];
     memory[12] = 32; // address of the buffer
     memory[16] = 14; // its length
-    memory[32] = 10; // that of the frame
+    memory[32] = 10; // of the frame
     memory[36..46].copy_from_slice(site);
     trace.read_buffer(&mut memory).unwrap();
     assert_eq!((trace.frames(), trace.receiver().persist_metadata().len()), (u64::MAX, 1));

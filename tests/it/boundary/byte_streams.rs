@@ -897,7 +897,7 @@ fn output_that_is_not_ready_is_waited_for() {
         let mut receiver = TracingEventReceiver::capturing(&storage);
         let receipt = stream::receive(&output.writes().concat()[..], &mut receiver);
         assert!(matches!(receipt.end, StreamEnd::Finished), "{receipt:?}");
-        // Packets of which an output has taken a part follow as a whole.
+        // If an output has taken a part of a packet, the packet follows as a whole.
         assert_eq!(receipt.problem_count > 0, part > 0, "{receipt:?}");
         let trace = storage.lock();
         assert!(trace.all_events().map(|event| event["number"].as_int().unwrap()).eq(0..10));

@@ -34,7 +34,7 @@ enum HostStep {
     Wait,
     /// Calls the guest again.
     Call(Vec<Step>),
-    /// Waits for nothing, until it is given up with the innermost call: that of the guest goes no further.
+    /// Waits for nothing, until it is given up with the innermost call: the guest's call goes no further.
     Stick,
 }
 

@@ -83,7 +83,7 @@ fn order_of_fields_counts() {
         "{differences:?}"
     );
     SnapshotSettings::new().fields(false).assert_equivalent(&expected, &actual);
-    // The message stands in front wherever it was.
+    // The message stands in front.
     let (expected, actual) =
         (native(|| info!(a = 1, message = "m")), native(|| info!(message = "m", a = 1)));
     check(&expected, &actual, "they are equivalent");

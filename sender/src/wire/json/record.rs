@@ -35,7 +35,7 @@ pub(crate) const MAX_REPEATED: usize = 200;
 /// Bytes of an error of the format or of serde, which repeat whole texts of the input.
 const MAX_ERROR: usize = 1_000;
 
-/// Cuts the middle out of a long error. Its end tells what was expected, and where.
+/// Cuts the middle out of a long error. Its end tells the expectation, and the place.
 pub fn shortened<E: Error>(error: E) -> E {
     let text = error.to_string();
     if text.len() <= MAX_ERROR {
