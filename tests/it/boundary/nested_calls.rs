@@ -259,7 +259,7 @@ fn host_steps(calls: u32) -> BoxedStrategy<Vec<HostStep>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
 
     #[test]
     fn trace_of_nested_calls_does_not_depend_on_who_waits(

@@ -195,6 +195,8 @@ fn names_with_commas_are_told_apart() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+
     #[test]
     fn traces_that_are_not_equivalent_have_differences(
         expected in prop::collection::vec(0..14_u8, 0..6),
