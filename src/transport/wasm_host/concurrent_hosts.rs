@@ -101,7 +101,7 @@
 //! Such a function may call the same guest again, in a span of its own. Await this call in the guest's scope, too,
 //! although the outer call is in it. In wasmtime:
 //!
-//! ```ignore
+//! ```rust,ignore
 //! let scope = caller.data().scope();
 //! let nested = scope.in_scope_async(order.call_async(&mut caller, 1));
 //! nested.instrument(info_span!("nested")).await?;
