@@ -23,7 +23,7 @@ use tracing_subscriber::filter::Targets;
 use super::combinators::Operator::{self, And, Ever, Not, Or, Related, Tree, TreeAlone};
 use crate::{
     capture::{LEFT_BEHIND, RelayedElsewhere, Storage, short::Short},
-    wire::{CallSiteKind, MAX_CHAIN, TracedValue, text::Quoted},
+    wire::{CallSiteKind, MAX_CHAIN, text::Quoted},
 };
 
 /// Name of the parameter of predicates that know for each level whether they are true. They have another parameter for
@@ -83,10 +83,8 @@ pub(super) fn gap(storage: &Storage) -> Option<String> {
 /// Says that sources of errors may be missing from a trace, or from records that no test can claim, if some may.
 pub(super) fn cut_chains(storage: &Storage) -> Option<String> {
     let unattributed = storage.sight().unattributed.as_deref();
-    let values = iter::once(storage).chain(unattributed).flat_map(|storage| storage.values.all());
-    let is_cut =
-        |value: &&TracedValue| matches!(value, TracedValue::Error(error) if error.may_be_cut());
-    let what = match values.filter(is_cut).count() {
+    let storages = iter::once(storage).chain(unattributed);
+    let what = match storages.map(|storage| storage.values.cut_chains()).sum::<usize>() {
         0 => return None,
         1 => "1 error has".to_string(),
         count => format!("{count} errors have"),

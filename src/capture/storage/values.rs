@@ -125,6 +125,16 @@ struct Chunk {
     /// first fields, in their order.
     fields: Vec<u32>,
     values: Vec<TracedValue>,
+    /// Number of errors that may have more sources than are kept, once the chunk is full: each negative asks for it.
+    cut_chains: usize,
+}
+
+impl Chunk {
+    fn count_cut_chains(&self) -> usize {
+        let is_cut =
+            |value: &&TracedValue| matches!(value, TracedValue::Error(error) if error.may_be_cut());
+        self.values.iter().filter(is_cut).count()
+    }
 }
 
 const IN_ORDER: u32 = u32::MAX;
@@ -136,7 +146,7 @@ impl Values {
         if self.rest.values.len() + new.values.len() > CHUNK && !self.rest.values.is_empty() {
             self.close_chunk();
         }
-        let Chunk { fields, values } = &mut self.rest;
+        let Chunk { fields, values, .. } = &mut self.rest;
         let start = ValueIndex { chunk: number(self.full.len()), place: number(values.len()) };
         let len = number(new.values.len());
         if !new.fields.is_empty() {
@@ -149,8 +159,10 @@ impl Values {
 
     #[cold]
     fn close_chunk(&mut self) {
-        let rest = Chunk { fields: Vec::new(), values: Vec::with_capacity(CHUNK) };
-        self.full.push(Arc::new(mem::replace(&mut self.rest, rest)));
+        let rest = Chunk { values: Vec::with_capacity(CHUNK), ..Chunk::default() };
+        let mut full = mem::replace(&mut self.rest, rest);
+        full.cut_chains = full.count_cut_chains();
+        self.full.push(Arc::new(full));
     }
 
     #[inline]
@@ -169,11 +181,11 @@ impl Values {
         NodeValues::InARow { fields, values: chunk.values.get(places).unwrap_or_default() }
     }
 
-    /// Iterates over all values.
+    /// Returns the number of errors that may have more sources than are kept.
     #[cfg(feature = "predicates")]
-    pub(crate) fn all(&self) -> impl Iterator<Item = &TracedValue> {
-        let full = self.full.iter().map(|chunk| &**chunk);
-        full.chain([&self.rest]).flat_map(|chunk| &chunk.values)
+    pub(crate) fn cut_chains(&self) -> usize {
+        let full: usize = self.full.iter().map(|chunk| chunk.cut_chains).sum();
+        full + self.rest.count_cut_chains()
     }
 
     fn at(&self, index: ValueIndex) -> Option<&TracedValue> {
