@@ -110,10 +110,15 @@ fn guest_that_goes_by_an_earlier_filter_may_have_sent_too_little() {
         tell_filter(&mut shop);
         shop.call("order", &[0]).unwrap();
         read_buffer(&mut shop);
-        let trace = capture.trace();
-        trace.scan_events().single(&message("served"));
-        trace.scan_events().none(&message("missing"));
+        assert_is_complete(&capture.trace());
     }
+}
+
+/// An order is served, and the capture knows of all that the guest has traced.
+#[track_caller]
+fn assert_is_complete(trace: &Trace) {
+    trace.scan_events().single(&message("served"));
+    trace.scan_events().none(&message("missing"));
 }
 
 #[test]
@@ -129,9 +134,7 @@ fn guest_that_knows_of_nothing_unwanted_need_not_be_told() {
         shop.memory().1.trace.relay_here().unwrap();
         shop.call("order", &[0]).unwrap();
         read_buffer(&mut shop);
-        let trace = capture.trace();
-        trace.scan_events().single(&message("served"));
-        trace.scan_events().none(&message("missing"));
+        assert_is_complete(&capture.trace());
     }
 }
 
@@ -170,8 +173,7 @@ fn restored_guest_goes_by_an_earlier_filter_until_it_is_told() {
             read_buffer(&mut shop);
             let trace = capture.trace();
             if is_told {
-                trace.scan_events().single(&message("served"));
-                trace.scan_events().none(&message("missing"));
+                assert_is_complete(&trace);
             } else {
                 assert!(refusal(&trace, "missing").contains(UNTOLD));
             }

@@ -113,8 +113,7 @@ impl TestIdentity {
     pub(crate) fn current(path: Option<&str>) -> Self {
         let thread = thread::current();
         let named = thread.name().filter(|name| *name != "main");
-        // The test runner knows `my_crate::tests::works` as `tests::works`.
-        let declared = path.map(|path| path.split_once("::").map_or(path, |(_, name)| name));
+        let declared = path.map(name_of);
         let name =
             named.or(declared).map(ToOwned::to_owned).or_else(|| variable("NEXTEST_TEST_NAME"));
         Self { name, runner: Runner::get() }
@@ -134,6 +133,11 @@ impl Runner {
             }
         })
     }
+}
+
+/// Returns the name of a test function with this path: the test runner knows `my_crate::tests::works` as `tests::works`.
+pub(crate) fn name_of(path: &str) -> &str {
+    path.split_once("::").map_or(path, |(_, name)| name)
 }
 
 /// Returns a variable that has a value. Nextest writes `none` for a missing one.

@@ -3,7 +3,7 @@
 //! This process prints what the other one writes, as it comes: the test runner takes it for the output of the test.
 //! Output for which the test asked to be printed at once goes past the test runner, as in an ordinary test.
 
-use alloc::{format, string::String, sync::Arc};
+use alloc::{format, string::String, sync::Arc, vec::Vec};
 use core::{panic::Location, time::Duration};
 use std::{
     env, eprint, eprintln,
@@ -18,7 +18,7 @@ use std::{
 use super::{
     attribute::{AttributeTest, TestOutcome},
     latest_panic::{Panic, Place},
-    outcome::{Outcome, TestIdentity},
+    outcome::{Outcome, TestIdentity, name_of},
     report::{self, Report},
 };
 use crate::lock::Mutex;
@@ -43,8 +43,7 @@ const MAX_GRACE: Duration = Duration::from_secs(10);
 /// Panics if the test fails there, or does not run to its end.
 #[track_caller]
 pub fn in_own_process<R: TestOutcome>(test: &AttributeTest, run: impl FnOnce() -> R) -> R {
-    // The test runner knows `my_crate::tests::works` as `tests::works`.
-    let name = test.path.split_once("::").map_or(test.path, |(_, name)| name);
+    let name = name_of(test.path);
     let note = |what| format!("spanshot: the test {name} {what} a process of its own\n");
     let (begun, ended) = (note("begins in"), note("has ended in"));
     if env::var(PROCESS).is_ok_and(|test| test == name) {
@@ -124,7 +123,7 @@ impl Output {
         thread::spawn(move || {
             let _sender = sender;
             let mut source = BufReader::new(source);
-            let mut line = alloc::vec::Vec::new();
+            let mut line = Vec::new();
             while source.read_until(b'\n', &mut line).is_ok_and(|len| len > 0) {
                 let shown = String::from_utf8_lossy(&line);
                 // Printing panics if the output is closed.

@@ -90,8 +90,8 @@ use crate::{
 /// is put between backticks, so a snapshot that insta has written never has one.
 ///
 /// insta does not update a snapshot with elisions, since they would get lost: the assertion panics, shows the
-/// difference and the trace where it stops matching, and leaves no pending snapshot. Edit the snapshot by hand, or remove the lines `…` to have insta write
-/// it anew. A snapshot that has only such lines pins nothing, and always fails.
+/// difference and the trace where it stops matching, and leaves no pending snapshot. Edit the snapshot by hand, or
+/// remove the lines `…` to have insta write it anew. A snapshot that has only such lines pins nothing, and always fails.
 ///
 /// # Panics
 ///

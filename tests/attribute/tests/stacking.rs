@@ -4,7 +4,10 @@
 
 use std::{num::ParseIntError, process::ExitCode, thread, time::Duration};
 
-use spanshot::Capture;
+use spanshot::{
+    Capture,
+    predicates::{ScanExt as _, level},
+};
 use tracing::{Level, info};
 
 /// Checks that a capture has seen what the code under test traced, once.
@@ -22,6 +25,22 @@ fn nothing_else() {
 #[spanshot::test]
 fn by_value(capture: Capture) {
     assert_captured(&capture, "by value");
+}
+
+/// The thread of the test cannot see it. The worker looks each time it has nothing to do.
+#[spanshot::test(flavor = "multi_thread", worker_threads = 1)]
+async fn subscriber_that_is_left_on_a_worker_is_noticed(capture: Capture) {
+    info!("captured");
+    let leave = async {
+        std::mem::forget(tracing::dispatcher::set_default(&tracing::Dispatch::none()));
+    };
+    tokio::spawn(leave).await.unwrap();
+    let noticed = async {
+        while capture.trace().scan_events().try_none(&level(Level::ERROR)).is_ok() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(100), noticed).await.unwrap();
 }
 
 #[spanshot::test]
