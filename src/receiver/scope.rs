@@ -84,8 +84,7 @@ impl GuestScope {
 
     /// Notes that the guest runs, since it calls its host.
     pub(crate) fn note_run(&self) {
-        self.threads.watch();
-        self.threads.unsent().note_run();
+        self.threads.note_run();
     }
 
     /// Has the current capture watch the guest.
@@ -171,6 +170,7 @@ impl GuestScope {
         self.in_turn(Turn::Whole, f)
     }
 
+    #[inline]
     fn in_turn<T>(&self, turn: Turn, f: impl FnOnce() -> T) -> T {
         let _call = Call::begin(&self.threads, turn);
         f()
@@ -200,6 +200,7 @@ impl GuestScope {
 struct Call<'a>(&'a HostThreads);
 
 impl<'a> Call<'a> {
+    #[inline]
     fn begin(threads: &'a HostThreads, turn: Turn) -> Self {
         let call = Self(threads); // if the subscriber panics when it is told of the spans, the call ends
         if thread::panicking() {

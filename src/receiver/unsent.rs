@@ -53,6 +53,11 @@ impl Unsent {
         }
     }
 
+    /// Notes that a call of the guest ends: the buffer may have been read in the middle of it.
+    pub(super) fn note_end(&self) {
+        self.has_run.store(true, Relaxed);
+    }
+
     /// Notes whether the guest buffers.
     pub(super) fn set_buffers(&self, buffers: bool) {
         self.buffers.store(buffers, Relaxed);

@@ -254,9 +254,8 @@ impl HostThreads {
     /// Begins a call of the guest on this thread, or a turn of it, which enters the guest's spans.
     #[inline]
     pub(in crate::receiver) fn begin_call(&self, turn: Turn) {
-        self.watch();
         let moves = {
-            let State { threads, stack, closed, unsent, .. } = &mut *self.lock();
+            let State { threads, stack, closed, unsent, .. } = &mut *self.watched();
             unsent.note_run();
             let thread = this_one_of(threads);
             thread.calls += 1;
@@ -275,20 +274,34 @@ impl HostThreads {
 
     /// Has the capture that the guest is relayed to watch the guest, and the capture of this thread learn the subscriber.
     pub(in crate::receiver) fn watch(&self) {
-        let (dispatch, mut told, mut unsent) = {
-            let mut state = self.lock();
-            if state.is_watched && !state.told.is_due() {
-                return; // as nearly always
-            }
-            let Some(dispatch) = state.dispatch.clone() else { return };
-            state.is_watched = true;
-            (dispatch, state.told, Arc::clone(&state.unsent))
-        };
+        drop(self.watched());
+    }
+
+    /// Does that, and locks the state.
+    #[inline]
+    fn watched(&self) -> Locked<'_> {
+        let state = self.lock();
+        let is_due = state.dispatch.is_some() && (!state.is_watched || state.told.is_due());
+        if is_due { self.watch_now(state) } else { state } // it hardly ever is
+    }
+
+    #[cold]
+    fn watch_now<'a>(&'a self, mut state: Locked<'a>) -> Locked<'a> {
+        let Some(dispatch) = state.dispatch.clone() else { return state };
+        state.is_watched = true;
+        let (mut told, mut unsent) = (state.told, Arc::clone(&state.unsent));
+        drop(state);
         told.tell(&dispatch);
         tell_guest(&dispatch, &mut unsent);
         let mut state = self.lock();
         state.told = told;
         state.unsent = unsent;
+        state
+    }
+
+    /// Notes that the guest runs, since it calls its host.
+    pub(in crate::receiver) fn note_run(&self) {
+        self.watched().unsent.note_run();
     }
 
     /// Returns what the guest may not have sent.
@@ -301,7 +314,7 @@ impl HostThreads {
     pub(in crate::receiver) fn end_call(&self) {
         let exits = {
             let mut state = self.lock();
-            state.unsent.note_run();
+            state.unsent.note_end();
             let is_scoped = state.is_scoped;
             let Some(thread) = state.find() else { return };
             let calls = thread.calls;
