@@ -10,6 +10,7 @@ pub(super) struct FieldNames {
     /// Indexes of the fields, sorted by name; fields of one name keep their order.
     sorted: Box<[u32]>,
     has_repeats: bool,
+    total_len: usize,
 }
 
 impl FieldNames {
@@ -20,7 +21,13 @@ impl FieldNames {
         sorted.sort_by_key(|index| fields.get(*index as usize)); // it keeps the order of equal names
         let is_same = |two: &[u32]| matches!(two, [a, b] if fields.get(*a as usize) == fields.get(*b as usize));
         let has_repeats = sorted.windows(2).any(is_same);
-        Self { sorted, has_repeats }
+        let total_len = fields.iter().fold(0, |len: usize, name| len.saturating_add(name.len()));
+        Self { sorted, has_repeats, total_len }
+    }
+
+    /// Returns the bytes of all names together.
+    pub(super) fn total_len(&self) -> usize {
+        self.total_len
     }
 
     /// Returns the place of the first field of a name in the order of names, or where it would be.

@@ -207,7 +207,7 @@ fn named(
     resolve(metadata_id, site, values, &mut resolved)?;
     let fields = &site.data.fields;
     let name_of = |index: usize| fields.get(index);
-    let max = fields.iter().fold(MAX_REPEATED_NAMES, |len, name| len.saturating_add(name.len()));
+    let max = site.names.total_len().saturating_add(MAX_REPEATED_NAMES);
     let lens = resolved.iter().filter_map(|(index, _)| name_of(*index)).map(|name| name.len());
     let actual = lens.fold(0, usize::saturating_add);
     if actual > max {
