@@ -53,14 +53,16 @@ pub(crate) const ROWS: &[Row] = &[
         RECORD,
         capture,
         Some((capture_layer_of_peers, 0.4)),
-    ),
+    )
+    .or_count(0.63),
     Row::against_peers(
         "capture of native code: `CaptureLayer`",
         RECORD,
         capture_layer,
         Some((capture_layer_of_peers, 0.4)),
     )
-    .held_to(0.46),
+    .held_to(0.46)
+    .or_count(0.74),
     Row::against_peers(
         "a scan of a field over all events: predicate",
         EVENT,
