@@ -247,6 +247,15 @@ mod other {
             );
             panic!("as it was told to");
         }
+        redaction_panics: {
+            let capture = Capture::start();
+            info!(password = "hunter2", "log in");
+            let settings = SnapshotSettings::new().redact_with(|_, name, _| {
+                assert_ne!(name, "password", "in a redaction");
+                None
+            });
+            let _ = settings.view(&capture.trace()).to_string();
+        }
         scanner_fails_on_a_long_trace: {
             let capture = Capture::start();
             connect_often();
@@ -754,6 +763,16 @@ fn what_a_snapshot_redacts_is_printed_by_nothing() {
             check(&Run::new(&[test]).env(name, value).fails(), 0, "hunter2");
         }
     }
+}
+
+/// The test unwinds already when its trace is printed.
+#[test]
+fn redaction_that_panics_aborts_nothing_and_shows_nothing() {
+    let output = Run::new(&["redaction_panics", "fails"]).fails();
+    check(&output, 2, HEADER);
+    check(&output, 1, "⟨the rest is not shown: a redaction panicked with: ");
+    check(&output, 1, CONNECTED);
+    check(&output, 0, "hunter2");
 }
 
 #[test]

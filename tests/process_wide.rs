@@ -57,6 +57,13 @@ fn lost_records_are_of_the_test_that_receives_them() {
     }
 }
 
+/// The functions given to `allow_events()` are shown what no test can claim when the capture ends.
+#[test]
+fn function_that_allows_events_may_trace() {
+    let test = "allowing::function_that_allows_an_event_traces";
+    assert_passes(test, &["--exact", "--test-threads=2"], false);
+}
+
 #[test]
 fn one_test_of_a_process_gets_everything() {
     let list = run_elsewhere("one::", &["either::", "--list"], true);
@@ -798,6 +805,48 @@ mod several {
 }
 
 /// Each has a process to itself: negatives of others would refuse, too.
+mod allowing {
+    use std::{
+        process::abort,
+        sync::{
+            OnceLock,
+            mpsc::{RecvTimeoutError, channel},
+        },
+        thread,
+        time::Duration,
+    };
+
+    use spanshot::{Capture, CaptureLayer, SharedStorage};
+    use tracing::{Level, error, warn};
+    use tracing_subscriber::{layer::SubscriberExt, registry};
+
+    static STORAGE: OnceLock<SharedStorage> = OnceLock::new();
+
+    tests! {
+        function_that_allows_an_event_traces: {
+            let (done, watched) = channel::<()>();
+            // Instead of a hang.
+            thread::spawn(move || {
+                if watched.recv_timeout(Duration::from_secs(60)) == Err(RecvTimeoutError::Timeout) {
+                    abort();
+                }
+            });
+            let capture = Capture::builder()
+                .fail_on_events(Level::WARN)
+                .allow_events(|event| {
+                    let layer = STORAGE.get().map(CaptureLayer::new);
+                    tracing::subscriber::with_default(registry().with(layer), || warn!("is it?"));
+                    event.message() == Some("unclaimed")
+                })
+                .start_process_wide();
+            STORAGE.set(capture.storage().clone()).unwrap();
+            thread::spawn(|| error!("unclaimed")).join().unwrap();
+            capture.finish();
+            drop(done);
+        }
+    }
+}
+
 mod lost {
     use std::thread;
 

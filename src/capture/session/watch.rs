@@ -189,11 +189,13 @@ impl Watch {
 
     /// Ends the watch over a test. Returns its findings with possible remedies; an empty text if there are none.
     pub(crate) fn end(&self, storage: &Storage, unattributed: Option<&(Storage, u64)>) -> String {
+        // From here on, what the functions of the user trace is not judged. They must not be called under the lock.
+        self.noted.lock().is_over = true;
+        let unattributed_events = self.unattributed_events(storage, unattributed);
         loop {
-            let mut noted = self.noted.lock();
-            noted.is_over = true;
+            let noted = self.noted.lock();
             let Some(number) = noted.undecided.first().map(|one| one.number) else {
-                return self.findings(&noted, storage, unattributed);
+                return self.findings(&noted, storage, unattributed, &unattributed_events);
             };
             drop(noted);
             self.judge(number);
@@ -205,6 +207,7 @@ impl Watch {
         noted: &Noted,
         storage: &Storage,
         unattributed: Option<&(Storage, u64)>,
+        unattributed_events: &Tally,
     ) -> String {
         let mut findings = String::new();
         Finding {
@@ -227,7 +230,7 @@ impl Watch {
             ),
             help: WAYS_OUT,
         }
-        .write(&mut findings, &self.unattributed(storage, unattributed));
+        .write(&mut findings, unattributed_events);
         Finding {
             nouns: ["level", "levels"],
             what: "that the capture was to watch over, and could not see",
@@ -323,7 +326,7 @@ impl Watch {
     }
 
     /// Judges the events that no test can claim as if they belonged to this one.
-    fn unattributed(&self, own: &Storage, unattributed: Option<&(Storage, u64)>) -> Tally {
+    fn unattributed_events(&self, own: &Storage, unattributed: Option<&(Storage, u64)>) -> Tally {
         let mut tally = Tally::default();
         let Some((storage, evicted)) = unattributed else { return tally };
         for event in storage.all_events() {

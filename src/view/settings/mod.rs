@@ -21,7 +21,8 @@ use super::{
 };
 use crate::{
     capture::{CapturedNode, Draw, Storage},
-    wire::TracedValue,
+    panics,
+    wire::{TracedValue, text::Escaped},
 };
 
 /// Settings for snapshots: which parts of a trace they show and how, which values they redact because they differ from
@@ -302,13 +303,16 @@ impl SnapshotSettings {
     }
 
     /// Returns how the trace is printed when its test fails: with the redactions of these settings, and otherwise as a
-    /// whole.
+    /// whole. That may be while the test unwinds, so a redaction of the user must not panic further than this.
     fn printing(&self) -> Arc<Draw> {
         let (redactions, numbered) = (self.redactions.clone(), self.numbered.clone());
         let redacting = Self { redactions, numbered, ..Self::default() };
         Arc::new(move |shown, formatter| {
             let rules = Printing { filter: shown.filter, redacting: &redacting };
-            write_shown(shown, &rules, formatter)
+            panics::catch(|| write_shown(shown, &rules, formatter)).unwrap_or_else(|message| {
+                let message = Escaped(&message);
+                write!(formatter, "⟨the rest is not shown: a redaction panicked with: {message}⟩")
+            })
         })
     }
 
