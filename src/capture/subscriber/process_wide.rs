@@ -39,7 +39,7 @@ impl Capture {
     /// process runs one test at a time, as under [nextest] or with `--test-threads=1`, there is no doubt: the capture
     /// that was started last receives them.
     ///
-    /// Records that a task traces after its capture has ended belong to no test, either.
+    /// The same goes for records in a span of a capture that has ended: a task of an earlier test may still be running.
     ///
     /// An assertion that such a record would break, if it were this test's, [refuses to
     /// pass](crate::predicates::Scanner#negatives), and so do the checks at the
