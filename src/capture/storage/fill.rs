@@ -21,7 +21,7 @@ use crate::capture::{
 };
 
 impl Storage {
-    /// Adds a span; `None` if there is no room for it.
+    /// Adds a span; `None` if there is no room for it. Such a span is to be [closed](Self::close_left_out) as well.
     pub(crate) fn push_span(
         &mut self,
         call_site: &CallSite,
@@ -31,6 +31,7 @@ impl Storage {
     ) -> Option<SpanKey> {
         let Some((index, key, call_site)) = self.next_span(call_site, values) else {
             self.left_out_later += 1;
+            self.open_left_out += 1;
             if let Some(watch) = &self.watch {
                 watch.left_out_span();
             }
@@ -54,6 +55,11 @@ impl Storage {
         });
         self.print_live(NodeKind::Span(index), LiveRecord::Created);
         Some(key)
+    }
+
+    /// Notes that a span for which there was no room is closed.
+    pub(crate) fn close_left_out(&mut self) {
+        self.open_left_out = self.open_left_out.saturating_sub(1);
     }
 
     /// Adds a span with one handle; `None` if there is no room for it. Such a span is closed when it has no more

@@ -2,7 +2,7 @@
 
 use alloc::collections::VecDeque;
 use core::hash::BuildHasherDefault;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use tracing_core::span::Id;
 
@@ -14,6 +14,8 @@ pub(crate) struct Names {
     open: HashMap<(u64, u64), SpanKey, BuildHasherDefault<NumberHasher>>,
     /// Recently closed spans, the last one at the back: others may follow from them.
     closed: VecDeque<((u64, u64), SpanKey)>,
+    /// Open spans for which there was no room.
+    left_out: HashSet<(u64, u64), BuildHasherDefault<NumberHasher>>,
 }
 
 /// Maximal number of closed spans to remember. A subscriber reuses their IDs some time.
@@ -37,6 +39,15 @@ impl Names {
         self.open.insert((layer, id.into_u64()), span);
     }
 
+    pub(crate) fn insert_left_out(&mut self, layer: u64, id: &Id) {
+        self.left_out.insert((layer, id.into_u64()));
+    }
+
+    /// Forgets a span for which there was no room. Returns whether it is one.
+    pub(crate) fn close_left_out(&mut self, layer: u64, id: &Id) -> bool {
+        self.left_out.remove(&(layer, id.into_u64()))
+    }
+
     /// Notes that a span is closed: its ID may be reused at once.
     pub(crate) fn close(&mut self, layer: u64, id: &Id) -> Option<SpanKey> {
         let name = (layer, id.into_u64());
@@ -52,5 +63,6 @@ impl Names {
     pub(crate) fn remove_all(&mut self, layer: u64) {
         self.open.retain(|(of, _), _| *of != layer);
         self.closed.retain(|((of, _), _)| *of != layer);
+        self.left_out.retain(|(of, _)| *of != layer);
     }
 }

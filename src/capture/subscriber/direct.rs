@@ -304,6 +304,10 @@ impl Sink for Direct {
     fn drop_handle(&mut self, _span: SinkSpan) {}
 
     fn closed(&mut self, span: SinkSpan, _is_entered: bool) {
-        self.change(span, Storage::close);
+        if span.get() & NOT_CAPTURED.get() == 0 {
+            self.change(span, Storage::close);
+        } else {
+            self.storage.write(Storage::close_left_out);
+        }
     }
 }

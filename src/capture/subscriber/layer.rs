@@ -256,9 +256,9 @@ where
                 let is_done = self.storage.write_named(|storage, names| {
                     let parent = Some(names.get(self.layer, nearest.as_ref()?)?);
                     let parent = NewParent { span: parent, said };
-                    let span = storage.push_span(&call_site, parent, values, thread);
-                    if let Some(span) = span {
-                        names.insert(self.layer, id, span);
+                    match storage.push_span(&call_site, parent, values, thread) {
+                        Some(span) => names.insert(self.layer, id, span),
+                        None => names.insert_left_out(self.layer, id),
                     }
                     Some(())
                 });
@@ -276,9 +276,9 @@ where
                     };
                     let parent = NewParent { span: parent, said };
                     self.storage.write_named(|storage, names| {
-                        let span = storage.push_span(&call_site, parent, values, thread);
-                        if let Some(span) = span {
-                            names.insert(self.layer, id, span);
+                        match storage.push_span(&call_site, parent, values, thread) {
+                            Some(span) => names.insert(self.layer, id, span),
+                            None => names.insert_left_out(self.layer, id),
                         }
                         Some(())
                     });
@@ -346,12 +346,15 @@ where
     }
 
     fn on_close(&self, id: Id, context: Context<'_, S>) {
-        if self.tell_filter(&id, |filter| filter.on_close(id.clone(), context)) {
-            self.storage.write_named(|storage, names| {
-                storage.close(names.close(self.layer, &id)?);
-                Some(())
-            });
-        }
+        self.tell_filter(&id, |filter| filter.on_close(id.clone(), context));
+        self.storage.write_named(|storage, names| {
+            match names.close(self.layer, &id) {
+                Some(span) => storage.close(span),
+                None if names.close_left_out(self.layer, &id) => storage.close_left_out(),
+                None => return None,
+            }
+            Some(())
+        });
     }
 
     /// Finds the storage, by which a capture recognizes a subscriber with a layer for it.

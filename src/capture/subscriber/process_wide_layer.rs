@@ -12,7 +12,7 @@ use tracing_subscriber::{
 
 use crate::{
     capture::{
-        SharedStorage,
+        SharedStorage, Storage,
         storage::{
             metadata::CallSite,
             node::{NewParent, SpanKey},
@@ -85,6 +85,8 @@ impl ProcessWideLayer {
 struct Routed {
     to: Destination,
     key: Option<SpanKey>,
+    /// Whether there was no room for it.
+    is_left_out: bool,
 }
 
 /// An [`Owner`] that does not keep its test alive.
@@ -185,7 +187,7 @@ where
         let metadata = attributes.metadata();
         if is_test_span(metadata) {
             let to = test_span::notice().map_or(Destination::Nobody, Destination::Test);
-            span.extensions_mut().replace(Routed { to, key: None });
+            span.extensions_mut().replace(Routed { to, key: None, is_left_out: false });
             return;
         }
         let (owner, around) = self.place(attributes.is_contextual(), attributes.parent(), &context);
@@ -201,8 +203,9 @@ where
                 },
             )
         });
-        let routed = Routed { to: Destination::from(&owner), key: key.flatten() };
-        span.extensions_mut().replace(routed);
+        let is_left_out = key == Some(None);
+        let to = Destination::from(&owner);
+        span.extensions_mut().replace(Routed { to, key: key.flatten(), is_left_out });
     }
 
     fn on_record(&self, id: &Id, record: &Record<'_>, context: Context<'_, S>) {
@@ -250,8 +253,16 @@ where
     }
 
     fn on_close(&self, id: Id, context: Context<'_, S>) {
-        if let Some((storage, span)) = captured(&id, &context) {
-            storage.write(|storage| storage.close(span));
+        let routed = context.span(&id).and_then(|span| routed(&span));
+        let Some((routed, storage)) =
+            routed.and_then(|routed| Some((routed.clone(), routed.to.storage()?)))
+        else {
+            return;
+        };
+        match routed.key {
+            Some(span) => storage.write(|storage| storage.close(span)),
+            None if routed.is_left_out => storage.write(Storage::close_left_out),
+            None => {}
         }
     }
 }

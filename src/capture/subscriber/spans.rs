@@ -142,7 +142,6 @@ impl CaptureSpans {
         if let Some(key) = key {
             return self.tag.id(key);
         }
-        self.storage.write(|storage| storage.open_left_out += 1);
         self.name_not_captured(attributes.metadata(), parent, true)
     }
 
@@ -253,8 +252,9 @@ impl CaptureSpans {
                 let Some(span) = not_captured.spans.remove(&number) else { return false };
                 drop(not_captured);
                 self.storage.write(|storage| {
-                    let closed = u64::from(span.is_left_out);
-                    storage.open_left_out = storage.open_left_out.saturating_sub(closed);
+                    if span.is_left_out {
+                        storage.close_left_out();
+                    }
                     if let Some(around) = span.around {
                         storage.let_close(around);
                     }

@@ -1,6 +1,6 @@
 //! Spans that there was no room for, and what is done with them.
 
-use spanshot::{Capture, Keep};
+use spanshot::{Capture, Keep, predicates::*};
 use tracing::{Span, field, info, info_span};
 
 use crate::support::captured_by_every_way;
@@ -53,6 +53,29 @@ fn span_that_is_left_out_keeps_the_one_around_it_open() {
             drop(deeper);
             assert!(is_closed(), "{way}");
             assert_eq!(storage.lock().root_events().len(), 0, "{way}");
+        },
+    );
+}
+
+/// A trace that is taken meanwhile does not show what is in it.
+#[test]
+fn span_that_is_left_out_is_missed_until_it_is_closed() {
+    captured_by_every_way(
+        |storage| storage.set_max_nodes(1, Keep::Oldest),
+        |way, storage| {
+            info!("full");
+            let job = info_span!("job");
+            storage.take();
+            job.in_scope(|| info!("working"));
+            let while_open = storage.take();
+            assert_eq!(while_open.left_out(), 1, "{way}");
+            let message = while_open.scan_spans().try_none(&name(eq("job"))).unwrap_err();
+            assert!(message.to_string().contains("left out"), "{way}: {message}");
+            drop(job);
+            storage.take();
+            info!("goes on");
+            storage.lock().scan_spans().none(&name(eq("job")));
+            assert_eq!(storage.lock().left_out(), 0, "{way}");
         },
     );
 }
