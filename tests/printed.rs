@@ -247,6 +247,17 @@ mod other {
             );
             panic!("as it was told to");
         }
+        secret_is_found: {
+            let capture = Capture::start();
+            info!(password = "hunter2", "log in");
+            capture.trace().assert_never_contains("hunter2");
+        }
+        secret_is_found_in_what_no_test_can_claim: {
+            let capture = Capture::start_process_wide();
+            info!("of the test");
+            std::thread::spawn(|| info!(password = "hunter2", "log in")).join().unwrap();
+            capture.trace().assert_never_contains("hunter2");
+        }
         redaction_panics: {
             let capture = Capture::start();
             info!(password = "hunter2", "log in");
@@ -763,6 +774,20 @@ fn what_a_snapshot_redacts_is_printed_by_nothing() {
             check(&Run::new(&[test]).env(name, value).fails(), 0, "hunter2");
         }
     }
+}
+
+#[test]
+fn trace_with_a_secret_that_was_found_is_not_printed() {
+    let withheld = "\n⟨not printed, since an assertion found a secret in it: ";
+    let output = Run::new(&["secret_is_found", "fails"]).fails();
+    check(&output, 2, HEADER);
+    check(&output, 1, withheld);
+    check(&output, 1, CONNECTED);
+    check(&output, 0, "hunter2");
+    let output = Run::new(&["secret_is_found_in_what_no_test_can_claim"]).fails();
+    check(&output, 1, "INFO of the test\n");
+    check(&output, 1, withheld);
+    check(&output, 0, "hunter2");
 }
 
 /// The test unwinds already when its trace is printed.

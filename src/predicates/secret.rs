@@ -24,6 +24,10 @@ use crate::{
     wire::{TracedValue, hex::Hex, text::Quoted},
 };
 
+/// Stands for a trace that has the secret.
+const WITHHELD: &str =
+    "⟨not printed, since an assertion found a secret in it: SPANSHOT_RECORD=failure records it⟩";
+
 /// Number of places that a message lists.
 const MAX_PLACES: usize = 10;
 
@@ -48,8 +52,9 @@ impl Storage {
     /// secret, or the secret in another encoding such as Base64, or hexadecimal digits in a row. Call it again for each of
     /// these.
     ///
-    /// If your test panics, its capture prints the trace, and the secret with it. If that must not get into a log, call
-    /// [`CaptureBuilder::print()`](crate::CaptureBuilder::print) with [`Print::Never`](crate::Print::Never).
+    /// If the secret is there, the capture does not print the trace when your test fails. But [`Print::Live`](crate::Print)
+    /// has printed it by then, a [recording](crate::CaptureBuilder#recording) has all values, and another assertion may
+    /// fail before this one, with the secret in its message.
     ///
     /// # Panics
     ///
@@ -104,6 +109,7 @@ impl Storage {
         let sight = self.sight();
         let found = Places::of(&secret, self, |_| true);
         if found.count > 0 {
+            self.printed().withhold(WITHHELD);
             return Err(found.error(&format!("a secret is in the trace, {}", found.number())));
         }
         let says_nothing = |reason: String| {
@@ -119,6 +125,7 @@ impl Storage {
         if let Some(unattributed) = sight.unattributed.as_deref() {
             let found = Places::of(&secret, unattributed, passes);
             if found.count > 0 {
+                unattributed.printed().withhold(WITHHELD);
                 let number = found.number();
                 let error = found.error(&format!(
                     "a secret is in records that no test can claim, and may be this test's, {number}"

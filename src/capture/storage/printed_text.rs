@@ -119,6 +119,13 @@ impl PrintedText {
         self.nearest.lock()
     }
 
+    /// Notes that the trace is not to be printed.
+    #[cfg(feature = "predicates")]
+    pub(crate) fn withhold(&self, why: &'static str) {
+        let draw = move |_: Shown<'_>, formatter: &mut fmt::Formatter<'_>| formatter.write_str(why);
+        *self.drawing.lock() = Some(Arc::new(draw));
+    }
+
     /// Notes how a snapshot shows the trace.
     #[cfg(feature = "snapshot")]
     pub(crate) fn set_drawing(&self, drawing: Arc<Draw>) {
