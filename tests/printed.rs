@@ -247,6 +247,12 @@ mod other {
             );
             panic!("as it was told to");
         }
+        has_no_room: {
+            let builder = Capture::builder().print(Print::Live).max_nodes(1, spanshot::Keep::Oldest);
+            let _capture = builder.fail_on_events(Level::WARN).allow_events(|_| true).start();
+            warn!("kept");
+            warn!("left out");
+        }
         secret_is_found: {
             let capture = Capture::start();
             info!(password = "hunter2", "log in");
@@ -774,6 +780,14 @@ fn what_a_snapshot_redacts_is_printed_by_nothing() {
             check(&Run::new(&[test]).env(name, value).fails(), 0, "hunter2");
         }
     }
+}
+
+/// Not even when it is judged.
+#[test]
+fn live_record_without_room_is_not_printed() {
+    let output = Run::new(&["has_no_room"]).passes();
+    check(&output, 1, "[other::has_no_room] WARN kept\n");
+    check(&output, 0, "left out");
 }
 
 #[test]

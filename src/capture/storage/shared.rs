@@ -180,7 +180,7 @@ impl State {
             return Some((Trace { storage }, event));
         }
         let mut copy = Held { alone: Storage::default(), shared: Some(storage) };
-        copy.get_mut().bound = Bound::default();
+        (copy.get_mut().bound, copy.get_mut().live) = (Bound::default(), None);
         let event = push(copy.get_mut())?;
         Some((Trace { storage: copy.share() }, event))
     }
