@@ -220,21 +220,31 @@ impl GuestTrace {
         let is_in_attempt = receiver.is_in_attempt();
         let metadata = receiver.persist_metadata();
         let (spans, _) = receiver.persist();
-        let (local_spans, scope) = (LocalSpans::default(), Some(self.scope()));
-        self.receiver = TracingEventReceiver::restore_in_scope(
-            metadata,
-            spans,
-            local_spans,
-            limits,
-            scope,
-            is_elsewhere,
-        )?;
+        let restore = |metadata, spans| {
+            let (local_spans, scope) = (LocalSpans::default(), Some(self.scope()));
+            TracingEventReceiver::restore_in_scope(
+                metadata,
+                spans,
+                local_spans,
+                limits,
+                scope,
+                is_elsewhere,
+            )
+        };
+        let (receiver, result) = match restore(metadata, spans) {
+            Ok(receiver) => (receiver, Ok(())),
+            // What the guest sends next is under the same limits, and in the same scope.
+            Err(error) => {
+                (restore(PersistedMetadata::default(), PersistedSpans::default())?, Err(error))
+            }
+        };
+        self.receiver = receiver;
         if is_in_attempt {
             self.receiver.begin_attempt();
         }
         self.told = None;
         self.watch();
-        Ok(())
+        result
     }
 
     /// Begins an attempt, which [`roll_back()`](Self::roll_back) undoes.

@@ -270,6 +270,38 @@ fn subscriber_that_ends_when_a_guest_relays_to_the_next_may_call_the_guest() {
 }
 
 #[test]
+fn limits_and_scope_hold_after_a_guest_cannot_relay_to_the_next_capture() {
+    let site = |id: u64, name: &str| -> TracingEvent {
+        let call_site = serde_json::json!({"new_call_site": {
+            "id": id, "kind": "span", "name": name, "target": "app", "level": "info", "fields": [],
+        }});
+        serde_json::from_value(call_site).unwrap()
+    };
+    let limits = ReceiverLimits::default().max_leaked_bytes(0);
+    let storage = SharedStorage::default();
+    let receiver = TracingEventReceiver::capturing(&storage).with_limits(limits);
+    let mut trace = GuestTrace::new(receiver);
+    for record in [site(0, "of no relay yet"), new_span(1), enter(1)] {
+        trace.try_receive(record).unwrap();
+    }
+    let capture = Capture::builder().ignore_lost_records().start();
+    TracingEventReceiver::default().receive(call_site(0)); // it is leaked from now on, whatever the limit
+    trace.relay_here().unwrap_err();
+    assert!(matches!(trace.try_receive(enter(1)), Err(ReceiveError::UnknownSpanId(1))));
+    let error = trace.try_receive(site(0, "of no relay either")).unwrap_err();
+    assert!(
+        matches!(error, ReceiveError::LimitExceeded { limit: Limit::LeakedBytes, .. }),
+        "{error}"
+    );
+    for record in [call_site(0), new_span(1)] {
+        trace.try_receive(record).unwrap();
+    }
+    trace.scope().in_scope(|| trace.try_receive(enter(1)).unwrap());
+    info!("outside");
+    assert_eq!(parent(&capture.trace(), "outside"), None);
+}
+
+#[test]
 fn guest_that_is_relayed_elsewhere_stays_so_in_the_next_capture() {
     let mut trace = GuestTrace::new(TracingEventReceiver::default().relaying_elsewhere());
     let capture = Capture::start();
