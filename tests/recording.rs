@@ -83,6 +83,13 @@ mod other {
                 std::thread::sleep(Duration::from_millis(1));
             }
         }
+        passes_just_when_its_time_is_over: {
+            for _ in 0..100 {
+                let builder = Capture::builder().print_after(Duration::ZERO);
+                let _capture = builder.record_on_failure().start();
+                work();
+            }
+        }
         hangs: {
             let builder = Capture::builder().print_after(Duration::from_millis(1));
             let _capture = builder.record_on_failure().start();
@@ -396,6 +403,9 @@ fn test_that_hangs_is_recorded_while_it_runs() {
     let output = package.run("runs_past_its_time_and_passes");
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && text.contains("trace recorded in "), "{text}");
+    assert_recorded(&package, &[]);
+    let package = Package::new("passes-meanwhile");
+    assert!(package.run("passes_just_when_its_time_is_over").status.success());
     assert_recorded(&package, &[]);
 }
 

@@ -41,9 +41,16 @@ enum When {
 pub(crate) struct Recording {
     when: When,
     directory: Option<PathBuf>,
-    /// The file, once there is one. Also locked while the file is written: a test may end while it is being recorded as
-    /// still running.
-    file: Arc<Mutex<Option<PathBuf>>>,
+    /// Locked while the file is written: a test may end while it is being recorded as one that still runs.
+    file: Arc<Mutex<RecordedFile>>,
+}
+
+#[derive(Debug, Default)]
+struct RecordedFile {
+    /// The file, once there is one.
+    path: Option<PathBuf>,
+    /// Whether the capture has ended.
+    is_over: bool,
 }
 
 /// Recording.
@@ -119,22 +126,28 @@ impl Recording {
             When::Always => true,
         };
         let mut file = self.file.lock();
+        let is_running = matches!(outcome, Outcome::Running(_));
+        if is_running && file.is_over {
+            return None;
+        }
+        file.is_over = !is_running;
         if !is_due {
             // The test was recorded while it was running, and has passed.
-            if let Some(file) = file.take() {
-                let _ = fs::remove_file(file);
+            if let Some(path) = file.path.take() {
+                let _ = fs::remove_file(path);
             }
             return None;
         }
         let directory = self.directory.as_deref().map_or_else(snapshots, of_package);
         // Absolute, for readers in another directory. This fails if there is no current directory.
         let directory = path::absolute(&directory).unwrap_or(directory);
-        let file = file.get_or_insert_with(|| unused_path(&directory, &name(test, started_at)));
-        let (report, saved) = match save(recorded, &directory, file) {
-            Ok(()) => (format!("trace recorded in {}\n\n", file.display()), Some(file.clone())),
-            Err(error) => (format!("trace not recorded in {}: {error}\n\n", file.display()), None),
+        let path =
+            file.path.get_or_insert_with(|| unused_path(&directory, &name(test, started_at)));
+        let (report, saved) = match save(recorded, &directory, path) {
+            Ok(()) => (format!("trace recorded in {}\n\n", path.display()), Some(path.clone())),
+            Err(error) => (format!("trace not recorded in {}: {error}\n\n", path.display()), None),
         };
-        if matches!(outcome, Outcome::Running(_)) {
+        if is_running {
             // Past the test runner, which captures output: captured output is lost if the test is killed.
             let _ = io::stderr().write_all(report.as_bytes());
             return saved;
