@@ -14,6 +14,8 @@ use crate::wire::{CallSiteData, ErrorRef, MAX_CHAIN, RecordValues, ValueRef};
 /// [`try_new_with_limits()`](super::TracingEventReceiver::try_new_with_limits) when you restore a receiver. Counting goes on
 /// from the restored state.
 ///
+#[doc = include_str!("limits.md")]
+///
 /// # Example
 ///
 /// ```

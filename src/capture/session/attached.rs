@@ -1,6 +1,6 @@
 //! Captures that stay on a thread until it ends.
 
-use core::{cell::RefCell, mem};
+use core::cell::RefCell;
 
 use tracing_core::dispatcher;
 
@@ -39,12 +39,14 @@ pub(crate) fn attach(handle: &CaptureHandle) {
         return;
     }
     // Dropping the previous attachment may run code of the user, which must not happen under the borrow.
-    let _ = ATTACHED.try_with(|attached| drop(mem::take(&mut *attached.borrow_mut())));
+    let previous = ATTACHED.try_with(RefCell::take);
+    drop(previous);
     let new = Attached { number: handle.number(), entered: Some(handle.enter()) };
     // It is pushed after it has entered, since thread-local values are mostly dropped in the opposite order of
     // their first use: the ones of `tracing` are still there when this one is dropped. If the thread is ending already,
     // the attachment ends at once.
-    let _ = ATTACHED.try_with(|attached| *attached.borrow_mut() = Some(new));
+    let replaced = ATTACHED.try_with(|attached| attached.replace(Some(new)));
+    drop(replaced); // code of the user may have attached the thread meanwhile
 }
 
 /// Checks whether the thread traces for the capture already. It may have been attached in a scope that has ended since.

@@ -2,8 +2,10 @@ use alloc::{format, string::String};
 use core::{any, fmt};
 use std::process::ExitCode;
 
-/// The result of a test that [`Capture::run()`](crate::Capture::run) or [`#[spanshot::test]`](crate::test) runs: `()`,
-/// a [`Result`] whose error can be shown, or an [`ExitCode`].
+/// The result of a test that [`Capture::run()`](crate::Capture::run) runs: `()`, a [`Result`] whose error can be shown,
+/// or an [`ExitCode`].
+///
+/// An `ExitCode` within a `Result` is not looked at.
 ///
 /// You never need to name or implement this trait.
 ///

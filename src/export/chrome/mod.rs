@@ -33,7 +33,7 @@ use crate::capture::Storage;
 ///
 /// Times count from the start of the capture. If it did not [keep times](crate::SharedStorage::keep_times), the
 /// [moments](crate::capture::Moment) are shown as microseconds. In a trace that you have [taken](crate::SharedStorage::take), slices of
-/// spans that were entered before begin with the trace, and slices of open spans end with it.
+/// spans that were entered before, and are exited in it, begin with the trace. Slices of open spans end with it.
 ///
 /// It is [`Serialize`], and its [`Display`](fmt::Display) output is the JSON.
 ///

@@ -459,9 +459,8 @@ impl HostThreads {
             return;
         }
         with_default(dispatch, |dispatch| {
-            if let Some(thread) = self.lock().find() {
-                thread.told += 1;
-            }
+            // An idle thread may be forgotten meanwhile, but not one that is being told.
+            this_one_of(&mut self.lock().threads).told += 1;
             let (exits, enters) = (exits.into_iter(), enters.into_iter());
             let mut telling = Telling { host: self, dispatch, exits, enters };
             if is_first {
