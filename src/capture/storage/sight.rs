@@ -83,7 +83,7 @@ pub(crate) const LEFT_BEHIND: &str = "a thread of this capture has another subsc
 
 /// Ways for records to reach a capture that follows a thread.
 pub(crate) const REMEDIES: &str = "(records of other threads and tasks come here only by `carry()`, `handle()` or \
-    `attach_thread()`; or see `Capture::start_process_wide()`)";
+    `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)";
 
 /// Maximal number of distinct targets of hidden records.
 const MAX_HIDDEN: usize = 256;

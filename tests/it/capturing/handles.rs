@@ -216,7 +216,7 @@ fn failures_say_how_often_it_was() {
         ✗ cloned(never): a handle is cloned once
         ✗ dropped(var > 2): a handle is dropped 2 times
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace:
     ▶ INFO job{}

@@ -285,7 +285,7 @@ fn failures_name_the_kind() {
         ✗ message(var == "first"): message is "second"
         ✓ parent kind(Explicit): it is Explicit
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace:
       INFO job{}

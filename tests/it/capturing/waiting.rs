@@ -76,7 +76,7 @@ fn condition_is_not_asked_again_when_nothing_was_captured() {
          (`wait_until()` blocks its thread: if that thread runs the tasks of a runtime, await \
          `until()` instead)\n\
          (records of other threads and tasks come here only by `carry()`, `handle()` or \
-         `attach_thread()`; or see `Capture::start_process_wide()`)\n\
+         `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)\n\
          the trace so far:\nINFO so far"
     );
     assert_eq!(error.trace().to_string(), "INFO so far");

@@ -35,7 +35,7 @@ fn combined() {
         ✓ !level(INFO): level is DEBUG
         ✗ field "rhs"(var == 0): rhs is -1.0
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       INFO evaluate{expression="(1 + 2) * 3" result=9.0}
@@ -96,7 +96,7 @@ fn combined() {
             ✓ name(var == "factorial"): name is "factorial"
             ✗ field "operand"(var == 4.0): operand is 3.0
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       ⋮ 1 more
@@ -167,7 +167,7 @@ fn combined() {
         ✗ (name(var == "divide") && field "lhs"(var == 9.0))
           ✗ name(var == "divide"): name is "add"
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
     ▶ INFO evaluate{expression="(1 + 2) * 3" result=9.0}
@@ -203,7 +203,7 @@ fn combined() {
       DEBUG add{lhs=1.0 rhs=2.0}
         ✗ name(((var == "add" || var == "subtract") && var.starts_with("s"))): name is "add"
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
     ▶ INFO evaluate{expression="(1 + 2) * 3" result=9.0}
@@ -244,7 +244,7 @@ fn combined() {
       DEBUG add{lhs=1.0 rhs=2.0}
         ✗ fn(var)
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
     ▶ INFO evaluate{expression="(1 + 2) * 3" result=9.0}
@@ -284,7 +284,7 @@ fn combined() {
         ✗ parent(name(var == "compute")): parent is DEBUG power{lhs=2.0 rhs=-1.0}
         ✓ message(var == "computed"): message is "computed"
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       INFO evaluate{expression="(1 + 2) * 3" result=9.0}
@@ -350,7 +350,7 @@ fn conditions_on_what_is_in_a_span_or_around_it() {
           ✗ name(var == "divide"): name is "power"
           ✓ event(level(WARN)): in it is WARN not a finite number infinite=true
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       INFO evaluate{expression="(1 + 2) * 3" result=9.0}
@@ -419,7 +419,7 @@ fn conditions_on_what_is_in_a_span_or_around_it() {
         ✗ child(name(var == "divide")): in it is DEBUG power{lhs=10.0 rhs=400.0}
         ✓ !child((name(var == "divide") && field "rhs"(var == 0.0))): in it is DEBUG power{lhs=10.0 rhs=400.0}
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       INFO evaluate{expression="(1 + 2) * 3" result=9.0}
@@ -477,7 +477,7 @@ fn conditions_on_what_is_in_a_span_or_around_it() {
           ✓ name(var == "divide"): name is "divide"
           ✗ field "lhs"(var == 9.0): lhs is 8.0
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       ⋮ 1 more
@@ -510,7 +510,7 @@ fn conditions_on_what_is_in_a_span_or_around_it() {
         ✗ message(var == "division by zero"): message is "not a finite number"
         ✓ ancestor((name(var == "compute") && field "operations"(var == 1))): it is in DEBUG power{lhs=10.0 rhs=400.0} in DEBUG compute{operations=1} (follows from parse) in INFO evaluate{expression="10 ^ 400" result=inf}
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       ⋮ 1 more
@@ -552,7 +552,7 @@ fn text_is_escaped() {
       INFO evaluate{expression="10 ^ 400" result=inf}
         ✗ field "expression"(var == "🦀 + \"\u{1b}[32m\""): expression is "10 ^ 400"
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
     ▶ INFO evaluate{expression="(1 + 2) * 3" result=9.0}

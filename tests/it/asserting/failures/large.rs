@@ -75,7 +75,7 @@ fn fifty_nodes_are_shown_and_one_more_is_not() {
       INFO event index=4
         ✗ level(ERROR): level is INFO
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 51 spans and events):
     ▶ INFO event index=0
@@ -93,7 +93,7 @@ fn fifty_nodes_are_shown_and_one_more_is_not() {
 
     there are no spans to look at
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 51 spans and events):
       INFO event index=0
@@ -157,7 +157,7 @@ fn hundred_thousand_nodes() {
         ✓ field "step"(var == 7): step is 7
         ✗ parent(field "request"(var == 1000)): parent is INFO request{request=4}
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 99001 spans and events):
       INFO request{request=0}
@@ -254,7 +254,7 @@ fn hundred_thousand_nodes() {
 
     there are no events to look at
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 99001 spans and events):
       ⋮ 75 more
@@ -443,7 +443,7 @@ fn long_texts_are_cut() {
       INFO parse{text="long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long "⟨999800 more characters⟩ "with\u{1b}[31mcolour\n"=`long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long `⟨999800 more characters⟩}
         ✗ field "text"(var == "short"): text is "long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long… (999602 more characters)
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace:
     ▶ INFO parse{text="long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long "⟨999800 more characters⟩ "with\u{1b}[31mcolour\n"=`long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long `⟨999800 more characters⟩}
@@ -467,7 +467,7 @@ fn long_texts_are_cut() {
         ✗ message(var == "short"): message is "long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long… (999602 more characters)
         ✗ parent(name(var == "compute")): parent is INFO parse{text="long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long "⟨999800 more characters⟩ "with\u{1b}[31mcolour\n"=`long long long long long long long long long long long long long long long long long long long long long long long long long long l… (95 more characters)
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace:
       INFO parse{text="long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long "⟨999800 more characters⟩ "with\u{1b}[31mcolour\n"=`long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long `⟨999800 more characters⟩}
@@ -481,7 +481,7 @@ fn long_texts_are_cut() {
       INFO `long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long `⟨999800 more characters⟩ bytes=[6c 6f 6e 67 20 6c 6f 6e 67 20 6c 6f 6e 67 20 6c 6f 6e 67 20 6c 6f 6e 67 20 6c 6f 6e 67 20 6c 6f 6e 67 20 6c 6f 6e 67 20 6c 6f 6e 67 20 6c 6f 6e 67 20 6c 6f 6e 67 20 6c 6f 6e 67 20 6c 6f 6e 67 20 6c 6⟨2801 more characters⟩
         ✗ message((! var.starts_with("long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long lo… (999632 more characters): message is "long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long… (999602 more characters)
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace:
       INFO parse{text="long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long "⟨999800 more characters⟩ "with\u{1b}[31mcolour\n"=`long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long `⟨999800 more characters⟩}

@@ -34,7 +34,7 @@ fn in_order() {
         ✗ field "operator"(var == "Modulo"): operator is Power
     (1 more expected)
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       INFO evaluate{expression="(1 + 2) * 3" result=9.0}
@@ -77,7 +77,7 @@ fn in_order() {
         ✗ field "operator"(var == "Modulo"): operator is Power
     (2 more expected)
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       INFO evaluate{expression="(1 + 2) * 3" result=9.0}
@@ -134,7 +134,7 @@ fn in_order() {
       DEBUG power{lhs=10.0 rhs=400.0}
         ✗ name(var == "negate"): name is "power"
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
     ▶ INFO evaluate{expression="(1 + 2) * 3" result=9.0}
@@ -197,7 +197,7 @@ fn in_order() {
       WARN no result error=cannot parse the expression, caused by: unexpected character at byte 0
         ✗ message(var == "division by zero"): message is "no result"
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       ⋮ 1 more
@@ -238,7 +238,7 @@ fn in_order() {
       (nothing follows)
     (1 more expected)
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       ⋮ 5 more
@@ -267,7 +267,7 @@ fn in_a_row() {
       DEBUG compute{operations=2} (follows from parse)
         ✗ name(var == "divide"): name is "compute"
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
     ▶ INFO evaluate{expression="(1 + 2) * 3" result=9.0}
@@ -301,7 +301,7 @@ fn in_a_row() {
       DEBUG add{lhs=1.0 rhs=2.0}
         ✗ name(var == "divide"): name is "add"
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
     ▶ INFO evaluate{expression="(1 + 2) * 3" result=9.0}
@@ -336,7 +336,7 @@ fn in_a_row() {
         ✗ name(var == "modulo"): name is "add"
     (1 more expected)
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
     ▶ INFO evaluate{expression="(1 + 2) * 3" result=9.0}
@@ -369,7 +369,7 @@ fn in_a_row() {
     ✗ name(var == "compute")
       (nothing follows)
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       ⋮ 3 more
@@ -426,7 +426,7 @@ fn exactly() {
       DEBUG compute{operations=2} (follows from parse)
         ✗ name(var == "divide"): name is "compute"
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       ⋮ 1 more
@@ -453,7 +453,7 @@ fn exactly() {
     ✗ name(var == "divide")
       (nothing follows)
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       ⋮ 1 more
@@ -479,7 +479,7 @@ fn exactly() {
         ✗ name(var == "compute"): name is "parse"
     (1 more expected)
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       ⋮ 1 more
@@ -521,7 +521,7 @@ fn exactly() {
     ✗ name(var == "divide")
       (there is nothing)
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       INFO evaluate{expression="(1 + 2) * 3" result=9.0}
@@ -546,7 +546,7 @@ fn exactly() {
         ✗ name(var == "parse"): name is "evaluate"
     (1 more expected)
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       INFO evaluate{expression="(1 + 2) * 3" result=9.0} ⋮ 3 inside
@@ -588,7 +588,7 @@ fn exactly() {
       TRACE computed value=-0.5
         ✗ false
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       ⋮ 3 more
@@ -619,7 +619,7 @@ fn exactly() {
       TRACE operator operator=Add at=3
         ✗ level(DEBUG): level is TRACE
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       INFO evaluate{expression="(1 + 2) * 3" result=9.0}

@@ -92,7 +92,7 @@ fn single_finds_none() {
         ✗ field "lhs"(var == 8): lhs is 3.0
         ✓ field "rhs"(var == 3.0): rhs is 3.0
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       INFO evaluate{expression="(1 + 2) * 3" result=9.0}
@@ -132,7 +132,7 @@ fn single_finds_none() {
         ✓ level(WARN): level is WARN
         ✗ field "error"(var == "division by zero"): error is not there
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       ⋮ 1 more
@@ -246,7 +246,7 @@ fn first_finds_none() {
         ✓ message(var == "multiplying up"): message is "multiplying up"
         ✗ field "factors"(u64(var > 3)): factors is not there
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       ⋮ 3 more
@@ -301,7 +301,7 @@ fn last_finds_none() {
         ✗ name(var == "compute"): name is "multiply"
         ✓ target(spanshot_guest::evaluator::arithmetic or below): target is "spanshot_guest::evaluator::arithmetic"
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       INFO evaluate{expression="(1 + 2) * 3" result=9.0}
@@ -383,7 +383,7 @@ fn any_finds_none() {
           ✓ message(var == "no result"): message is "no result"
         ✗ field "whole"(var == "true"): whole is not there
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       INFO evaluate{expression="(1 + 2) * 3" result=9.0}
@@ -659,7 +659,7 @@ fn count_is_another_one() {
       DEBUG add{lhs=1.0 rhs=2.0}
         ✗ name(var == "modulo"): name is "add"
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
     ▶ INFO evaluate{expression="(1 + 2) * 3" result=9.0}
@@ -697,7 +697,7 @@ fn count_is_another_one() {
       TRACE computed value=9.0
         ✗ level(ERROR or more severe): level is TRACE
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       INFO evaluate{expression="(1 + 2) * 3" result=9.0}
@@ -768,7 +768,7 @@ fn count_is_another_one() {
       TRACE computed value=9.0
         ✗ field "infinite"(var == true): infinite is not there
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       INFO evaluate{expression="(1 + 2) * 3" result=9.0}

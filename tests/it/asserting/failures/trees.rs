@@ -24,7 +24,7 @@ fn child_is_missing() {
         ✓ span name(var == "parse"): it is DEBUG parse{bytes=11 tokens=7}
         ✗ name(var == "optimize"): name is "compute"
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       INFO evaluate{expression="(1 + 2) * 3" result=9.0} ⋮ 3 inside
@@ -58,7 +58,7 @@ fn child_is_missing() {
         ✓ span name(var == "subtract"): it is DEBUG subtract{lhs=3.0 rhs=3.0}
         ✗ span name(var == "negate"): it is not there after DEBUG subtract{lhs=3.0 rhs=3.0}
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       INFO evaluate{expression="(1 + 2) * 3" result=9.0} ⋮ 3 inside
@@ -101,7 +101,7 @@ fn field_is_wrong_deep_inside() {
         ✓ event level(ERROR): it is ERROR division by zero
         ✓ event message(var == "no result"): it is WARN no result error=cannot compute the expression, caused by: division by zero
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       INFO evaluate{expression="(1 + 2) * 3" result=9.0} ⋮ 3 inside
@@ -140,7 +140,7 @@ fn there_is_something_else() {
         ✓ span name(var == "compute"): it is DEBUG compute{operations=2} (follows from parse)
         ✗ nothing else: there is WARN no result error=cannot compute the expression, caused by: division by zero
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       INFO evaluate{expression="(1 + 2) * 3" result=9.0} ⋮ 3 inside
@@ -195,7 +195,7 @@ fn order_of_what_is_inside() {
         ✗ event field "operator"(var == "Divide"): it is not there after DEBUG parsed expression=(10 ^ 400)
         ✗ event field "operator"(var == "Subtract"): it is not there after DEBUG parsed expression=(10 ^ 400)
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       INFO evaluate{expression="(1 + 2) * 3" result=9.0}
@@ -241,7 +241,7 @@ fn order_of_what_is_inside() {
         ✓ event field "operator"(var == "Subtract"): it is TRACE operator operator=Subtract at=7
         ✗ event field "operator"(var == "Negate"): it is not there
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
       ⋮ 1 more
@@ -280,7 +280,7 @@ fn root_of_the_pattern() {
         ✓ name(var == "evaluate"): name is "evaluate"
         ✗ field "expression"(var == "8 / (3 - 2)"): expression is "10 ^ 400"
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace (a part of its 59 spans and events):
     ▶ INFO evaluate{expression="(1 + 2) * 3" result=9.0}

@@ -75,7 +75,7 @@ fn wrong_number_is_shown_with_the_right_one() {
         ✓ name(var == "connect"): name is "connect"
         ✗ field "host"(var == "localhost:80"): host is "localhost"
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace:
       INFO serve{port=8080}
@@ -148,7 +148,7 @@ fn nothing_to_look_at_is_said_so() {
 
     there are no spans to look at
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace:
       INFO alone
@@ -160,7 +160,7 @@ fn nothing_to_look_at_is_said_so() {
       INFO alone
         ✗ message(var == "lonely"): message is "alone"
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace:
     ▶ INFO alone

@@ -63,7 +63,7 @@ fn surplus_and_missing_fields_are_named() {
         ✓ name(var == "request"): name is "request"
         ✗ only fields ["user_id", "route", "method"]: it is without "route", "method", and also with "path", "status"
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace:
     ▶ INFO request{user_id=7 path="/" status=200}
@@ -112,7 +112,7 @@ fn surplus_and_missing_fields_are_named() {
         ✗ name(var == "empty"): name is "request"
         ✓ !only fields []: it is also with "user_id", "path", "status"
 
-    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `Capture::start_process_wide()`)
+    (records of other threads and tasks come here only by `carry()`, `handle()` or `attach_thread()`; or see `#[spanshot::test(process)]` and `Capture::start_process_wide()`)
 
     the trace:
     ▶ INFO request{user_id=7 path="/" status=200}
