@@ -13,7 +13,7 @@ use std::{
 };
 
 use spanshot::{
-    CaptureLayer, Keep, SharedStorage, TracingEventReceiver,
+    Capture, CaptureLayer, Keep, SharedStorage, TracingEventReceiver,
     transport::stream::{StreamReceiver, StreamWriter},
 };
 use tracing_subscriber::layer::SubscriberExt;
@@ -52,6 +52,26 @@ fn round(round: u64, mut send: impl FnMut(&[u8])) -> u64 {
     send(&[b"\x26", &id]);
     send(&[b"\x26", &next]);
     send(&[b"\x26", &next]); // it is closed
+    count
+}
+
+/// Records of one round, in which the program closes spans that it is in, on its first thread and on another one. It
+/// stays in the span with ID 1.
+fn round_of_closed(round: u64, mut send: impl FnMut(&[u8])) -> u64 {
+    let mut count = 0;
+    for (id, thread) in [(2 * round + 2, 0), (2 * round + 3, 7)] {
+        let (id, thread) = (varint(id), varint(thread));
+        let records: [&[&[u8]]; 4] = [
+            &[b"\x31", &thread, &id, b"\0\0"],
+            &[b"\x33", &thread, &id],
+            &[b"\x26", &id],
+            &[b"\x34", &thread, &id],
+        ];
+        for record in records {
+            send(&record.concat());
+            count += 1;
+        }
+    }
     count
 }
 
@@ -119,6 +139,16 @@ fn memory_is_flat() {
         }
         check("relayed", |number| round(number, |frame| drop(receiver.receive_encoded(frame))));
     });
+
+    let capture = Capture::builder().max_nodes(1_000, Keep::Newest).start();
+    let mut receiver = TracingEventReceiver::default();
+    for record in SITES.into_iter().chain([b"\x21\x01\0\0", &b"\x23\x01"[..]]) {
+        receiver.receive_encoded(record).unwrap();
+    }
+    check("closed inside", |number| {
+        round_of_closed(number, |frame| receiver.receive_encoded(frame).unwrap())
+    });
+    drop((receiver, capture));
 
     let (storage, output) = (bounded(), Output::default());
     let writer = StreamWriter::new(output.clone());

@@ -390,8 +390,8 @@ impl HostThreads {
             if stack.remove(span.get()).is_none() {
                 return;
             }
-            if !closed.is_empty() && stack.is_empty() {
-                closed.clear();
+            if !closed.is_empty() && !stack.contains(span.get()) {
+                closed.remove(&span); // the guest may stay in another span for ever
             }
             let here = this_one_of(threads);
             if let Some(exited) = here.remove(span) {
@@ -417,10 +417,10 @@ impl HostThreads {
         }
     }
 
-    /// Notes that the subscriber has closed a span that the guest is in.
+    /// Notes that the subscriber has closed a span that the guest is in, on this thread of the stream or another one.
     pub(super) fn closed(&self, span: SinkSpan) {
         let mut state = self.lock();
-        if !state.stack.is_empty() {
+        if state.stack.contains(span.get()) {
             state.closed.insert(span);
         }
     }

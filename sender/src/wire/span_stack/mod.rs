@@ -90,6 +90,11 @@ impl<Span: StackedSpan> SpanStack<Span> {
         Some(removed.span)
     }
 
+    /// Checks whether a span was entered and not exited yet.
+    pub fn contains(&self, key: u64) -> bool {
+        self.latest(key).is_some()
+    }
+
     /// Finds the latest enter of a span.
     fn latest(&self, key: u64) -> Option<usize> {
         let is_it = |entered: &Option<Entered<Span>>| {
