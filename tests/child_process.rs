@@ -109,6 +109,15 @@ fn runs_as_child() {
             (0..5_000_u64).for_each(|number| info!(number, text = "x".repeat(500)));
         }
         #[cfg(unix)]
+        "opens too many files" => {
+            info!("before");
+            let files = leave_no_file_descriptor();
+            warn!("meanwhile");
+            println!("line of the child");
+            drop(files);
+            info!("after");
+        }
+        #[cfg(unix)]
         "loses its output" => {
             info!("before");
             close_stdout();
@@ -274,6 +283,30 @@ fn do_not_block_outputs() {
 #[allow(unsafe_code, reason = "the standard library has no such function")]
 fn close_stdout() {
     unsafe { libc::close(1) };
+}
+
+/// Opens files until there can be no more.
+#[cfg(unix)]
+#[allow(unsafe_code, reason = "the standard library has no such function")]
+fn leave_no_file_descriptor() -> Vec<fs::File> {
+    let few = libc::rlimit { rlim_cur: 50, rlim_max: 50 };
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const few) }, 0);
+    let files = (0..100).map_while(|_| fs::File::open("/dev/null").ok());
+    files.collect()
+}
+
+#[cfg(unix)]
+#[test]
+fn child_without_a_file_descriptor_left_loses_nothing() {
+    for pipe in [Pipe::Stdout, Pipe::Stderr] {
+        let storage = SharedStorage::default();
+        let mut receiver = TracingEventReceiver::capturing(&storage);
+        let finished = child_process::run(&mut child("opens too many files"), pipe, &mut receiver);
+        let finished = finished.unwrap();
+        assert!(finished.status.success());
+        finished.receipt.into_result().unwrap();
+        assert_eq!(storage.lock().to_string(), "INFO before\nWARN meanwhile\nINFO after");
+    }
 }
 
 #[cfg(unix)]

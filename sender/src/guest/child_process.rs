@@ -181,10 +181,29 @@ struct UnbufferedStdout;
 impl Write for UnbufferedStdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         // A duplicate that stayed open would keep the host waiting after the process has closed its output.
-        File::from(io::stdout().as_fd().try_clone_to_owned()?).write(bytes)
+        match io::stdout().as_fd().try_clone_to_owned() {
+            Ok(output) => File::from(output).write(bytes),
+            Err(error) if are_too_many_open(&error) => {
+                let mut output = io::stdout().lock();
+                let written = output.write(bytes)?;
+                output.flush()?;
+                Ok(written)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// Whether there is no file descriptor left. The output itself is fine then, and the program may be one that tests what
+/// it does in that case.
+#[cfg(unix)]
+fn are_too_many_open(error: &io::Error) -> bool {
+    const ENFILE: i32 = 23;
+    const EMFILE: i32 = 24;
+
+    matches!(error.raw_os_error(), Some(ENFILE | EMFILE)) // they are the same on all systems
 }
