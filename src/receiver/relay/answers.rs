@@ -8,7 +8,6 @@ use tracing_core::{Dispatch, Interest};
 use super::{
     Relay,
     guard::{guarded, with_default},
-    lanes::Lane,
     log_records,
 };
 use crate::{
@@ -141,11 +140,9 @@ impl Relay {
         let ask = move |dispatch: &Dispatch| guarded(dispatch, &ask);
         let lane = self.lanes.lane(thread, dispatch);
         self.lanes.catch_up(thread, lane, dispatch);
-        match lane {
-            Lane::Here => with_default(dispatch, ask),
-            Lane::Worker(index) => {
-                self.lanes.worker(index).and_then(|worker| worker.run(ask)).unwrap_or(false)
-            }
+        match self.lanes.worker(lane) {
+            None => with_default(dispatch, ask),
+            Some(worker) => worker.run(ask).unwrap_or(false),
         }
     }
 

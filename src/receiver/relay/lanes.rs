@@ -12,8 +12,8 @@ use crate::{
     wire::ThreadIndex,
 };
 
-/// Threads that are started for one receiver at the most.
-const MAX_WORKERS: usize = 64;
+/// Threads that are started for one receiver at the most, each for one thread of the stream. One more is shared.
+const MAX_WORKERS: usize = 63;
 
 /// Threads of the host, each for one thread of the stream.
 ///
@@ -21,14 +21,15 @@ const MAX_WORKERS: usize = 64;
 /// to enter on one thread what was entered on several. The first thread of a stream is the one that
 /// receives, unless that is to be kept out of it; any other has a [`Worker`], which it keeps for as long as it is in spans, and longer
 /// unless there are too many threads. If more are in spans at once than there can be workers, the
-/// others share the thread that receives.
+/// others share one more. They share the thread that receives only where no thread can be started: the host
+/// would be in their spans, also while the guest does not run.
 #[derive(Debug, Default)]
 pub(super) struct Lanes {
     /// Threads of the stream that have a lane.
     threads: Occupants,
     /// Threads of the host that are in the spans of the stream's first thread.
     host: HostThreads,
-    /// Spans that were entered here by threads of the stream for which there was no worker.
+    /// Spans that were entered here by threads of the stream for which no worker could be started.
     shared: usize,
     /// The host's own span that was current when the first of these was entered, kept open.
     shared_host_span: Option<Id>,
@@ -39,6 +40,8 @@ pub(super) struct Lanes {
     /// Whether each thread of the stream is a thread of the host, and hands over its records itself.
     is_in_place: bool,
     workers: Vec<Worker>,
+    /// The worker of all threads that have none of their own.
+    shared_worker: Option<Worker>,
 }
 
 /// A thread of the host.
@@ -48,6 +51,8 @@ pub(super) enum Lane {
     Here,
     /// The worker with this index.
     Worker(usize),
+    /// The worker that is shared.
+    SharedWorker,
 }
 
 impl Lanes {
@@ -100,7 +105,7 @@ impl Lanes {
             return known.lane;
         }
         let lane = self.new_lane(dispatch);
-        if lane != Lane::Here {
+        if let Lane::Worker(_) = lane {
             self.threads.assign(thread, lane);
         }
         lane
@@ -118,11 +123,22 @@ impl Lanes {
                 return Lane::Worker(self.workers.len() - 1);
             }
         }
-        self.threads.take_idle().unwrap_or(Lane::Here)
+        if let Some(lane) = self.threads.take_idle() {
+            return lane;
+        }
+        if self.shared_worker.is_none() {
+            self.shared_worker = Worker::start(dispatch.clone()).ok();
+        }
+        if self.shared_worker.is_some() { Lane::SharedWorker } else { Lane::Here }
     }
 
-    pub(super) fn worker(&self, index: usize) -> Option<&Worker> {
-        self.workers.get(index)
+    /// Returns the worker of a lane; `None` for the thread that receives.
+    pub(super) fn worker(&self, lane: Lane) -> Option<&Worker> {
+        match lane {
+            Lane::Here => None,
+            Lane::Worker(index) => self.workers.get(index),
+            Lane::SharedWorker => self.shared_worker.as_ref(),
+        }
     }
 
     /// Enters a span on a thread.
@@ -171,11 +187,9 @@ impl Lanes {
         dispatch: &Dispatch,
         f: impl FnOnce(&Dispatch) + Send + 'static,
     ) {
-        match lane {
-            Lane::Here => with_default(dispatch, f),
-            Lane::Worker(index) => {
-                self.worker(index).and_then(|worker| worker.run(f));
-            }
+        match self.worker(lane) {
+            None => with_default(dispatch, f),
+            Some(worker) => drop(worker.run(f)),
         }
     }
 
@@ -188,7 +202,7 @@ impl Lanes {
             Lane::Here if thread == FIRST_THREAD => {
                 self.host.catch_up(dispatch) && self.shared == 0
             }
-            Lane::Here => false,
+            Lane::Here | Lane::SharedWorker => false,
         }
     }
 
@@ -205,6 +219,7 @@ impl Lanes {
     pub(super) fn end_workers(&mut self) {
         self.threads = Occupants::default();
         self.workers.clear();
+        self.shared_worker = None;
     }
 }
 

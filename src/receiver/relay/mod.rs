@@ -129,17 +129,17 @@ impl Relay {
         let dispatch = self.dispatch.as_ref()?;
         let lane = self.lanes.lane(thread, dispatch);
         let is_exact = self.lanes.catch_up(thread, lane, dispatch);
-        match lane {
-            Lane::Here => Some(guarded_here(dispatch, |dispatch| {
+        match self.lanes.worker(lane) {
+            None => Some(guarded_here(dispatch, |dispatch| {
                 let parent = self.parent(lane, is_exact, parent, dispatch);
                 f(dispatch, &parent, values)
             })),
-            Lane::Worker(index) => {
+            Some(worker) => {
                 let parent = with_default(dispatch, |dispatch| {
                     self.parent(lane, is_exact, parent, dispatch)
                 });
                 let values = owned(values);
-                self.lanes.worker(index)?.run(move |dispatch| {
+                worker.run(move |dispatch| {
                     guarded(dispatch, |dispatch| f(dispatch, &parent, &borrowed(&values)))
                 })
             }
@@ -162,7 +162,7 @@ impl Relay {
         let in_host_span = || self.lanes.host_span(dispatch).map(RelayedParent::Explicit);
         match innermost {
             // The host's span is current on the thread that receives only.
-            Innermost::None if lane != Lane::Here => {
+            Innermost::None if matches!(lane, Lane::Worker(_)) => {
                 in_host_span().unwrap_or(RelayedParent::Contextual)
             }
             _ if is_exact => RelayedParent::Contextual,

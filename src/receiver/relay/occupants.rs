@@ -12,11 +12,11 @@ pub(super) struct Occupant {
 }
 
 /// Threads of the stream that have a lane. They have a worker's lane until it is needed for another
-/// thread; they share the thread that receives for as long as they are in spans there.
+/// thread; they share a worker, or the thread that receives, for as long as they are in spans there.
 #[derive(Debug, Default)]
 pub(super) struct Occupants {
     threads: PerThread<Occupant>,
-    /// Those that have a worker, and are in no span. Looking for one among all threads would take the longer
+    /// Those that have a worker of their own, and are in no span. Looking for one among all threads would take the longer
     /// the more of them are in spans.
     idle: BTreeSet<ThreadIndex>,
 }
@@ -38,7 +38,7 @@ impl Occupants {
     pub(super) fn enter(&mut self, thread: ThreadIndex, lane: Lane) {
         let occupant = self.threads.get_or_insert_with(thread, || Occupant { lane, entered: 0 });
         occupant.entered += 1;
-        if occupant.lane != Lane::Here {
+        if let Lane::Worker(_) = lane {
             self.idle.remove(&thread);
         }
     }
@@ -50,10 +50,10 @@ impl Occupants {
         occupant.entered -= 1;
         let lane = occupant.lane;
         if occupant.entered == 0 {
-            if lane == Lane::Here {
-                self.threads.remove(thread);
-            } else {
+            if let Lane::Worker(_) = lane {
                 self.idle.insert(thread);
+            } else {
+                self.threads.remove(thread);
             }
         }
         Some(lane)

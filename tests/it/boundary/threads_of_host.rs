@@ -131,6 +131,45 @@ fn more_threads_in_spans_than_the_host_starts_have_their_own_parents_all_the_sam
 }
 
 #[test]
+fn host_is_in_no_span_of_the_guest_after_a_call_however_many_threads_the_guest_has() {
+    for is_elsewhere in [false, true] {
+        let capture = Capture::start();
+        let host_span = info_span!("host").entered();
+        let mut receiver = receiver();
+        if is_elsewhere {
+            receiver = receiver.relaying_elsewhere();
+        }
+        let scope = receiver.scope();
+        scope.in_scope(|| {
+            for id in 1..=200 {
+                receiver.receive(new_span(id, 0, &[]));
+            }
+            for thread in 0..200 {
+                receiver.receive(enter(thread + 1, thread));
+            }
+        });
+        tracing::info!("between two calls");
+        scope.in_scope(|| {
+            for thread in 0..200 {
+                receiver.receive(event(thread));
+            }
+        });
+        drop(host_span);
+        tracing::info!("in none");
+
+        let trace = capture.trace();
+        let host_span = trace.root_spans().next().unwrap();
+        assert_eq!(host_span.events().next().unwrap().message(), Some("between two calls"));
+        assert_eq!((host_span.events().len(), host_span.children().len()), (1, 200));
+        assert_eq!(trace.root_events().len(), 1);
+        for span in host_span.children() {
+            assert_eq!(span.events().len(), 1);
+        }
+        drop(receiver);
+    }
+}
+
+#[test]
 fn roots_of_every_thread_stand_in_the_span_of_the_host() {
     let capture = Capture::start();
     let mut receiver = receiver();
