@@ -393,19 +393,16 @@ impl HostThreads {
             if !closed.is_empty() && !stack.contains(span.get()) {
                 closed.remove(&span); // the guest may stay in another span for ever
             }
-            let here = this_one_of(threads);
-            if let Some(exited) = here.remove(span) {
-                let host_span = here.host_span_to_release();
-                lose_step(threads, true);
-                (!exited.is_passed_over, host_span)
-            } else {
-                // A receiver may have been moved since: another thread is still in it, as far as the subscriber knows.
-                // If that is in a call, it exits the span when the call ends.
-                let mut left = threads.iter_mut().filter(|thread| thread.calls == 0);
-                let exited = left.find_map(|thread| thread.remove(span));
-                lose_step(threads, false);
-                (exited.is_some_and(|exited| !exited.is_passed_over), None)
-            }
+            let exit = |thread: &mut HostThread| {
+                let exited = thread.remove(span)?;
+                Some((!exited.is_passed_over, thread.host_span_to_release()))
+            };
+            let exited = exit(this_one_of(threads));
+            lose_step(threads, exited.is_some());
+            // A receiver may have been moved since: another thread is still in it, as far as the subscriber knows.
+            // If that is in a call, it exits the span when the call ends.
+            let mut left = threads.iter_mut().filter(|thread| thread.calls == 0);
+            exited.or_else(|| left.find_map(exit)).unwrap_or((false, None))
         };
         if is_entered || host_span.is_some() {
             with_default(dispatch, |dispatch| {

@@ -20,6 +20,7 @@ use tracing_subscriber::{
 };
 
 use super::receiver::{call_site, new_span};
+use crate::support::on_thread;
 
 /// Layer that holds on to something.
 struct Holder(#[expect(dead_code, reason = "it is only held")] Arc<()>);
@@ -201,6 +202,25 @@ fn receiver_that_is_moved_while_its_program_is_in_a_span_knows_the_parents() {
         });
     });
     assert_eq!(capture.trace().to_string(), "INFO site 0{}\n└─ INFO\nINFO");
+}
+
+#[test]
+fn span_of_the_host_is_closed_though_the_receiver_was_moved_while_its_program_was_in_a_span() {
+    for is_exited in [false, true] {
+        let capture = Capture::start();
+        let mut receiver = receiver();
+        info_span!("host").in_scope(|| {
+            receiver.receive(new_span(1, 0, &[]));
+            receiver.receive(enter(1, 0));
+            on_thread(move || {
+                if is_exited {
+                    receiver.receive(exit(1, 0));
+                }
+                drop(receiver);
+            });
+        });
+        assert!(capture.trace().all_spans().all(|span| span.stats().is_closed));
+    }
 }
 
 #[test]
