@@ -365,7 +365,7 @@ impl HostThreads {
                 closed.remove(&span); // an ID may be used again
             }
             let runs_here = !*is_scoped || thread.calls > 0;
-            let is_first = thread.entered.is_empty();
+            let is_first = !thread.is_inside();
             if runs_here {
                 thread.push(span, false);
             }
@@ -426,7 +426,7 @@ impl HostThreads {
     pub(super) fn host_span(&self, dispatch: &Dispatch) -> Option<Id> {
         {
             let mut state = self.lock();
-            if let Some(thread) = state.find().filter(|thread| !thread.entered.is_empty()) {
+            if let Some(thread) = state.find().filter(|thread| thread.is_inside()) {
                 return thread.host_span.clone();
             }
         }
@@ -627,6 +627,12 @@ impl HostThread {
         self.host_span.take()
     }
 
+    /// Whether the thread is in a span of the guest, as far as the subscriber knows.
+    #[inline]
+    fn is_inside(&self) -> bool {
+        self.entered.len() > self.passed_over
+    }
+
     /// Whether the guest's current span is this thread's.
     #[inline]
     fn is_exact(&self) -> bool {
@@ -642,11 +648,11 @@ impl HostThread {
         closed: &BTreeSet<SinkSpan>,
         calls: usize,
     ) -> Moves {
+        let is_first = !self.is_inside();
         let pairs = self.entered.iter().zip(stack.iter());
         let common = pairs.take_while(|(entered, stacked)| entered.span == stacked.span).count();
         let mut extra = common..self.entered.len();
         let exits = self.leave(|_| extra.next().is_some());
-        let is_first = common == 0 && exits.is_empty();
         let mut enters = Vec::new();
         let missing = stack.iter().skip(common);
         for stacked in missing.take_while(|stacked| stacked.call.get() <= calls) {
@@ -688,6 +694,6 @@ impl HostThread {
     }
 
     fn host_span_to_release(&mut self) -> Option<Id> {
-        if self.entered.is_empty() { self.host_span.take() } else { None }
+        if self.is_inside() { None } else { self.host_span.take() }
     }
 }

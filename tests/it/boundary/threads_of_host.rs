@@ -223,6 +223,38 @@ fn span_of_the_host_is_closed_though_the_receiver_was_moved_while_its_program_wa
     }
 }
 
+/// The host does not enter what is closed.
+#[test]
+fn span_of_the_host_is_current_and_closed_though_the_guest_is_in_a_closed_span() {
+    let capture = Capture::start();
+    let mut receiver = receiver();
+    let scope = receiver.scope();
+    scope.in_scope(|| {
+        for id in [1, 2] {
+            receiver.receive(new_span(id, 0, &[]));
+        }
+        for id in [1, 2] {
+            receiver.receive(enter(id, 0));
+        }
+        receiver.receive(TracingEvent::SpanDropped { id: 1 });
+    });
+    for exited in [Some(2), None] {
+        info_span!("host").in_scope(|| {
+            scope.in_scope(|| {
+                if let Some(id) = exited {
+                    receiver.receive(exit(id, 0));
+                }
+                receiver.receive(event(1));
+            });
+        });
+    }
+    let trace = capture.trace();
+    for host_span in trace.all_spans().skip(2) {
+        assert_eq!((host_span.metadata().name(), host_span.events().len()), ("host", 1), "{trace}");
+        assert!(host_span.stats().is_closed);
+    }
+}
+
 #[test]
 fn panic_of_the_subscriber_reaches_the_caller_from_whichever_thread() {
     let threads = Threads::default();
