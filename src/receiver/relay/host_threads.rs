@@ -217,22 +217,25 @@ impl HostThreads {
         };
         // Not under the lock: this may be the end of the subscriber before, which may call back.
         if let Some(before) = before {
-            with_default(&before, |before| {
-                for host_span in host_spans {
-                    before.try_close(host_span);
-                }
-            });
+            release_all(host_spans, &before);
         }
     }
 
     /// Lets go of the subscriber, for which there are no spans any more. Handles may outlive the receiver.
     pub(super) fn let_go(&self) {
-        let dispatch = {
+        let (dispatch, host_spans) = {
             let mut state = self.lock();
             state.is_let_go = true;
-            state.unused_dispatch()
+            // Threads that the receiver was moved from are in no call, at whose end they would leave.
+            let left = state.threads.iter_mut().filter(|thread| thread.calls == 0);
+            let host_spans = left.filter_map(HostThread::forget).collect();
+            (state.dispatch.clone(), host_spans)
         };
-        drop(dispatch); // not while it is locked: this may be the last one
+        if let Some(dispatch) = &dispatch {
+            release_all(host_spans, dispatch);
+        }
+        let unused = self.lock().unused_dispatch();
+        drop(unused); // not while it is locked: this may be the last one
     }
 
     /// Whether the guest is in no span.
@@ -512,6 +515,18 @@ impl Drop for Telling<'_> {
         }
         let _ = panics::catch(|| self.end());
     }
+}
+
+/// Lets go of the host's own spans on several threads.
+fn release_all(host_spans: Vec<Id>, dispatch: &Dispatch) {
+    if host_spans.is_empty() {
+        return; // as nearly always
+    }
+    with_default(dispatch, |dispatch| {
+        for host_span in host_spans {
+            drop(Released { dispatch, host_span });
+        }
+    });
 }
 
 /// A span of the host that is closed when this is dropped, even if the subscriber panics before.

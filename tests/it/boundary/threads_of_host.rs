@@ -223,6 +223,17 @@ fn span_of_the_host_is_closed_though_the_receiver_was_moved_while_its_program_wa
     }
 }
 
+#[test]
+fn span_of_the_host_is_closed_on_each_thread_that_a_receiver_was_on() {
+    let capture = Capture::start();
+    let mut receiver = receiver();
+    receiver.receive(new_span(1, 0, &[]));
+    on_thread(|| info_span!("host").in_scope(|| receiver.receive(enter(1, 0))));
+    receiver.receive(event(0)); // this thread is in the span, too
+    drop(receiver);
+    assert!(capture.trace().all_spans().all(|span| span.stats().is_closed));
+}
+
 /// The host does not enter what is closed.
 #[test]
 fn span_of_the_host_is_current_and_closed_though_the_guest_is_in_a_closed_span() {
