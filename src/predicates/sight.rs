@@ -12,6 +12,7 @@ use alloc::{
     boxed::Box,
     format,
     string::{String, ToString},
+    vec,
     vec::Vec,
 };
 use core::{fmt, iter};
@@ -134,17 +135,14 @@ pub(super) fn limit<P: PredicateReflection + ?Sized>(
 /// target tell.
 fn hidden(storage: &Storage, predicate: &dyn PredicateReflection, matches: bool) -> Option<String> {
     let all = View { max_level: LevelFilter::TRACE, filter: None, is_only_filter: true };
-    let chances = all.chances(predicate);
-    let wanted = if matches { chances.matches } else { chances.fails };
-    let module = required_target(predicate).filter(|_| matches);
+    let ways = all.ways(predicate, matches);
     let mut hidden = storage.sight().hidden.iter();
     let (level, target) = hidden.find(|(level, target)| {
-        let is_of_module = |module: &String| {
-            let below = target.strip_prefix(module.as_str());
-            target.is_empty()
-                || below.is_some_and(|below| below.is_empty() || below.starts_with("::"))
-        };
-        wanted & levels(|one| one == *level) != 0 && module.as_ref().is_none_or(is_of_module)
+        ways.iter().any(|way| {
+            way.levels & levels(|one| one == *level) != 0
+                && (way.module.as_ref())
+                    .is_none_or(|module| target.is_empty() || is_within(target, module))
+        })
     })?;
     Some(format!(
         "a filter or another layer has hidden a record of level {level} from {}",
@@ -470,15 +468,34 @@ fn levels(contain: impl Fn(Level) -> bool) -> Levels {
     levels.fold(0, |levels, (bit, _)| levels | 1 << bit)
 }
 
-/// The levels at which items may match a predicate, and at which they may fail to, as far as levels tell.
-#[derive(Clone, Copy)]
-struct Chances {
-    matches: Levels,
-    fails: Levels,
+/// A way for an item to match a predicate, or to fail to, as far as its level and target tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Way {
+    levels: Levels,
+    /// The module that the item comes from, or from one below; `None` for any.
+    module: Option<String>,
 }
 
-impl Chances {
-    const ANY: Self = Self { matches: Levels::MAX, fails: Levels::MAX };
+impl Way {
+    const ANY: Self = Self { levels: Levels::MAX, module: None };
+
+    /// Returns the way that both ways have in common, if there is one.
+    fn and(&self, other: &Self) -> Option<Self> {
+        let levels = self.levels & other.levels;
+        let module = match (&self.module, &other.module) {
+            (Some(one), Some(other)) if is_within(one, other) => Some(one.clone()),
+            (Some(one), Some(other)) if is_within(other, one) => Some(other.clone()),
+            (Some(_), Some(_)) => return None,
+            (one, other) => one.as_ref().or(other.as_ref()).cloned(),
+        };
+        (levels != 0).then_some(Self { levels, module })
+    }
+}
+
+/// Whether a target is a module, or one below it.
+fn is_within(target: &str, module: &str) -> bool {
+    let below = target.strip_prefix(module);
+    below.is_some_and(|below| below.is_empty() || below.starts_with("::"))
 }
 
 impl View<'_> {
@@ -508,10 +525,9 @@ impl View<'_> {
 
     /// Whether records get through that could match a predicate, or fail to.
     fn shows(self, predicate: &dyn PredicateReflection, matches: bool) -> bool {
-        let target = required_target(predicate).filter(|_| matches);
-        let chances = self.chances(predicate);
-        let wanted = if matches { chances.matches } else { chances.fails };
-        wanted & levels(|level| self.sees(target.as_deref(), level)) != 0
+        self.ways(predicate, matches)
+            .iter()
+            .any(|way| way.levels & levels(|level| self.sees(way.module.as_deref(), level)) != 0)
     }
 
     /// Whether any record gets through at this level: from a module and the modules below, or at all.
@@ -519,40 +535,59 @@ impl View<'_> {
         level <= self.max_level && self.filter.is_none_or(|filter| passes(filter, module, level))
     }
 
-    fn chances(self, predicate: &dyn PredicateReflection) -> Chances {
-        let parts = || predicate.children().map(|part| self.chances(part.value()));
-        let both = |one: Chances, other: Chances| Chances {
-            matches: one.matches & other.matches,
-            fails: one.fails | other.fails,
+    /// Returns the ways in which an item may match a predicate, or fail to.
+    fn ways(self, predicate: &dyn PredicateReflection, matches: bool) -> Vec<Way> {
+        let of_parts = |matches: bool| -> Vec<Vec<Way>> {
+            predicate.children().map(|part| self.ways(part.value(), matches)).collect()
         };
-        let not = |part: Chances| Chances { matches: part.fails, fails: part.matches };
+        // It matches only if something else does, at any level.
+        let are_seen = |skipped: usize| {
+            predicate.children().skip(skipped).all(|other| self.shows(other.value(), true))
+        };
         match Operator::of(predicate) {
-            Some(And | Ever) => parts().reduce(both).unwrap_or(Chances::ANY),
-            Some(Or) => parts().map(not).reduce(both).map_or(Chances::ANY, not),
-            Some(Not) => parts().next().map_or(Chances::ANY, not),
-            // It matches only if something else does, at any level.
-            Some(Related) => {
-                let mut related = predicate.children();
-                let is_seen = related.all(|related| self.shows(related.value(), true));
-                Chances { matches: if is_seen { Levels::MAX } else { 0 }, ..Chances::ANY }
-            }
+            Some(Not) => of_parts(!matches).concat(),
+            Some(Ever) => of_parts(matches).concat(),
+            Some(And) if matches => all_of(of_parts(true)),
+            Some(Or) if !matches => all_of(of_parts(false)),
+            Some(And | Or) => any_of(of_parts(matches).concat()),
+            Some(Related | Tree | TreeAlone) if !matches => vec![Way::ANY],
+            Some(Related) if are_seen(0) => vec![Way::ANY],
             // The span itself has to match, and each part needs a matching item in the span.
-            Some(Tree | TreeAlone) => {
-                let mut inside = predicate.children().skip(1);
-                let is_seen = inside.all(|inside| self.shows(inside.value(), true));
-                let own = parts().next().map_or(Levels::MAX, |own| own.matches);
-                Chances { matches: if is_seen { own } else { 0 }, ..Chances::ANY }
+            Some(Tree | TreeAlone) if are_seen(1) => {
+                let own = predicate.children().next();
+                own.map_or_else(|| vec![Way::ANY], |own| self.ways(own.value(), true))
             }
-            _ if parameter(predicate, LEVELS).is_none() => Chances::ANY,
-            _ => {
+            Some(Related | Tree | TreeAlone) => Vec::new(),
+            None if parameter(predicate, LEVELS).is_some() => {
                 let is_named = |level: Level| {
                     predicate.parameters().any(|parameter| parameter.name() == level.as_str())
                 };
-                let matches = levels(is_named);
-                Chances { matches, fails: !matches }
+                vec![Way { levels: levels(|level| is_named(level) == matches), module: None }]
+            }
+            None => {
+                vec![Way { module: parameter(predicate, TARGET).filter(|_| matches), ..Way::ANY }]
             }
         }
     }
+}
+
+/// Returns the ways in which all parts of a predicate have their results.
+fn all_of(parts: Vec<Vec<Way>>) -> Vec<Way> {
+    let both = |one: Vec<Way>, other: Vec<Way>| {
+        any_of(one.iter().flat_map(|one| other.iter().filter_map(|other| one.and(other))).collect())
+    };
+    parts.into_iter().reduce(both).unwrap_or_else(|| vec![Way::ANY])
+}
+
+/// Returns each way once: there are few modules, but there may be many ways to combine parts.
+fn any_of(ways: Vec<Way>) -> Vec<Way> {
+    let mut once = Vec::new();
+    ways.into_iter().for_each(|way| {
+        if !once.contains(&way) {
+            once.push(way);
+        }
+    });
+    once
 }
 
 /// Whether a filter lets any record pass at this level: from a module and the modules below, or at all.
