@@ -190,7 +190,9 @@ fn absent_part(
     };
     let missed = || {
         let views_hide = || views(storage).find_map(|view| view.hides(predicate, true));
-        let reason = incomplete(storage).or_else(views_hide)?;
+        let layer_hides =
+            || predicate.children().find_map(|part| hidden(storage, part.value(), true));
+        let reason = incomplete(storage).or_else(views_hide).or_else(layer_hides)?;
         let predicate = Short::phrase(predicate);
         Some(format!("the capture may have missed what {predicate} looks for ({reason})"))
     };
@@ -211,7 +213,7 @@ fn absent_part(
         Some(And | Or | Ever) => parts(holds),
         Some(Not) => parts(!holds),
         Some(Related | Tree | TreeAlone) if !holds => missed().or_else(|| parts(false)),
-        Some(TreeAlone) => match incomplete(storage) {
+        Some(TreeAlone) => match incomplete(storage).or_else(|| hidden_by_layer(storage)) {
             Some(reason) => {
                 let predicate = Short::phrase(predicate);
                 Some(format!(

@@ -190,6 +190,39 @@ fn negatives_refuse_what_another_layer_has_hidden() {
     capture.finish().scan_events().single(&level(Level::DEBUG));
 }
 
+/// A span may match because another layer has hidden what is in it.
+#[test]
+fn predicates_rule_out_nothing_that_another_layer_has_hidden() {
+    let capture = quiet().with_layer(EnvFilter::new("info")).start();
+    info_span!("job").in_scope(|| {
+        info!("done");
+        debug!("card=4242");
+    });
+    let trace = capture.finish();
+    let (spans, debug) = (trace.scan_spans(), level(Level::DEBUG));
+    let alone = tree(name("job")).event(message("done")).and_nothing_else();
+    for refused in [
+        spans.try_any(&!event(debug)),
+        spans.try_any(&!child(debug)),
+        spans.try_any(&!deep_event(message("other"))),
+        spans.try_any(&!parent(name("other"))),
+        spans.try_any(&!tree(name("job")).event(debug)),
+        spans.try_any(&alone),
+        spans.try_first(&!event(debug)).map(drop),
+        spans.try_last(&alone).map(drop),
+        spans.try_count(1.., &!event(debug)).map(drop),
+        spans.try_in_order(&[&!event(debug)]).map(drop),
+    ] {
+        let refusal = refused.unwrap_err().to_string();
+        assert!(refusal.contains("has hidden a record of level DEBUG from"), "{refusal}");
+    }
+    // Only records of this level were hidden.
+    spans.any(&!event(level(Level::ERROR)));
+    spans.any(&!event(target("payments")));
+    spans.any(&tree(name("job")).event(message("done")));
+    spans.or_empty().any(&alone);
+}
+
 #[test]
 fn process_wide_capture_refuses_layers() {
     let start = || quiet().with_layer(Output::default().layer()).start_process_wide();
