@@ -68,17 +68,20 @@ pub(super) fn gap(storage: &Storage) -> Option<String> {
         Some(bypass)
     } else if storage.left_out() > 0 {
         Some(left_out(storage.left_out()))
-    } else if storage.evicted_values > 0 {
-        Some(format!(
-            "{} earlier values of fields were left out of the trace",
-            storage.evicted_values
-        ))
+    } else if let Some(evicted) = evicted_values(storage) {
+        Some(evicted)
     } else if storage.roots().len() == 0 {
         let other = other_subscriber(storage).map(|other| format!(": {other}"));
         Some(format!("the capture saw nothing at all{}", other.unwrap_or_default()))
     } else {
         cut_chains(storage)
     }
+}
+
+/// Says that earlier values of fields are missing from a trace, if some are.
+fn evicted_values(storage: &Storage) -> Option<String> {
+    let count = storage.evicted_values;
+    (count > 0).then(|| format!("{count} earlier values of fields were left out of the trace"))
 }
 
 /// Says that sources of errors may be missing from a trace, or from records that no test can claim, if some may.
@@ -209,8 +212,14 @@ fn absent_part(
         let predicate = Short::phrase(predicate);
         Some(format!("the capture may have missed a value that {predicate} rules out ({reason})"))
     };
+    let unseen_earlier = || {
+        let reason = evicted_values(storage).filter(|_| rules_out(predicate, holds))?;
+        let predicate = Short::phrase(predicate);
+        Some(format!("the capture may have missed a value that {predicate} looks at ({reason})"))
+    };
     match Operator::of(predicate) {
-        Some(And | Or | Ever) => parts(holds),
+        Some(And | Or) => parts(holds),
+        Some(Ever) => unseen_earlier().or_else(|| parts(holds)),
         Some(Not) => parts(!holds),
         Some(Related | Tree | TreeAlone) if !holds => missed().or_else(|| parts(false)),
         Some(TreeAlone) => match incomplete(storage).or_else(|| hidden_by_layer(storage)) {
@@ -231,6 +240,17 @@ fn absent_part(
             .or_else(|| sources(storage, predicate, holds))
             .or_else(|| parts(true))
             .or_else(|| parts(false)),
+    }
+}
+
+/// Whether a part of a predicate must not match for the predicate to have its result.
+fn rules_out(predicate: &dyn PredicateReflection, holds: bool) -> bool {
+    let any_part = |holds| predicate.children().any(|part| rules_out(part.value(), holds));
+    match Operator::of(predicate) {
+        Some(Not) => any_part(!holds),
+        Some(And | Or | Ever) => any_part(holds),
+        Some(Related | Tree | TreeAlone) if holds => any_part(true),
+        _ => !holds,
     }
 }
 

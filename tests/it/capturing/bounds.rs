@@ -190,6 +190,35 @@ fn span_that_there_was_no_room_for_is_left_out_until_it_is_closed() {
     assert_eq!(capture.take().left_out(), 0);
 }
 
+/// A span may have had a value that was left out, whatever is asserted of it.
+#[test]
+fn predicates_rule_out_no_earlier_value_that_is_left_out() {
+    use spanshot::predicates::*;
+
+    let capture = Capture::builder().max_nodes(1, Keep::Newest).start();
+    let job = info_span!("job", status = "failed");
+    for _ in 0..5_000 {
+        job.record("status", "done");
+    }
+    let trace = capture.trace();
+    let (spans, failed) = (trace.scan_spans(), field("status", "failed"));
+    for refused in [
+        spans.try_any(&!ever(failed)),
+        spans.try_any(&ever(!failed)),
+        spans.try_any(&(name("job") & !ever(any_field("failed")))),
+        spans.try_first(&!ever(failed)).map(drop),
+        spans.try_count(1.., &!ever(failed)).map(drop),
+        spans.try_in_order(&[&!ever(failed)]).map(drop),
+    ] {
+        let refusal = refused.unwrap_err().to_string();
+        assert!(refusal.contains("earlier values of fields were left out"), "{refusal}");
+    }
+    // The last value is there.
+    spans.any(&!failed);
+    spans.any(&ever(field("status", "done")));
+    spans.any(&!!ever(field("status", "done")));
+}
+
 #[test]
 fn values_are_recorded_into_spans_that_have_moved() {
     captured_by_every_way(
