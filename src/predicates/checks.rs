@@ -127,15 +127,20 @@ where
         Err(ScanError::new(blind(&headline, self.searched())))
     }
 
+    /// Says why a predicate may have its result only because the capture missed something, if that is so.
+    fn absence<P>(&self, predicate: &P, holds: bool) -> Option<String>
+    where
+        P: Predicate<I::Item> + ?Sized,
+    {
+        absence(self.searched().storage, predicate, holds, <I::Item as Sealed>::KIND)
+    }
+
     /// Fails if a predicate may match only because the capture missed something.
     pub(super) fn trust_match<P>(&self, predicate: &P) -> Result<(), ScanError>
     where
         P: Predicate<I::Item> + ?Sized,
     {
-        self.look(
-            absence(self.searched().storage, predicate, true, <I::Item as Sealed>::KIND),
-            &predicate,
-        )
+        self.look(self.absence(predicate, true), &predicate)
     }
 
     /// Fails if an assertion holds only because no item was found that matches (or that does not), and the capture
@@ -147,7 +152,7 @@ where
         let storage = self.searched().storage;
         let reason = limit(storage, predicate, matches)
             .or_else(|| gap(storage))
-            .or_else(|| absence(storage, predicate, !matches, <I::Item as Sealed>::KIND));
+            .or_else(|| self.absence(predicate, !matches));
         self.look(reason, &predicate)?;
         let was = self.was(matches, predicate);
         self.settle(self.unattributed().filter(was), &predicate)
@@ -162,7 +167,7 @@ where
         let storage = self.searched().storage;
         let reason = limit(storage, predicate, true)
             .or_else(|| gap(storage))
-            .or_else(|| absence(storage, predicate, false, <I::Item as Sealed>::KIND));
+            .or_else(|| self.absence(predicate, false));
         self.look(reason, &predicate)?;
         let more = || self.unattributed().filter(|item| predicate.eval(item));
         let breaks = more().count() > max.saturating_sub(count);
@@ -206,7 +211,9 @@ where
         self.trust_match(predicate)?;
         let storage = self.searched().storage;
         let earlier = storage.left_out_earlier();
-        let reason = bypass(storage).or_else(|| (earlier > 0).then(|| left_out(earlier)));
+        let reason = bypass(storage)
+            .or_else(|| (earlier > 0).then(|| left_out(earlier)))
+            .or_else(|| self.absence(predicate, false));
         self.look(reason, &predicate)?;
         Ok(first)
     }
@@ -226,7 +233,9 @@ where
         self.trust_match(predicate)?;
         let storage = self.searched().storage;
         let later = storage.left_out_later();
-        let reason = bypass(storage).or_else(|| (later > 0).then(|| left_out(later)));
+        let reason = bypass(storage)
+            .or_else(|| (later > 0).then(|| left_out(later)))
+            .or_else(|| self.absence(predicate, false));
         self.look(reason, &predicate)?;
         Ok(last)
     }

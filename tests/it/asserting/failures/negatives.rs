@@ -292,6 +292,30 @@ fn what_a_predicate_rules_out_may_have_been_missed() {
     spans.any(&(closed() & !entered(0) & !exited(0)));
 }
 
+/// An earlier span, or a later one, may match by an event that was left out.
+#[test]
+fn first_and_last_do_not_pass_over_spans_that_may_have_matched() {
+    let events_in_both = |max, keep| {
+        let capture = Capture::builder().max_nodes(max, keep).start();
+        let [a, b] = [info_span!("a"), info_span!("b")];
+        b.in_scope(|| info!("in it"));
+        a.in_scope(|| info!("in it"));
+        a.in_scope(|| info!("in it"));
+        capture.trace()
+    };
+    let (oldest, newest) = (events_in_both(3, Keep::Oldest), events_in_both(2, Keep::Newest));
+    let with_event = event(message("in it"));
+    assert_snapshot!(
+        reason(oldest.scan_spans().try_first(&with_event)),
+        @r#"the capture may have missed what event(message(var == "in it")) looks for (2 spans and events were left out of the trace): event(message(var == "in it"))"#
+    );
+    reason(newest.scan_spans().try_last(&with_event));
+    oldest.scan_spans().or_empty().first(&with_event);
+    // The others are known.
+    oldest.scan_spans().first(&always());
+    newest.scan_spans().last(&name("b"));
+}
+
 #[test]
 fn what_a_predicate_looks_for_elsewhere_is_filtered_out() {
     let trace = filtered("info");
