@@ -1,5 +1,5 @@
 use alloc::{boxed::Box, string::ToString, vec::Vec};
-use core::fmt;
+use core::{fmt, iter};
 
 use ::predicates::{
     Predicate,
@@ -10,7 +10,7 @@ use super::{
     failure::{absent, actual},
     field::IntoFieldPredicate,
     shown_value::Shown,
-    sight::sources_parameter,
+    sight::{ANY_VALUE, sources_parameter},
 };
 use crate::{
     capture::{Captured, short::Short},
@@ -63,7 +63,8 @@ impl<P: fmt::Display> fmt::Display for AnyFieldPredicate<P> {
 
 impl<P: PredicateReflection> PredicateReflection for AnyFieldPredicate<P> {
     fn parameters<'a>(&'a self) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
-        Box::new(sources_parameter(&self.matches).into_iter())
+        let any = Parameter::new(ANY_VALUE, &"");
+        Box::new(iter::once(any).chain(sources_parameter(&self.matches)))
     }
 }
 

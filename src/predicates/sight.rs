@@ -37,6 +37,9 @@ pub(super) const VALUE_OF: &str = "value of";
 /// Name of the parameter by which a predicate names a field that should have no value.
 pub(super) const NO_VALUE_OF: &str = "no value of";
 
+/// Name of the parameter by which a predicate says that it wants a value of any field.
+pub(super) const ANY_VALUE: &str = "any value";
+
 /// Name of the parameter by which a predicate says that no other field should have a value.
 pub(super) const NO_OTHER_VALUE: &str = "no other value";
 
@@ -206,11 +209,15 @@ fn absent_part(
         (holds_without || undeclared.similar.is_some()).then(|| undeclared.to_string())
     };
     let unseen = || {
-        let rules_out = |name| parameter(predicate, name).is_some();
-        let wants_less = holds && (rules_out(NO_VALUE_OF) || rules_out(NO_OTHER_VALUE));
+        let says = |name| parameter(predicate, name).is_some();
+        // Values of events come with them, but those of spans may come later.
+        let could_match = kind == CallSiteKind::Span && (says(VALUE_OF) || says(ANY_VALUE));
+        let could_fail = says(NO_VALUE_OF) || says(NO_OTHER_VALUE);
+        let wants_less = if holds { could_fail } else { could_match };
         let reason = bypass(storage).filter(|_| wants_less)?;
         let predicate = Short::phrase(predicate);
-        Some(format!("the capture may have missed a value that {predicate} rules out ({reason})"))
+        let wants = if holds { "rules out" } else { "looks for" };
+        Some(format!("the capture may have missed a value that {predicate} {wants} ({reason})"))
     };
     let unseen_earlier = || {
         let reason = evicted_values(storage).filter(|_| rules_out(predicate, holds))?;

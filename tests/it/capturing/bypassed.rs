@@ -8,7 +8,9 @@ use std::{
 };
 
 use spanshot::{Capture, CaptureHandle, CaptureLayer, Print, Storage, Trace, predicates::*};
-use tracing::{Dispatch, Level, dispatcher, error, info, subscriber::set_default};
+use tracing::{
+    Dispatch, Level, dispatcher, error, field::Empty, info, info_span, subscriber::set_default,
+};
 use tracing_subscriber::{Registry, layer::SubscriberExt};
 
 use crate::support::{on_thread, panic_message};
@@ -41,6 +43,31 @@ fn negatives_refuse_where_a_subscriber_was_left_behind() {
     drop(left_behind);
     let trace = capture.finish();
     assert!(trace.scan_events().try_none(&level(Level::ERROR)).is_err());
+}
+
+/// A value may have been recorded elsewhere, by a record that went astray.
+#[test]
+fn predicates_rule_out_no_value_that_was_not_seen() {
+    let capture = quiet().start();
+    info_span!("job", status = "ok", error = Empty).in_scope(|| info!(code = 1, "captured"));
+    capture.trace().scan_spans().any(&!field("status", "failed"));
+    let _left_behind = set_default(Registry::default());
+    let trace = capture.trace();
+    let spans = trace.scan_spans();
+    for refused in [
+        spans.try_any(&!field("status", "failed")),
+        spans.try_any(&!any_field("failed")),
+        spans.try_any(&!only_fields(["status", "error"])),
+        spans.try_count(1.., &!field("error", [always()])).map(drop),
+        spans.try_in_order(&[&(name("job") & !field("status", "failed"))]).map(drop),
+        trace.scan_events().try_any(&!parent(field("status", "failed"))),
+    ] {
+        let refusal = refused.unwrap_err().to_string();
+        assert!(refusal.contains("the capture may have missed "), "{refusal}");
+    }
+    spans.any(&field("status", "ok"));
+    // The values of an event come with it.
+    trace.scan_events().any(&!field("code", 2));
 }
 
 #[test]
