@@ -16,7 +16,7 @@ use std::{
 };
 
 use spanshot::{
-    Capture, CaptureLayer, SharedStorage, TracingEventReceiver, TracingEventSender,
+    Capture, CaptureLayer, Keep, SharedStorage, TracingEventReceiver, TracingEventSender,
     capture::{ParentKind, ProcessWideLayer},
 };
 use tracing::{Event, Level, Span, Subscriber, debug, info, info_span, trace};
@@ -110,6 +110,21 @@ tests! {
         let capture = Capture::start_process_wide();
         info!("captured");
         assert_eq!(capture.finish().to_string(), "INFO captured");
+    }
+
+    span_that_is_left_out_is_so_until_it_is_closed: {
+        tracing_subscriber::registry().with(ProcessWideLayer::new()).init();
+        let capture = Capture::builder().max_nodes(1, Keep::Oldest).start_process_wide();
+        info!("fills it");
+        let left_out = info_span!("left_out");
+        assert_eq!(capture.take().left_out(), 1);
+        left_out.in_scope(|| info!("in it"));
+        assert_eq!(capture.take().left_out(), 1);
+        drop(left_out);
+        info!("after it");
+        assert_eq!(capture.take().left_out(), 1); // it was open when the trace began
+        info!("much later");
+        assert_eq!(capture.take().left_out(), 0);
     }
 
     layer_beside_others: {
