@@ -16,6 +16,7 @@ use super::{
     answers::{Identity, any_inside},
     failure::actual,
     nearest::nearest,
+    sight::SOURCE,
 };
 use crate::{
     capture::{Captured, CapturedEvent, CapturedNode, CapturedSpan, DescendantEvents, Sealed},
@@ -154,7 +155,7 @@ pub(super) use impl_related_reflection;
 
 /// Implements a predicate for spans that is true if one of the items that belong to a span matches.
 macro_rules! impl_related {
-    ($ty:ident, $name:literal, $item:ident, $where:literal, $none:literal, $related:expr, $any:ident) => {
+    ($ty:ident, $name:literal, $item:ident, $part:expr, $where:literal, $none:literal, $related:expr, $any:ident) => {
         impl_operators!({P,} $ty<P>);
 
         impl<P: fmt::Display> fmt::Display for $ty<P> {
@@ -163,7 +164,7 @@ macro_rules! impl_related {
             }
         }
 
-        impl_related_reflection!($ty, <$item as Sealed>::NOUNS[0]);
+        impl_related_reflection!($ty, $part);
 
         impl<'a, P: Predicate<$item<'a>>> Predicate<CapturedSpan<'a>> for $ty<P> {
             fn eval(&self, span: &CapturedSpan<'a>) -> bool {
@@ -216,6 +217,7 @@ impl_related!(
     ChildPredicate,
     "child",
     CapturedSpan,
+    CapturedSpan::NOUNS[0],
     "in it",
     "no span",
     CapturedSpan::children,
@@ -251,6 +253,7 @@ impl_related!(
     DescendantPredicate,
     "descendant",
     CapturedSpan,
+    CapturedSpan::NOUNS[0],
     "in it",
     "no span",
     CapturedSpan::descendants,
@@ -285,6 +288,7 @@ impl_related!(
     EventPredicate,
     "event",
     CapturedEvent,
+    CapturedEvent::NOUNS[0],
     "in it",
     "no event",
     CapturedSpan::events,
@@ -322,6 +326,7 @@ impl_related!(
     DeepEventPredicate,
     "deep_event",
     CapturedEvent,
+    CapturedEvent::NOUNS[0],
     "in it",
     "no event",
     all_events,
@@ -356,6 +361,7 @@ impl_related!(
     FollowsFromPredicate,
     "follows_from",
     CapturedSpan,
+    SOURCE,
     "what it follows from",
     "no span",
     CapturedSpan::follows_from,

@@ -23,7 +23,7 @@ use tracing_subscriber::filter::Targets;
 
 use super::combinators::Operator::{self, And, Ever, Not, Or, Related, Tree, TreeAlone};
 use crate::{
-    capture::{LEFT_BEHIND, RelayedElsewhere, Storage, short::Short},
+    capture::{CapturedSpan, LEFT_BEHIND, RelayedElsewhere, Storage, short::Short},
     wire::{CallSiteKind, MAX_CHAIN, text::Quoted},
 };
 
@@ -58,6 +58,9 @@ pub(super) const SOURCES: &str = "sources";
 
 /// Value of [`SOURCES`].
 pub(super) const LESS_WITH_SOURCES: &str = "less";
+
+/// Name of the part of a predicate that looks at the spans that a span follows from.
+pub(super) const SOURCE: &str = "source";
 
 /// Name of the parameter by which a predicate says that it looks at the handles of a span.
 pub(super) const HANDLES: &str = "handles";
@@ -198,7 +201,9 @@ fn absent_part(
         let views_hide = || views(storage).find_map(|view| view.hides(predicate, true));
         let layer_hides =
             || predicate.children().find_map(|part| hidden(storage, part.value(), true));
-        let reason = incomplete(storage).or_else(views_hide).or_else(layer_hides)?;
+        let lost_sources = || lost_sources(storage, predicate);
+        let reason =
+            incomplete(storage).or_else(views_hide).or_else(layer_hides).or_else(lost_sources)?;
         let predicate = Short::phrase(predicate);
         Some(format!("the capture may have missed what {predicate} looks for ({reason})"))
     };
@@ -296,6 +301,18 @@ fn parent_kind(
     Some(format!("{what} of a stream that does not tell the kind of the parent"))
 }
 
+/// Says that spans follow from others that are not in the trace, if a predicate looks for these and some do.
+fn lost_sources(storage: &Storage, predicate: &dyn PredicateReflection) -> Option<String> {
+    predicate.children().find(|part| part.name() == SOURCE)?;
+    match storage.all_spans().filter(CapturedSpan::has_lost_sources).count() {
+        0 => None,
+        1 => Some("1 span follows from others that are not in the trace any more".to_string()),
+        count => {
+            Some(format!("{count} spans follow from others that are not in the trace any more"))
+        }
+    }
+}
+
 /// Says that a predicate does not hold because it is unknown how the handles of a span were used.
 fn handles(storage: &Storage, predicate: &dyn PredicateReflection, holds: bool) -> Option<String> {
     parameter(predicate, HANDLES).filter(|_| !holds)?;
@@ -339,7 +356,7 @@ where
 /// Returns the kind of item that a part of a predicate looks at: the same, unless the part is for something else.
 fn kind_of_part(part: &Child<'_>, kind: CallSiteKind) -> CallSiteKind {
     match part.name() {
-        "span" => CallSiteKind::Span,
+        "span" | SOURCE => CallSiteKind::Span,
         "event" => CallSiteKind::Event,
         _ => kind,
     }

@@ -223,8 +223,11 @@ impl Storage {
         for (span, place) in self.spans.iter().zip(&places) {
             let sources = span.follows_from().iter().filter_map(|source| places[source.get()]);
             let sources: Vec<_> = sources.collect();
-            if let (Some(place), false) = (place, sources.is_empty()) {
-                copy.spans[place.get()].extras_mut().follows_from = sources;
+            let has_lost_sources =
+                span.has_lost_sources() || sources.len() < span.follows_from().len();
+            if let (Some(place), true) = (place, has_lost_sources || !sources.is_empty()) {
+                let extras = copy.spans[place.get()].extras_mut();
+                (extras.follows_from, extras.has_lost_sources) = (sources, has_lost_sources);
             }
         }
         copy

@@ -248,15 +248,14 @@ impl Storage {
     pub(crate) fn follows_from(&mut self, span: SpanKey, follows_from: SpanKey) {
         const MAX_LINKS: usize = 1_024;
 
-        let (span, source) = (self.open(span), self.find(follows_from));
-        if let (Some(span), Some(source)) = (span, source) {
-            let links = &mut self.spans[span.get()].extras_mut().follows_from;
-            if self.bound.is_none() || links.len() < MAX_LINKS {
-                links.push(source);
-            } else {
-                self.evicted_values += 1;
-            }
+        let (Some(span), source) = (self.open(span), self.find(follows_from)) else { return };
+        let extras = self.spans[span.get()].extras_mut();
+        let has_room = self.bound.is_none() || extras.follows_from.len() < MAX_LINKS;
+        match source.filter(|_| has_room) {
+            Some(source) => extras.follows_from.push(source),
+            None => extras.has_lost_sources = true,
         }
+        self.evicted_values += u64::from(!has_room);
     }
 
     pub(crate) fn enter(&mut self, span: SpanKey, thread: ThreadKey) {

@@ -175,6 +175,8 @@ pub(crate) struct Extras {
     /// The durations from enters and exits that are no longer on the timeline, if times are kept.
     pub(crate) before: Option<Durations>,
     pub(crate) follows_from: Vec<SpanIndex>,
+    /// Whether the span also follows from others that are not in the storage, or not any more.
+    pub(crate) has_lost_sources: bool,
     /// The values that were recorded after the span was created.
     pub(crate) records: Option<Records>,
 }
@@ -207,6 +209,10 @@ impl SpanNode {
 
     pub(crate) fn follows_from(&self) -> &[SpanIndex] {
         self.extras.as_ref().map_or(&[], |extras| &extras.follows_from)
+    }
+
+    pub(crate) fn has_lost_sources(&self) -> bool {
+        self.extras.as_ref().is_some_and(|extras| extras.has_lost_sources)
     }
 
     pub(crate) fn extras_mut(&mut self) -> &mut Extras {

@@ -433,6 +433,12 @@ impl<'a> CapturedSpan<'a> {
     pub fn follows_from(&self) -> CapturedSpans<'a> {
         CapturedSpans::listed(self.storage, self.node().follows_from()).ever(self.ever)
     }
+
+    /// Checks whether the span also follows from others that are not in the trace, or not any more.
+    #[cfg(feature = "predicates")]
+    pub(crate) fn has_lost_sources(&self) -> bool {
+        self.node().has_lost_sources()
+    }
 }
 
 impl fmt::Debug for CapturedSpan<'_> {

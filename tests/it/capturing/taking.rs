@@ -1,6 +1,6 @@
 //! Taking what was captured so far, and going on.
 
-use spanshot::{Capture, CapturedSpan, Storage, TracedValue};
+use spanshot::{Capture, CapturedSpan, Storage, TracedValue, predicates::*};
 use tracing::{field, info, info_span, warn};
 
 use crate::support::captured_by_every_way;
@@ -131,6 +131,50 @@ fn spans_follow_from_those_that_are_still_there() {
             assert_eq!(names(&storage.lock()), ["open"], "{way}");
         },
     );
+}
+
+/// Which spans it follows from is not known any more, and nobody may say that it follows from none of these.
+#[test]
+fn negatives_refuse_where_a_span_follows_from_one_that_was_taken() {
+    captured_by_every_way(
+        |_| {},
+        |way, storage| {
+            let (early, _open, closed) =
+                (info_span!("early"), info_span!("open"), info_span!("closed"));
+            early.follows_from(&closed);
+            drop(closed);
+            storage.take().scan_spans().single(&follows_from(name("closed")));
+            for _ in 0..2 {
+                let trace = storage.lock();
+                for refused in [
+                    trace.scan_spans().try_none(&follows_from(name("closed"))),
+                    trace.scan_spans().try_any(&!follows_from(always())),
+                ] {
+                    let refusal = refused.unwrap_err().to_string();
+                    let reason = "1 span follows from others that are not in the trace any more";
+                    assert!(refusal.contains(reason), "{way}: {refusal}");
+                }
+                trace.scan_spans().any(&!parent(always()));
+                storage.take();
+            }
+            drop(early);
+            storage.take();
+            storage.lock().scan_spans().none(&follows_from(always()));
+        },
+    );
+}
+
+/// A `Capture` is told of links to spans that are closed.
+#[test]
+fn negatives_refuse_where_a_span_follows_from_one_that_was_taken_before() {
+    let capture = Capture::start();
+    let (closed, late) = (info_span!("closed"), info_span!("late"));
+    let id = closed.id();
+    drop(closed);
+    capture.take();
+    capture.trace().scan_spans().none(&follows_from(always()));
+    late.follows_from(id);
+    capture.trace().scan_spans().try_none(&follows_from(always())).unwrap_err();
 }
 
 #[test]
