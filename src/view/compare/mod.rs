@@ -143,7 +143,9 @@ impl SnapshotSettings {
     ///
     /// # Panics
     ///
-    /// Panics if they are not, and shows their differences.
+    /// Panics if they are not, and shows their differences. Also panics if a whole trace lacks records, so that they may
+    /// differ: a bounded capture left some out, other subscribers had some, a receiver lost some, or no test can claim
+    /// them. [`is_equivalent()`](TraceComparison::is_equivalent) compares what is there.
     ///
     /// # Example
     ///
@@ -168,6 +170,19 @@ impl SnapshotSettings {
             comparison.is_equivalent(),
             "the traces are not equivalent (expected → actual): {comparison}"
         );
+        for (trace, which) in
+            [(expected.whole_trace(), "expected"), (actual.whole_trace(), "actual")]
+        {
+            let Some(trace) = trace else { continue };
+            let left_out = trace.left_out();
+            assert!(
+                left_out == 0,
+                "the traces may differ, since the {which} one is not whole: nodes were left out, {left_out} in all"
+            );
+            if let Some(reason) = trace.sight.incomplete() {
+                panic!("the traces may differ, by the {which} one: {reason}");
+            }
+        }
     }
 }
 

@@ -3,8 +3,8 @@
 use std::{error::Error, fmt};
 
 use proptest::prelude::*;
-use spanshot::{SnapshotSettings, Trace, predicates::*, view::Difference};
-use tracing::{Level, debug, field::Empty, info, info_span, warn};
+use spanshot::{Capture, Keep, SnapshotSettings, Trace, predicates::*, view::Difference};
+use tracing::{Dispatch, Level, debug, dispatcher, error, field::Empty, info, info_span, warn};
 
 use crate::support::{native, panic_message};
 
@@ -369,6 +369,45 @@ fn failure_shows_the_difference() {
     assert!(
         message.starts_with("the traces are not equivalent (expected → actual): 2 changed\n\n"),
         "{message}"
+    );
+}
+
+/// What is not there may differ.
+#[test]
+fn traces_that_lack_records_are_not_said_to_be_equivalent() {
+    let whole = || {
+        let capture = Capture::start();
+        info!("connected");
+        capture.finish()
+    };
+    let left_out = || {
+        let capture = Capture::builder().max_nodes(1, Keep::Oldest).start();
+        info!("connected");
+        error!("failed");
+        capture.finish()
+    };
+    let bypassed = || {
+        let capture = Capture::start();
+        info!("connected");
+        let _left_behind = dispatcher::set_default(&Dispatch::none());
+        error!("failed");
+        capture.trace()
+    };
+    let settings = SnapshotSettings::new();
+    let refusal = |expected: &Trace, actual: &Trace| {
+        assert!(settings.compare(expected, actual).is_equivalent());
+        panic_message(|| settings.assert_equivalent(expected, actual))
+    };
+    let expected =
+        "the traces may differ, since the actual one is not whole: nodes were left out, 1 in all";
+    assert_eq!(refusal(&whole(), &left_out()), expected);
+    assert!(refusal(&left_out(), &left_out()).contains("the expected one is not whole"));
+    let refusal = refusal(&bypassed(), &whole());
+    assert!(refusal.contains("by the expected one: this trace is not all"), "{refusal}");
+    // Parts stand for themselves.
+    settings.assert_equivalent(
+        &whole().roots().collect::<Vec<_>>(),
+        &left_out().roots().collect::<Vec<_>>(),
     );
 }
 
