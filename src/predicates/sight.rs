@@ -628,11 +628,11 @@ fn all_of(parts: Vec<Vec<Way>>) -> Vec<Way> {
 /// Returns each way once: there are few modules, but there may be many ways to combine parts.
 fn any_of(ways: Vec<Way>) -> Vec<Way> {
     let mut once = Vec::new();
-    ways.into_iter().for_each(|way| {
+    for way in ways {
         if !once.contains(&way) {
             once.push(way);
         }
-    });
+    }
     once
 }
 
