@@ -11,7 +11,7 @@ use tracing_core::dispatcher::{self, DefaultGuard};
 use crate::{
     capture::{
         CaptureHandle, SharedStorage,
-        subscriber::{is_of_capture, storage_of, test_span::TestSpan},
+        subscriber::{are_same, in_effect, is_of_capture, storage_of, test_span::TestSpan},
     },
     receiver::RelayObserverGuard,
 };
@@ -56,7 +56,7 @@ impl Stay {
 impl Drop for Stay {
     fn drop(&mut self) {
         if let Some(storage) = self.handle.storage().filter(|storage| !storage.has_ended()) {
-            note_bypass(&storage);
+            note_bypass(&storage, None);
         }
         let is_this = |handle: &CaptureHandle| handle.number() == self.handle.number();
         // Dropping the last handle drops a subscriber, which may run code of its own. That must not happen under the
@@ -73,19 +73,25 @@ impl Drop for Stay {
 pub(crate) fn note_bypass_here(storage: &SharedStorage) {
     let is_of =
         |handle: &CaptureHandle| handle.storage().is_some_and(|captured| captured.is_same(storage));
-    let is_here =
-        STAYS.try_with(|stays| stays.try_borrow().is_ok_and(|stays| stays.iter().any(is_of)));
-    if is_here.unwrap_or(false) {
-        note_bypass(storage);
+    let stays = STAYS.try_with(|stays| {
+        let stays = stays.try_borrow().ok()?;
+        let is_here = stays.iter().any(is_of);
+        is_here.then(|| stays.last().filter(|last| is_of(last)).cloned())
+    });
+    if let Ok(Some(innermost)) = stays {
+        note_bypass(storage, innermost.as_ref());
     }
 }
 
 /// Notes if another subscriber gets the records of the current thread. That of another capture does not count: it is
-/// meant to get them.
-fn note_bypass(storage: &SharedStorage) {
+/// meant to get them, unless this is the innermost capture of the thread.
+fn note_bypass(storage: &SharedStorage, innermost: Option<&CaptureHandle>) {
     // In the middle of a dispatch, there is no current subscriber.
     let has_its_own = dispatcher::get_current(|current| {
-        is_of_capture(current) || storage_of(current).is_some_and(|other| other.is_same(storage))
+        let is_meant =
+            || innermost.is_none_or(|handle| are_same(in_effect(current), handle.dispatch()));
+        is_of_capture(current) && is_meant()
+            || storage_of(current).is_some_and(|other| other.is_same(storage))
     });
     if has_its_own == Some(false) {
         storage.note_bypass();

@@ -102,6 +102,24 @@ fn captures_and_scopes_that_have_ended_are_none_of_this() {
     capture.finish().scan_events().none(&level(Level::ERROR));
 }
 
+/// A scope that ends restores the subscriber from before, which may be that of another capture.
+#[test]
+fn negatives_refuse_where_the_capture_was_started_in_a_scope_that_has_ended() {
+    let outer = quiet().start();
+    let inner = outer.handle().in_scope(|| {
+        let inner = quiet().start();
+        info!("captured");
+        inner.trace().scan_events().none(&level(Level::ERROR));
+        inner
+    });
+    // The outer one has the thread again, and is not bypassed.
+    error!("for the outer one");
+    assert_refuses(&inner.trace());
+    outer.trace().scan_events().single(&level(Level::ERROR));
+    drop(inner);
+    outer.finish().scan_events().single(&level(Level::ERROR));
+}
+
 /// Leaves a subscriber behind that nobody has to register: the other tests of this process would pay for it.
 fn leave_behind() {
     std::mem::forget(dispatcher::set_default(&Dispatch::none()));
