@@ -147,11 +147,9 @@ fn hidden(storage: &Storage, predicate: &dyn PredicateReflection, matches: bool)
     let ways = all.ways(predicate, matches);
     let mut hidden = storage.sight().hidden.iter();
     let (level, target) = hidden.find(|(level, target)| {
-        ways.iter().any(|way| {
-            way.levels & levels(|one| one == *level) != 0
-                && (way.module.as_ref())
-                    .is_none_or(|module| target.is_empty() || is_within(target, module))
-        })
+        let is_of = |module: &String| target.is_empty() || is_within(target, module);
+        let of_level = levels(|one| one == *level);
+        ways.iter().any(|way| way.levels & of_level != 0 && way.module.as_ref().is_none_or(is_of))
     })?;
     Some(format!(
         "a filter or another layer has hidden a record of level {level} from {}",
