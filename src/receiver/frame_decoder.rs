@@ -19,9 +19,8 @@ use crate::{
 /// Turns [frames](crate::transport::frame) into [`TracingEvent`]s.
 ///
 /// The frames of one stream are decoded in order, from its first one, or from where it was
-/// [persisted](FrameDecoder::new). This is for those who want
-/// to look at a stream, or to write it in another format; a
-/// [`TracingEventReceiver`](super::TracingEventReceiver) takes frames as they are.
+/// [persisted](FrameDecoder::new). Use it to look at a stream, or to write it in another format. A
+/// [`TracingEventReceiver`](super::TracingEventReceiver) needs no decoder: it takes frames.
 ///
 /// # Example
 ///

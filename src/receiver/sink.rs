@@ -7,7 +7,7 @@ use crate::{
     wire::{CallSiteData, FilterAnswer, ThreadIndex, ValueRef, frame::Question},
 };
 
-/// What a sink calls a span. A span that the sink does not want has none, and is never mentioned.
+/// The name of a span in a sink. A span that the sink does not want has no name, and is never mentioned.
 pub(crate) type SinkSpan = NonZeroU64;
 
 /// Values and the indexes of their fields, in the order in which they were recorded.

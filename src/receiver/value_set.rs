@@ -182,10 +182,10 @@ fn value_set<'a>(fields: &'a FieldSet, pairs: &'a [Pair<'a>]) -> ValueSet<'a> {
     fields.value_set(&[])
 }
 
-/// Values of a record, and fields of a call site, that there can be at the most.
+/// Maximal number of values of a record, and of fields of a call site.
 pub(super) const MAX_VALUES: usize = 1 << 24;
 
-/// Returns a field of no call site that there is, which `tracing` passes over and does not count.
+/// Returns a field of a call site that does not exist. `tracing` passes over it, and does not count it.
 fn padding() -> Field {
     struct Nowhere;
 

@@ -4,7 +4,7 @@ use super::RawSpanId;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Parent {
     /// The current span.
-    // it is never saved so
+    // A saved span never has this parent: it was determined before.
     Contextual,
     /// None, even if a span is current.
     Root,

@@ -79,8 +79,8 @@ pub fn beginning(text: &str, max_chars: usize) -> &str {
     text.get(..end).unwrap_or(text)
 }
 
-/// Whether a character steers what shows it, is invisible, looks like a space, or is that by which others
-/// are escaped. All outputs ask this function: no two texts look the same in any of them.
+/// Checks whether a character controls a terminal, is invisible, looks like a space, or begins an escape. All outputs
+/// ask this function: no two texts look the same in any of them.
 pub fn needs_escape(char: char) -> bool {
     match char {
         '\\' => true,

@@ -9,6 +9,7 @@
 //! | `threads.rs` | threads as small numbers |
 //! | `node.rs`, `keys.rs`, `names.rs` | nodes, their links, and the names of spans outside of the storage |
 //! | `values.rs` | the values of nodes, and when they were recorded |
+//! | `chunks.rs`, `numbers.rs` | lists whose copies share their contents; a hash of small numbers |
 //! | `metadata.rs`, `call_sites.rs` | call sites, each stored once |
 //! | `bound.rs`, `eviction.rs` | limits, and the eviction of the oldest nodes |
 //! | `span.rs`, `event.rs`, `iter.rs`, `descendants.rs`, `captured.rs` | the handles that readers get |

@@ -31,11 +31,11 @@ pub(super) struct Exit<'a> {
     pub(super) started: Vec<CapturedSpan<'a>>,
 }
 
-/// The slices of a thread that are open, outermost first: properly nested, as threads need not be.
+/// The open slices of a thread, outermost first. They are properly nested, although the spans of a thread may overlap.
 ///
-/// A span that is exited while others are entered which were entered later ends those, and they go on
-/// as new slices. That is for a few; where there are many, as no honest program has them, it would make
-/// as many slices as the square of their number. Then the slice goes on until the others end.
+/// If a span is exited before others that were entered later, the slices of those end with it, and go on as new slices.
+/// With many such spans, there would be as many slices as the square of their number. Then the slice of the exited span
+/// goes on until the others end.
 #[derive(Debug, Default)]
 pub(super) struct Track<'a> {
     open: Vec<Slice<'a>>,

@@ -55,8 +55,8 @@ use crate::{
 /// ```
 ///
 /// Most records need none of this: the thread runs the guest, and is in the same spans. Its number is kept beside the
-/// lock, so that it costs such a record a look at that. Whoever has changed the lists puts it there before the lock is
-/// released; only the thread itself, or one that takes the records in its place, can make it untrue.
+/// lock, so that such a record only has to look at that. A thread that changes the lists writes it before it releases the
+/// lock. Only the thread with this number, or one that takes the records in its place, can make it untrue.
 #[derive(Debug, Clone, Default)]
 pub(in crate::receiver) struct HostThreads(Arc<Shared>);
 

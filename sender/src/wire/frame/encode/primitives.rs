@@ -5,8 +5,8 @@ use super::FrameWriter;
 /// Bits of a varint's byte that are not of the number: the byte is followed by another.
 pub(super) const MORE: u8 = 0x80;
 
-/// What frames consist of. That it is as postcard writes it is what the tests see to: postcard itself,
-/// and serde, which it is called through, would be half of the sender in a small guest.
+/// The parts of frames, written as postcard writes them, which tests compare. With postcard itself, and serde,
+/// through which it is called, the sender would take twice the space in a small guest.
 impl FrameWriter {
     #[allow(clippy::cast_possible_truncation)] // the low bits
     pub fn uint(&mut self, mut value: u64) {
