@@ -81,9 +81,9 @@ use crate::{
 /// `count(0, …)` look at the last value, and at all values that it had: `none(field("status", "failed"))` fails if the
 /// status was "failed" before it was "done". If you mean only the last value, look at it in a closure:
 /// [`satisfies()`](super::satisfies). A `field()` that you do not negate holds with any of the values, so name the
-/// values that must not be: `none(field("attempts", value(gt(5))))`, rather than
-/// `all(field("attempts", value(le(5))))`. Other assertions look at the last values; use [`ever()`](super::ever) there
-/// to look at all values.
+/// values that must not be: `none(field("attempts", value(gt(5_i128))))`, rather than
+/// `all(field("attempts", value(le(5_i128))))`. (Name the type: `5` is an `i32`, and [larger values](super::value) would
+/// not match.) Other assertions look at the last values; use [`ever()`](super::ever) there to look at all values.
 ///
 /// In a [process-wide](crate::Capture::start_process_wide) capture, an assertion on a whole trace also fails if a
 /// record that no test can claim would break it, supposing that the record is your test's. `first()` and `last()` are
