@@ -67,7 +67,10 @@ pub(crate) use self::storage::{
     sight::{LEFT_BEHIND, REMEDIES, RelayedElsewhere},
 };
 #[cfg(feature = "predicates")]
-pub(crate) use self::{session::print::is_coloured, storage::captured::sealed::Sealed};
+pub(crate) use self::{
+    session::print::is_coloured,
+    storage::captured::{Reading, sealed::Sealed},
+};
 pub use self::{
     session::{carried::Carried, test_result::TestResult, waiting::TimedOut},
     storage::{

@@ -25,7 +25,7 @@ use core::{
 };
 use std::collections::HashMap;
 
-use crate::capture::{CapturedNode, CapturedSpan, NumberHasher, Storage};
+use crate::capture::{CapturedNode, CapturedSpan, NumberHasher, Reading, Storage};
 
 static NEXT_IDENTITY: AtomicUsize = AtomicUsize::new(0);
 
@@ -51,8 +51,8 @@ struct Assertion {
 struct Question {
     predicate: usize,
     span: usize,
-    /// Whether the predicate looks at earlier values of fields.
-    ever: bool,
+    /// How the predicate reads values.
+    reading: Reading,
     storage: usize,
 }
 
@@ -126,7 +126,7 @@ impl Identity {
         Question {
             predicate: self.0,
             span: span.number(),
-            ever: span.is_ever(),
+            reading: span.reading(),
             storage: address(span.trace()),
         }
     }

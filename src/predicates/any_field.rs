@@ -9,6 +9,7 @@ use ::predicates::{
 use super::{
     failure::{absent, actual},
     field::IntoFieldPredicate,
+    loosely::PlainType,
     shown_value::Shown,
     sight::{ANY_VALUE, sources_parameter},
 };
@@ -44,13 +45,15 @@ const MAX_SHOWN: usize = 4;
 /// trace.scan_events().none(&any_field("refused"));
 /// ```
 pub fn any_field<P: IntoFieldPredicate>(matches: P) -> AnyFieldPredicate<P::Predicate> {
-    AnyFieldPredicate { matches: matches.into_predicate() }
+    let plain_type = matches.plain_type();
+    AnyFieldPredicate { matches: matches.into_predicate(), plain_type }
 }
 
 /// Predicate for the values of all fields, returned by [`any_field()`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AnyFieldPredicate<P> {
     matches: P,
+    plain_type: Option<PlainType>,
 }
 
 impl_operators!({P,} AnyFieldPredicate<P>);
@@ -63,14 +66,19 @@ impl<P: fmt::Display> fmt::Display for AnyFieldPredicate<P> {
 
 impl<P: PredicateReflection> PredicateReflection for AnyFieldPredicate<P> {
     fn parameters<'a>(&'a self) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
-        let any = Parameter::new(ANY_VALUE, &"");
-        Box::new(iter::once(any).chain(sources_parameter(&self.matches)))
+        let any = iter::once(Parameter::new(ANY_VALUE, &""));
+        let plain = self.plain_type.map(|_| PlainType::parameter());
+        Box::new(any.chain(plain).chain(sources_parameter(&self.matches)))
     }
 }
 
 impl<'a, P: Predicate<TracedValue>, T: Captured<'a>> Predicate<T> for AnyFieldPredicate<P> {
     fn eval(&self, item: &T) -> bool {
-        item.any_field(|_, value| self.matches.eval(value))
+        let plain_type = self.plain_type.filter(|_| item.is_read_loosely());
+        item.any_field(|_, value| {
+            let matches = |value: &TracedValue| self.matches.eval(value);
+            matches(value) || plain_type.is_some_and(|plain| plain.resembles(value, matches))
+        })
     }
 
     fn find_case(&self, expected: bool, item: &T) -> Option<Case<'_>> {

@@ -3,14 +3,15 @@
 use alloc::{format, string::String, vec::Vec};
 use core::{error::Error, fmt};
 
-use ::predicates::Predicate;
+use ::predicates::{Predicate, reflection::PredicateReflection};
 
 use super::{
     Scanner,
     count::{IntoCount, limits},
-    failure::{Failure, blind, missing, unwanted},
+    failure::{Failure, blind, missing, mistakable, unwanted},
+    loosely::Changes,
     scope::Scope,
-    sight::{absence, bypass, gap, left_out, limit},
+    sight::{Borrowed, absence, bypass, gap, left_out, limit},
 };
 use crate::capture::{Captured, Sealed, Storage, short::Short};
 
@@ -104,6 +105,38 @@ where
         }
     }
 
+    /// Finds out for which items a predicate may have another result if values are compared regardless of their type.
+    fn changes<P: PredicateReflection + ?Sized>(&self, matches: bool, predicate: &P) -> Changes {
+        if self.may_be_empty {
+            return Changes::default(); // that would be of no interest
+        }
+        Changes::of(&Borrowed(predicate), matches)
+    }
+
+    /// Counts the items for which a predicate has this result, and those for which it has it only if values are
+    /// compared regardless of their type.
+    fn tally<P: Predicate<I::Item> + ?Sized>(&self, matches: bool, predicate: &P) -> Tally {
+        let was = self.was(matches, predicate);
+        let changes = self.changes(matches, predicate);
+        let mut tally = Tally { count: 0, similar: 0, changes };
+        if !changes.adds {
+            tally.count = self.scanned().filter(was).count();
+            return tally;
+        }
+        self.scanned().for_each(|item| {
+            let is_similar = was(&item.read_loosely());
+            // One look is enough at nearly all items, unless some may lose the result.
+            if is_similar || changes.removes {
+                if was(&item) {
+                    tally.count += 1;
+                } else if is_similar {
+                    tally.similar += 1;
+                }
+            }
+        });
+        tally
+    }
+
     /// Creates the error that no item matches.
     fn none_matches<P: Predicate<I::Item> + ?Sized>(&self, predicate: &P) -> ScanError {
         let headline = format!("no {}{} matches", Self::NOUN, self.place());
@@ -120,11 +153,33 @@ where
         predicate: &dyn fmt::Display,
     ) -> Result<(), ScanError> {
         let Some(reason) = reason.filter(|_| !self.may_be_empty) else { return Ok(()) };
-        let headline = format!(
-            "this says nothing, since {reason}: {}\n(if that is meant, scan with `or_empty()`)",
-            Short::line(predicate)
-        );
-        Err(ScanError::new(blind(&headline, self.searched())))
+        Err(ScanError::new(blind(&says_nothing(&reason, predicate), self.searched())))
+    }
+
+    /// Fails if there are items that break the assertion if values are compared regardless of their type.
+    fn refuse_similar<P>(
+        &self,
+        similar: impl Iterator<Item = I::Item>,
+        which: &str,
+        predicate: &P,
+        matches: bool,
+    ) -> Result<(), ScanError>
+    where
+        P: Predicate<I::Item> + ?Sized,
+    {
+        let similar: Vec<_> = similar.collect();
+        let (noun, verb) = match (similar.len(), matches) {
+            (0, _) => return Ok(()),
+            (1, true) => (Self::NOUN, "matches"),
+            (1, false) => (Self::NOUN, "does not match"),
+            (_, true) => (Self::NOUNS, "match"),
+            (_, false) => (Self::NOUNS, "do not match"),
+        };
+        let count = similar.len();
+        let reason =
+            format!("{count} {noun}{which} {verb} if values are compared regardless of their type");
+        let (headline, similar) = (says_nothing(&reason, &predicate), similar.into_iter());
+        Err(ScanError::new(mistakable(&headline, self.searched(), similar, predicate, matches)))
     }
 
     /// Says why a predicate may have its result only because the capture missed something, if that is so.
@@ -144,8 +199,8 @@ where
     }
 
     /// Fails if an assertion holds only because no item was found that matches (or that does not), and the capture
-    /// could not have seen such an item.
-    fn trust_nothing<P>(&self, predicate: &P, matches: bool) -> Result<(), ScanError>
+    /// could not have seen such an item, or there are similar ones.
+    fn trust_nothing<P>(&self, predicate: &P, matches: bool, tally: &Tally) -> Result<(), ScanError>
     where
         P: Predicate<I::Item> + ?Sized,
     {
@@ -155,7 +210,17 @@ where
             .or_else(|| self.absence(predicate, !matches));
         self.look(reason, &predicate)?;
         let was = self.was(matches, predicate);
-        self.settle(self.unattributed().filter(was), &predicate)
+        let is_similar = |item: &I::Item| !was(item) && was(&item.read_loosely());
+        if tally.similar > 0 {
+            let similar = self.scanned().filter(is_similar);
+            self.refuse_similar(similar, "", predicate, matches)?;
+        }
+        self.settle(self.unattributed().filter(was), &predicate)?;
+        if !tally.changes.adds {
+            return Ok(());
+        }
+        let similar = self.unattributed().filter(is_similar);
+        self.refuse_similar(similar, UNCLAIMED, predicate, matches)
     }
 
     /// Fails if the capture could not have seen more matches, or if matches that may be the test's would exceed the
@@ -171,7 +236,21 @@ where
         self.look(reason, &predicate)?;
         let more = || self.unattributed().filter(|item| predicate.eval(item));
         let breaks = more().count() > max.saturating_sub(count);
-        self.settle(more().filter(|_| breaks), &predicate)
+        self.settle(more().filter(|_| breaks), &predicate)?;
+        if !self.changes(true, predicate).adds {
+            return Ok(());
+        }
+        let matches = |item: &I::Item| predicate.eval(&item.read_loosely());
+        let is_similar = |item: &I::Item| !predicate.eval(item) && matches(item);
+        let count = self.scanned().filter(matches).count();
+        if count > max {
+            self.refuse_similar(self.scanned().filter(is_similar), "", predicate, true)?;
+        }
+        if self.unattributed().filter(matches).count() > max.saturating_sub(count) {
+            let similar = self.unattributed().filter(is_similar);
+            self.refuse_similar(similar, UNCLAIMED, predicate, true)?;
+        }
+        Ok(())
     }
 
     /// Asserts that exactly one item matches, and returns it.
@@ -262,9 +341,10 @@ where
         let _answers = self.keep_answers();
         let was = self.was(false, predicate);
         let failing = || self.scanned().filter(was);
-        let count = failing().count();
+        let tally = self.tally(false, predicate);
+        let count = tally.count;
         if count == 0 {
-            return self.trust_nothing(predicate, false);
+            return self.trust_nothing(predicate, false, &tally);
         }
         let (all, nouns, place) = (self.scanned().count(), Self::NOUNS, self.place());
         let verb = if count == 1 { "does" } else { "do" };
@@ -282,9 +362,10 @@ where
         let _answers = self.keep_answers();
         let was = self.was(true, predicate);
         let matching = || self.scanned().filter(was);
-        let count = matching().count();
+        let tally = self.tally(true, predicate);
+        let count = tally.count;
         if count == 0 {
-            return self.trust_nothing(predicate, true);
+            return self.trust_nothing(predicate, true, &tally);
         }
         let noun = if count == 1 { Self::NOUN } else { Self::NOUNS };
         let headline = format!("{count} {noun}{} should not match", self.place());
@@ -342,6 +423,25 @@ where
             unwanted(&headline, self.searched(), matching(), predicate, true)
         })
     }
+}
+
+/// Numbers of items that break an assertion.
+struct Tally {
+    count: usize,
+    /// Those that break it only if values are compared regardless of their type.
+    similar: usize,
+    changes: Changes,
+}
+
+/// Says of items that they are unattributed.
+const UNCLAIMED: &str = " that no test can claim";
+
+/// Makes the headline that an assertion says nothing.
+fn says_nothing(reason: &str, predicate: &dyn fmt::Display) -> String {
+    let predicate = Short::line(predicate);
+    format!(
+        "this says nothing, since {reason}: {predicate}\n(if that is meant, scan with `or_empty()`)"
+    )
 }
 
 /// Describes the range in words.

@@ -230,6 +230,28 @@ pub(super) fn blind(headline: &dyn fmt::Display, searched: Searched<'_>) -> Fail
     Message::new(headline).finish::<crate::capture::CapturedSpan<'_>>(searched, &[])
 }
 
+/// Makes the message that an assertion holds only because values are of other types, for the reason in the headline. It
+/// lists the items whose values are, with the conditions.
+pub(super) fn mistakable<'a, T, P>(
+    headline: &dyn fmt::Display,
+    searched: Searched<'a>,
+    items: impl Iterator<Item = T>,
+    predicate: &P,
+    matches: bool,
+) -> Failure
+where
+    T: Captured<'a>,
+    P: Predicate<T> + ?Sized,
+{
+    let mut message = Message::new(headline);
+    message.line(&"");
+    let listed = message.items(items, |item| {
+        let ever = predicate.find_case(!matches, &item.with_earlier_values());
+        ever.or_else(|| predicate.find_case(!matches, item))
+    });
+    message.finish(searched, &listed)
+}
+
 /// Text of a message that is being made.
 struct Message {
     text: String,

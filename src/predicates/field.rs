@@ -9,6 +9,7 @@ use ::predicates::{
 use super::{
     combinators::{And, Not, Or},
     failure::{absent, actual_text},
+    loosely::PlainType,
     shown_value::{NOT_THERE, Shown},
     sight::{NO_VALUE_OF, VALUE_OF, sources_parameter},
     that::ThatPredicate,
@@ -34,6 +35,12 @@ pub trait IntoFieldPredicate {
     #[doc(hidden)]
     fn matches_absent(&self) -> bool {
         false
+    }
+
+    /// Returns the type of a plain value. Negatives refuse if they hold only because a value has another type.
+    #[doc(hidden)]
+    fn plain_type(&self) -> Option<PlainType> {
+        None
     }
 }
 
@@ -112,8 +119,8 @@ pub fn field<P: IntoFieldPredicate>(
     name: &'static str,
     matches: P,
 ) -> FieldPredicate<P::Predicate> {
-    let matches_absent = matches.matches_absent();
-    FieldPredicate { name, matches: matches.into_predicate(), matches_absent }
+    let (matches_absent, plain_type) = (matches.matches_absent(), matches.plain_type());
+    FieldPredicate { name, matches: matches.into_predicate(), matches_absent, plain_type }
 }
 
 /// Predicate for a field of a span or event, returned by [`field()`].
@@ -122,6 +129,7 @@ pub struct FieldPredicate<P> {
     name: &'static str,
     matches: P,
     matches_absent: bool,
+    plain_type: Option<PlainType>,
 }
 
 impl_operators!({P,} FieldPredicate<P>);
@@ -136,14 +144,19 @@ impl<P: PredicateReflection> PredicateReflection for FieldPredicate<P> {
     fn parameters<'a>(&'a self) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
         let wanted = if self.matches_absent { NO_VALUE_OF } else { VALUE_OF };
         let wanted = Parameter::new(wanted, &self.name);
-        Box::new(iter::once(wanted).chain(sources_parameter(&self.matches)))
+        let plain = self.plain_type.map(|_| PlainType::parameter());
+        Box::new(iter::once(wanted).chain(plain).chain(sources_parameter(&self.matches)))
     }
 }
 
 impl<'a, P: Predicate<TracedValue>, T: Captured<'a>> Predicate<T> for FieldPredicate<P> {
     #[inline]
     fn eval(&self, item: &T) -> bool {
-        let any_matches = item.any_value(self.name, |value| self.matches.eval(value));
+        let plain_type = self.plain_type.filter(|_| item.is_read_loosely());
+        let any_matches = item.any_value(self.name, |value| {
+            let matches = |value: &TracedValue| self.matches.eval(value);
+            matches(value) || plain_type.is_some_and(|plain| plain.resembles(value, matches))
+        });
         any_matches.unwrap_or(self.matches_absent)
     }
 

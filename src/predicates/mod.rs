@@ -68,6 +68,7 @@ mod ever;
 mod failure;
 mod field;
 mod level;
+mod loosely;
 mod nearest;
 mod only_fields;
 mod order;

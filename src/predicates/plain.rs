@@ -10,6 +10,7 @@ use ::predicates::{
 
 use super::{
     field::IntoFieldPredicate,
+    loosely::PlainType,
     shown_value::{NO_VALUE, case_with_remark, look_alike},
 };
 use crate::wire::{TracedValue, hex::Hex};
@@ -42,17 +43,21 @@ macro_rules! impl_plain {
 macro_rules! impl_plain_integer {
     ($($ty:ty),+) => {
         impl_plain!($($ty: |value, traced| traced == value),+);
-        impl_into_field_predicate!($($ty),+);
+        impl_into_field_predicate!($($ty: Integer),+);
     };
 }
 
 macro_rules! impl_into_field_predicate {
-    ($($ty:ty),+) => {$(
+    ($($ty:ty: $plain_type:ident),+) => {$(
         impl IntoFieldPredicate for $ty {
             type Predicate = EquivPredicate<Self>;
 
             fn into_predicate(self) -> EquivPredicate<Self> {
                 EquivPredicate { value: self }
+            }
+
+            fn plain_type(&self) -> Option<PlainType> {
+                Some(PlainType::$plain_type)
             }
         }
     )+};
@@ -79,7 +84,14 @@ impl Plain for &[u8] {
     }
 }
 
-impl_into_field_predicate!(bool, f64, &str, String, char, &[u8]);
+impl_into_field_predicate!(
+    bool: Boolean,
+    f64: Float,
+    &str: Text,
+    String: Text,
+    char: Text,
+    &[u8]: Bytes
+);
 
 /// Compares an `f32` as an `f64`: so `tracing` records it, and so it is shown.
 impl IntoFieldPredicate for f32 {
@@ -87,6 +99,10 @@ impl IntoFieldPredicate for f32 {
 
     fn into_predicate(self) -> EquivPredicate<f64> {
         f64::from(self).into_predicate()
+    }
+
+    fn plain_type(&self) -> Option<PlainType> {
+        Some(PlainType::Float)
     }
 }
 
@@ -96,6 +112,10 @@ impl<'a> IntoFieldPredicate for &'a String {
     fn into_predicate(self) -> EquivPredicate<&'a str> {
         self.as_str().into_predicate()
     }
+
+    fn plain_type(&self) -> Option<PlainType> {
+        Some(PlainType::Text)
+    }
 }
 
 impl<'a, const N: usize> IntoFieldPredicate for &'a [u8; N] {
@@ -103,6 +123,10 @@ impl<'a, const N: usize> IntoFieldPredicate for &'a [u8; N] {
 
     fn into_predicate(self) -> EquivPredicate<&'a [u8]> {
         self.as_slice().into_predicate()
+    }
+
+    fn plain_type(&self) -> Option<PlainType> {
+        Some(PlainType::Bytes)
     }
 }
 
@@ -152,6 +176,10 @@ impl<V: IntoFieldPredicate> IntoFieldPredicate for Option<V> {
 
     fn matches_absent(&self) -> bool {
         self.as_ref().is_none_or(V::matches_absent)
+    }
+
+    fn plain_type(&self) -> Option<PlainType> {
+        self.as_ref().map_or(Some(PlainType::Absent), V::plain_type)
     }
 }
 

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     capture::{
-        Captured, CapturedEvent, CapturedMetadata, CapturedNode, CapturedSpan, Storage,
+        Captured, CapturedEvent, CapturedMetadata, CapturedNode, CapturedSpan, Sealed, Storage,
         short::Short,
     },
     wire::{TracedValue, hex::Hex, text::Quoted},
@@ -357,7 +357,7 @@ impl<'s> Places<'s> {
 
     fn search_span(&mut self, span: CapturedSpan<'_>) {
         self.search_call_site(&span);
-        for (name, value) in span.ever(true).all_values() {
+        for (name, value) in span.with_earlier_values().all_values() {
             if self.secret.is_in_value(value) {
                 self.add(&span, || {
                     let is_last = span.values().any(|(_, last)| ptr::eq(last, value));

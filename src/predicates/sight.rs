@@ -468,7 +468,7 @@ fn incomplete(storage: &Storage) -> Option<String> {
 }
 
 /// A predicate that may be a trait object of another kind.
-struct Borrowed<'a, P: ?Sized>(&'a P);
+pub(super) struct Borrowed<'a, P: ?Sized>(pub(super) &'a P);
 
 impl<P: PredicateReflection + ?Sized> fmt::Display for Borrowed<'_, P> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

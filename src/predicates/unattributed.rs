@@ -208,6 +208,30 @@ mod tests {
     }
 
     #[test]
+    fn record_that_would_break_a_negative_with_a_value_of_another_type_is_named() {
+        let trace = trace(|| info!(user = ?"bob", "login"), 0);
+        let user = field("user", "bob");
+        let events = trace.scan_events();
+        for refusal in [
+            events.try_none(&user),
+            events.try_all(&!user),
+            events.try_count(..=1, &(user | message("done"))).map(drop),
+        ] {
+            let refusal = refusal.unwrap_err().to_string();
+            let expected = "this says nothing, since 1 event that no test can claim ";
+            assert!(refusal.starts_with(expected), "{refusal}");
+            assert!(
+                refusal.contains("if values are compared regardless of their type"),
+                "{refusal}"
+            );
+            assert!(refusal.contains("\n\n  INFO login user=\"bob\"\n"), "{refusal}");
+        }
+        events.count(..=2, &(user | message("done")));
+        events.ignore_unattributed().none(&user);
+        events.or_empty().none(&user);
+    }
+
+    #[test]
     fn spans_count_as_well() {
         let trace = trace(|| info_span!("job").in_scope(|| error!("failed")), 0);
         let spans = trace.scan_spans();

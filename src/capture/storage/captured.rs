@@ -5,6 +5,17 @@ use crate::capture::{
 use crate::wire::CallSiteKind;
 use crate::wire::TracedValue;
 
+/// How predicates read the values of a span or an event, and of those that are reached from it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Reading {
+    /// Whether they look at all values that a field ever had, and not only at the last one.
+    #[cfg(feature = "predicates")]
+    pub(crate) ever: bool,
+    /// Whether they compare the plain values of fields regardless of their type.
+    #[cfg(feature = "predicates")]
+    pub(crate) loosely: bool,
+}
+
 /// The common methods of spans and events, for code that takes both.
 ///
 /// It cannot be implemented outside of this crate.
@@ -68,6 +79,16 @@ pub(crate) mod sealed {
         #[cfg(feature = "predicates")]
         fn has_earlier_values(&self) -> bool;
 
+        /// Returns a handle for which predicates compare the plain values of fields regardless of their type. Handles
+        /// that are reached from it behave in the same way.
+        #[cfg(feature = "predicates")]
+        #[must_use]
+        fn read_loosely(self) -> Self;
+
+        /// Checks whether predicates compare plain values regardless of their type.
+        #[cfg(feature = "predicates")]
+        fn is_read_loosely(&self) -> bool;
+
         /// Returns a handle for which the cases of predicates say which conditions are met, and nothing else. They cost
         /// little, even if many items are compared. Handles that are reached from it are not brief.
         #[cfg(feature = "predicates")]
@@ -109,13 +130,25 @@ macro_rules! impl_captured {
             #[cfg(feature = "predicates")]
             #[inline]
             fn with_earlier_values(self) -> Self {
-                self.ever(true)
+                self.read_as(Reading { ever: true, ..self.reading() })
             }
 
             #[cfg(feature = "predicates")]
             #[inline]
             fn has_earlier_values(&self) -> bool {
-                self.is_ever()
+                self.reading().ever
+            }
+
+            #[cfg(feature = "predicates")]
+            #[inline]
+            fn read_loosely(self) -> Self {
+                self.read_as(Reading { loosely: true, ..self.reading() })
+            }
+
+            #[cfg(feature = "predicates")]
+            #[inline]
+            fn is_read_loosely(&self) -> bool {
+                self.reading().loosely
             }
 
             #[cfg(feature = "predicates")]
@@ -137,7 +170,7 @@ macro_rules! impl_captured {
             ) -> Option<bool> {
                 let (call_site, values) = self.named_values();
                 let is_now = values.any_named(call_site, name, &matches)?;
-                Some(is_now || (self.is_ever() && self.earlier_values(name).any(matches)))
+                Some(is_now || (self.reading().ever && self.earlier_values(name).any(matches)))
             }
 
             #[cfg(feature = "predicates")]

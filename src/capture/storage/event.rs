@@ -2,6 +2,7 @@ use core::{cmp, fmt, iter, ops, ptr};
 
 use crate::capture::{
     CapturedMetadata, CapturedNode, CapturedSpan, Moment, ParentKind, Storage,
+    storage::captured::Reading,
     storage::metadata::KnownCallSite,
     storage::node::{EventIndex, EventNode},
     storage::values::NodeValues,
@@ -31,8 +32,8 @@ use crate::wire::TracedValue;
 pub struct CapturedEvent<'a> {
     storage: &'a Storage,
     index: EventIndex,
-    /// Whether predicates look at all values that fields of the surrounding spans ever had.
-    ever: bool,
+    /// How predicates read values. Handles that are reached from here have them read in the same way.
+    reading: Reading,
     /// Whether cases of predicates leave out explanations.
     #[cfg(feature = "predicates")]
     is_brief: bool,
@@ -44,22 +45,22 @@ impl<'a> CapturedEvent<'a> {
         Self {
             storage,
             index,
-            ever: false,
+            reading: Reading::default(),
             #[cfg(feature = "predicates")]
             is_brief: false,
         }
     }
 
-    /// Sets whether predicates look at all values that a field ever had, or only at the last ones.
+    /// Sets how predicates read values.
     #[inline]
-    pub(crate) fn ever(self, ever: bool) -> Self {
-        Self { ever, ..self }
+    pub(crate) fn read_as(self, reading: Reading) -> Self {
+        Self { reading, ..self }
     }
 
     #[cfg(feature = "predicates")]
     #[inline]
-    pub(crate) fn is_ever(&self) -> bool {
-        self.ever
+    pub(crate) fn reading(&self) -> Reading {
+        self.reading
     }
 
     #[cfg(feature = "predicates")]
@@ -148,7 +149,7 @@ impl<'a> CapturedEvent<'a> {
 
     /// Returns the span that contains this event, or `None` for a root.
     pub fn parent(&self) -> Option<CapturedSpan<'a>> {
-        self.node().links.parent.map(|parent| self.storage.span(parent).ever(self.ever))
+        self.node().links.parent.map(|parent| self.storage.span(parent).read_as(self.reading))
     }
 
     /// Returns how the event's parent was determined, or that it has none; `None` if a stream does not tell.
@@ -163,12 +164,12 @@ impl<'a> CapturedEvent<'a> {
 
     /// Returns the previous span or event with the same parent.
     pub(crate) fn previous_sibling(&self) -> Option<CapturedNode<'a>> {
-        self.node().links.previous.map(|node| self.storage.node(node).ever(self.ever))
+        self.node().links.previous.map(|node| self.storage.node(node).read_as(self.reading))
     }
 
     /// Returns the next span or event with the same parent.
     pub(crate) fn next_sibling(&self) -> Option<CapturedNode<'a>> {
-        self.node().links.next.map(|node| self.storage.node(node).ever(self.ever))
+        self.node().links.next.map(|node| self.storage.node(node).read_as(self.reading))
     }
 
     /// Iterates over the spans around this event, from the parent to the root.

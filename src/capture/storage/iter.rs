@@ -2,6 +2,7 @@ use core::{iter::FusedIterator, ops::Range, slice};
 
 use crate::capture::{
     CapturedEvent, CapturedMetadata, CapturedSpan, Moment, Storage,
+    storage::captured::Reading,
     storage::event::named,
     storage::node::{Children, EventIndex, NodeIndex, NodeKind, SpanIndex},
 };
@@ -77,11 +78,11 @@ impl<'a> CapturedNode<'a> {
         }
     }
 
-    /// Sets whether predicates look at all values that a field ever had, or only at the last ones.
-    pub(crate) fn ever(self, ever: bool) -> Self {
+    /// Sets how predicates read values.
+    pub(crate) fn read_as(self, reading: Reading) -> Self {
         match self {
-            Self::Span(span) => Self::Span(span.ever(ever)),
-            Self::Event(event) => Self::Event(event.ever(ever)),
+            Self::Span(span) => Self::Span(span.read_as(reading)),
+            Self::Event(event) => Self::Event(event.read_as(reading)),
         }
     }
 
@@ -146,21 +147,21 @@ impl<'a> Siblings<'a> {
 #[derive(Debug, Clone)]
 pub struct CapturedNodes<'a> {
     siblings: Siblings<'a>,
-    ever: bool,
+    reading: Reading,
 }
 
 impl<'a> CapturedNodes<'a> {
     pub(crate) fn new(storage: &'a Storage, children: Children) -> Self {
-        Self { siblings: Siblings::new(storage, children), ever: false }
+        Self { siblings: Siblings::new(storage, children), reading: Reading::default() }
     }
 
-    /// Sets whether predicates look at all values that a field ever had, or only at the last ones.
-    pub(crate) fn ever(self, ever: bool) -> Self {
-        Self { ever, ..self }
+    /// Sets how predicates read values.
+    pub(crate) fn read_as(self, reading: Reading) -> Self {
+        Self { reading, ..self }
     }
 
     fn node(&self, kind: NodeKind) -> CapturedNode<'a> {
-        self.siblings.storage.node(kind.into()).ever(self.ever)
+        self.siblings.storage.node(kind.into()).read_as(self.reading)
     }
 }
 
@@ -207,12 +208,16 @@ macro_rules! impl_iterator {
     ($name:ident, $item:ident, $index:ident, $variant:ident, $get:ident, $count:ident) => {
         impl<'a> $name<'a> {
             pub(crate) fn all(storage: &'a Storage) -> Self {
-                Self { storage, source: Source::All(0..storage.$count()), ever: false }
+                Self {
+                    storage,
+                    source: Source::All(0..storage.$count()),
+                    reading: Reading::default(),
+                }
             }
 
-            /// Sets whether predicates look at all values that a field ever had, or only at the last ones.
-            pub(crate) fn ever(self, ever: bool) -> Self {
-                Self { ever, ..self }
+            /// Sets how predicates read values.
+            pub(crate) fn read_as(self, reading: Reading) -> Self {
+                Self { reading, ..self }
             }
 
             fn step(
@@ -233,7 +238,7 @@ macro_rules! impl_iterator {
                     }
                     Source::Listed(indexes) => *listed(indexes)?,
                 };
-                Some(self.storage.$get(index).ever(self.ever))
+                Some(self.storage.$get(index).read_as(self.reading))
             }
         }
 
@@ -244,7 +249,7 @@ macro_rules! impl_iterator {
             fn next(&mut self) -> Option<Self::Item> {
                 if let Source::All(indexes) = &mut self.source {
                     let index = $index::new(indexes.next()?)?;
-                    return Some(self.storage.$get(index).ever(self.ever));
+                    return Some(self.storage.$get(index).read_as(self.reading));
                 }
                 self.step(Range::next, Siblings::next, slice::Iter::next)
             }
@@ -270,19 +275,23 @@ macro_rules! impl_iterator {
 pub struct CapturedSpans<'a> {
     storage: &'a Storage,
     source: Source<'a, SpanIndex>,
-    /// Whether predicates look at all values that a field ever had.
-    ever: bool,
+    /// How predicates read the values of its items.
+    reading: Reading,
 }
 
 impl<'a> CapturedSpans<'a> {
     pub(crate) fn children(storage: &'a Storage, children: Children) -> Self {
         let siblings = Siblings::new(storage, children);
         let remaining = children.spans as usize;
-        Self { storage, source: Source::Children { siblings, remaining }, ever: false }
+        Self {
+            storage,
+            source: Source::Children { siblings, remaining },
+            reading: Reading::default(),
+        }
     }
 
     pub(crate) fn listed(storage: &'a Storage, indexes: &'a [SpanIndex]) -> Self {
-        Self { storage, source: Source::Listed(indexes.iter()), ever: false }
+        Self { storage, source: Source::Listed(indexes.iter()), reading: Reading::default() }
     }
 }
 
@@ -293,15 +302,19 @@ impl_iterator!(CapturedSpans, CapturedSpan, SpanIndex, Span, span, span_count);
 pub struct CapturedEvents<'a> {
     storage: &'a Storage,
     source: Source<'a, EventIndex>,
-    /// Whether predicates look at all values that a field ever had.
-    ever: bool,
+    /// How predicates read the values of its items.
+    reading: Reading,
 }
 
 impl<'a> CapturedEvents<'a> {
     pub(crate) fn children(storage: &'a Storage, children: Children) -> Self {
         let siblings = Siblings::new(storage, children);
         let remaining = children.events as usize;
-        Self { storage, source: Source::Children { siblings, remaining }, ever: false }
+        Self {
+            storage,
+            source: Source::Children { siblings, remaining },
+            reading: Reading::default(),
+        }
     }
 }
 

@@ -3,6 +3,7 @@ use core::{cmp, fmt, iter, ops, ptr, time::Duration};
 use crate::capture::{
     CapturedEvents, CapturedMetadata, CapturedNode, CapturedNodes, CapturedSpans, DescendantEvents,
     DescendantSpans, Moment, ParentKind, Storage,
+    storage::captured::Reading,
     storage::durations::Durations,
     storage::event::DebugValues,
     storage::handles::Handles,
@@ -64,8 +65,8 @@ pub struct SpanStats {
 pub struct CapturedSpan<'a> {
     storage: &'a Storage,
     index: SpanIndex,
-    /// Whether predicates look at all values that a field ever had. Handles that are reached from here do so, too.
-    ever: bool,
+    /// How predicates read values. Handles that are reached from here have them read in the same way.
+    reading: Reading,
     /// Whether cases of predicates leave out explanations.
     #[cfg(feature = "predicates")]
     is_brief: bool,
@@ -77,22 +78,22 @@ impl<'a> CapturedSpan<'a> {
         Self {
             storage,
             index,
-            ever: false,
+            reading: Reading::default(),
             #[cfg(feature = "predicates")]
             is_brief: false,
         }
     }
 
-    /// Sets whether predicates look at all values that a field ever had, or only at the last ones.
+    /// Sets how predicates read values.
     #[inline]
-    pub(crate) fn ever(self, ever: bool) -> Self {
-        Self { ever, ..self }
+    pub(crate) fn read_as(self, reading: Reading) -> Self {
+        Self { reading, ..self }
     }
 
     #[cfg(feature = "predicates")]
     #[inline]
-    pub(crate) fn is_ever(&self) -> bool {
-        self.ever
+    pub(crate) fn reading(&self) -> Reading {
+        self.reading
     }
 
     #[cfg(feature = "predicates")]
@@ -121,8 +122,8 @@ impl<'a> CapturedSpan<'a> {
     /// Iterates over the values that predicates look at: the last one of each field, or all of them.
     #[cfg(feature = "predicates")]
     pub(crate) fn all_values(&self) -> impl Iterator<Item = (&'a str, &'a TracedValue)> + use<'a> {
-        let last = (!self.ever).then(|| self.named_values().1);
-        let recorded = self.ever.then(|| self.storage.recorded(self.index));
+        let last = (!self.reading.ever).then(|| self.named_values().1);
+        let recorded = self.reading.ever.then(|| self.storage.recorded(self.index));
         let recorded = recorded.into_iter().flatten().map(|(_, values)| values);
         let call_site = self.call_site();
         let values = last.into_iter().chain(recorded);
@@ -354,22 +355,22 @@ impl<'a> CapturedSpan<'a> {
 
     /// Iterates over the events directly in this span, in the order of their capture.
     pub fn events(&self) -> CapturedEvents<'a> {
-        CapturedEvents::children(self.storage, self.node().children).ever(self.ever)
+        CapturedEvents::children(self.storage, self.node().children).read_as(self.reading)
     }
 
     /// Iterates over the spans directly in this span, in the order of their capture.
     pub fn children(&self) -> CapturedSpans<'a> {
-        CapturedSpans::children(self.storage, self.node().children).ever(self.ever)
+        CapturedSpans::children(self.storage, self.node().children).read_as(self.reading)
     }
 
     /// Iterates over the spans and events directly in this span, in the order of their capture.
     pub fn nodes(&self) -> CapturedNodes<'a> {
-        CapturedNodes::new(self.storage, self.node().children).ever(self.ever)
+        CapturedNodes::new(self.storage, self.node().children).read_as(self.reading)
     }
 
     /// Returns the span that contains this one, or `None` for a root.
     pub fn parent(&self) -> Option<Self> {
-        self.node().links.parent.map(|parent| self.storage.span(parent).ever(self.ever))
+        self.node().links.parent.map(|parent| self.storage.span(parent).read_as(self.reading))
     }
 
     /// Returns how the span's parent was determined, or that it has none; `None` if a stream does not tell.
@@ -421,17 +422,17 @@ impl<'a> CapturedSpan<'a> {
 
     /// Returns the previous span or event with the same parent.
     pub(crate) fn previous_sibling(&self) -> Option<CapturedNode<'a>> {
-        self.node().links.previous.map(|node| self.storage.node(node).ever(self.ever))
+        self.node().links.previous.map(|node| self.storage.node(node).read_as(self.reading))
     }
 
     /// Returns the next span or event with the same parent.
     pub(crate) fn next_sibling(&self) -> Option<CapturedNode<'a>> {
-        self.node().links.next.map(|node| self.storage.node(node).ever(self.ever))
+        self.node().links.next.map(|node| self.storage.node(node).read_as(self.reading))
     }
 
     /// Iterates over the spans that this one follows from, in the order of their declaration.
     pub fn follows_from(&self) -> CapturedSpans<'a> {
-        CapturedSpans::listed(self.storage, self.node().follows_from()).ever(self.ever)
+        CapturedSpans::listed(self.storage, self.node().follows_from()).read_as(self.reading)
     }
 
     /// Checks whether the span also follows from others that are not in the trace, or not any more.

@@ -4,4 +4,5 @@ mod blind_spots;
 mod cut_chains;
 mod failures;
 mod predicates;
+mod similar_values;
 mod tracing_mock;
