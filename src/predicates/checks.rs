@@ -153,7 +153,8 @@ where
         predicate: &dyn fmt::Display,
     ) -> Result<(), ScanError> {
         let Some(reason) = reason.filter(|_| !self.may_be_empty) else { return Ok(()) };
-        Err(ScanError::new(blind(&says_nothing(&reason, predicate), self.searched())))
+        let headline = says_nothing(&reason, predicate, "scan with `or_empty()`");
+        Err(ScanError::new(blind(&headline, self.searched())))
     }
 
     /// Fails if there are items that break the assertion if values are compared regardless of their type.
@@ -178,8 +179,15 @@ where
         let count = similar.len();
         let reason =
             format!("{count} {noun}{which} {verb} if values are compared regardless of their type");
-        let (headline, similar) = (says_nothing(&reason, &predicate), similar.into_iter());
-        Err(ScanError::new(mistakable(&headline, self.searched(), similar, predicate, matches)))
+        let way_out = "name the type with `value(…)`, or scan with `or_empty()`";
+        let (headline, searched) = (says_nothing(&reason, &predicate, way_out), self.searched());
+        Err(ScanError::new(mistakable(
+            &headline,
+            searched,
+            similar.into_iter(),
+            predicate,
+            matches,
+        )))
     }
 
     /// Says why a predicate may have its result only because the capture missed something, if that is so.
@@ -437,11 +445,9 @@ struct Tally {
 const UNCLAIMED: &str = " that no test can claim";
 
 /// Makes the headline that an assertion says nothing.
-fn says_nothing(reason: &str, predicate: &dyn fmt::Display) -> String {
+fn says_nothing(reason: &str, predicate: &dyn fmt::Display, way_out: &str) -> String {
     let predicate = Short::line(predicate);
-    format!(
-        "this says nothing, since {reason}: {predicate}\n(if that is meant, scan with `or_empty()`)"
-    )
+    format!("this says nothing, since {reason}: {predicate}\n(if that is meant, {way_out})")
 }
 
 /// Describes the range in words.

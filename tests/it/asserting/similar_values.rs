@@ -18,7 +18,12 @@ fn refused<T: Debug>(result: Result<T, ScanError>) {
     let (reason, rest) =
         message.split_once(" if values are compared regardless of their type: ").expect(&message);
     assert!(reason.starts_with("this says nothing, since "), "{message}");
-    assert!(rest.contains("\n(if that is meant, scan with `or_empty()`)\n"), "{message}");
+    assert!(
+        rest.contains(
+            "\n(if that is meant, name the type with `value(…)`, or scan with `or_empty()`)\n"
+        ),
+        "{message}"
+    );
 }
 
 /// Asserts that `none()` is refused for a field `x`, or passes, and so do the other negatives.
@@ -303,7 +308,7 @@ fn refusal_shows_the_values() {
     let login = message("login") & field("user", "bob");
     assert_snapshot!(refusal!(events.try_none(&login)), @r#"
     this says nothing, since 1 event matches if values are compared regardless of their type: (message(var == "login") && field "user"(var == "bob"))
-    (if that is meant, scan with `or_empty()`)
+    (if that is meant, name the type with `value(…)`, or scan with `or_empty()`)
 
       INFO login user="bob"
         ✓ message(var == "login"): message is "login"
@@ -316,7 +321,7 @@ fn refusal_shows_the_values() {
     "#);
     assert_snapshot!(refusal!(events.try_all(&!login)), @r#"
     this says nothing, since 1 event does not match if values are compared regardless of their type: !(message(var == "login") && field "user"(var == "bob"))
-    (if that is meant, scan with `or_empty()`)
+    (if that is meant, name the type with `value(…)`, or scan with `or_empty()`)
 
       INFO login user="bob"
         ✓ !(message(var == "login") && field "user"(var == "bob")): user is "bob" (Debug or Display output: "\"bob\"" or debug(…) matches it): message is "login"
@@ -328,7 +333,7 @@ fn refusal_shows_the_values() {
     "#);
     assert_snapshot!(refusal!(events.try_single(&field("user", "bob"))), @r#"
     this says nothing, since 1 event matches if values are compared regardless of their type: field "user"(var == "bob")
-    (if that is meant, scan with `or_empty()`)
+    (if that is meant, name the type with `value(…)`, or scan with `or_empty()`)
 
       INFO login user="bob"
         ✗ field "user"(var == "bob"): user is "bob" (Debug or Display output: "\"bob\"" or debug(…) matches it)
@@ -346,7 +351,7 @@ fn refusal_shows_the_values() {
     });
     assert_snapshot!(refusal!(trace.scan_spans().try_none(&field("status", 500))), @r#"
     this says nothing, since 1 span matches if values are compared regardless of their type: field "status"(var == 500)
-    (if that is meant, scan with `or_empty()`)
+    (if that is meant, name the type with `value(…)`, or scan with `or_empty()`)
 
       INFO job{status=200}
         ✗ field "status"(var == 500): status is 200, and was 500 (Debug or Display output: "500" or debug(…) matches it) before
@@ -357,7 +362,7 @@ fn refusal_shows_the_values() {
     "#);
     assert_snapshot!(refusal!(trace.scan_events().try_none(&parent(field("status", 500)))), @r#"
     this says nothing, since 1 event matches if values are compared regardless of their type: parent(field "status"(var == 500))
-    (if that is meant, scan with `or_empty()`)
+    (if that is meant, name the type with `value(…)`, or scan with `or_empty()`)
 
       INFO accepted
         ✗ parent(field "status"(var == 500)): parent is INFO job{status=200}
@@ -369,7 +374,7 @@ fn refusal_shows_the_values() {
     "#);
     assert_snapshot!(refusal!(trace.scan_events().try_all(&!parent(field("status", 500)))), @r#"
     this says nothing, since 1 event does not match if values are compared regardless of their type: !parent(field "status"(var == 500))
-    (if that is meant, scan with `or_empty()`)
+    (if that is meant, name the type with `value(…)`, or scan with `or_empty()`)
 
       INFO accepted
         ✓ !parent(field "status"(var == 500)): parent is INFO job{status=200}
