@@ -1,7 +1,7 @@
 //! The assertions of scanners.
 
 use alloc::{format, string::String, vec::Vec};
-use core::{error::Error, fmt};
+use core::{error::Error, fmt, iter};
 
 use ::predicates::{Predicate, reflection::PredicateReflection};
 
@@ -206,6 +206,29 @@ where
         self.look(self.absence(predicate, true), &predicate)
     }
 
+    /// Fails if fewer than so many of the matching items match if values are compared regardless of their type: a part
+    /// of the predicate rules values out.
+    fn trust_types<P, M>(
+        &self,
+        matching: impl Fn() -> M,
+        min: usize,
+        predicate: &P,
+    ) -> Result<(), ScanError>
+    where
+        P: Predicate<I::Item> + ?Sized,
+        M: Iterator<Item = I::Item>,
+    {
+        if !self.changes(true, predicate).removes {
+            return Ok(());
+        }
+        let still_matches = |item: &I::Item| predicate.eval(&item.read_loosely());
+        if matching().filter(still_matches).take(min).count() == min {
+            return Ok(());
+        }
+        let similar = matching().filter(|item| !still_matches(item));
+        self.refuse_similar(similar, "", predicate, false)
+    }
+
     /// Fails if an assertion holds only because no item was found that matches (or that does not), and the capture
     /// could not have seen such an item, or there are similar ones.
     fn trust_nothing<P>(&self, predicate: &P, matches: bool, tally: &Tally) -> Result<(), ScanError>
@@ -275,6 +298,7 @@ where
         match (matching.next(), matching.next()) {
             (Some(item), None) => {
                 self.trust_match(predicate)?;
+                self.trust_types(|| iter::once(item), 1, predicate)?;
                 self.trust_at_most(1, 1, predicate)?;
                 Ok(item)
             }
@@ -296,6 +320,7 @@ where
         let first = self.matching(predicate).next();
         let first = first.ok_or_else(|| self.none_matches(predicate))?;
         self.trust_match(predicate)?;
+        self.trust_types(|| iter::once(first), 1, predicate)?;
         let storage = self.searched().storage;
         let earlier = storage.left_out_earlier();
         let reason = bypass(storage)
@@ -318,6 +343,7 @@ where
         let last = self.matching(predicate).last();
         let last = last.ok_or_else(|| self.none_matches(predicate))?;
         self.trust_match(predicate)?;
+        self.trust_types(|| iter::once(last), 1, predicate)?;
         let storage = self.searched().storage;
         let later = storage.left_out_later();
         let reason = bypass(storage)
@@ -335,7 +361,10 @@ where
     pub fn try_any<P: Predicate<I::Item> + ?Sized>(self, predicate: &P) -> Result<(), ScanError> {
         let _answers = self.keep_answers();
         match self.matching(predicate).next() {
-            Some(_) => self.trust_match(predicate),
+            Some(_) => {
+                self.trust_match(predicate)?;
+                self.trust_types(|| self.matching(predicate), 1, predicate)
+            }
             None => Err(self.none_matches(predicate)),
         }
     }
@@ -403,6 +432,7 @@ where
         }
         if !matching.is_empty() {
             self.trust_match(predicate)?;
+            self.trust_types(|| matching.iter().copied(), min, predicate)?;
         }
         match max {
             // Without a maximum, unseen items cannot make the assertion wrong.

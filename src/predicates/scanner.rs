@@ -65,7 +65,8 @@ use crate::{
 /// A value of another type than you think would do so, too: `none(&field("user", "bob"))` would hold if your code traced
 /// `user = ?"bob"`, since `Debug` output has quotes, and `none(&field("status", 500))` if the status is a text. So a
 /// negative fails if it would not hold with the plain values in [`field()`](super::field) and
-/// [`any_field()`](super::any_field) compared regardless of their type. If you mean one type, name it:
+/// [`any_field()`](super::any_field) compared regardless of their type. So does `any(&!field("user", "bob"))`, whose part
+/// rules a value out, as do `single()`, `first()`, `last()` and `count()`. If you mean one type, name it:
 /// `field("status", value(eq(500_i128)))` and [`debug()`](super::debug) are compared as they are.
 ///
 /// If a stream does not tell the kind of a parent ([`ParentKind`](crate::capture::ParentKind)), negatives fail if they hold

@@ -63,7 +63,15 @@ fn check<P: IntoFieldPredicate<Predicate: Clone>>(
     events.try_single(&x).unwrap_err();
     events.try_any(&x).unwrap_err();
     events.try_all(&x).unwrap_err();
-    events.any(&!x.clone());
+    // A part that rules values out is a negative.
+    passes(events.try_any(&!x.clone()));
+    passes(events.try_single(&(!x.clone() & level(Level::INFO))).map(drop));
+    passes(events.try_first(&!x.clone()).map(drop));
+    passes(events.try_last(&!x.clone()).map(drop));
+    passes(events.try_count(1.., &!x.clone()).map(drop));
+    passes(events.try_count(1, &!x.clone()).map(drop));
+    events.or_empty().any(&!x.clone());
+    events.any(&(level(Level::INFO) | !x.clone()));
     events.try_none(&!x).unwrap_err();
 }
 
