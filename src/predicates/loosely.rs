@@ -120,7 +120,7 @@ fn texts(text: &str) -> impl Iterator<Item = Cow<'_, str>> {
     texts.flat_map(|text| [Some(Cow::Borrowed(text)), unquoted(text).map(Cow::Owned)]).flatten()
 }
 
-/// Returns the string, or the character, of which a text is the `Debug` output.
+/// Returns the string, or the character, whose `Debug` output a text is.
 fn unquoted(text: &str) -> Option<String> {
     let quote = text.chars().next().filter(|first| ['"', '\''].contains(first))?;
     let mut chars = text.strip_prefix(quote)?.strip_suffix(quote)?.chars();

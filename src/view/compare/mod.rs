@@ -145,7 +145,7 @@ impl SnapshotSettings {
     ///
     /// Panics if they are not, and shows their differences. Also panics if a whole trace lacks records, so that they may
     /// differ: a bounded capture left some out, other subscribers had some, a receiver lost some, or no test can claim
-    /// them. [`is_equivalent()`](TraceComparison::is_equivalent) compares what is there.
+    /// them. [`is_equivalent()`](TraceComparison::is_equivalent) compares the records that are there.
     ///
     /// # Example
     ///
