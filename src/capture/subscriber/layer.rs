@@ -23,6 +23,7 @@ use crate::{
         storage::names::Names,
         storage::node::{NewParent, SpanKey},
         storage::threads::ThreadKey,
+        storage::values::NewValues,
         subscriber::collect::{collect, collect_event},
         subscriber::test_span::is_test_span,
         subscriber::thread_spans,
@@ -250,16 +251,19 @@ where
         let thread = ThreadKey::current();
         let nearest = self.nearest(attributes.is_contextual(), attributes.parent());
         let said = SaidParent::of_span(attributes);
+        let push = |storage: &mut Storage, names: &mut Names, parent, values: &mut NewValues| {
+            match storage.push_span(&call_site, parent, values, thread) {
+                Some(span) => names.insert(self.layer, id, span),
+                None => names.insert_left_out(self.layer, id),
+            }
+        };
         collect(
             |visitor| attributes.record(visitor),
             |values| {
                 let is_done = self.storage.write_named(|storage, names| {
                     let parent = Some(names.get(self.layer, nearest.as_ref()?)?);
                     let parent = NewParent { span: parent, said };
-                    match storage.push_span(&call_site, parent, values, thread) {
-                        Some(span) => names.insert(self.layer, id, span),
-                        None => names.insert_left_out(self.layer, id),
-                    }
+                    push(storage, names, parent, values);
                     Some(())
                 });
                 if is_done.is_none() {
@@ -276,10 +280,7 @@ where
                     };
                     let parent = NewParent { span: parent, said };
                     self.storage.write_named(|storage, names| {
-                        match storage.push_span(&call_site, parent, values, thread) {
-                            Some(span) => names.insert(self.layer, id, span),
-                            None => names.insert_left_out(self.layer, id),
-                        }
+                        push(storage, names, parent, values);
                         Some(())
                     });
                 }

@@ -253,12 +253,8 @@ where
     }
 
     fn on_close(&self, id: Id, context: Context<'_, S>) {
-        let routed = context.span(&id).and_then(|span| routed(&span));
-        let Some((routed, storage)) =
-            routed.and_then(|routed| Some((routed.clone(), routed.to.storage()?)))
-        else {
-            return;
-        };
+        let Some(routed) = context.span(&id).and_then(|span| routed(&span)) else { return };
+        let Some(storage) = routed.to.storage() else { return };
         match routed.key {
             Some(span) => storage.write(|storage| storage.close(span)),
             None if routed.is_left_out => storage.write(Storage::close_left_out),
