@@ -570,12 +570,12 @@ fn test_that_hangs_shows_where_it_waits() {
     use std::io::{BufRead, BufReader};
 
     let shown = |test: &str, count| {
-        let mut run = Run::new(&[test]).env("SPANSHOT_PRINT_AFTER", "1000ms");
+        let mut run = Run::new(&[test]).env("SPANSHOT_PRINT_AFTER", "2000ms");
         let mut process = run.command.stderr(std::process::Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(process.stderr.take().unwrap()).lines().map(Result::unwrap);
         let heading = lines.next().unwrap();
         let expected = format!(
-            "spanshot: the test other::{test} is still running after 1s; its capture started at \
+            "spanshot: the test other::{test} is still running after 2s; its capture started at \
              tests/printed.rs:"
         );
         assert!(heading.starts_with(&expected), "{heading}");

@@ -16,6 +16,9 @@ use tracing::{Level, info, info_span, warn};
 
 const OTHER: &str = "SPANSHOT_TEST_RECORDING";
 
+/// Within this time, a test traces what is recorded of it, on a busy machine too.
+const HANGS_AFTER: Duration = Duration::from_secs(2);
+
 /// What the tests of the other process do. Here, they do nothing.
 mod other {
     use super::*;
@@ -91,7 +94,7 @@ mod other {
             }
         }
         hangs: {
-            let builder = Capture::builder().print_after(Duration::from_millis(1));
+            let builder = Capture::builder().print_after(HANGS_AFTER);
             let _capture = builder.record_on_failure().start();
             work();
             loop {
@@ -396,7 +399,7 @@ fn test_that_hangs_is_recorded_while_it_runs() {
     assert_eq!(line.unwrap(), format!("trace recorded in {}", package.0.join(path).display()));
     assert_recorded(&package, &[(path, TRACE)]);
     let notes = package.notes();
-    assert_eq!((&*notes["outcome"], &*notes["message"]), ("running", "still running after 1ms"));
+    assert_eq!((&*notes["outcome"], &*notes["message"]), ("running", "still running after 2s"));
 
     // If it passes after all, there is nothing to look at.
     let package = Package::new("passes-after-all");
