@@ -220,7 +220,9 @@ pub use crate::capture::at_root::*;
 ///
 /// # Runtimes of others
 ///
-/// If another attribute builds the runtime, as `#[tokio::test]` does, only its first thread is captured.
+/// With a `#[tokio::test]` above or below, which may have options, all threads of its runtime are captured. It is
+/// recognized by its name and, if it is above, by the code that it writes. If another attribute builds the runtime, such
+/// as `#[sqlx::test]` or `#[actix_rt::test]`, only its first thread is captured.
 ///
 /// # Example
 ///

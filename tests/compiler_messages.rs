@@ -118,7 +118,7 @@ const TEST_MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "#[spanshot::test(flavor = \"many\")] async fn t() {}",
-        "the flavors are \"current_thread\" and",
+        "the flavors are \"current_thread\", \"multi_thread\" and",
     ),
     (
         "#[spanshot::test(worker_threads = 2)] async fn t() {}",
@@ -128,12 +128,20 @@ const TEST_MISTAKES: &[(&str, &str)] = &[
     ("#[spanshot::test(process, process_wide)] fn t() {}", "leave out `process_wide`"),
     ("#[spanshot::test(process)] #[should_panic] fn t() {}", "cannot be one that should panic"),
     (
-        "#[spanshot::test(process)] #[tokio::test] async fn t() {}",
+        "#[spanshot::test(process)] #[other::test] async fn t() {}",
         "the other attribute builds the runtime: put it above this one",
     ),
     (
         "#[spanshot::test(start_paused = true)] #[tokio::test] async fn t() {}",
-        "the other attribute builds the runtime: say this there",
+        "the other attribute describes the runtime: say this there",
+    ),
+    (
+        "#[spanshot::test] #[tokio::test(workers = 2)] async fn t() {}",
+        "`#[tokio::test]` has the options `flavor`,",
+    ),
+    (
+        "#[spanshot::test] #[tokio::test(worker_threads = 2)] async fn t() {}",
+        "only `flavor = \"multi_thread\"` has",
     ),
     ("#[spanshot::test(process)] #[rstest] fn t(n: u8) {}", "cannot run in a process of its own"),
     (

@@ -8,7 +8,8 @@
 //! | nothing | this attribute | this attribute, in a runtime of `tokio` |
 //! | `#[test]`, `#[gtest]` | that attribute | this attribute |
 //! | `#[rstest]`, `#[test_case(…)]` and the like | that attribute | this attribute |
-//! | `#[tokio::test]` and the like | that attribute | that attribute |
+//! | `#[tokio::test]` | this attribute, which takes it away | this attribute |
+//! | `#[sqlx::test]` and the like | that attribute | that attribute |
 //! | `#[quickcheck]`, `#[property_test]`, `#[proptest]` | that attribute: this one puts itself below it, and all cases are one test | |
 //!
 //! The attributes above have already turned an async function into an ordinary one. Most of them leave a `#[test]`

@@ -9,6 +9,7 @@ use crate::{
     attributes::{Framework, expected_panic, expects_a_result, find, has_cases, is_googletest},
     cases::capture_cases,
     options::{FailOn, Options},
+    runtime::{Runtime, attach_to_runtime_above},
     threads::carry_capture,
 };
 
@@ -16,7 +17,7 @@ use crate::{
 ///
 /// `written` has the options in their original form.
 pub(crate) fn expand(
-    options: &Options,
+    mut options: Options,
     written: &TokenStream,
     item: TokenStream,
 ) -> syn::Result<TokenStream> {
@@ -24,8 +25,9 @@ pub(crate) fn expand(
     let Ok(mut function) = parse2::<ItemFn>(item) else {
         return Err(syn::Error::new(span, "`#[spanshot::test]` is for functions with a body"));
     };
+    take_runtime(&mut options, &mut function)?;
     let framework = Framework::below(&function);
-    check(options, &function, framework)?;
+    check(&options, &function, framework)?;
     let root = options.krate.clone().unwrap_or_else(|| parse_quote!(::spanshot));
     let is_async = function.sig.asyncness.is_some();
     let is_of_runtime = is_async && matches!(framework, Framework::Runtime(_));
@@ -44,14 +46,14 @@ pub(crate) fn expand(
 
     let test = Test { root, capture, is_async, is_of_runtime };
     if !is_async && find(&function, "should_panic").is_none() {
-        let started = test.attribute_test(options, &function);
+        let started = test.attribute_test(&options, &function);
         capture_cases(&mut function, &started);
     }
     let attribute = (!makes_a_test).then(|| quote!(#[::core::prelude::v1::test]));
     if test.is_async && !test.is_of_runtime {
         function.sig.asyncness = None;
     }
-    let body = test.body(options, &mut function);
+    let body = test.body(&options, &mut function);
     let ItemFn { attrs, vis, sig, .. } = &mut function;
     for attribute in attrs.iter_mut() {
         attribute.style = AttrStyle::Outer; // those in the body would come before it otherwise
@@ -65,6 +67,28 @@ pub(crate) fn expand(
     })
 }
 
+/// Takes the options of `#[tokio::test]`, and the attribute itself.
+fn take_runtime(options: &mut Options, function: &mut ItemFn) -> syn::Result<()> {
+    match (Runtime::take(function)?, options.runtime.first) {
+        (Some((_, attribute)), Some(option)) => {
+            Err(is_said_elsewhere(option, attribute.path().span()))
+        }
+        (Some((runtime, _)), None) => {
+            options.runtime = runtime;
+            Ok(())
+        }
+        (None, _) => Ok(()),
+    }
+}
+
+fn is_said_elsewhere(option: Span, other: Span) -> syn::Error {
+    let message =
+        "the other attribute describes the runtime: say this there, or leave out that attribute";
+    let mut error = syn::Error::new(option, message);
+    error.combine(syn::Error::new(other, "which is this one"));
+    error
+}
+
 /// Rejects options and attributes that contradict each other.
 fn check(options: &Options, function: &ItemFn, framework: Framework) -> syn::Result<()> {
     let is_async = function.sig.asyncness.is_some();
@@ -75,11 +99,7 @@ fn check(options: &Options, function: &ItemFn, framework: Framework) -> syn::Res
             return Err(syn::Error::new(option, message));
         }
         if let Framework::Runtime(other) = framework {
-            let message = "the other attribute builds the runtime: say this there, or leave out that attribute, so that \
-                           all threads of the runtime are captured";
-            let mut error = syn::Error::new(option, message);
-            error.combine(syn::Error::new(other, "which is this one"));
-            return Err(error);
+            return Err(is_said_elsewhere(option, other));
         }
     }
     if let (Some(process), Framework::Runtime(other), true) = (options.process, framework, is_async)
@@ -209,16 +229,17 @@ impl Test {
         let root = &self.root;
         let name = function.sig.ident.clone();
         let test = self.attribute_test(options, function);
-        let [running, given] = ["running", "capture"]
+        let [running, given, handle] = ["running", "capture", "handle"]
             .map(|name| format_ident!("__spanshot_{name}", span = Span::mixed_site()));
-        carry_capture(function, &given);
+        carry_capture(function, &handle);
+        attach_to_runtime_above(function, root, &handle);
         let bind = self.bind(&given);
         let stmts = &function.block.stmts;
         let returned = returned(&function.sig.output);
         let result = if self.is_of_runtime {
             quote!((async move { #bind #(#stmts)* }).await)
         } else if self.is_async {
-            let runtime = runtime(root, options, &given, name.span());
+            let runtime = options.runtime.build(root, &handle, name.span());
             quote! {{
                 let __spanshot_runtime = #runtime;
                 let __spanshot_result #returned =
@@ -236,6 +257,7 @@ impl Test {
         let run = quote! {
             let #running = #start;
             let #given = #running.capture();
+            let #handle = #given.handle();
             let #given #returned = #result;
             #end
         };
@@ -276,30 +298,6 @@ fn runner_name(function: &Ident) -> String {
     let plain = function.unraw();
     let is_keyword = syn::parse_str::<Ident>(&plain.to_string()).is_err();
     if is_keyword { function.to_string() } else { plain.to_string() }
-}
-
-/// Builds a runtime like `#[tokio::test]`, with the capture attached to all of its threads.
-fn runtime(root: &Path, options: &Options, given: &Ident, span: Span) -> TokenStream {
-    let runtime = &options.runtime;
-    let flavor = if runtime.multi_thread.is_some() {
-        quote!(new_multi_thread)
-    } else {
-        quote!(new_current_thread)
-    };
-    let threads = runtime.worker_threads.as_ref().map(|count| quote!(.worker_threads(#count)));
-    let paused = runtime.start_paused.as_ref().map(|paused| quote!(.start_paused(#paused)));
-    quote_spanned! {span=> {
-        let __spanshot_handle = #given.handle();
-        let __spanshot_parked = #given.handle();
-        ::tokio::runtime::Builder::#flavor()
-            #threads
-            #paused
-            .enable_all()
-            .on_thread_start(move || __spanshot_handle.attach_thread())
-            .on_thread_park(move || #root::__private::look_around(&__spanshot_parked))
-            .build()
-            .expect("failed to build the runtime of the test")
-    }}
 }
 
 /// Returns the type annotation for the result of the test, which `?` needs.

@@ -6,6 +6,8 @@ use syn::{
     punctuated::Punctuated,
 };
 
+use crate::runtime::Runtime;
+
 /// The options between the parentheses of the attribute.
 #[derive(Default)]
 pub(crate) struct Options {
@@ -25,23 +27,13 @@ pub(crate) enum FailOn {
     Expr(Expr),
 }
 
-/// The runtime of an async test, in the words of `#[tokio::test]`.
-#[derive(Default)]
-pub(crate) struct Runtime {
-    pub(crate) multi_thread: Option<Span>,
-    pub(crate) worker_threads: Option<Expr>,
-    pub(crate) start_paused: Option<Expr>,
-    /// The place of the first of these options.
-    pub(crate) first: Option<Span>,
-}
-
 const NAMES: &str = "`filter`, `fail_on`, `print`, `process_wide`, `process`, `flavor`, `worker_threads`, \
                      `start_paused` and `crate`";
 
 /// An option, and its value if it has one.
-struct Setting {
-    name: Ident,
-    value: Option<Expr>,
+pub(crate) struct Setting {
+    pub(crate) name: Ident,
+    pub(crate) value: Option<Expr>,
 }
 
 impl Parse for Setting {
@@ -56,7 +48,7 @@ impl Parse for Setting {
 }
 
 impl Setting {
-    fn value(self) -> syn::Result<Expr> {
+    pub(crate) fn value(self) -> syn::Result<Expr> {
         let missing = syn::Error::new(self.name.span(), format!("write `{} = …`", self.name));
         let mut value = self.value.ok_or(missing)?;
         // A value from the variable of a macro is in invisible brackets.
@@ -80,7 +72,7 @@ impl Setting {
         }
     }
 
-    fn text(self) -> syn::Result<LitStr> {
+    pub(crate) fn text(self) -> syn::Result<LitStr> {
         match self.value()? {
             Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Ok(text),
             other => Err(syn::Error::new_spanned(other, "this has to be a string literal")),
@@ -108,18 +100,13 @@ impl Parse for Options {
 impl Options {
     fn set(&mut self, setting: Setting) -> syn::Result<()> {
         let name = setting.name.clone();
-        if ["flavor", "worker_threads", "start_paused"].iter().any(|option| name == option) {
-            self.runtime.first.get_or_insert(name.span());
-        }
         match name.to_string().as_str() {
             "filter" => self.filter = Some(setting.value()?),
             "fail_on" => self.fail_on = Some(FailOn::new(setting.value()?)?),
             "print" => self.print = Some(print(&setting.text()?)?),
             "process_wide" => self.process_wide = setting.flag()?,
             "process" => self.process = setting.flag()?,
-            "flavor" => self.runtime.multi_thread = flavor(&setting.text()?)?,
-            "worker_threads" => self.runtime.worker_threads = Some(setting.value()?),
-            "start_paused" => self.runtime.start_paused = Some(setting.value()?),
+            "flavor" | "worker_threads" | "start_paused" => self.runtime.set(setting)?,
             "crate" => self.krate = Some(setting.text()?.parse()?),
             _ => {
                 let message = format!("there is no option `{name}`; there are {NAMES}");
@@ -134,13 +121,7 @@ impl Options {
             let message = "a test in a process of its own is captured process-wide anyway: leave out `process_wide`";
             return Err(syn::Error::new(process, message));
         }
-        match (&self.runtime.worker_threads, self.runtime.multi_thread) {
-            (Some(threads), None) => {
-                let message = "only `flavor = \"multi_thread\"` has worker threads";
-                Err(syn::Error::new_spanned(threads, message))
-            }
-            _ => Ok(()),
-        }
+        self.runtime.check()
     }
 }
 
@@ -171,15 +152,4 @@ fn print(name: &LitStr) -> syn::Result<Ident> {
         }
     };
     Ok(Ident::new(variant, name.span()))
-}
-
-fn flavor(name: &LitStr) -> syn::Result<Option<Span>> {
-    match name.value().as_str() {
-        "current_thread" => Ok(None),
-        "multi_thread" => Ok(Some(name.span())),
-        _ => {
-            let message = "the flavors are \"current_thread\" and \"multi_thread\"";
-            Err(syn::Error::new(name.span(), message))
-        }
-    }
 }

@@ -14,15 +14,15 @@ use syn::{
 };
 
 /// Carries the capture to threads on which the expansion of another attribute runs the test.
-pub(crate) fn carry_capture(function: &mut ItemFn, capture: &Ident) {
+pub(crate) fn carry_capture(function: &mut ItemFn, handle: &Ident) {
     let is_callback = |stmt: &Stmt| matches!(stmt, Stmt::Item(Item::Fn(function)) if function.sig.ident == "ntest_callback");
     let is_by_ntest = function.block.stmts.iter().any(is_callback);
     let starts_thread = if is_by_ntest { "spawn" } else { "execute_with_timeout_sync" };
-    CarryCapture { capture, starts_thread }.visit_block_mut(&mut function.block);
+    CarryCapture { handle, starts_thread }.visit_block_mut(&mut function.block);
 }
 
 struct CarryCapture<'a> {
-    capture: &'a Ident,
+    handle: &'a Ident,
     /// The function that starts the thread with its first argument.
     starts_thread: &'static str,
 }
@@ -37,8 +37,8 @@ impl VisitMut for CarryCapture<'_> {
         let is_this =
             callee.path.segments.last().is_some_and(|name| name.ident == self.starts_thread);
         if let (true, Some(closure)) = (is_this, call.args.first_mut()) {
-            let capture = self.capture;
-            *closure = parse_quote!(#capture.carry(#closure));
+            let handle = self.handle;
+            *closure = parse_quote!(#handle.carry(#closure));
         }
     }
 }

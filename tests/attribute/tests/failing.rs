@@ -44,6 +44,7 @@ fn trace_is_shown_however_a_test_fails() {
     for (test, error) in [
         ("returns_an_error", r#", whose test returned "no answer":"#),
         ("returns_an_error_of_tokio_test", r#", whose test returned "no answer":"#),
+        ("returns_an_error_of_another_runtime", r#", whose test returned "no answer":"#),
         ("returns_an_exit_code", ", whose test returned ExitCode("),
         ("returns_an_exit_code_in_a_result", ", whose test returned ExitCode("),
         ("is_cancelled", ", whose test returned nothing, since it was cancelled:"),
@@ -68,6 +69,8 @@ fn capture_fails_its_test_and_shows_the_error_too() {
     // Its capture must not fail it: it would pass.
     assert_shows("does_not_panic_and_is_watched", &[found, TRACE]);
     assert_shows("does_not_panic_and_is_finished", &["test did not panic as expected"]);
+    assert_shows("is_watched_with_cases_in_a_runtime::case_1", &[found]);
+    assert_shows("is_watched_under_another_runtime", &["panicked at tests/failing.rs:", found]);
     assert_shows("is_watched_under_tokio_test", &["panicked at tests/failing.rs:", found]);
 }
 
@@ -176,6 +179,37 @@ mod failing {
         connect();
         Err("no answer")?;
         Ok(())
+    }
+
+    #[spanshot::test]
+    #[other::test]
+    #[ignore = "it fails"]
+    async fn returns_an_error_of_another_runtime() -> Result<(), &'static str> {
+        connect();
+        Err("no answer")?;
+        Ok(())
+    }
+
+    #[spanshot::test(fail_on = "warn")]
+    #[other::test]
+    #[ignore = "it fails"]
+    async fn is_watched_under_another_runtime() {
+        connect();
+    }
+
+    #[rstest]
+    #[case(8_080)]
+    #[spanshot::test(fail_on = "warn")]
+    #[tokio::test(flavor = "multi_thread")]
+    #[ignore = "it fails"]
+    async fn is_watched_with_cases_in_a_runtime(#[case] port: u16) {
+        assert_eq!(port, 8_080);
+        tokio::spawn(async { connect() }).await.unwrap();
+    }
+
+    /// The attribute does not know this runtime by its name.
+    mod other {
+        pub(super) use tokio::test;
     }
 
     /// What the attribute makes of a test whose runtime is that of another attribute, if that has a timeout.

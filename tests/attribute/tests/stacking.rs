@@ -250,23 +250,56 @@ mod asynchronous {
     #[spanshot::test]
     #[tokio::test]
     async fn tokio_below(capture: Capture) {
-        assert_captured(&capture, "tokio below");
+        on_all_threads(&capture).await;
     }
 
     #[spanshot::test(fail_on = "error")]
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn tokio_below_on_many_threads(capture: &Capture) -> Result<(), ParseIntError> {
         let number: u8 = "7".parse()?;
-        tokio::task::yield_now().await;
+        on_all_threads(capture).await;
+        capture.take();
         assert_captured(capture, &number.to_string());
         Ok(())
     }
 
+    #[spanshot::test]
+    #[::tokio::test(crate = "renamed_tokio", start_paused = true)]
+    async fn options_of_tokio_below(capture: &Capture) {
+        tokio::time::sleep(Duration::from_secs(90)).await;
+        on_all_threads(capture).await;
+    }
+    use tokio as renamed_tokio;
+
+    #[spanshot::test(process)]
+    #[tokio::test]
+    async fn tokio_below_in_a_process(capture: &Capture) {
+        on_all_threads(capture).await;
+    }
+
     #[tokio::test]
     #[spanshot::test(filter = "info")]
-    async fn tokio_above() {
-        tokio::task::yield_now().await;
-        info!("nobody looks");
+    async fn tokio_above(capture: Capture) {
+        on_all_threads(&capture).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    #[spanshot::test(fail_on = "error")]
+    async fn tokio_above_on_many_threads(capture: &Capture) -> Result<(), ParseIntError> {
+        let number: u8 = "7".parse()?;
+        on_all_threads(capture).await;
+        capture.take();
+        assert_captured(capture, &number.to_string());
+        Ok(())
+    }
+
+    #[spanshot::test]
+    #[rstest::rstest]
+    #[case(1)]
+    #[tokio::test(flavor = "multi_thread")]
+    async fn tokio_and_rstest_below(#[case] number: u8, capture: &Capture) {
+        assert_eq!(number, 1);
+        on_all_threads(capture).await;
     }
 }
 
