@@ -179,7 +179,7 @@ where
         let count = similar.len();
         let reason =
             format!("{count} {noun}{which} {verb} if values are compared regardless of their type");
-        let way_out = "name the type with `value(…)`, or scan with `or_empty()`";
+        let way_out = "name the type, as in `value(eq(5_i128))`, or scan with `or_empty()`";
         let (headline, searched) = (says_nothing(&reason, &predicate, way_out), self.searched());
         Err(ScanError::new(mistakable(
             &headline,
@@ -208,7 +208,7 @@ where
 
     /// Fails if fewer than so many of the matching items match if values are compared regardless of their type: a part
     /// of the predicate rules values out.
-    fn trust_types<P, M>(
+    pub(super) fn trust_types<P, M>(
         &self,
         matching: impl Fn() -> M,
         min: usize,

@@ -9,8 +9,11 @@
 //! … for an item that is read loosely ⇔  a value of the field, or one of its other forms, equals 500
 //! ```
 //!
-//! The negative says nothing if it does not hold of these. Predicates such as `value(…)` name a type on purpose, so
-//! they are never read loosely.
+//! The negative says nothing if it does not hold of these.
+//!
+//! `value(…)` names a type, so texts are no numbers to it. But the type of a number is rarely meant: `value(gt(500))` is
+//! for an `i32`, and matches neither 3,000,000,000 nor 812.5. Read loosely, it looks at the nearest numbers that its
+//! type can hold.
 
 use alloc::{
     borrow::{Cow, ToOwned},
@@ -21,7 +24,7 @@ use alloc::{
 use ::predicates::reflection::{Parameter, PredicateReflection};
 
 use super::combinators::Operator::{self, And, Ever, Not, Or, Related, Tree};
-use crate::wire::TracedValue;
+use crate::wire::{FromTracedValue, TracedValue};
 
 /// Name of the parameter by which a predicate says that it compares a field with a plain value.
 const PLAIN: &str = "plain";
@@ -37,6 +40,80 @@ pub enum PlainType {
     Bytes,
     /// No value, as `None` says.
     Absent,
+    /// A number of the type that `value(…)` names.
+    Number(NumberType),
+}
+
+/// The type of the numbers that `value(…)` looks at.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NumberType {
+    /// An integer between these.
+    Integer {
+        least: i128,
+        greatest: u128,
+    },
+    Float,
+}
+
+impl NumberType {
+    /// Finds out what is converted to this type.
+    pub(super) fn of<T: for<'a> FromTracedValue<'a> + ?Sized>() -> Option<Self> {
+        let holds = |value: TracedValue| T::from_value(&value).is_some();
+        if holds(TracedValue::Float(0.0)) {
+            return Some(Self::Float);
+        }
+        // The limits of integers have all bits set, or none but the first.
+        let mut greatest = (0..u128::BITS).map(|zeros| u128::MAX >> zeros);
+        let mut least = (0..i128::BITS).map(|zeros| i128::MIN >> zeros).chain([0]);
+        Some(Self::Integer {
+            least: least.find(|least| holds(TracedValue::Int(*least)))?,
+            greatest: greatest.find(|greatest| holds(integer(*greatest)))?,
+        })
+    }
+
+    fn holds(self, value: &TracedValue) -> bool {
+        match (self, value) {
+            (Self::Integer { least, greatest }, TracedValue::Int(value)) => {
+                *value >= least && u128::try_from(*value).map_or(true, |value| value <= greatest)
+            }
+            (Self::Integer { greatest, .. }, TracedValue::UInt(value)) => *value <= greatest,
+            (Self::Float, value) => matches!(value, TracedValue::Float(_)),
+            _ => false,
+        }
+    }
+
+    /// The numbers of this type that are nearest to a number of another type: the next smaller and the next greater one.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)] // to the nearest
+    fn nearest(self, value: &TracedValue) -> Option<[TracedValue; 2]> {
+        let (lower, upper) = match (self, value) {
+            (Self::Float, TracedValue::Int(value)) => {
+                return Some([*value as f64; 2].map(TracedValue::Float));
+            }
+            (Self::Float, TracedValue::UInt(value)) => {
+                return Some([*value as f64; 2].map(TracedValue::Float));
+            }
+            (_, TracedValue::Int(value)) => (*value, *value),
+            (_, TracedValue::UInt(value)) => {
+                let value = i128::try_from(*value).unwrap_or(i128::MAX);
+                (value, value)
+            }
+            (_, TracedValue::Float(value)) if !value.is_nan() => {
+                (value.floor() as i128, value.ceil() as i128)
+            }
+            _ => return None,
+        };
+        let Self::Integer { least, greatest } = self else { return None };
+        let within = |value: i128| match u128::try_from(value) {
+            Ok(value) => integer(value.min(greatest)),
+            Err(_) => TracedValue::Int(value.max(least)),
+        };
+        Some([within(lower), within(upper)])
+    }
+}
+
+fn integer(value: u128) -> TracedValue {
+    i128::try_from(value).map_or(TracedValue::UInt(value), TracedValue::Int)
 }
 
 impl PlainType {
@@ -59,6 +136,7 @@ impl PlainType {
             Self::Text => matches!(value, TracedValue::String(_) | TracedValue::Error(_)),
             Self::Bytes => matches!(value, TracedValue::Bytes(_)),
             Self::Absent => false,
+            Self::Number(ty) => ty.holds(value),
         };
         !is_of_type && self.has_form(value, &matches)
     }
@@ -88,6 +166,9 @@ impl PlainType {
                 matches(&TracedValue::String(value.to_string()))
             }
             (Self::Absent, _) => value.as_debug_str() == Some("None"),
+            (Self::Number(ty), _) => {
+                ty.nearest(value).is_some_and(|nearest| nearest.iter().any(matches))
+            }
             _ => value.as_text().is_some_and(|text| {
                 texts(text).any(|text| self.parse(text).is_some_and(|value| matches(&value)))
             }),
@@ -105,7 +186,7 @@ impl PlainType {
             Self::Float => text.parse().ok().map(TracedValue::Float),
             Self::Text => Some(TracedValue::String(text.into_owned())),
             Self::Bytes => Some(TracedValue::Bytes(text.into_owned().into_bytes())),
-            Self::Absent => None,
+            Self::Absent | Self::Number(_) => None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Assertions on the order in which spans were created, or events emitted.
 
 use alloc::{collections::VecDeque, format, vec::Vec};
+use core::iter;
 
 use ::predicates::Predicate;
 
@@ -123,7 +124,7 @@ where
                 None => return Err(self.out_of_order(IN_ORDER, expected, &found, None)),
             }
         }
-        self.trust_each(expected)?;
+        self.trust_each(expected, &found)?;
         Ok(found)
     }
 
@@ -147,7 +148,7 @@ where
             let in_a_row = row.iter().zip(expected);
             let len = in_a_row.take_while(|(item, predicate)| predicate.eval(item)).count();
             if len == expected.len() {
-                self.trust_each(expected)?;
+                self.trust_each(expected, row.make_contiguous())?;
                 if len > 1 {
                     self.trust_no_others("in a row")?;
                 }
@@ -184,13 +185,22 @@ where
         if items.next().is_some() {
             return Err(self.out_of_order("and nothing else", expected, &found, None));
         }
-        self.trust_each(expected)?;
+        self.trust_each(expected, &found)?;
         self.trust_no_others("nothing else")?;
         Ok(found)
     }
 
-    fn trust_each(&self, expected: &Expected<'_, I::Item>) -> Result<(), ScanError> {
-        expected.iter().try_for_each(|predicate| self.trust_match(*predicate))
+    /// Fails if one of the items may match its predicate only because the capture missed something, or because of the
+    /// type of a value.
+    fn trust_each(
+        &self,
+        expected: &Expected<'_, I::Item>,
+        found: &[I::Item],
+    ) -> Result<(), ScanError> {
+        expected.iter().zip(found).try_for_each(|(predicate, item)| {
+            self.trust_match(*predicate)?;
+            self.trust_types(|| iter::once(*item), 1, *predicate)
+        })
     }
 
     /// Fails if there may be items that the capture lacks.

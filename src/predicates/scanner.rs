@@ -66,8 +66,10 @@ use crate::{
 /// `user = ?"bob"`, since `Debug` output has quotes, and `none(&field("status", 500))` if the status is a text. So a
 /// negative fails if it would not hold with the plain values in [`field()`](super::field) and
 /// [`any_field()`](super::any_field) compared regardless of their type. So does `any(&!field("user", "bob"))`, whose part
-/// rules a value out, as do `single()`, `first()`, `last()` and `count()`. If you mean one type, name it:
-/// `field("status", value(eq(500_i128)))` and [`debug()`](super::debug) are compared as they are.
+/// rules a value out, as do `single()`, `first()`, `last()`, `count()` and the assertions on order. If you mean one type, name it:
+/// `field("status", value(eq(500_i128)))` does not match a text, nor [`debug()`](super::debug) anything but `Debug`
+/// output. Only numbers that a [`value()`](super::value) cannot hold, such as 812.5 in `value(gt(500))`, make a negative
+/// fail.
 ///
 /// If a stream does not tell the kind of a parent ([`ParentKind`](crate::capture::ParentKind)), negatives fail if they hold
 /// because a [`parent_kind()`](super::parent_kind) does not match.
@@ -88,9 +90,8 @@ use crate::{
 /// `count(0, …)` look at the last value, and at all values that it had: `none(field("status", "failed"))` fails if the
 /// status was "failed" before it was "done". If you mean only the last value, look at it in a closure:
 /// [`satisfies()`](super::satisfies). A `field()` that you do not negate holds with any of the values, so name the
-/// values that must not be: `none(field("attempts", value(gt(5_i128))))`, rather than
-/// `all(field("attempts", value(le(5_i128))))`. (Name the type: `5` is an `i32`, and [larger values](super::value) would
-/// not match.) Other assertions look at the last values; use [`ever()`](super::ever) there to look at all values.
+/// values that must not be: `none(field("attempts", value(gt(5))))`, rather than
+/// `all(field("attempts", value(le(5))))`. Other assertions look at the last values; use [`ever()`](super::ever) there to look at all values.
 ///
 /// In a [process-wide](crate::Capture::start_process_wide) capture, an assertion on a whole trace also fails if a
 /// record that no test can claim would break it, supposing that the record is your test's. `first()` and `last()` are

@@ -7,7 +7,8 @@ use ::predicates::{
 };
 
 use super::{
-    field::impl_into_itself,
+    field::IntoFieldPredicate,
+    loosely::{NumberType, PlainType},
     shown_value::{case_with_remark, details},
 };
 use crate::wire::{FromTracedValue, TracedValue};
@@ -15,8 +16,12 @@ use crate::wire::{FromTracedValue, TracedValue};
 /// Matches values of one type, by a predicate for that type. Values of other types do not match.
 ///
 /// The type is `bool`, an integer, `f64`, `str` or `[u8]`, as in [`FromTracedValue`]. Often it follows from the
-/// predicate. A number without a suffix is an `i32`, and larger values do not match: write `gt(5_i128)` for all of
-/// them. If the type cannot be inferred, name it: `value::<str, _>(eq("a"))`.
+/// predicate. A number without a suffix is an `i32`, and larger values do not match: write `gt(5_i128)` for all
+/// integers. If the type cannot be inferred, name it: `value::<str, _>(eq("a"))`.
+///
+/// A [negative](super::Scanner#negatives) with `value(gt(500))` does not pass over 3,000,000,000 or 812.5: it fails, and
+/// says that the type is to be named. It does not notice this if the value's predicate is combined with others by `&`,
+/// `|` or `!`.
 ///
 /// # Example
 ///
@@ -43,7 +48,22 @@ pub struct ValuePredicate<T: ?Sized, P> {
 }
 
 impl_operators!({T: ?Sized, P,} ValuePredicate<T, P>);
-impl_into_itself!({T: ?Sized, P} ValuePredicate<T, P>);
+
+impl<T, P> IntoFieldPredicate for ValuePredicate<T, P>
+where
+    T: for<'a> FromTracedValue<'a> + ?Sized,
+    P: Predicate<T>,
+{
+    type Predicate = Self;
+
+    fn into_predicate(self) -> Self {
+        self
+    }
+
+    fn plain_type(&self) -> Option<PlainType> {
+        NumberType::of::<T>().map(PlainType::Number)
+    }
+}
 
 impl<T: ?Sized, P: Clone> Clone for ValuePredicate<T, P> {
     fn clone(&self) -> Self {

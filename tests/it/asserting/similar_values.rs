@@ -20,7 +20,7 @@ fn refused<T: Debug>(result: Result<T, ScanError>) {
     assert!(reason.starts_with("this says nothing, since "), "{message}");
     assert!(
         rest.contains(
-            "\n(if that is meant, name the type with `value(…)`, or scan with `or_empty()`)\n"
+            "\n(if that is meant, name the type, as in `value(eq(5_i128))`, or scan with `or_empty()`)\n"
         ),
         "{message}"
     );
@@ -70,6 +70,10 @@ fn check<P: IntoFieldPredicate<Predicate: Clone>>(
     passes(events.try_last(&!x.clone()).map(drop));
     passes(events.try_count(1.., &!x.clone()).map(drop));
     passes(events.try_count(1, &!x.clone()).map(drop));
+    passes(events.try_in_order(&[&!x.clone()]).map(drop));
+    passes(events.try_in_a_row(&[&(level(Level::INFO) & !x.clone())]).map(drop));
+    passes(events.try_exactly(&[&!x.clone()]).map(drop));
+    events.or_empty().exactly(&[&!x.clone()]);
     events.or_empty().any(&!x.clone());
     events.any(&(level(Level::INFO) | !x.clone()));
     events.try_none(&!x).unwrap_err();
@@ -183,6 +187,45 @@ fn what_says_a_type_is_exempt() {
     events.none(&satisfies("is bob", |event: &spanshot::CapturedEvent<'_>| event["user"] == "bob"));
     events.none(&any_field(value(eq(500_i64))));
     events.all(&!field("user", value::<str, _>(eq("bob"))));
+}
+
+/// A literal is an `i32` or an `f64`, whatever number is recorded.
+#[test]
+fn numbers_of_other_types_are_looked_at() {
+    check(|| info!(x = 3_000_000_000_u64), value(gt(500)), true);
+    check(|| info!(x = 3_000_000_000_u64), value(gt(50_i8)), true);
+    check(|| info!(x = 3_000_000_000_u64), value(lt(500)), false);
+    check(|| info!(x = 3_000_000_000_u64), value(gt(3_000_000_000_i128)), false);
+    check(|| info!(x = -3_000_000_000_i64), value(lt(500)), true);
+    check(|| info!(x = -3), value(le(0_u8)), true);
+    check(|| info!(x = -3_000_000_000_i64), value(gt(500)), false);
+    check(|| info!(x = u128::MAX), value(gt(500)), true);
+    check(|| info!(x = u128::MAX), value(gt(500_i128)), true);
+
+    check(|| info!(x = 812.5), value(gt(500)), true);
+    check(|| info!(x = 812.5), value(gt(812)), true);
+    check(|| info!(x = 812.5), value(gt(813)), false);
+    check(|| info!(x = 812.5), value(gt(812.5)), false);
+    check(|| info!(x = f64::INFINITY), value(gt(500)), true);
+    check(|| info!(x = f64::NAN), value(gt(500)), false);
+    check(|| info!(x = 812), value(gt(500.0)), true);
+    check(|| info!(x = 812), value(gt(812.0)), false);
+    check(|| info!(x = 812), value(gt(812)), false);
+
+    let trace = native(|| info!(x = 3_000_000_000_u64, "done"));
+    let events = trace.scan_events();
+    refused(events.try_none(&any_field(value(gt(500)))));
+    events.single(&field("x", value(gt(500_i128))));
+    assert_snapshot!(events.try_none(&field("x", value(gt(500)))).unwrap_err(), @r#"
+    this says nothing, since 1 event matches if values are compared regardless of their type: field "x"(i32(var > 500))
+    (if that is meant, name the type, as in `value(eq(5_i128))`, or scan with `or_empty()`)
+
+      INFO done x=3000000000
+        ✗ field "x"(i32(var > 500)): x is 3000000000 (not of type i32)
+
+    the trace:
+    ▶ INFO done x=3000000000
+    "#);
 }
 
 #[test]
@@ -316,7 +359,7 @@ fn refusal_shows_the_values() {
     let login = message("login") & field("user", "bob");
     assert_snapshot!(refusal!(events.try_none(&login)), @r#"
     this says nothing, since 1 event matches if values are compared regardless of their type: (message(var == "login") && field "user"(var == "bob"))
-    (if that is meant, name the type with `value(…)`, or scan with `or_empty()`)
+    (if that is meant, name the type, as in `value(eq(5_i128))`, or scan with `or_empty()`)
 
       INFO login user="bob"
         ✓ message(var == "login"): message is "login"
@@ -329,7 +372,7 @@ fn refusal_shows_the_values() {
     "#);
     assert_snapshot!(refusal!(events.try_all(&!login)), @r#"
     this says nothing, since 1 event does not match if values are compared regardless of their type: !(message(var == "login") && field "user"(var == "bob"))
-    (if that is meant, name the type with `value(…)`, or scan with `or_empty()`)
+    (if that is meant, name the type, as in `value(eq(5_i128))`, or scan with `or_empty()`)
 
       INFO login user="bob"
         ✓ !(message(var == "login") && field "user"(var == "bob")): user is "bob" (Debug or Display output: "\"bob\"" or debug(…) matches it): message is "login"
@@ -341,7 +384,7 @@ fn refusal_shows_the_values() {
     "#);
     assert_snapshot!(refusal!(events.try_single(&field("user", "bob"))), @r#"
     this says nothing, since 1 event matches if values are compared regardless of their type: field "user"(var == "bob")
-    (if that is meant, name the type with `value(…)`, or scan with `or_empty()`)
+    (if that is meant, name the type, as in `value(eq(5_i128))`, or scan with `or_empty()`)
 
       INFO login user="bob"
         ✗ field "user"(var == "bob"): user is "bob" (Debug or Display output: "\"bob\"" or debug(…) matches it)
@@ -359,7 +402,7 @@ fn refusal_shows_the_values() {
     });
     assert_snapshot!(refusal!(trace.scan_spans().try_none(&field("status", 500))), @r#"
     this says nothing, since 1 span matches if values are compared regardless of their type: field "status"(var == 500)
-    (if that is meant, name the type with `value(…)`, or scan with `or_empty()`)
+    (if that is meant, name the type, as in `value(eq(5_i128))`, or scan with `or_empty()`)
 
       INFO job{status=200}
         ✗ field "status"(var == 500): status is 200, and was 500 (Debug or Display output: "500" or debug(…) matches it) before
@@ -370,7 +413,7 @@ fn refusal_shows_the_values() {
     "#);
     assert_snapshot!(refusal!(trace.scan_events().try_none(&parent(field("status", 500)))), @r#"
     this says nothing, since 1 event matches if values are compared regardless of their type: parent(field "status"(var == 500))
-    (if that is meant, name the type with `value(…)`, or scan with `or_empty()`)
+    (if that is meant, name the type, as in `value(eq(5_i128))`, or scan with `or_empty()`)
 
       INFO accepted
         ✗ parent(field "status"(var == 500)): parent is INFO job{status=200}
@@ -382,7 +425,7 @@ fn refusal_shows_the_values() {
     "#);
     assert_snapshot!(refusal!(trace.scan_events().try_all(&!parent(field("status", 500)))), @r#"
     this says nothing, since 1 event does not match if values are compared regardless of their type: !parent(field "status"(var == 500))
-    (if that is meant, name the type with `value(…)`, or scan with `or_empty()`)
+    (if that is meant, name the type, as in `value(eq(5_i128))`, or scan with `or_empty()`)
 
       INFO accepted
         ✓ !parent(field "status"(var == 500)): parent is INFO job{status=200}
