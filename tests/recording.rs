@@ -16,7 +16,7 @@ use tracing::{Level, info, info_span, warn};
 
 const OTHER: &str = "SPANSHOT_TEST_RECORDING";
 
-/// Within this time, a test traces what is recorded of it, on a busy machine too.
+/// A busy machine needs less than this to trace all that is recorded.
 const HANGS_AFTER: Duration = Duration::from_secs(2);
 
 /// What the tests of the other process do. Here, they do nothing.

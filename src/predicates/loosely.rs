@@ -57,7 +57,7 @@ pub enum NumberType {
 }
 
 impl NumberType {
-    /// Finds out what is converted to this type.
+    /// Finds the type by its conversions.
     pub(super) fn of<T: for<'a> FromTracedValue<'a> + ?Sized>() -> Option<Self> {
         let holds = |value: TracedValue| T::from_value(&value).is_some();
         if holds(TracedValue::Float(0.0)) {

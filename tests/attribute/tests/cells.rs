@@ -27,7 +27,7 @@ const TRACE: &[&str] =
 
 const LIVE: &[(&str, &str)] = &[("SPANSHOT_PRINT", "live")];
 
-// Within this time, the test traces what is shown, on a busy machine too.
+// A busy machine needs less than this to trace all that these show.
 const AFTER: &[(&str, &str)] = &[("SPANSHOT_PRINT_AFTER", "1s")];
 
 /// Those that end.
