@@ -145,7 +145,8 @@ impl SnapshotSettings {
     ///
     /// Panics if they are not, and shows their differences. Also panics if a whole trace lacks records, so that they may
     /// differ: a bounded capture left some out, other subscribers had some, a receiver lost some, or no test can claim
-    /// them. [`is_equivalent()`](TraceComparison::is_equivalent) compares the records that are there.
+    /// them. The last reason is that nothing is compared, since both traces are empty, or the settings hide everything.
+    /// [`is_equivalent()`](TraceComparison::is_equivalent) compares the records that are there.
     ///
     /// # Example
     ///
@@ -183,6 +184,10 @@ impl SnapshotSettings {
                 panic!("the traces may differ, by the {which} one: {reason}");
             }
         }
+        assert!(
+            comparison.actual.first_child(Place::ROOT).is_some(),
+            "nothing was compared: with these settings, both traces show nothing"
+        );
     }
 }
 

@@ -404,6 +404,12 @@ fn traces_that_lack_records_are_not_said_to_be_equivalent() {
     assert!(refusal(&left_out(), &left_out()).contains("the expected one is not whole"));
     let refusal = refusal(&bypassed(), &whole());
     assert!(refusal.contains("by the expected one: this trace is not all"), "{refusal}");
+    // Nothing is equal to nothing.
+    let nothing = "nothing was compared: with these settings, both traces show nothing";
+    let empty = || Capture::start().finish();
+    assert_eq!(panic_message(|| settings.assert_equivalent(&empty(), &empty())), nothing);
+    let only_errors = SnapshotSettings::new().show_events(level(tracing::Level::ERROR));
+    assert_eq!(panic_message(|| only_errors.assert_equivalent(&whole(), &whole())), nothing);
     // Parts stand for themselves.
     settings.assert_equivalent(
         &whole().roots().collect::<Vec<_>>(),
