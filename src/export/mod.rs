@@ -14,6 +14,14 @@
 //! - The output is as long as the trace, up to a factor. A text of a guest must not be repeated for everything that refers
 //!   to it: names are cut, and the fields of a span are written once.
 
+// All of them read a storage, and write text.
+//
+// | file | content |
+// |---|---|
+// | `html/` | a page that folds, for people |
+// | `chrome/` | a file of trace events, for trace viewers |
+// | `short.rs` | names that are cut |
+
 mod chrome;
 mod html;
 mod short;

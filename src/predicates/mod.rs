@@ -49,6 +49,25 @@
 //! If you come from `tracing-mock`, the page *Migrating* of the guide (`docs/src/migration.md`) shows its expectations beside
 //! these predicates.
 
+// | file | content |
+// |---|---|
+// | `scanner.rs`, `scan_ext.rs`, `scope.rs` | [`Scanner`], and what it scans |
+// | `checks.rs`, `order.rs`, `count.rs` | the assertions |
+// | `sight.rs`, `unattributed.rs`, `loosely.rs` | why an assertion that holds may say nothing |
+// | `failure.rs`, `nearest.rs`, `shown_value.rs`, `colour.rs` | the messages of assertions that fail |
+// | `operators.rs`, `combinators.rs`, `that.rs` | `&`, `|` and `!`, also for predicates of other crates |
+// | `level.rs`, `target.rs`, `text.rs` | where something was traced, its name and its message |
+// | `field.rs`, `any_field.rs`, `only_fields.rs`, `ever.rs` | its fields |
+// | `plain.rs`, `value.rs`, `debug.rs`, `close_to.rs`, `error_chain.rs` | the value of a field |
+// | `parent.rs`, `parent_kind.rs`, `related.rs` | the spans and events around it |
+// | `tree.rs`, `subtree.rs` | patterns of subtrees |
+// | `stats.rs` | how a span was used |
+// | `satisfies.rs` | closures |
+// | `answers.rs` | keeps answers for spans that many items share, for the length of an assertion |
+// | `secret.rs` | `assert_never_contains()` |
+// | `allow.rs` | `CaptureBuilder::allow_events_matching()` |
+// | `types.rs` | the types that users seldom name |
+
 #[macro_use]
 mod operators;
 

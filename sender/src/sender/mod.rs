@@ -14,6 +14,15 @@
 //!
 //! [`TracingEvent`]: crate::TracingEvent
 
+// | file | content |
+// |---|---|
+// | `subscriber.rs` | `TracingEventSender`: what `tracing` calls |
+// | `output.rs`, `frames.rs` | the records, and the two forms in which it hands them out |
+// | `call_sites.rs`, `segments.rs` | call sites by their numbers, in a list that grows without a lock |
+// | `span_id.rs`, `counter.rs` | numbers of spans |
+// | `context/` | the spans that each thread is in |
+// | `filter.rs`, `host_filter.rs` | what the program or its host wants |
+
 mod call_sites;
 mod context;
 mod counter;

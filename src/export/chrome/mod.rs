@@ -1,3 +1,14 @@
+//! A trace as a file of trace events, for trace viewers.
+//!
+//! | file | content |
+//! |---|---|
+//! | `recorder.rs` | writes the records of one storage, in the order of time |
+//! | `record.rs` | one record of the file |
+//! | `tracks.rs` | the tracks of threads, and of spans that overlap |
+//! | `flows.rs` | arrows from a span to those that follow from it |
+//! | `arguments.rs` | fields as arguments |
+//! | `ascii.rs` | JSON in ASCII |
+
 mod arguments;
 mod ascii;
 mod flows;

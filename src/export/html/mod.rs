@@ -1,3 +1,12 @@
+//! A trace as a page for a browser.
+//!
+//! | file | content |
+//! |---|---|
+//! | `tree.rs` | the tree of the page: spans that fold, with their children |
+//! | `row.rs` | the line of a span or event |
+//! | `values.rs` | fields, on that line or below it |
+//! | `text.rs` | text of the trace, escaped for the page |
+
 mod row;
 mod text;
 mod tree;

@@ -4,6 +4,16 @@
 //! same thing, but for what `tracing` keeps for each thread: the spans that it is in. So each further
 //! thread of the stream has one of the host's: see [`Lanes`].
 
+// | file | content |
+// |---|---|
+// | `lanes.rs`, `occupants.rs` | which thread of the host stands for which thread of the stream |
+// | `worker.rs` | a thread of the host that stands for one |
+// | `host_threads.rs` | which threads of the host are in the spans of a stream's first thread |
+// | `guard.rs` | what the rest of the program sees of a subscriber while it is told of a record |
+// | `answers.rs` | what a subscriber wants, for programs that ask |
+// | `observers.rs` | tells a capture where the receivers on its threads relay to |
+// | `log_records.rs` | records of the `log` crate |
+
 mod answers;
 mod guard;
 mod host_threads;

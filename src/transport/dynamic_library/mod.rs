@@ -41,6 +41,14 @@
 //! built with another version of the format, a stream that does not begin at its beginning) is a
 //! [`RelayError`] that says in which frame. The receiver is then as it was before, and goes on.
 
+// | file | content |
+// |---|---|
+// | `connection.rs` | a library that sends its trace, until this is dropped |
+// | `frame_receiver.rs` | what takes the frames |
+// | `hosts.rs` | all hosts of the process, by their numbers |
+// | `library_functions.rs` | the functions of the C ABI, as the host sees them |
+// | `relay_error.rs` | why a frame was not taken |
+
 mod connection;
 mod frame_receiver;
 mod hosts;

@@ -29,6 +29,12 @@
 //! replay follows the first stream, and reports each other one as a
 //! [problem](super::stream::StreamError::OtherStream). Delete the file of an earlier run before the next one.
 
+// | file | content |
+// |---|---|
+// | `recorded_trace.rs` | reads a trace from a file |
+// | `save.rs` | writes one |
+// | `error.rs` | errors of both |
+
 use std::{fs::File, io, path::Path};
 
 use super::stream::StreamWriter;

@@ -44,6 +44,14 @@
 //!
 //! The [specification](spanshot_sender::stream#specification) of the packets is next to the writer.
 
+// | file | content |
+// |---|---|
+// | `receive.rs`, `asynchronous.rs` | reads a stream and hands its frames to a receiver |
+// | `decoder.rs`, `sequence.rs` | bytes to packets, in their order |
+// | `limits.rs` | how much a stream may take |
+// | `receipt.rs` | what came of it |
+// | `error.rs` | problems of a stream, with their place |
+
 #[cfg(feature = "tokio")]
 mod asynchronous;
 mod decoder;

@@ -65,6 +65,15 @@
 //! wasmi shows the [`GuestError`] in the text of its error. wasmtime shows it with `{:?}` and `{:#}`, but not with `{}`. You
 //! also get it from [`GuestTrace::first_error()`].
 
+// | file | content |
+// |---|---|
+// | `guest_trace.rs` | [`GuestTrace`]: the trace of one guest |
+// | `link.rs` | `link_wasm_guest!` |
+// | `memory.rs`, `batch.rs` | frames in the memory of a guest, alone and in batches |
+// | `persisted_guest.rs` | a guest that is suspended |
+// | `guest_error.rs` | why a guest is stopped |
+// | `concurrent_hosts.rs` | a page of documentation |
+
 mod batch;
 pub mod concurrent_hosts;
 mod guest_error;

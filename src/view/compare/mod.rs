@@ -3,6 +3,13 @@
 //! Both are viewed with the same settings. Nodes that look the same are matched first, then nodes with the same name or
 //! message, then nodes of the same kind. Nodes that are left over on either side are gone, added or moved.
 
+// | file | content |
+// |---|---|
+// | `matching.rs` | matches the nodes of two lists of siblings |
+// | `merged.rs` | the two traces as one tree |
+// | `changes.rs` | the differences between two nodes |
+// | `show.rs` | draws all of it |
+
 mod changes;
 mod matching;
 mod merged;

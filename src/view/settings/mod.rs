@@ -1,3 +1,10 @@
+//! `SnapshotSettings`: how a trace is shown.
+//!
+//! | file | content |
+//! |---|---|
+//! | `redactions.rs` | redactions of values |
+//! | `by_predicates.rs` | which nodes are shown, or have no order |
+
 #[cfg(feature = "predicates")]
 mod by_predicates;
 mod redactions;

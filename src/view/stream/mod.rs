@@ -7,6 +7,12 @@
 //!
 //! A stream need not be valid or complete. Spans and call sites that it does not introduce are shown as unknown.
 
+// | file | content |
+// |---|---|
+// | `record.rs` | a record as people see it |
+// | `text.rs` | the records as text |
+// | `structure.rs` | the records as data |
+
 mod record;
 mod structure;
 mod text;

@@ -67,6 +67,13 @@
 //!
 //! One installation at a time: to have a library in two hosts at once, load two copies of its file.
 
+// | file | content |
+// |---|---|
+// | `install.rs` | the library begins and ends to send |
+// | `export.rs` | the macro that exports its functions |
+// | `abi.rs` | the C ABI |
+// | `errors.rs` | errors of both sides |
+
 mod abi;
 mod errors;
 mod export;

@@ -79,6 +79,11 @@
 //! For example, "span 5 is entered by the stream's first thread" (the frame `23 05`) in packet 7 of stream
 //! `04030201` is `ff 73 73 fe 02 01 07 06 01 02 03 04 23 05` and the checksum `32 94 f2 f3`.
 
+// | file | content |
+// |---|---|
+// | `writer.rs` | writes packets |
+// | `packet.rs` | the form of a packet |
+
 #[doc(hidden)]
 pub mod packet;
 mod writer;

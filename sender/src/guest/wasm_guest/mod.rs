@@ -7,6 +7,13 @@
 //! The guest imports `spanshot.send`, and other functions if you use the [`Builder`]. The page [`wasm`](super::wasm) lists
 //! them, and says what each side may expect of the other. The host's side is `spanshot::transport::wasm_host`.
 
+// | file | content |
+// |---|---|
+// | `builder.rs` | how to install the sender |
+// | `buffer.rs` | frames that wait to be sent |
+// | `control.rs` | what the host sets in the memory of its guest |
+// | `host.rs` | the imports |
+
 mod buffer;
 mod builder;
 mod control;

@@ -104,6 +104,14 @@
 //!
 //! [postcard's wire format]: https://postcard.jamesmunns.com/wire-format
 
+// | file | content |
+// |---|---|
+// | `encode.rs`, `encode/` | records to bytes |
+// | `buffer.rs` | the bytes of a frame, on the stack as long as they are few |
+// | `decode.rs`, `reader.rs` | bytes to records |
+// | `question.rs` | what a sender asks its host |
+// | `error.rs` | why bytes are no record |
+
 mod buffer;
 #[allow(missing_docs, clippy::missing_errors_doc)] // hidden
 mod decode;
