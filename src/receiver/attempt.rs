@@ -75,7 +75,7 @@ impl TracingEventReceiver {
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
     pub fn begin_attempt(&mut self) {
-        self.start();
+        self.start_if_possible();
         self.stream.end_attempt(&mut *self.sink);
         self.is_attempt_due = self.to_restore.is_some();
         if !self.is_attempt_due {

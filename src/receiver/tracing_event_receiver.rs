@@ -264,6 +264,16 @@ impl TracingEventReceiver {
         }
     }
 
+    /// Has the sink ready for what is no record, if there is a subscriber. If there is none, spans that wait for it go on
+    /// waiting: the one that is there with the first record gets them.
+    #[cold]
+    pub(super) fn start_if_possible(&mut self) {
+        self.sink.start();
+        if self.sink.is_ready() {
+            self.start();
+        }
+    }
+
     #[cold]
     fn start_sink(&mut self) {
         self.sink.start();
@@ -368,7 +378,7 @@ impl TracingEventReceiver {
     /// have been sent.
     #[cold]
     pub(crate) fn note_loss(&mut self, reason: &dyn fmt::Display) {
-        self.start();
+        self.start_if_possible();
         self.sink.lose(reason);
     }
 
@@ -415,7 +425,7 @@ impl TracingEventReceiver {
         let limits = self.stream.limits;
         limits.check_frame(question)?;
         let question = frame::decode_question(question)?;
-        self.start();
+        self.start_if_possible();
         self.stream.check_scope(Parent::Contextual, question.thread, &*self.sink)?;
         self.sink.answer(&question, &limits)
     }

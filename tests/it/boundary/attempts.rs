@@ -53,13 +53,30 @@ fn attempt_may_begin_before_there_is_a_subscriber() {
     let _: LocalSpans = restored().roll_back();
 
     // It is there with the first record.
-    let capture = Capture::start();
     let mut receiver = restored();
+    let capture = Capture::start();
     feed(&mut receiver, &after[..1]);
     let _local_spans = receiver.roll_back();
     let trace = capture.trace();
     assert!(!trace.scan_spans().single(&name(eq("job"))).stats().is_closed);
     assert!(trace.all_spans().all(|span| span.stats().entered == span.stats().exited));
+}
+
+/// A refused frame is no record, and a question is none either.
+#[test]
+fn spans_wait_for_a_subscriber_whatever_is_refused_before() {
+    let (before, after) = frames();
+    let suspended = {
+        let _capture = Capture::start();
+        Suspended::after(&before)
+    };
+    let mut receiver =
+        tracing::subscriber::with_default(NoSubscriber::new(), || suspended.go_on_anew());
+    receiver.receive_encoded(b"no frame").unwrap_err();
+    receiver.answer(b"no question").unwrap_err();
+    let capture = Capture::start();
+    feed(&mut receiver, &after[..1]);
+    capture.trace().scan_spans().single(&name(eq("job")));
 }
 
 #[test]
