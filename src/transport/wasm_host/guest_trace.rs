@@ -4,6 +4,7 @@ use super::{
     memory::{guest_bytes, read_u32, write_u32},
 };
 use crate::{
+    panics::Steps,
     receiver::{GuestScope, ReceiveError, TracingEventReceiver},
     transport::wasm::{CONTROL_LEN, VERSION},
     wire::{FilterAnswer, TracingEvent},
@@ -333,12 +334,22 @@ impl GuestTrace {
         if address == 0 || len == 0 {
             return Ok(());
         }
-        let result = self.receive_batch(memory, address, len);
+        let mut steps = Steps::default();
+        let result = self.receive_batch(memory, address, len, &mut steps);
         write_u32(memory, control, offset::LEN, 0);
+        steps.end();
         result
     }
 
-    fn receive_batch(&mut self, memory: &[u8], address: u32, len: u32) -> Result<(), GuestError> {
+    /// Takes the frames of a batch. If the subscriber panics at one, it gets the others all the same: the guest has traced
+    /// them, and they do not come again.
+    fn receive_batch(
+        &mut self,
+        memory: &[u8],
+        address: u32,
+        len: u32,
+        steps: &mut Steps,
+    ) -> Result<(), GuestError> {
         let batch = match guest_bytes(memory, address, len) {
             Ok(batch) => batch,
             Err(error) => return self.check(Err(error)),
@@ -346,7 +357,13 @@ impl GuestTrace {
         let mut result = Ok(());
         for frame in Batch::new(batch, address) {
             let received = match frame {
-                Ok((address, frame)) => receive(&mut self.receiver, self.frames, address, frame),
+                Ok((address, frame)) => {
+                    let mut received = Ok(());
+                    steps.run(|| {
+                        received = receive(&mut self.receiver, self.frames, address, frame);
+                    });
+                    received
+                }
                 Err(Cut { address, left }) => {
                     Err(GuestError::CutBatch { frame: self.frames, address, left })
                 }

@@ -15,7 +15,7 @@ use spanshot::{
     TracingEventReceiver,
     predicates::*,
     receiver::{GuestScope, Limit},
-    transport::wasm_host::GuestTrace,
+    transport::{wasm, wasm_host::GuestTrace},
 };
 use tracing::{Subscriber, info, info_span, span};
 use tracing_subscriber::{
@@ -23,6 +23,8 @@ use tracing_subscriber::{
     layer::{Context, Layer, Layered, SubscriberExt},
     registry::LookupSpan,
 };
+
+use crate::support::frames_of;
 
 fn call_site(id: u64) -> TracingEvent {
     let call_site = format!(
@@ -209,6 +211,35 @@ fn span_of_the_host_is_closed_whichever_threads_come() {
         });
     }
     assert_closed(&capture.trace(), "request");
+}
+
+#[test]
+fn batch_goes_on_when_a_subscriber_panics_and_does_not_come_again() {
+    const CONTROL: u32 = 8;
+    const BUFFER: u32 = 24;
+    let frames = frames_of(|| {
+        info_span!("job").in_scope(|| info!("in the job"));
+        info!("after");
+    });
+    let mut batch = vec![];
+    for frame in frames {
+        batch.extend_from_slice(&u32::try_from(frame.len()).unwrap().to_le_bytes());
+        batch.extend_from_slice(&frame);
+    }
+    let mut memory = vec![0; BUFFER as usize];
+    let control = [0, BUFFER, u32::try_from(batch.len()).unwrap()].map(u32::to_le_bytes).concat();
+    memory[CONTROL as usize..][..control.len()].copy_from_slice(&control);
+    memory.append(&mut batch);
+
+    let layer = Panics::default();
+    with_layer(layer.clone(), |storage| {
+        let mut trace = GuestTrace::default();
+        trace.hello(&mut memory, wasm::VERSION, CONTROL).unwrap();
+        layer.exits.store(1, Ordering::Relaxed);
+        panics(|| drop(trace.read_buffer(&mut memory)));
+        trace.read_buffer(&mut memory).unwrap();
+        assert_eq!(storage.lock().to_string(), "INFO job{}\n└─ INFO in the job\nINFO after");
+    });
 }
 
 /// Calls a guest whenever it is told of something.
