@@ -254,6 +254,12 @@ impl HostThreads {
         !state.is_scoped || state.find().is_some_and(|thread| thread.calls > 0)
     }
 
+    /// Whether this thread runs the guest in its scope.
+    fn is_in_call(&self) -> bool {
+        let mut state = self.lock();
+        state.is_scoped && state.find().is_some_and(|thread| thread.calls > 0)
+    }
+
     /// Begins a call of the guest on this thread, or a turn of it, which enters the guest's spans.
     #[inline]
     pub(in crate::receiver) fn begin_call(&self, turn: Turn) {
@@ -414,6 +420,9 @@ impl HostThreads {
                     dispatch.exit(&id(span));
                 }
             });
+        }
+        if !self.is_in_step() && self.is_in_call() {
+            self.catch_up_now(dispatch); // an inner call, which has left spans open, is over
         }
     }
 

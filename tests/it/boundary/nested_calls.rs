@@ -231,6 +231,21 @@ INFO between calls";
     assert_same(&calls);
 }
 
+/// The guest shows by any record of its thread that the outer call goes on, also by one that only exits a span.
+#[test]
+fn span_that_an_inner_call_has_left_open_is_the_outer_ones_when_that_exits_another_one() {
+    let inner = Step::Host(vec![HostStep::Call(vec![Step::Stay])]);
+    let calls = [vec![Step::Span(vec![inner]), Step::Host(vec![HostStep::Event])]];
+    let expected = "\
+INFO call{}
+└─ INFO guest{number=0}
+   └─ INFO guest{number=3}
+      └─ INFO by the host number=5
+INFO between calls";
+    assert_eq!(trace_of(&calls, Way::Sync), expected);
+    assert_same(&calls);
+}
+
 /// As much as [`Guest::run()`] knows, so many calls deep.
 fn steps(calls: u32) -> BoxedStrategy<Vec<Step>> {
     let leaf = prop_oneof![Just(Step::Event), Just(Step::Event), Just(Step::Stay)];
