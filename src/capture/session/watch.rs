@@ -6,15 +6,18 @@ use core::fmt::{self, Write};
 use tracing_core::{Level, LevelFilter};
 
 use crate::capture::{
-    CapturedEvent, CapturedMetadata, CapturedSpan, Storage, Trace,
-    session::excerpt::MAX_LISTED,
+    CapturedEvent, CapturedMetadata, CapturedNode, CapturedSpan, Storage, Trace,
+    session::{
+        excerpt::MAX_LISTED,
+        short::{MAX_LINE, Short},
+    },
     storage::{
         metadata::{CallSite, KnownCallSite},
         node::EventIndex,
         sight::RelayedElsewhere,
     },
 };
-use crate::{lock::Mutex, panics, wire::text::Escaped};
+use crate::{lock::Mutex, panics, view::ShortLine, wire::text::Escaped};
 
 type AllowEvent = Box<dyn Fn(&CapturedEvent<'_>) -> bool + Send + Sync>;
 
@@ -161,8 +164,13 @@ impl Watch {
             Ok(true) => Verdict::Allowed,
             Ok(false) => Verdict::Unwanted(event_line(*event)),
             Err(panic) => {
-                let line =
-                    format!("{}    panicked with: {}\n", event_line(*event), Escaped(&panic));
+                let panic = Short {
+                    text: Escaped(&panic),
+                    max_chars: MAX_LINE,
+                    is_cut: None,
+                    escapes: false,
+                };
+                let line = format!("{}    panicked with: {panic}\n", event_line(*event));
                 Verdict::Panicked(line)
             }
         }
@@ -401,14 +409,16 @@ impl Finding<'_> {
 }
 
 fn event_line(event: CapturedEvent<'_>) -> String {
-    format!("  {event}\n    {}\n", Origin(event.metadata()))
+    let line = ShortLine::new(CapturedNode::Event(event));
+    format!("  {line}\n    {}\n", Origin(event.metadata()))
 }
 
 fn span_line(span: CapturedSpan<'_>) -> String {
     let stats = span.stats();
     let origin = Origin(span.metadata());
     let (entered, exited) = (stats.entered, stats.exited);
-    format!("  {span:.0}\n    entered {entered}x, exited {exited}x, {origin}\n")
+    let line = ShortLine::new(CapturedNode::Span(span));
+    format!("  {line}\n    entered {entered}x, exited {exited}x, {origin}\n")
 }
 
 /// The place where something was traced.

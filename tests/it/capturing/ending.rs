@@ -162,6 +162,29 @@ fn finding_says_what_was_traced_and_where() {
 }
 
 #[test]
+fn findings_are_short_whatever_the_values() {
+    let text = format!("{}\n", "line ".repeat(200)).repeat(100);
+    let builder = || {
+        let panicking = |_: &spanshot::CapturedEvent<'_>| panic!("{}", "why ".repeat(10_000));
+        let builder = Capture::builder().fail_on_events(Level::WARN).allow_events(panicking);
+        builder.fail_on_open_spans()
+    };
+    let mut held = Vec::new();
+    let message = panic_message(|| {
+        let capture = builder().start();
+        for number in 0..10 {
+            warn!(number, %text, "{text}");
+            held.push(info_span!("held", number, %text));
+        }
+        capture.finish()
+    });
+    let found = message.rsplit_once("\nthe trace:\n").expect("there is a trace").0;
+    assert!(found.contains("\n10 events ") && found.contains("\n10 spans still open:"), "{found}");
+    assert!(found.lines().count() < 40, "{found}");
+    assert!(found.lines().all(|line| line.chars().count() < 1_100), "{found}");
+}
+
+#[test]
 fn failure_names_the_line_where_the_capture_was_started() {
     let message = panic_message(|| {
         let line = line!() + 1;
