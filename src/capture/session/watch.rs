@@ -218,18 +218,22 @@ impl Watch {
         unattributed_events: &Tally,
     ) -> String {
         let mut findings = String::new();
+        // An assertion has found a secret in the trace, which the lines might show.
+        let is_withheld = storage.printed().is_withheld();
+        let is_withheld_of_nobody =
+            is_withheld || unattributed.is_some_and(|(storage, _)| storage.printed().is_withheld());
         Finding {
             nouns: ["event", "events"],
             what: &format!("at level {} or more severe that nothing allows", self.rules.events),
             help: "those that are expected are allowed with `allow_events()`",
         }
-        .write(&mut findings, &noted.unwanted_events);
+        .write(&mut findings, &noted.unwanted_events.unless(is_withheld));
         Finding {
             nouns: ["event", "events"],
             what: "on which a function given to `allow_events()` panicked",
             help: "such a function is called when the event is emitted, on the thread that emits it",
         }
-        .write(&mut findings, &noted.panics);
+        .write(&mut findings, &noted.panics.unless(is_withheld));
         Finding {
             nouns: ["event", "events"],
             what: &format!(
@@ -238,7 +242,7 @@ impl Watch {
             ),
             help: WAYS_OUT,
         }
-        .write(&mut findings, unattributed_events);
+        .write(&mut findings, &unattributed_events.unless(is_withheld_of_nobody));
         Finding {
             nouns: ["level", "levels"],
             what: "that the capture was to watch over, and could not see",
@@ -250,7 +254,10 @@ impl Watch {
             what: "open or not exited as often as entered, which may be of this test, which nobody knows",
             help: WAYS_OUT,
         }
-        .write(&mut findings, &self.unattributed_spans(storage, unattributed));
+        .write(
+            &mut findings,
+            &self.unattributed_spans(storage, unattributed).unless(is_withheld_of_nobody),
+        );
         Finding {
             nouns: ["subscriber", "subscribers"],
             what: "that is not the capture's was left on this thread, so that records went there",
@@ -278,7 +285,7 @@ impl Watch {
                 help: "a span is closed when all of its handles and guards are dropped, and all \
                        spans in it are closed",
             }
-            .write(&mut findings, &Tally::of_spans(open()));
+            .write(&mut findings, &Tally::of_spans(open()).unless(is_withheld));
         }
         if self.rules.unbalanced_enters {
             let mut unbalanced = noted.unbalanced_spans.clone();
@@ -289,7 +296,7 @@ impl Watch {
                 what: "not exited as often as entered",
                 help: "a span is exited when the guard that entered it is dropped",
             }
-            .write(&mut findings, &unbalanced);
+            .write(&mut findings, &unbalanced.unless(is_withheld));
         }
         if self.rules.open_spans || self.rules.unbalanced_enters {
             Finding {
@@ -372,6 +379,12 @@ impl Tally {
         let mut tally = Self::default();
         spans.for_each(|span| tally.add(|| span_line(span)));
         tally
+    }
+
+    /// Leaves the lines out if they are not to be printed.
+    fn unless(&self, is_withheld: bool) -> Self {
+        let lines = if is_withheld { String::new() } else { self.lines.clone() };
+        Self { count: self.count, lines }
     }
 
     fn add(&mut self, line: impl FnOnce() -> String) {

@@ -5,7 +5,7 @@ use alloc::{
 use core::{
     fmt,
     hash::{Hash, Hasher},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
 };
 use std::{hash::DefaultHasher, sync::MutexGuard};
 
@@ -26,6 +26,8 @@ pub(crate) struct PrintedText {
     /// Number of spans and events when a part was shown, plus 1. Zero stands for none.
     part: Arc<AtomicU64>,
     drawing: Arc<Mutex<Option<Arc<Draw>>>>,
+    /// Set, under the lock of the drawing, if nothing of the trace is to be printed, however a snapshot shows it.
+    is_withheld: Arc<AtomicBool>,
     nearest: Arc<Mutex<Option<Nearest>>>,
 }
 
@@ -123,13 +125,23 @@ impl PrintedText {
     #[cfg(feature = "predicates")]
     pub(crate) fn withhold(&self, why: &'static str) {
         let draw = move |_: Shown<'_>, formatter: &mut fmt::Formatter<'_>| formatter.write_str(why);
-        *self.drawing.lock() = Some(Arc::new(draw));
+        let mut drawing = self.drawing.lock();
+        self.is_withheld.store(true, Ordering::Relaxed);
+        *drawing = Some(Arc::new(draw));
+    }
+
+    /// Whether the trace is not to be printed.
+    pub(crate) fn is_withheld(&self) -> bool {
+        self.is_withheld.load(Ordering::Relaxed)
     }
 
     /// Notes how a snapshot shows the trace.
     #[cfg(feature = "snapshot")]
-    pub(crate) fn set_drawing(&self, drawing: Arc<Draw>) {
-        *self.drawing.lock() = Some(drawing);
+    pub(crate) fn set_drawing(&self, new: Arc<Draw>) {
+        let mut drawing = self.drawing.lock();
+        if !self.is_withheld() {
+            *drawing = Some(new);
+        }
     }
 
     /// Returns how the latest snapshot that redacts has shown the trace.

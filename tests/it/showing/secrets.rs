@@ -2,7 +2,9 @@
 
 use std::{error::Error, fmt};
 
-use spanshot::{Capture, CaptureLayer, Keep, SharedStorage, Trace, predicates::*};
+use spanshot::{
+    Capture, CaptureLayer, Keep, SharedStorage, SnapshotSettings, Trace, predicates::*,
+};
 use tracing::{Level, debug, error, info, info_span, warn};
 use tracing_subscriber::layer::SubscriberExt;
 
@@ -206,6 +208,30 @@ fn many_places_are_counted() {
     assert!(message.contains(", at 25 places ("), "{message}");
     assert!(message.ends_with("\n  (and 15 more)\n"), "{message}");
     assert_eq!(message.lines().count(), 12);
+}
+
+#[test]
+fn trace_with_a_secret_is_not_shown_when_its_capture_ends() {
+    let message = panic_message(|| {
+        let builder = Capture::builder().fail_on_events(Level::WARN).fail_on_open_spans();
+        let capture = builder.fail_on_unbalanced_enters().start();
+        let _held = info_span!("held", password = SECRET).entered();
+        warn!(password = SECRET, "sent");
+        let trace = capture.trace();
+        found(&trace, SECRET);
+        // Nor is it after a snapshot that shows less of it, or more.
+        let settings = SnapshotSettings::new().redact("port", "port");
+        drop(settings.fields(false).view(&trace).to_string());
+        capture.finish()
+    });
+    assert!(!message.contains(SECRET), "{message}");
+    assert!(
+        message.contains("\n1 event at level warn or more severe that nothing allows:\n  (those")
+    );
+    assert!(message.contains("\n1 span still open:\n  (a span"), "{message}");
+    assert!(message.contains("\n1 span not exited as often as entered:\n  (a span"), "{message}");
+    let withheld = "\nthe trace:\n⟨not printed, since an assertion found a secret in it: ";
+    assert!(message.contains(withheld), "{message}");
 }
 
 #[test]
