@@ -116,7 +116,18 @@ impl<'a> CapturedSpan<'a> {
         let all = self.storage.recorded(self.index).flat_map(|(_, values)| values.iter());
         let named = all.filter(move |(field, _)| call_site.is_named(*field, name));
         let values = named.map(|(_, value)| value);
-        values.filter(move |value| !last.iter().any(|(_, last)| ptr::eq(last, *value)))
+        // Names that are declared several times have several last values: these are sought by their addresses.
+        let only = call_site.has_unique_names().then(|| last.find(call_site, name));
+        let mut several = Vec::new();
+        if only.is_none() {
+            let named = last.iter().filter(|(field, _)| call_site.is_named(*field, name));
+            several.extend(named.map(|(_, value)| ptr::from_ref(value)));
+            several.sort_unstable();
+        }
+        values.filter(move |value| match only {
+            Some(last) => !last.is_some_and(|last| ptr::eq(last, *value)),
+            None => several.binary_search(&ptr::from_ref(*value)).is_err(),
+        })
     }
 
     /// Iterates over the values that predicates look at: the last one of each field, or all of them.
