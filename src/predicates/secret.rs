@@ -47,7 +47,7 @@ impl Storage {
     /// - names of spans, events and fields, targets, modules and files;
     /// - in a [process-wide](crate::Capture::start_process_wide) capture, also records that no test can claim.
     ///
-    /// It finds the secret as it is, and in `Debug` output: with any of the escapes there, and, if it has 4 bytes or
+    /// It finds the secret as it is, in `Debug` output and in JSON: with any of the escapes there, and, if it has 4 bytes or
     /// more, its bytes as a list of decimal or hexadecimal numbers, on one line or several. It does not find a part of the
     /// secret, or the secret in another encoding such as Base64, or hexadecimal digits in a row. Call it again for each of
     /// these.
@@ -284,7 +284,7 @@ fn hexadecimal(text: &[u8]) -> Option<u8> {
     u8::from_str_radix(core::str::from_utf8(digits).ok()?, 16).ok()
 }
 
-/// Replaces the escapes of `Debug` output by what they stand for. Other backslashes stay.
+/// Replaces the escapes of `Debug` output and of JSON by what they stand for. Other backslashes stay.
 fn unescape(text: &[u8]) -> Vec<u8> {
     let mut unescaped = Vec::with_capacity(text.len());
     let mut rest = text;
@@ -304,16 +304,30 @@ fn unescape(text: &[u8]) -> Vec<u8> {
 /// Reads an escape behind its backslash. Returns its length, or `None` if it is none.
 fn push_unescaped(unescaped: &mut Vec<u8>, text: &[u8]) -> Option<usize> {
     let byte = match *text.first()? {
-        byte @ (b'\\' | b'"' | b'\'') => byte,
+        byte @ (b'\\' | b'"' | b'\'' | b'/') => byte,
         b'n' => b'\n',
         b'r' => b'\r',
         b't' => b'\t',
         b'0' => 0,
+        b'b' => 8,
+        b'f' => 12,
         b'x' => {
             let digits =
                 text.get(1..3).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))?;
             unescaped.push(hexadecimal(digits)?);
             return Some(3);
+        }
+        b'u' if !text.starts_with(b"u{") => {
+            let unit = utf16_unit(text)?;
+            // Two escapes may stand for one character.
+            let low = text.get(5..).and_then(|text| utf16_unit(text.strip_prefix(b"\\")?));
+            let (units, len) = match low {
+                Some(low) if (0xd800..0xdc00).contains(&unit) => (&[unit, low][..], 11),
+                _ => (&[unit][..], 5),
+            };
+            let char = char::decode_utf16(units.iter().copied()).next()?.ok()?;
+            unescaped.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());
+            return Some(len);
         }
         b'u' => {
             let digits = text.strip_prefix(b"u{")?;
@@ -327,6 +341,13 @@ fn push_unescaped(unescaped: &mut Vec<u8>, text: &[u8]) -> Option<usize> {
     };
     unescaped.push(byte);
     Some(1)
+}
+
+/// Reads a `u` with the four digits behind it.
+fn utf16_unit(text: &[u8]) -> Option<u16> {
+    let digits = text.strip_prefix(b"u")?.get(..4)?;
+    let digits = Some(digits).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))?;
+    u16::from_str_radix(core::str::from_utf8(digits).ok()?, 16).ok()
 }
 
 /// The places where a secret is.

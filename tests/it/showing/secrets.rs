@@ -164,6 +164,22 @@ fn escapes_of_every_type_are_read() {
 }
 
 #[test]
+fn escapes_of_json_are_read() {
+    let secret = "p\"a/ss\u{8}\u{c}\u{1b}ä🦀";
+    let json = serde_json::to_string(secret).unwrap();
+    found_once(|| info!(body = %json), secret);
+    found_once(|| info!(body = ?json), secret);
+    found_once(|| info!(body = json.replace('/', "\\/")), secret);
+    let ascii = json.replace('ä', "\\u00e4").replace('🦀', "\\ud83e\\uDD80");
+    found_once(|| info!(body = ascii), secret);
+    found_once(|| info!(body = ?ascii), secret);
+    // What only looks like an escape is kept.
+    let raw = r"\ud83e \ud83e\u0041 \udd80 \u00e \u00g4 \ud83e\";
+    found_once(|| info!(body = %raw), raw);
+    native(|| info!(body = %r"p\u00e5ss")).assert_never_contains("päss");
+}
+
+#[test]
 fn names_are_searched_and_not_shown() {
     let message = found_once(|| drop(info_span!("login hunter2")), SECRET);
     assert!(
