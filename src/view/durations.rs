@@ -30,9 +30,9 @@ const UNITS: &[(u8, When, &[&str])] = &[
     (0, When::Unspaced, &["year", "years"]),
     (0, When::InRow, &["y", "yr", "yrs"]),
     (1, When::Unspaced, &["month", "months"]),
-    (1, When::InRow, &["mo"]),
+    (1, When::InRow, &["mo", "mos"]),
     (2, When::Unspaced, &["week", "weeks"]),
-    (2, When::InRow, &["w"]),
+    (2, When::InRow, &["w", "wk", "wks"]),
     (3, When::Unspaced, &["day", "days"]),
     (3, When::InRow, &["d"]),
     (4, When::Always, &["hr", "hrs", "hour", "hours"]),
@@ -43,7 +43,8 @@ const UNITS: &[(u8, When, &[&str])] = &[
     (7, When::Always, &["ms", "msec", "msecs", "millis", "millisecond", "milliseconds"]),
     // Both the sign for micro and the Greek letter.
     (8, When::Always, &["\u{b5}s", "\u{3bc}s", "us", "micros", "microsecond", "microseconds"]),
-    (9, When::Always, &["ns", "nanos", "nanosecond", "nanoseconds"]),
+    (8, When::Always, &["\u{b5}sec", "\u{3bc}sec", "usec", "\u{b5}secs", "\u{3bc}secs", "usecs"]),
+    (9, When::Always, &["ns", "nsec", "nsecs", "nanos", "nanosecond", "nanoseconds"]),
 ];
 
 /// Finds all durations in a text.
@@ -139,7 +140,8 @@ fn digits(text: &str, start: usize) -> usize {
     start + rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len())
 }
 
-/// Returns the end of an ISO 8601 duration. Days alone are more likely a name: `P3D`.
+/// Returns the end of an ISO 8601 duration. Days alone are more likely a name: `P3D`. But `P0D` is what chrono writes for
+/// no time at all.
 fn iso(text: &str, start: usize) -> Option<usize> {
     let mut end = start + text[start..].strip_prefix('P').map(|_| 1)?;
     let mut designators = "YMWD";
@@ -154,5 +156,6 @@ fn iso(text: &str, start: usize) -> Option<usize> {
         (end, designators, components) = (unit + 1, smaller, components + 1);
         times = times.map(|times| times + 1);
     }
-    times.map_or(components > 1, |times: u32| times > 0).then_some(end)
+    let is_zero = &text[start..end] == "P0D";
+    times.map_or(components > 1 || is_zero, |times: u32| times > 0).then_some(end)
 }

@@ -102,7 +102,11 @@ impl Known {
                 "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}",
                 "|[0-9a-fA-F]{12}[1-8][0-9a-fA-F]{3}[89abAB][0-9a-fA-F]{15}",
             ),
-            Self::Ulid => "[0-7](?:[0-9A-HJKMNP-TV-Z]{25}|[0-9a-hjkmnp-tv-z]{25})",
+            // The `Debug` output of the crate `ulid` is a number, on one line or several.
+            Self::Ulid => concat!(
+                "[0-7](?:[0-9A-HJKMNP-TV-Z]{25}|[0-9a-hjkmnp-tv-z]{25})",
+                r"|\bUlid\(\s*\d{1,39},?\s*\)",
+            ),
             // The `Debug` output of structures, on one line or several. Numbers with units have no pattern.
             Self::Duration => concat!(
                 r"\b\w*(?:Duration|TimeDelta) \{\s+sec(?:ond)?s: -?\d+,",
@@ -111,7 +115,7 @@ impl Known {
             // RFC 3339 with its liberties, dates of mail and HTTP, and the `Debug` output of structures.
             Self::Timestamp => concat!(
                 r"\b\d{4}-\d{2}-\d{2}[Tt ]\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?",
-                r"(?:[Zz]\b| (?:UTC|GMT|BST|IST|JST|KST|MSK|[CEW]ES?T|[ECMP][SD]T|A[CEW][SD]T|NZ[SD]T)\b",
+                r"(?:[Zz]\b| ?(?:UTC|GMT|BST|IST|JST|KST|MSK|[CEW]ES?T|[ECMP][SD]T|A[CEW][SD]T|NZ[SD]T)\b",
                 r"| ?[+-]\d{2}:?\d{2}(?::\d{2})?\b|[+-]\d{2}\b| \+00\b)?",
                 r"(?:\[[A-Za-z0-9_+/:-]{1,48}\])?",
                 r"|\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? (?:\d{1,2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2}",
@@ -126,7 +130,7 @@ impl Known {
                 "|[0-9a-fA-F]{0,4}:[0-9a-fA-F:.]{1,41}(?:%[0-9A-Za-z_.-]{1,15})?",
             ),
             Self::Port => r":\d{1,5}",
-            Self::ThreadId => r"\bThreadId\(\d+\)",
+            Self::ThreadId => r"\bThreadId\(\s*\d+,?\s*\)",
         }
     }
 

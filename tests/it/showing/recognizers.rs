@@ -104,6 +104,9 @@ fn ulids() {
         "01ARZ3NDEKTSV4RRFFQ69G5FA",
         "01ARZ3NDEKTSV4RRFFQ69G5FAVX",
         "x01ARZ3NDEKTSV4RRFFQ69G5FAV",
+        // `Debug` output of the crate `ulid`.
+        "Some(|Ulid(1777027686520646174104517696511196507)|), |Ulid(0)|",
+        "MyUlid(5), Ulid(5x)",
         // Letters that it does not have, a first digit that is too large, both cases, and no letter.
         "01ARZ3NDEKTSV4RRFFQ69G5FAU",
         "81ARZ3NDEKTSV4RRFFQ69G5FAV",
@@ -180,6 +183,8 @@ fn thread_ids() {
     check(&SnapshotSettings::new().redact_thread_ids(), "thread id", &texts);
     let here = format!("{:?}", std::thread::current().id());
     assert_eq!(redacted(&SnapshotSettings::new().redact_thread_ids(), &here), "⟨thread id⟩");
+    let here = format!("{:#?}", std::thread::current().id());
+    assert_eq!(redacted(&SnapshotSettings::new().redact_thread_ids(), &here), "⟨thread id⟩");
 }
 
 #[test]
@@ -234,7 +239,10 @@ fn durations() {
         // ISO 8601.
         "|PT1H30M|",
         "|P3DT4.5S|",
-        "-|PT0S|, |P1Y2M|, |P1DT2H|",
+        "-|PT0S|, |P1Y2M|, |P1DT2H|, |P0D|",
+        // Labels of jiff.
+        "|1yr 2mos 3wks 4days 5hrs 6mins 7secs 8msecs 9µsecs 10nsecs|",
+        "|9µsecs|, |9 μsec|, |5 usec|, |1nsec|",
         "P3D",
         "P1M",
         "PT",
@@ -297,6 +305,7 @@ fn timestamps() {
         // A zone of `chrono-tz`, and one of `jiff`.
         "|2026-02-03 04:05:06 CET|",
         "|2026-07-03 04:05:06 CEST| INFO",
+        "|2026-07-03T04:05:06.5CEST|",
         "|2026-02-03 04:05:06| INFO",
         "|2026-02-03T06:05:06+02:00[Europe/Berlin]|",
         "|2026-02-03T06:05:06+02:00[+02:00]| [a]",
