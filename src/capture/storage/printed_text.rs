@@ -5,7 +5,7 @@ use alloc::{
 use core::{
     fmt,
     hash::{Hash, Hasher},
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    sync::atomic::{AtomicU64, Ordering},
 };
 use std::{hash::DefaultHasher, sync::MutexGuard};
 
@@ -25,10 +25,16 @@ pub(crate) struct PrintedText {
     text: Arc<AtomicU64>,
     /// Number of spans and events when a part was shown, plus 1. Zero stands for none.
     part: Arc<AtomicU64>,
-    drawing: Arc<Mutex<Option<Arc<Draw>>>>,
-    /// Set, under the lock of the drawing, if nothing of the trace is to be printed, however a snapshot shows it.
-    is_withheld: Arc<AtomicBool>,
+    drawing: Arc<Mutex<Drawing>>,
     nearest: Arc<Mutex<Option<Nearest>>>,
+}
+
+/// How a trace is printed.
+#[derive(Default)]
+struct Drawing {
+    draw: Option<Arc<Draw>>,
+    /// Set if nothing of the trace is to be printed, however a later snapshot shows it.
+    is_withheld: bool,
 }
 
 /// Draws a trace as a snapshot does.
@@ -125,28 +131,26 @@ impl PrintedText {
     #[cfg(feature = "predicates")]
     pub(crate) fn withhold(&self, why: &'static str) {
         let draw = move |_: Shown<'_>, formatter: &mut fmt::Formatter<'_>| formatter.write_str(why);
-        let mut drawing = self.drawing.lock();
-        self.is_withheld.store(true, Ordering::Relaxed);
-        *drawing = Some(Arc::new(draw));
+        *self.drawing.lock() = Drawing { draw: Some(Arc::new(draw)), is_withheld: true };
     }
 
     /// Whether the trace is not to be printed.
     pub(crate) fn is_withheld(&self) -> bool {
-        self.is_withheld.load(Ordering::Relaxed)
+        self.drawing.lock().is_withheld
     }
 
     /// Notes how a snapshot shows the trace.
     #[cfg(feature = "snapshot")]
-    pub(crate) fn set_drawing(&self, new: Arc<Draw>) {
+    pub(crate) fn set_drawing(&self, draw: Arc<Draw>) {
         let mut drawing = self.drawing.lock();
-        if !self.is_withheld() {
-            *drawing = Some(new);
+        if !drawing.is_withheld {
+            drawing.draw = Some(draw);
         }
     }
 
     /// Returns how the latest snapshot that redacts has shown the trace.
     pub(crate) fn drawing(&self) -> Option<Arc<Draw>> {
-        self.drawing.lock().clone()
+        self.drawing.lock().draw.clone()
     }
 }
 
