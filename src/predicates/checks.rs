@@ -236,7 +236,9 @@ where
         P: Predicate<I::Item> + ?Sized,
     {
         let storage = self.searched().storage;
-        let reason = limit(storage, predicate, matches)
+        let reason = self
+            .no_moment()
+            .or_else(|| limit(storage, predicate, matches))
             .or_else(|| gap(storage))
             .or_else(|| self.absence(predicate, !matches));
         self.look(reason, &predicate)?;
@@ -261,7 +263,9 @@ where
         P: Predicate<I::Item> + ?Sized,
     {
         let storage = self.searched().storage;
-        let reason = limit(storage, predicate, true)
+        let reason = self
+            .no_moment()
+            .or_else(|| limit(storage, predicate, true))
             .or_else(|| gap(storage))
             .or_else(|| self.absence(predicate, false));
         self.look(reason, &predicate)?;

@@ -206,7 +206,8 @@ where
     /// Fails if there may be items that the capture lacks.
     fn trust_no_others(&self, how: &str) -> Result<(), ScanError> {
         let storage = self.searched().storage;
-        self.look(gap(storage).or_else(|| hidden_by_layer(storage)), &how)?;
+        let reason = self.no_moment().or_else(|| gap(storage)).or_else(|| hidden_by_layer(storage));
+        self.look(reason, &how)?;
         self.settle(self.unattributed(), &how)
     }
 

@@ -55,7 +55,9 @@ use crate::{
 /// - if the capture's [filter](crate::CaptureBuilder::filter), or the levels that are compiled into `tracing`, hide
 ///   everything that could be missing, as far as [`level()`](super::level) and [`target()`](super::target) tell. If you
 ///   replaced the filter meanwhile, each of its values counts;
-/// - if the capture saw nothing at all.
+/// - if the capture saw nothing at all;
+/// - if nothing can be between the moments that you gave to [`during()`](Self::during): the first has to come before the
+///   second.
 ///
 /// A misspelt field name would make a negative hold as well. So it fails if no span or event of the trace declares a
 /// [`field()`](super::field) of the predicate, or one of its [`only_fields()`](super::only_fields), but one declares a
@@ -192,6 +194,21 @@ where
         let is_always = during == (Bound::Unbounded, Bound::Unbounded);
         let items = (self.into_iter)(self.scope);
         items.filter(move |item| is_always || during.contains(&item.moment()))
+    }
+
+    /// Says that the given moments leave no room for any item, if that is so.
+    pub(super) fn no_moment(&self) -> Option<String> {
+        use Bound::{Excluded, Included};
+
+        let is_empty = match self.during {
+            (Included(start), Included(end)) => start > end,
+            (Included(start) | Excluded(start), Included(end) | Excluded(end)) => start >= end,
+            (Bound::Unbounded, _) | (_, Bound::Unbounded) => false,
+        };
+        is_empty.then(|| {
+            "nothing can be between the given moments, the first of which is not before the second"
+                .to_string()
+        })
     }
 
     /// Iterates over the items that no test can claim, unless they are ignored. They have moments of their own, so each

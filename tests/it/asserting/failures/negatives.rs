@@ -43,6 +43,35 @@ fn empty_capture() {
 }
 
 #[test]
+fn nothing_can_be_between_moments() {
+    let trace = native(|| {
+        info!("opened");
+        info!("closed");
+    });
+    let events = trace.scan_events();
+    let moment = |text| events.single(&message(eq(text))).moment();
+    let (opened, closed) = (moment("opened"), moment("closed"));
+    let swapped = events.during(closed..opened);
+    assert_snapshot!(failure!(swapped.none(&level(Level::ERROR))), @"
+    this says nothing, since nothing can be between the given moments, the first of which is not before the second: level(ERROR)
+    (if that is meant, scan with `or_empty()`)
+
+    the trace:
+      INFO opened
+      INFO closed
+    ");
+    swapped.try_all(&level(Level::INFO)).unwrap_err();
+    swapped.try_count(..3, &always()).unwrap_err();
+    swapped.try_exactly(&[]).unwrap_err();
+    events.during(closed..=opened).try_none(&level(Level::ERROR)).unwrap_err();
+    events.during(opened..opened).try_none(&level(Level::ERROR)).unwrap_err();
+    swapped.or_empty().none(&level(Level::ERROR));
+    events.during(opened..closed).none(&level(Level::ERROR));
+    events.during(opened..=opened).exactly(&[&message(eq("opened"))]);
+    events.during(closed..).none(&message(eq("opened")));
+}
+
+#[test]
 fn level_is_filtered_out() {
     let trace = filtered("info");
     let events = trace.scan_events();
