@@ -166,7 +166,44 @@ tests! {
         let capture = Capture::start();
         log::info!("captured");
         log::debug!("filtered out by the user");
-        assert_eq!(capture.finish().to_string(), "INFO captured");
+        let trace = capture.finish();
+        assert_eq!(trace.to_string(), "INFO captured");
+        trace.scan_events().none(&message("refused"));
+    }
+
+    lowered_maximal_level_is_noticed: {
+        let capture = Capture::start();
+        info!("seen");
+        log::set_max_level(log::LevelFilter::Warn);
+        log::info!(target: "library", "goes nowhere");
+        let trace = capture.trace();
+        let events = trace.scan_events();
+        let refusal = events.try_none(&message("goes nowhere")).unwrap_err().to_string();
+        let reason = "this says nothing, since `log::set_max_level()` was called with WARN, so that records of the `log` \
+                      crate of level INFO go nowhere: message(";
+        assert!(refusal.starts_with(reason), "{refusal}");
+        events.try_none(&(level(Level::INFO) & target("library"))).unwrap_err();
+        events.try_single(&message("seen")).unwrap_err();
+        events.try_exactly(&[&message("seen")]).unwrap_err();
+        let failed = events.try_any(&message("goes nowhere")).unwrap_err().to_string();
+        assert!(failed.contains("(it could not be captured, since `log::set_max_level()`"), "{failed}");
+        // These would have come.
+        events.none(&level(Level::WARN));
+        events.any(&message("seen"));
+
+        let watching = Capture::builder().fail_on_events(Level::INFO).start();
+        log::info!("goes nowhere");
+        let failed = catch_unwind(|| watching.finish()).unwrap_err();
+        let failed = failed.downcast::<String>().unwrap();
+        assert!(failed.contains("`log::set_max_level()` was called with WARN"), "{failed}");
+        let watching = Capture::builder().fail_on_events(Level::WARN).start();
+        info!("seen");
+        watching.finish();
+
+        log::set_max_level(log::LevelFilter::Trace);
+        let capture = Capture::start();
+        info!("seen");
+        capture.trace().scan_events().none(&message("goes nowhere"));
     }
 
     logger_that_is_installed_later_fails: {

@@ -140,30 +140,40 @@ pub(super) fn limit<P: PredicateReflection + ?Sized>(
         .or_else(|| hidden(storage, predicate, matches))
 }
 
-/// Says that a layer beside the capture hid a record that could match, or that could fail to, as far as level and
-/// target tell.
+/// Says that a layer beside the capture, or the `log` crate, hid a record that could match, or that could fail to, as far as
+/// level and target tell.
 fn hidden(storage: &Storage, predicate: &dyn PredicateReflection, matches: bool) -> Option<String> {
     let all = View { max_level: LevelFilter::TRACE, filter: None, is_only_filter: true };
     let ways = all.ways(predicate, matches);
-    let mut hidden = storage.sight().hidden.iter();
-    let (level, target) = hidden.find(|(level, target)| {
+    let sight = storage.sight();
+    let mut hidden = sight.hidden.iter();
+    let by_layer = hidden.find(|(level, target)| {
         let is_of = |module: &String| target.is_empty() || is_within(target, module);
         let of_level = levels(|one| one == *level);
         ways.iter().any(|way| way.levels & of_level != 0 && way.module.as_ref().is_none_or(is_of))
-    })?;
-    Some(format!(
-        "a filter or another layer has hidden a record of level {level} from {}",
-        Quoted(target)
-    ))
+    });
+    let by_log = || {
+        let mut silenced = ALL_LEVELS.iter().filter(|level| {
+            let of_level = levels(|one| one == **level);
+            ways.iter().any(|way| way.levels & of_level != 0)
+        });
+        silenced.find_map(|level| sight.silenced_log(*level))
+    };
+    by_layer.map(was_hidden).or_else(by_log)
 }
 
-/// Says that a layer beside the capture hid a record from it, if one did.
+/// Says that a layer beside the capture, or the `log` crate, hid a record from it, if one did.
 pub(super) fn hidden_by_layer(storage: &Storage) -> Option<String> {
-    let (level, target) = storage.sight().hidden.first()?;
-    Some(format!(
+    let sight = storage.sight();
+    let by_log = || ALL_LEVELS.iter().find_map(|level| sight.silenced_log(*level));
+    sight.hidden.first().map(was_hidden).or_else(by_log)
+}
+
+fn was_hidden((level, target): &(Level, Box<str>)) -> String {
+    format!(
         "a filter or another layer has hidden a record of level {level} from {}",
         Quoted(target)
-    ))
+    )
 }
 
 /// Says why a predicate may have its result only because something was not seen, if that is so. `holds` tells whether

@@ -135,6 +135,10 @@ use crate::receiver::note_ended_subscriber;
 /// does: it sends the logger a record of target `spanshot`, which the logger may write somewhere. Without the feature,
 /// records are captured if your test installs a `LogTracer` itself.
 ///
+/// The maximal level of the `log` crate is left as the logger has set it: `tracing_subscriber::fmt().init()` sets the level
+/// of its filter, which is `INFO` by default. If something lowers it while a capture lives, by `log::set_max_level()`,
+/// [negatives](crate::predicates::Scanner#negatives) that more verbose records would break fail.
+///
 /// If the code under test installs a logger itself, it fails where a capture was started before: so does
 /// `tracing_subscriber::fmt().init()`, with `SetLoggerError`. Call it before the first capture of the process starts,
 /// use [`set_global_default()`](https://docs.rs/tracing/latest/tracing/subscriber/fn.set_global_default.html),

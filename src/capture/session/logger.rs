@@ -3,8 +3,8 @@
 use alloc::string::String;
 use std::sync::OnceLock;
 
-use tracing_core::{Dispatch, dispatcher, subscriber::NoSubscriber};
-use tracing_log::{LogTracer, log};
+use tracing_core::{Dispatch, LevelFilter, dispatcher, subscriber::NoSubscriber};
+use tracing_log::{AsTrace, LogTracer, log};
 
 use crate::capture::{
     SharedStorage,
@@ -21,21 +21,30 @@ const PROBE: &str = "spanshot looks whether the logger passes records on to `tra
 ///
 /// Returns instructions for the user if the installed logger does not.
 pub(crate) fn install() -> Result<(), String> {
-    static IS_TRACED: OnceLock<bool> = OnceLock::new();
-
     let install = || {
         let had_global = has_foreign_global();
         let is_installed = LogTracer::init().is_ok();
         let _ = HAD_GLOBAL.set(is_installed.then_some(had_global));
         is_installed
     };
-    if *IS_TRACED.get_or_init(|| install() || is_record_traced()) {
+    let traced = || (install() || is_record_traced()).then(log::max_level);
+    if TRACED.get_or_init(traced).is_some() {
         return Ok(());
     }
     Err("captures are to get the records of the `log` crate (spanshot's feature `log`), and a logger \
          is installed already which does not pass them on to `tracing`. Either do not install it in \
          tests, or install `tracing_log::LogTracer` in its place, or leave out the feature"
         .into())
+}
+
+/// The maximal level of the `log` crate when the first capture started, if captures get its records. Who has installed
+/// another logger has chosen it, as a filter.
+static TRACED: OnceLock<Option<log::LevelFilter>> = OnceLock::new();
+
+/// Returns the maximal level of the `log` crate, if something has lowered it since the first capture started.
+pub(crate) fn lowered_level() -> Option<LevelFilter> {
+    let (chosen, max_level) = ((*TRACED.get()?)?, log::max_level());
+    (max_level < chosen).then(|| max_level.as_trace())
 }
 
 /// Whether there was a global subscriber when the logger was installed; `None` if there was a logger already.

@@ -12,6 +12,8 @@ use std::{
 
 use tracing_core::Metadata;
 
+#[cfg(feature = "log")]
+use crate::capture::session::logger;
 use crate::{
     capture::{
         Keep, Storage,
@@ -206,6 +208,8 @@ impl SharedStorage {
     /// returns them.
     pub fn lock(&self) -> Trace {
         note_bypass_here(self);
+        #[cfg(feature = "log")]
+        self.note_log_level();
         self.state().trace()
     }
 
@@ -235,6 +239,8 @@ impl SharedStorage {
     /// ```
     pub fn take(&self) -> Trace {
         note_bypass_here(self);
+        #[cfg(feature = "log")]
+        self.note_log_level();
         self.change_state(|state| {
             let trace = state.trace();
             state.storage = Held { alone: trace.successor(), shared: None };
@@ -318,6 +324,20 @@ impl SharedStorage {
         let is_known = self.state().storage.get().sight.is_bypassed;
         if !is_known {
             self.set_sight(|sight| sight.is_bypassed = true);
+        }
+    }
+
+    /// Notes if something has lowered the maximal level of the `log` crate, unless that is known.
+    #[cfg(feature = "log")]
+    fn note_log_level(&self) {
+        let Some(max_level) = logger::lowered_level() else { return };
+        let is_new = {
+            let state = self.state();
+            let sight = &state.storage.get().sight;
+            sight.is_native && sight.log_level.is_none_or(|known| max_level < known)
+        };
+        if is_new {
+            self.set_sight(|sight| sight.log_level = Some(max_level));
         }
     }
 
@@ -519,6 +539,8 @@ impl SharedStorage {
     /// Returns the trace so far, and the number of changes so far.
     pub(crate) fn observe(&self) -> (Trace, u64) {
         note_bypass_here(self);
+        #[cfg(feature = "log")]
+        self.note_log_level();
         let mut state = self.state();
         (state.trace(), state.changes)
     }

@@ -30,6 +30,9 @@ pub(crate) struct Sight {
     /// Levels and targets of records that another layer, or a filter whose rules are not known, has hidden from the
     /// capture.
     pub(crate) hidden: BTreeSet<(Level, Box<str>)>,
+    /// The maximal level of the `log` crate, if something has lowered it: records of this crate that are more verbose go
+    /// nowhere.
+    pub(crate) log_level: Option<LevelFilter>,
     /// Whether records of this process come here, some of which `tracing` may compile out. A stream that is captured
     /// directly was compiled elsewhere.
     pub(crate) is_native: bool,
@@ -101,6 +104,16 @@ impl Sight {
         self.hidden.insert((level, target.into()));
     }
 
+    /// Says that records of the `log` crate of this level go nowhere, if that is so.
+    pub(crate) fn silenced_log(&self, level: Level) -> Option<String> {
+        let max_level = self.log_level.filter(|max_level| level > *max_level)?;
+        let max_level = max_level.to_string().to_uppercase();
+        Some(format!(
+            "`log::set_max_level()` was called with {max_level}, so that records of the `log` crate of level {level} \
+             go nowhere"
+        ))
+    }
+
     /// Returns the most verbose level that is not compiled out of the records.
     pub(crate) fn max_level(&self) -> LevelFilter {
         if self.is_native { STATIC_MAX_LEVEL } else { LevelFilter::TRACE }
@@ -124,9 +137,10 @@ impl Sight {
             return Some(format!("the capture's filter {:?} hides {level}", filter.to_string()));
         }
         let hidden = self.hidden.iter().find(|(hidden, _)| *hidden == level);
-        hidden.map(|(_, target)| {
+        let hidden = hidden.map(|(_, target)| {
             format!("a filter or another layer has hidden {level} of {target:?}")
-        })
+        });
+        hidden.or_else(|| self.silenced_log(level))
     }
 
     /// Notes that a receiver relays to another subscriber.
