@@ -315,7 +315,8 @@ where
     ///
     /// # Errors
     ///
-    /// Returns an error if none matches, or if earlier spans and events were left out of the trace.
+    /// Returns an error if none matches, or if there may be an earlier match: spans and events were left out of the trace,
+    /// or a record matches that no test can claim.
     pub fn try_first<P: Predicate<I::Item> + ?Sized>(
         self,
         predicate: &P,
@@ -331,6 +332,7 @@ where
             .or_else(|| (earlier > 0).then(|| left_out(earlier)))
             .or_else(|| self.absence(predicate, false));
         self.look(reason, &predicate)?;
+        self.settle(self.unattributed().filter(|item| predicate.eval(item)), &predicate)?;
         Ok(first)
     }
 
@@ -338,7 +340,8 @@ where
     ///
     /// # Errors
     ///
-    /// Returns an error if none matches, or if later spans and events were left out of the trace.
+    /// Returns an error if none matches, or if there may be a later match: spans and events were left out of the trace, or
+    /// a record matches that no test can claim.
     pub fn try_last<P: Predicate<I::Item> + ?Sized>(
         self,
         predicate: &P,
@@ -354,6 +357,7 @@ where
             .or_else(|| (later > 0).then(|| left_out(later)))
             .or_else(|| self.absence(predicate, false));
         self.look(reason, &predicate)?;
+        self.settle(self.unattributed().filter(|item| predicate.eval(item)), &predicate)?;
         Ok(last)
     }
 

@@ -96,9 +96,9 @@ use crate::{
 /// `all(field("attempts", value(le(5))))`. Other assertions look at the last values; use [`ever()`](super::ever) there to look at all values.
 ///
 /// In a [process-wide](crate::Capture::start_process_wide) capture, an assertion on a whole trace also fails if a
-/// record that no test can claim would break it, supposing that the record is your test's. `first()` and `last()` are
-/// exempt: they look only at the records in the trace. The message names the record, and your options. If such records
-/// do not matter, scan with [`ignore_unattributed()`](Self::ignore_unattributed).
+/// record that no test can claim would break it, supposing that the record is your test's: for `first()` and `last()`, a
+/// record that matches. The message names the record, and your options. If such records do not matter, scan with
+/// [`ignore_unattributed()`](Self::ignore_unattributed).
 ///
 /// # Example
 ///

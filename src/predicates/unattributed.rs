@@ -121,7 +121,7 @@ mod tests {
     use super::*;
     use crate::{
         Capture, Storage, Trace,
-        predicates::{ScanExt, always, child, event, field, level, message, name},
+        predicates::{ScanExt, always, child, event, field, level, message, name, ne},
     };
 
     fn elsewhere(program: impl FnOnce()) -> Storage {
@@ -184,6 +184,8 @@ mod tests {
         refused(events.try_single(&!level(Level::WARN)));
         let refusal = refused(events.try_exactly(&[&message("done")]));
         assert!(refusal.contains("2 events that no test"), "{refusal}");
+        refused(events.try_first(&always()));
+        refused(events.try_last(&level([ne(Level::WARN)])));
         refused(events.during(..).try_none(&level(Level::ERROR)));
 
         // These would hold if the records were the test's.
@@ -191,6 +193,8 @@ mod tests {
         events.all(&level(tracing::level_filters::LevelFilter::INFO));
         events.count(..=3, &always());
         events.single(&message("done"));
+        events.first(&message("done"));
+        events.last(&level(Level::INFO));
         events.count(1.., &always());
         events.in_order(&[&message("done")]);
         events.in_a_row(&[&message("done")]);
@@ -202,6 +206,7 @@ mod tests {
         work.deep_scan_events().exactly(&[&message("done")]);
 
         let events = events.ignore_unattributed();
+        events.first(&always());
         events.none(&level(Level::ERROR));
         events.all(&level(Level::INFO));
         events.exactly(&[&message("done")]);
