@@ -100,7 +100,8 @@ use crate::capture::{
 ///
 /// It looks at each event when it is emitted, and at each span when it is closed. So neither [`take()`](Capture::take)
 /// nor a [limit](Self::max_nodes) hides anything from it. A span for which there was [no room](crate::Keep::Oldest)
-/// also fails a test that watches over spans: the capture cannot tell whether that span was closed.
+/// also fails a test that watches over spans: the capture cannot tell whether that span was closed. So does one that a
+/// [layer beside the capture](Self::with_layer) has hidden.
 ///
 /// # Example
 ///

@@ -307,6 +307,15 @@ impl Watch {
                        `Keep::Newest`, which keeps open spans",
             }
             .write(&mut findings, &Tally { count: noted.unknown_spans, lines: String::new() });
+            Finding {
+                nouns: ["layer", "layers"],
+                what: "beside the capture has hidden spans, so that it cannot tell whether they were closed and exited",
+                help: "a filter that is meant for one layer belongs to that: `layer.with_filter(…)`",
+            }
+            .write(
+                &mut findings,
+                &Tally { count: storage.sight.has_hidden_spans.into(), lines: String::new() },
+            );
         }
         findings
     }

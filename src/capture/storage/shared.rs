@@ -402,10 +402,9 @@ impl SharedStorage {
     /// Notes that another layer, or a filter, hides a record of this level and target from the capture. If that is
     /// known, nothing changes: there may be many such records.
     pub(crate) fn note_hidden(&self, metadata: &Metadata<'_>) {
-        let (level, target) = (*metadata.level(), metadata.target());
-        let is_known = self.state().storage.get().sight.is_hidden(level, target);
+        let is_known = self.state().storage.get().sight.knows_hidden(metadata);
         if !is_known {
-            self.set_sight(|sight| sight.note_hidden(level, target));
+            self.set_sight(|sight| sight.note_hidden(metadata));
         }
     }
 

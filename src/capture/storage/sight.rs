@@ -10,7 +10,7 @@ use alloc::{
 };
 
 use tracing::level_filters::STATIC_MAX_LEVEL;
-use tracing_core::{Level, LevelFilter};
+use tracing_core::{Level, LevelFilter, Metadata};
 use tracing_subscriber::filter::Targets;
 
 #[cfg(feature = "snapshot")]
@@ -30,6 +30,8 @@ pub(crate) struct Sight {
     /// Levels and targets of records that another layer, or a filter whose rules are not known, has hidden from the
     /// capture.
     pub(crate) hidden: BTreeSet<(Level, Box<str>)>,
+    /// Whether a span was among the hidden records.
+    pub(crate) has_hidden_spans: bool,
     /// The maximal level of the `log` crate, if something has lowered it: records of this crate that are more verbose go
     /// nowhere.
     pub(crate) log_level: Option<LevelFilter>,
@@ -93,13 +95,21 @@ const MAX_HIDDEN: usize = 256;
 
 impl Sight {
     /// Checks whether hidden records of this level and target are noted, or any of this level.
-    pub(crate) fn is_hidden(&self, level: Level, target: &str) -> bool {
+    fn is_hidden(&self, level: Level, target: &str) -> bool {
         let mut of_level = self.hidden.iter().filter(|(hidden, _)| *hidden == level);
         of_level.any(|(_, hidden)| **hidden == *target || hidden.is_empty())
     }
 
+    /// Checks whether all that is to note of a hidden record is noted.
+    pub(crate) fn knows_hidden(&self, metadata: &Metadata<'_>) -> bool {
+        self.is_hidden(*metadata.level(), metadata.target())
+            && (self.has_hidden_spans || !metadata.is_span())
+    }
+
     /// Notes a hidden record. Beyond the maximal number, an empty target stands for any.
-    pub(crate) fn note_hidden(&mut self, level: Level, target: &str) {
+    pub(crate) fn note_hidden(&mut self, metadata: &Metadata<'_>) {
+        let (level, target) = (*metadata.level(), metadata.target());
+        self.has_hidden_spans |= metadata.is_span();
         let target = if self.hidden.len() < MAX_HIDDEN { target } else { "" };
         self.hidden.insert((level, target.into()));
     }

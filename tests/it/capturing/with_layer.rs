@@ -7,8 +7,13 @@ use std::{
 };
 
 use spanshot::{Capture, CaptureBuilder, Print, predicates::*};
-use tracing::{Level, Span, debug, error, field, info, info_span, warn};
-use tracing_subscriber::{EnvFilter, Layer, filter::LevelFilter, fmt, registry::Registry};
+use tracing::{Level, Metadata, Span, debug, error, field, info, info_span, warn};
+use tracing_subscriber::{
+    EnvFilter, Layer,
+    filter::{LevelFilter, filter_fn},
+    fmt,
+    registry::Registry,
+};
 
 use crate::support::panic_message;
 
@@ -106,6 +111,32 @@ fn capture_among_layers_watches_over_its_test() {
     assert!(message.contains("1 event at level warn"), "{message}");
     assert!(message.contains("\n  ERROR failed\n"), "{message}");
     assert!(message.contains("\n1 span still open:\n  INFO open{}\n"), "{message}");
+}
+
+/// Nobody knows whether such a span was closed.
+#[test]
+fn spans_that_another_layer_has_hidden_fail_a_watch_over_spans() {
+    let watching = || {
+        let is_shown = |metadata: &Metadata<'_>| metadata.target() != "hidden";
+        Capture::builder().with_layer(filter_fn(is_shown)).print(Print::Never)
+    };
+    let program = || {
+        info!(target: "hidden", "an event");
+        info_span!("shown").in_scope(|| ());
+    };
+    for builder in [watching().fail_on_open_spans(), watching().fail_on_unbalanced_enters()] {
+        let capture = builder.start();
+        program();
+        let _open = info_span!(target: "hidden", "open").entered();
+        let message = panic_message(|| capture.finish());
+        let reason = "\n1 layer beside the capture has hidden spans, so that it cannot tell whether they were closed";
+        assert!(message.contains(reason), "{message}");
+    }
+    for builder in [watching().fail_on_open_spans(), watching().fail_on_unbalanced_enters()] {
+        let capture = builder.start();
+        program();
+        capture.finish();
+    }
 }
 
 #[test]
