@@ -77,6 +77,13 @@ fn one_test_of_a_process_gets_everything() {
     }
 }
 
+#[test]
+fn record_in_a_span_of_an_earlier_test_is_not_that_of_the_next_one() {
+    for threads in ["--test-threads=1", "--test-threads=2"] {
+        assert_passes("turns::", &[threads], false);
+    }
+}
+
 const HEADING: &str = "traced in this process, by none of its tests or after they ended:";
 
 #[test]
@@ -911,6 +918,31 @@ mod lost {
             let capture = start();
             thread::spawn(refuse).join().unwrap();
             assert_lost(&capture, OF_TEST);
+        }
+    }
+}
+
+/// What one test after another gets in one process.
+mod turns {
+    use std::thread;
+
+    use spanshot::{Capture, Print, predicates::*};
+    use tracing::{Level, error, info, info_span};
+
+    tests! {
+        task_of_an_earlier_test: {
+            let earlier = Capture::start_process_wide();
+            let span = info_span!("of the earlier one");
+            drop(earlier);
+            let capture = Capture::builder().print(Print::Never).start_process_wide();
+            info!("own");
+            thread::spawn(move || span.in_scope(|| error!("late"))).join().unwrap();
+            let trace = capture.trace();
+            assert_eq!(trace.to_string(), "INFO own");
+            let failed = trace.scan_events().try_any(&level(Level::ERROR)).unwrap_err().to_string();
+            assert!(failed.contains("this event matches, but no test can claim it:\n\n  ERROR late"), "{failed}");
+            let refusal = trace.scan_events().try_none(&level(Level::ERROR)).unwrap_err().to_string();
+            assert!(refusal.starts_with("this cannot be decided, since 1 event"), "{refusal}");
         }
     }
 }

@@ -104,7 +104,7 @@ pub(crate) fn place(
         }
     }
     let running = || test_span::running().filter(|_| !is_ended);
-    match running().or_else(only_test) {
+    match running().or_else(|| only_test(is_ended)) {
         Some(test) => (Owner::Test(test), None),
         None if is_ended => (Owner::Ended, own),
         None => (Owner::Nobody, own),

@@ -39,7 +39,8 @@ impl Capture {
     /// process runs one test at a time, as under [nextest] or with `--test-threads=1`, there is no doubt: the capture
     /// that was started last receives them.
     ///
-    /// The same goes for records in a span of a capture that has ended: a task of an earlier test may still be running.
+    /// The same goes for records in a span of a capture that has ended: a task of an earlier test may still be running. So
+    /// with `--test-threads=1`, no capture receives these, unless the process runs a single test (`--exact`).
     ///
     /// An assertion that such a record would break, if it were this test's, [refuses to
     /// pass](crate::predicates::Scanner#negatives), and so do the checks at the
@@ -224,13 +225,20 @@ fn started(test: &Arc<Test>) {
     }
 }
 
-/// Returns the capture that gets unattributed records, if the process runs one test at a time.
-pub(crate) fn only_test() -> Option<Arc<Test>> {
-    if is_one_test_at_a_time() {
+/// Returns the capture that gets unattributed records, if the process runs one test at a time. A record in a span of a
+/// capture that has ended may come from an earlier test, unless the process runs only one.
+pub(crate) fn only_test(is_in_ended: bool) -> Option<Arc<Test>> {
+    if is_one_test_at_a_time() && (is_exact() || !is_in_ended) {
         UNDER_WAY.lock().iter().rev().find_map(Weak::upgrade)
     } else {
         None
     }
+}
+
+/// Checks whether the test harness was told the exact name of the test to run.
+fn is_exact() -> bool {
+    static IS_EXACT: OnceLock<bool> = OnceLock::new();
+    *IS_EXACT.get_or_init(|| env::args_os().any(|arg| arg == *"--exact"))
 }
 
 /// Checks whether the process demonstrably runs one test at a time: nextest has set this mode, or the test harness was
@@ -242,7 +250,6 @@ fn is_one_test_at_a_time() -> bool {
             |name, expected: &str| env::var_os(name).is_some_and(|value| value == *expected);
         // nextest also names the test in the arguments. The variable alone is not enough: a process that the test
         // starts inherits it.
-        let is_exact = || env::args_os().any(|arg| arg == *"--exact");
         is_set("NEXTEST_EXECUTION_MODE", "process-per-test") && is_exact()
             || match test_threads(env::args_os()) {
                 Some(threads) => threads == "1",
