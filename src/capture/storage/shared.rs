@@ -140,10 +140,11 @@ impl Unattributed {
         Self { storage: storage.clone(), started: now, since: now, seen: None }
     }
 
-    /// Begins anew, for a capture that was emptied and goes on.
+    /// Begins anew, for a capture that was emptied and goes on: with what has come since its trace was made.
     fn go_on(&mut self) {
-        self.since = self.storage.lock().extent();
-        self.seen = None;
+        if let Some(seen) = self.seen.take() {
+            self.since = seen.extent();
+        }
     }
 }
 
@@ -629,5 +630,33 @@ impl fmt::Display for Trace {
 impl serde::Serialize for Trace {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.storage.serialize(serializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use crate::Capture;
+
+    /// Whatever comes while a trace is taken may break a negative about this trace, or about the next one.
+    #[test]
+    fn no_unattributed_record_is_missed_between_traces() {
+        const COUNT: usize = 2_000;
+
+        let nobody = Capture::start();
+        let capture = Capture::start();
+        capture.storage().set_unattributed(nobody.storage());
+        let emit = || (0..COUNT).for_each(|number| tracing::info!(number, "whose?"));
+        let thread = thread::spawn(nobody.carry(emit));
+        let seen = || {
+            let trace = capture.take();
+            trace.sight.unattributed.as_deref().map_or(0, |storage| storage.all_events().len())
+        };
+        let mut count = 0;
+        while !thread.is_finished() {
+            count += seen();
+        }
+        assert_eq!(count + seen(), COUNT);
     }
 }
