@@ -307,15 +307,17 @@ impl Watch {
                        `Keep::Newest`, which keeps open spans",
             }
             .write(&mut findings, &Tally { count: noted.unknown_spans, lines: String::new() });
+            let mut hidden_spans = Tally::default();
+            if let Some((level, target)) = &storage.sight.hidden_span {
+                hidden_spans
+                    .add(|| format!("  the first one is of level {level}, from {target:?}\n"));
+            }
             Finding {
                 nouns: ["layer", "layers"],
                 what: "beside the capture has hidden spans, so that it cannot tell whether they were closed and exited",
                 help: "a filter that is meant for one layer belongs to that: `layer.with_filter(…)`",
             }
-            .write(
-                &mut findings,
-                &Tally { count: storage.sight.has_hidden_spans.into(), lines: String::new() },
-            );
+            .write(&mut findings, &hidden_spans);
         }
         findings
     }

@@ -30,8 +30,8 @@ pub(crate) struct Sight {
     /// Levels and targets of records that another layer, or a filter whose rules are not known, has hidden from the
     /// capture.
     pub(crate) hidden: BTreeSet<(Level, Box<str>)>,
-    /// Whether a span was among the hidden records.
-    pub(crate) has_hidden_spans: bool,
+    /// Level and target of the first span that was among the hidden records.
+    pub(crate) hidden_span: Option<(Level, Box<str>)>,
     /// The maximal level of the `log` crate, if something has lowered it: records of this crate that are more verbose go
     /// nowhere.
     pub(crate) log_level: Option<LevelFilter>,
@@ -103,13 +103,15 @@ impl Sight {
     /// Checks whether all that is to note of a hidden record is noted.
     pub(crate) fn knows_hidden(&self, metadata: &Metadata<'_>) -> bool {
         self.is_hidden(*metadata.level(), metadata.target())
-            && (self.has_hidden_spans || !metadata.is_span())
+            && (self.hidden_span.is_some() || !metadata.is_span())
     }
 
     /// Notes a hidden record. Beyond the maximal number, an empty target stands for any.
     pub(crate) fn note_hidden(&mut self, metadata: &Metadata<'_>) {
         let (level, target) = (*metadata.level(), metadata.target());
-        self.has_hidden_spans |= metadata.is_span();
+        if metadata.is_span() {
+            self.hidden_span.get_or_insert_with(|| (level, target.into()));
+        }
         let target = if self.hidden.len() < MAX_HIDDEN { target } else { "" };
         self.hidden.insert((level, target.into()));
     }
