@@ -277,6 +277,18 @@ impl Watch {
         }
         let of_nobody = unattributed.map(|(storage, _)| &storage.sight.lost);
         storage.sight.lost.write_findings(of_nobody, &mut findings);
+        self.write_span_findings(noted, storage, is_withheld, &mut findings);
+        findings
+    }
+
+    /// Writes what is to be found about spans, if the capture watches over them.
+    fn write_span_findings(
+        &self,
+        noted: &Noted,
+        storage: &Storage,
+        is_withheld: bool,
+        findings: &mut String,
+    ) {
         let open = || storage.all_spans().filter(|span| !span.stats().is_closed);
         if self.rules.open_spans {
             Finding {
@@ -285,7 +297,7 @@ impl Watch {
                 help: "a span is closed when all of its handles and guards are dropped, and all \
                        spans in it are closed",
             }
-            .write(&mut findings, &Tally::of_spans(open()).unless(is_withheld));
+            .write(findings, &Tally::of_spans(open()).unless(is_withheld));
         }
         if self.rules.unbalanced_enters {
             let mut unbalanced = noted.unbalanced_spans.clone();
@@ -296,7 +308,7 @@ impl Watch {
                 what: "not exited as often as entered",
                 help: "a span is exited when the guard that entered it is dropped",
             }
-            .write(&mut findings, &unbalanced.unless(is_withheld));
+            .write(findings, &unbalanced.unless(is_withheld));
         }
         if self.rules.open_spans || self.rules.unbalanced_enters {
             Finding {
@@ -306,7 +318,7 @@ impl Watch {
                 help: "raise the limit that was set with `max_nodes()` or `max_bytes()`, or use \
                        `Keep::Newest`, which keeps open spans",
             }
-            .write(&mut findings, &Tally { count: noted.unknown_spans, lines: String::new() });
+            .write(findings, &Tally { count: noted.unknown_spans, lines: String::new() });
             let mut hidden_spans = Tally::default();
             if let Some((level, target)) = &storage.sight.hidden_span {
                 hidden_spans
@@ -317,9 +329,8 @@ impl Watch {
                 what: "beside the capture has hidden spans, so that it cannot tell whether they were closed and exited",
                 help: "a filter that is meant for one layer belongs to that: `layer.with_filter(…)`",
             }
-            .write(&mut findings, &hidden_spans);
+            .write(findings, &hidden_spans);
         }
-        findings
     }
 }
 

@@ -131,7 +131,7 @@ fn predicates_look_at_each_once() {
     let site = json!({ "id": 0, "kind": "span", "name": "span", "target": "guest", "level": "info",
         "fields": vec!["a"; MANY] });
     receive(&json!({ "new_call_site": site }).to_string());
-    let values = format!("{{{}}}", [r#""a":{"int":1}"#; MANY].join(","));
+    let values = format!("{{{}}}", vec![r#""a":{"int":1}"#; MANY].join(","));
     for id in 1..=10 {
         receive(&format!(r#"{{"new_span":{{"id":{id},"metadata_id":0,"values":{values}}}}}"#));
         receive(&format!(r#"{{"values_recorded":{{"id":{id},"values":{values}}}}}"#));
