@@ -2,7 +2,7 @@
 //!
 //! A form is recognized only as a whole: next to letters or digits, it is a part of something else.
 
-use alloc::vec::Vec;
+use alloc::{borrow::Cow, string::String, vec::Vec};
 use core::{
     net::{Ipv4Addr, Ipv6Addr},
     ops::Range,
@@ -61,6 +61,7 @@ impl Known {
     /// text, which may then begin with the port of that address.
     pub(super) fn find_all(self, text: &str, is_behind_ip: bool) -> Vec<Range<usize>> {
         let Some(candidates) = self.candidates() else { return Vec::new() };
+        let text = &*without_escapes(text);
         if self == Self::Duration {
             let mut found = durations::find_all(text);
             found.extend(candidates.find_iter(text).map(|found| found.range()));
@@ -160,6 +161,25 @@ impl Known {
             Self::Pointer | Self::Duration | Self::Timestamp | Self::ThreadId => Some(candidate),
         }
     }
+}
+
+/// Replaces escaped line breaks and tabs by spaces, as many as they have bytes: otherwise, the letter of `\n` would be a part
+/// of the word behind it.
+fn without_escapes(text: &str) -> Cow<'_, str> {
+    let mut rest = text;
+    let mut spaced = String::new();
+    while let Some(position) = rest.find('\\') {
+        let (before, escape) = rest.split_at(position);
+        let len = 1 + escape[1..].chars().next().map_or(0, char::len_utf8);
+        spaced.push_str(before);
+        let is_space = matches!(&escape[..len], "\\n" | "\\r" | "\\t");
+        spaced.push_str(if is_space { "  " } else { &escape[..len] });
+        rest = &escape[len..];
+    }
+    if spaced.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(spaced + rest)
 }
 
 /// Whether a character belongs to the word that it is next to.

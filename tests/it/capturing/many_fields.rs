@@ -1,10 +1,7 @@
 //! Call sites that declare 20,000 fields, as only a hostile guest does. What takes quadratic time does not
 //! come to an end here.
 
-use std::{
-    collections::BTreeSet,
-    time::{Duration, Instant},
-};
+use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 #[cfg(feature = "export")]
@@ -136,9 +133,8 @@ fn predicates_look_at_each_once() {
         receive(&format!(r#"{{"new_span":{{"id":{id},"metadata_id":0,"values":{values}}}}}"#));
         receive(&format!(r#"{{"values_recorded":{{"id":{id},"values":{values}}}}}"#));
     }
-    let (trace, started) = (storage.lock(), Instant::now());
+    let trace = storage.lock();
     trace.scan_spans().none(&field("a", 2));
     trace.scan_spans().try_any(&ever(field("a", 2))).unwrap_err();
     trace.scan_spans().try_none(&field("a", 1)).unwrap_err();
-    assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
 }

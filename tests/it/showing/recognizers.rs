@@ -347,6 +347,32 @@ fn times_of_this_machine() {
     }
 }
 
+/// In `Debug` output, a line break is written as `\n`, which is no part of the word behind it.
+#[test]
+fn forms_behind_an_escaped_line_break() {
+    for (label, form) in [
+        ("duration", "5ms"),
+        ("ip", "127.0.0.1"),
+        ("uuid", "018f4e9e-2b7a-7c3d-9c1f-0123456789ab"),
+        ("ulid", "01ARZ3NDEKTSV4RRFFQ69G5FAV"),
+        ("pointer", "0x7ffe12345678"),
+        ("timestamp", "2024-01-02T03:04:05Z"),
+    ] {
+        let check = |traced: &str, expected: &str| {
+            let trace = native(|| info!(text = ?traced));
+            let line = all().view(&trace).to_string();
+            let expected = format!("{expected:?}").replace('\\', "\\\\");
+            assert_eq!(line, format!("INFO text={expected}"));
+        };
+        for escape in ["\n", "\r", "\t", "\\\n"] {
+            let text = |form: &str| format!("it took{escape}{form}{escape}more");
+            check(&text(form), &text(&format!("⟨{label}⟩")));
+        }
+        // Here, the letter is a part of the word.
+        check(&format!("\\n{form} n{form}"), &format!("\\n{form} n{form}"));
+    }
+}
+
 #[test]
 fn structures_on_several_lines() {
     #[derive(Debug)]
