@@ -264,8 +264,8 @@ impl TracingEventReceiver {
         }
     }
 
-    /// Has the sink ready for what is no record, if there is a subscriber. If there is none, spans that wait for it go on
-    /// waiting: the one that is there with the first record gets them.
+    /// Prepares the sink for something other than a record, if there is a subscriber. If there is none, spans that wait for
+    /// it go on waiting: the one that is there with the first record gets them.
     #[cold]
     pub(super) fn start_if_possible(&mut self) {
         self.sink.start();

@@ -281,7 +281,7 @@ impl Watch {
         findings
     }
 
-    /// Writes what is to be found about spans, if the capture watches over them.
+    /// Writes the findings about spans, if the capture watches over them.
     fn write_span_findings(
         &self,
         noted: &Noted,

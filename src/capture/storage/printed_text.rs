@@ -33,7 +33,7 @@ pub(crate) struct PrintedText {
 #[derive(Default)]
 struct Drawing {
     draw: Option<Arc<Draw>>,
-    /// Set if nothing of the trace is to be printed, however a later snapshot shows it.
+    /// Set if nothing of the trace is to be printed, even if a later snapshot shows it.
     is_withheld: bool,
 }
 

@@ -140,7 +140,7 @@ impl Unattributed {
         Self { storage: storage.clone(), started: now, since: now, seen: None }
     }
 
-    /// Begins anew, for a capture that was emptied and goes on: with what has come since its trace was made.
+    /// Begins anew, for a capture that was emptied and goes on: with the records since its trace was made.
     fn go_on(&mut self) {
         if let Some(seen) = self.seen.take() {
             self.since = seen.extent();
@@ -639,7 +639,7 @@ mod tests {
 
     use crate::Capture;
 
-    /// Whatever comes while a trace is taken may break a negative about this trace, or about the next one.
+    /// A record that comes while a trace is taken may break a negative about this trace, or about the next one.
     #[test]
     fn no_unattributed_record_is_missed_between_traces() {
         const COUNT: usize = 2_000;
