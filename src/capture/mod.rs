@@ -61,7 +61,7 @@ pub(crate) use self::storage::numbers::NumberHasher;
 #[cfg(feature = "predicates")]
 pub(crate) use self::storage::printed_text::Nearest;
 #[cfg(feature = "snapshot")]
-pub(crate) use self::storage::printed_text::{Draw, PrintedText};
+pub(crate) use self::storage::printed_text::PrintedText;
 pub(crate) use self::storage::{
     printed_text::ShownPart,
     sight::{LEFT_BEHIND, REMEDIES, RelayedElsewhere},

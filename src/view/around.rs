@@ -206,7 +206,7 @@ impl<'a> Around<'a> {
         formatter: &mut fmt::Formatter<'_>,
         node: CapturedNode<'a>,
     ) -> fmt::Result {
-        write!(formatter, "{}", ShortLine { node, is_cut: Some(&self.is_cut) })
+        write!(formatter, "{}", ShortLine::new(node).noting_cuts(&self.is_cut))
     }
 
     fn write_mark(

@@ -65,7 +65,13 @@ impl Live {
         let recorded = if record == LiveRecord::Recorded { "recorded: " } else { "" };
         let mut line = String::new();
         // Writing to a string does not fail.
-        let _ = writeln!(line, "{}{:indent$}{recorded}{}", self.prefix, "", ShortLine::new(node));
+        let _ = writeln!(
+            line,
+            "{}{:indent$}{recorded}{}",
+            self.prefix,
+            "",
+            ShortLine::unredacted(node)
+        );
         // If there is no error stream, the line is lost. A single write keeps lines whole.
         let _ = io::stderr().write_all(line.as_bytes());
     }

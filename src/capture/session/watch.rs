@@ -452,7 +452,7 @@ fn span_line(span: CapturedSpan<'_>) -> String {
     let stats = span.stats();
     let origin = Origin(span.metadata());
     let (entered, exited) = (stats.entered, stats.exited);
-    let line = ShortLine::new(CapturedNode::Span(span));
+    let line = ShortLine::unredacted(CapturedNode::Span(span));
     format!("  {line}\n    entered {entered}x, exited {exited}x, {origin}\n")
 }
 

@@ -3,6 +3,7 @@ use alloc::{
     sync::Arc,
 };
 use core::{
+    cell::Cell,
     fmt,
     hash::{Hash, Hasher},
     sync::atomic::{AtomicU64, Ordering},
@@ -10,7 +11,7 @@ use core::{
 use std::{hash::DefaultHasher, sync::MutexGuard};
 
 use crate::{
-    capture::{Shown, Storage},
+    capture::{CapturedNode, Shown, Storage},
     lock::Mutex,
 };
 
@@ -33,12 +34,17 @@ pub(crate) struct PrintedText {
 #[derive(Default)]
 struct Drawing {
     draw: Option<Arc<Draw>>,
+    draw_line: Option<Arc<DrawLine>>,
     /// Set if nothing of the trace is to be printed, even if a later snapshot shows it.
     is_withheld: bool,
 }
 
 /// Draws a trace as a snapshot does.
 pub(crate) type Draw = dyn Fn(Shown<'_>, &mut fmt::Formatter<'_>) -> fmt::Result + Send + Sync;
+
+/// Draws a span or event on one line, as a snapshot does, and tells whether something was cut.
+pub(crate) type DrawLine =
+    dyn Fn(CapturedNode<'_>, &Cell<bool>, &mut fmt::Formatter<'_>) -> fmt::Result + Send + Sync;
 
 /// The span or event that came nearest to a match for an assertion.
 #[derive(Debug, Clone)]
@@ -131,7 +137,15 @@ impl PrintedText {
     #[cfg(feature = "predicates")]
     pub(crate) fn withhold(&self, why: &'static str) {
         let draw = move |_: Shown<'_>, formatter: &mut fmt::Formatter<'_>| formatter.write_str(why);
-        *self.drawing.lock() = Drawing { draw: Some(Arc::new(draw)), is_withheld: true };
+        let draw_line =
+            |_: CapturedNode<'_>, _: &Cell<bool>, formatter: &mut fmt::Formatter<'_>| {
+                formatter.write_str("⟨not shown, since a secret is in the trace⟩")
+            };
+        *self.drawing.lock() = Drawing {
+            draw: Some(Arc::new(draw)),
+            draw_line: Some(Arc::new(draw_line)),
+            is_withheld: true,
+        };
     }
 
     /// Whether the trace is not to be printed.
@@ -141,16 +155,21 @@ impl PrintedText {
 
     /// Notes how a snapshot shows the trace.
     #[cfg(feature = "snapshot")]
-    pub(crate) fn set_drawing(&self, draw: Arc<Draw>) {
+    pub(crate) fn set_drawing(&self, draw: Arc<Draw>, draw_line: Arc<DrawLine>) {
         let mut drawing = self.drawing.lock();
         if !drawing.is_withheld {
-            drawing.draw = Some(draw);
+            (drawing.draw, drawing.draw_line) = (Some(draw), Some(draw_line));
         }
     }
 
     /// Returns how the latest snapshot that redacts has shown the trace.
     pub(crate) fn drawing(&self) -> Option<Arc<Draw>> {
         self.drawing.lock().draw.clone()
+    }
+
+    /// Returns how that snapshot has shown single spans and events.
+    pub(crate) fn line_drawing(&self) -> Option<Arc<DrawLine>> {
+        self.drawing.lock().draw_line.clone()
     }
 }
 

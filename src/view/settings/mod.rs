@@ -10,7 +10,11 @@ mod by_predicates;
 mod redactions;
 
 use alloc::{string::String, sync::Arc, vec::Vec};
-use core::{cell::RefCell, fmt, marker::PhantomData};
+use core::{
+    cell::{Cell, RefCell},
+    fmt,
+    marker::PhantomData,
+};
 use std::thread_local;
 
 use tracing_subscriber::filter::Targets;
@@ -21,13 +25,14 @@ use super::{
     drawing::Drawing,
     options::{Options, Rules},
     redact::{Redaction, redact},
+    short_line::write_short_line,
     source::SnapshotSource,
     text::Text,
     trace_view::TraceView,
     tree::View,
 };
 use crate::{
-    capture::{CapturedNode, Draw, Storage},
+    capture::{CapturedNode, Shown, Storage},
     panics,
     wire::{TracedValue, text::Escaped},
 };
@@ -67,8 +72,9 @@ use crate::{
 /// listed under `normalized`.
 ///
 /// If your test fails after a snapshot or view of its trace, the redactions of the latest one also apply where the
-/// [trace is printed](crate::CaptureBuilder#printing). Messages of scanners show values as they are, and so does a
-/// [recording](crate::CaptureBuilder#recording).
+/// [trace is printed](crate::CaptureBuilder#printing), and to the lines of the trace in the message of a scanner. The
+/// values that your predicate compares are shown as they are, beside the predicate. So are all values in a
+/// [recording](crate::CaptureBuilder#recording), and in lines that were printed [live](crate::Print::Live).
 ///
 /// # Recognized forms
 ///
@@ -280,7 +286,7 @@ impl SnapshotSettings {
     /// ```
     pub fn timeline_text<'a>(&self, trace: &'a Storage) -> TimelineText<'a> {
         if !self.redactions.is_empty() {
-            trace.printed().set_drawing(self.printing());
+            self.note_drawing(trace);
         }
         #[cfg(feature = "predicates")]
         let _answers = crate::predicates::KeptAnswers::new(trace);
@@ -299,7 +305,7 @@ impl SnapshotSettings {
         };
         let storage = trace.or(nodes.first().map(CapturedNode::trace));
         if let Some(storage) = storage.filter(|_| !self.redactions.is_empty()) {
-            storage.printed().set_drawing(self.printing());
+            self.note_drawing(storage);
         }
         #[cfg(feature = "predicates")]
         let _answers = storage.map(crate::predicates::KeptAnswers::new);
@@ -309,18 +315,25 @@ impl SnapshotSettings {
         }
     }
 
-    /// Returns how the trace is printed when its test fails: with the redactions of these settings, and otherwise as a
+    /// Notes how the trace is printed when its test fails: with the redactions of these settings, and otherwise as a
     /// whole. That may be while the test unwinds, so a redaction of the user must not panic further than this.
-    fn printing(&self) -> Arc<Draw> {
+    fn note_drawing(&self, trace: &Storage) {
         let (redactions, numbered) = (self.redactions.clone(), self.numbered.clone());
-        let redacting = Self { redactions, numbered, ..Self::default() };
-        Arc::new(move |shown, formatter| {
+        let redacting = Arc::new(Self { redactions, numbered, ..Self::default() });
+        let of_line = Arc::clone(&redacting);
+        let draw = move |shown: Shown<'_>, formatter: &mut fmt::Formatter<'_>| {
             let rules = Printing { filter: shown.filter, redacting: &redacting };
-            panics::catch(|| write_shown(shown, &rules, formatter)).unwrap_or_else(|message| {
-                let message = Escaped(&message);
-                write!(formatter, "⟨the rest is not shown: a redaction panicked with: {message}⟩")
-            })
-        })
+            panics::catch(|| write_shown(shown, &rules, formatter))
+                .unwrap_or_else(|message| write_panic(&message, formatter))
+        };
+        let draw_line = move |node: CapturedNode<'_>,
+                              is_cut: &Cell<bool>,
+                              formatter: &mut fmt::Formatter<'_>| {
+            let rules = Printing { filter: None, redacting: &of_line };
+            panics::catch(|| write_short_line(node, &rules, is_cut, formatter))
+                .unwrap_or_else(|message| write_panic(&message, formatter))
+        };
+        trace.printed().set_drawing(Arc::new(draw), Arc::new(draw_line));
     }
 
     /// Returns the settings that are bound on this thread, or the default settings.
@@ -377,6 +390,11 @@ impl Rules for SnapshotSettings {
     fn are_marks_numbered(&self) -> bool {
         !self.numbered.is_empty()
     }
+}
+
+fn write_panic(message: &str, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let message = Escaped(message);
+    write!(formatter, "⟨the rest is not shown: a redaction panicked with: {message}⟩")
 }
 
 /// Rules for printing a trace: with the filter for printing, and the redactions of a snapshot.

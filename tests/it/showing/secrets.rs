@@ -315,3 +315,47 @@ fn any_field_matches_whatever_its_name() {
     assert!(missing.contains("any field(var == 9): it is without fields\n"), "{missing}");
     trace.scan_events().none(&(level(Level::ERROR) | any_field("alice")));
 }
+
+/// A failure shows lines of the trace. A snapshot has said how to show them.
+#[test]
+fn failure_redacts_what_a_snapshot_redacts() {
+    let trace = native(|| {
+        info_span!("login", user = "bob", password = "hunter2").in_scope(|| info!("done"));
+    });
+    let failures = || {
+        let (spans, events) = (trace.scan_spans(), trace.scan_events());
+        [
+            spans.try_single(&field("user", "alice")).unwrap_err(),
+            spans.try_single(&child(name("other"))).unwrap_err(),
+            spans.try_none(&field("user", "bob")).unwrap_err(),
+            events.try_single(&parent(field("user", "alice"))).unwrap_err(),
+            events.try_in_order(&[&message("done"), &message("done")]).unwrap_err(),
+            spans.try_single(&tree(name("login")).event(message("failed"))).unwrap_err(),
+        ]
+        .map(|error| error.to_string())
+    };
+    for message in failures() {
+        assert!(message.contains("hunter2"), "{message}");
+    }
+    let settings = SnapshotSettings::new().redact("password", "a password");
+    assert!(settings.view(&trace).to_string().contains("password=⟨a password⟩"));
+    for message in failures() {
+        assert!(!message.contains("hunter2"), "{message}");
+        assert!(message.contains("password=⟨a password⟩"), "{message}");
+    }
+    // You have asked for this value.
+    let error = trace.scan_spans().try_single(&field("password", "swordfish")).unwrap_err();
+    assert_eq!(error.to_string().matches("hunter2").count(), 1, "{error}");
+    // A redaction of yours may panic.
+    let settings = SnapshotSettings::new().redact_with(|_, _, _| panic!("as it was told to"));
+    assert_eq!(panic_message(|| settings.view(&trace).to_string()), "as it was told to");
+    for message in failures() {
+        assert!(message.contains("a redaction panicked with: as it was told to"), "{message}");
+    }
+
+    trace.try_never_contains("hunter2").unwrap_err();
+    for message in failures() {
+        assert!(!message.contains("hunter2"), "{message}");
+        assert!(message.contains("⟨not shown, since a secret is in the trace⟩"), "{message}");
+    }
+}
