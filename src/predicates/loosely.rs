@@ -44,14 +44,14 @@ pub enum PlainType {
     Number(NumberType),
 }
 
-/// The type of the numbers that `value(…)` looks at.
+/// The type of the numbers that `value(…)` looks at. It is small, since each look at a value copies it.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NumberType {
-    /// An integer between these.
+    /// An integer of so many bits, without the one for the sign.
     Integer {
-        least: i128,
-        greatest: u128,
+        bits: u8,
+        is_signed: bool,
     },
     Float,
 }
@@ -63,21 +63,19 @@ impl NumberType {
         if holds(TracedValue::Float(0.0)) {
             return Some(Self::Float);
         }
-        // The limits of integers have all bits set, or none but the first.
-        let mut greatest = (0..u128::BITS).map(|zeros| u128::MAX >> zeros);
-        let mut least = (0..i128::BITS).map(|zeros| i128::MIN >> zeros).chain([0]);
-        Some(Self::Integer {
-            least: least.find(|least| holds(TracedValue::Int(*least)))?,
-            greatest: greatest.find(|greatest| holds(integer(*greatest)))?,
-        })
+        let bits = (1..=128).rev().find(|bits| holds(integer(greatest(*bits))))?;
+        Some(Self::Integer { bits, is_signed: holds(TracedValue::Int(-1)) })
     }
 
     fn holds(self, value: &TracedValue) -> bool {
         match (self, value) {
-            (Self::Integer { least, greatest }, TracedValue::Int(value)) => {
-                *value >= least && u128::try_from(*value).map_or(true, |value| value <= greatest)
+            (Self::Integer { bits, is_signed }, TracedValue::Int(value)) => {
+                match u128::try_from(*value) {
+                    Ok(value) => value <= greatest(bits),
+                    Err(_) => *value >= least(bits, is_signed),
+                }
             }
-            (Self::Integer { greatest, .. }, TracedValue::UInt(value)) => *value <= greatest,
+            (Self::Integer { bits, .. }, TracedValue::UInt(value)) => *value <= greatest(bits),
             (Self::Float, value) => matches!(value, TracedValue::Float(_)),
             _ => false,
         }
@@ -103,12 +101,26 @@ impl NumberType {
             }
             _ => return None,
         };
-        let Self::Integer { least, greatest } = self else { return None };
+        let Self::Integer { bits, is_signed } = self else { return None };
         let within = |value: i128| match u128::try_from(value) {
-            Ok(value) => integer(value.min(greatest)),
-            Err(_) => TracedValue::Int(value.max(least)),
+            Ok(value) => integer(value.min(greatest(bits))),
+            Err(_) => TracedValue::Int(value.max(least(bits, is_signed))),
         };
         Some([within(lower), within(upper)])
+    }
+}
+
+/// The greatest integer of so many bits, at least one.
+fn greatest(bits: u8) -> u128 {
+    u128::MAX >> (128 - u32::from(bits))
+}
+
+/// The least one, which has the opposite of all of these bits.
+fn least(bits: u8, is_signed: bool) -> i128 {
+    if is_signed {
+        i128::try_from(greatest(bits)).map_or(i128::MIN, |greatest| !greatest)
+    } else {
+        0
     }
 }
 
@@ -135,8 +147,8 @@ impl PlainType {
             Self::Float => matches!(value, TracedValue::Float(_)),
             Self::Text => matches!(value, TracedValue::String(_) | TracedValue::Error(_)),
             Self::Bytes => matches!(value, TracedValue::Bytes(_)),
-            Self::Absent => false,
-            Self::Number(ty) => ty.holds(value),
+            // Whether the type can hold the number is asked where it takes less of the usual case's time.
+            Self::Absent | Self::Number(_) => false,
         };
         !is_of_type && self.has_form(value, &matches)
     }
@@ -167,7 +179,8 @@ impl PlainType {
             }
             (Self::Absent, _) => value.as_debug_str() == Some("None"),
             (Self::Number(ty), _) => {
-                ty.nearest(value).is_some_and(|nearest| nearest.iter().any(matches))
+                !ty.holds(value)
+                    && ty.nearest(value).is_some_and(|nearest| nearest.iter().any(matches))
             }
             _ => value.as_text().is_some_and(|text| {
                 texts(text).any(|text| self.parse(text).is_some_and(|value| matches(&value)))
