@@ -70,7 +70,7 @@ pub(crate) const ROWS: &[Row] = &[
         Some((scan_of_peers, 1.0 / 2.0)),
     )
     .held_to(0.6)
-    .or_count(2.3), // values are compared regardless of their type, too; a scan mostly waits for memory, which busy neighbours slow by half
+    .or_count(2.5), // also regardless of types; a scan mostly waits for memory, which busy neighbours slow by half
     Row::against_peers(
         "a scan of a field over all events: value",
         EVENT,
@@ -78,7 +78,7 @@ pub(crate) const ROWS: &[Row] = &[
         Some((look_up_of_peers, 1.0 / 2.0)),
     )
     .held_to(0.6)
-    .or_count(1.41),
+    .or_count(1.55),
     Row::against_peers(
         "the first scan of a field over all events: value above 255",
         EVENT,
@@ -86,7 +86,7 @@ pub(crate) const ROWS: &[Row] = &[
         Some((first_look_of_peers, 1.0 / 2.0)),
     )
     .held_to(0.6)
-    .or_count(1.63),
+    .or_count(1.8),
 ];
 
 fn native(units: u64, subscriber: impl Subscriber + Send + Sync) -> Work {
