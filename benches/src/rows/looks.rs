@@ -8,7 +8,7 @@ use std::hint::black_box;
 use spanshot::{
     Capture, SharedStorage, SnapshotSettings, StreamSnapshot, Trace, TracingEventReceiver,
     predicates,
-    predicates::{ScanExt as _, ancestor, deep_event, descendant, field},
+    predicates::{ScanExt as _, ancestor, deep_event, descendant, ever, field},
     receiver::FrameDecoder,
 };
 use tracing::{info, info_span};
@@ -53,6 +53,13 @@ pub(crate) const ROWS: &[Row] = &[
         FIELDS,
     )
     .counted(),
+    Row::growth(
+        "a scan for earlier values, of 1,000 → 20,000 fields of one name",
+        FIELD,
+        |n| look(recorded(n), |trace| trace.scan_spans().try_any(&ever(field("a", 1))).is_ok()),
+        FIELDS,
+    )
+    .counted(),
     Row::growth("events compared, of 1,000 → 20,000 fields", FIELD, compare, FIELDS).counted(),
     Row::growth("a stream as data, of 1,000 → 20,000 fields", FIELD, stream_to_data, FIELDS)
         .counted(),
@@ -92,11 +99,25 @@ fn own_name(field: u64) -> String {
 
 /// A call site and an event with a value for each of its fields.
 fn event(n: u64, name: fn(u64) -> String) -> [Vec<u8>; 2] {
+    [call_site(n, 1, name), frame(&[b"\x28\x07\0", &values(n)])]
+}
+
+/// A span with a value for each of its fields, which have one name, and another one recorded later.
+fn recorded(n: u64) -> [Vec<u8>; 3] {
+    let values = values(n);
+    let new_span = frame(&[b"\x21\x01\x07\0", &values]);
+    [call_site(n, 0, |_| "a".into()), new_span, frame(&[b"\x27\x01", &values])]
+}
+
+fn call_site(n: u64, kind: u8, name: fn(u64) -> String) -> Vec<u8> {
     let names =
         (0..n).map(name).flat_map(|name| [&uint(name.len() as u64)[..], name.as_bytes()].concat());
     let names: Vec<u8> = names.collect();
-    let values: Vec<u8> = (0..n).flat_map(|field| uint(16 * field)).collect();
-    [frame(&[b"\x20\x07\x01\x02\0\0\0\0\0", &uint(n), &names]), frame(&[b"\x28\x07\0", &values])]
+    frame(&[b"\x20\x07", &[kind], b"\x02\0\0\0\0\0", &uint(n), &names])
+}
+
+fn values(n: u64) -> Vec<u8> {
+    (0..n).flat_map(|field| uint(16 * field)).collect()
 }
 
 /// What a look takes a trace from.
@@ -104,7 +125,7 @@ trait IntoTrace {
     fn into_trace(self) -> Trace;
 }
 
-impl IntoTrace for [Vec<u8>; 2] {
+impl<const N: usize> IntoTrace for [Vec<u8>; N] {
     fn into_trace(self) -> Trace {
         let storage = SharedStorage::default();
         let mut receiver = TracingEventReceiver::capturing(&storage).with_limits(limits());
