@@ -208,9 +208,7 @@ impl SharedStorage {
     /// Nothing stays locked: records that come while the returned guard lives are captured as usual, and the next call
     /// returns them.
     pub fn lock(&self) -> Trace {
-        note_bypass_here(self);
-        #[cfg(feature = "log")]
-        self.note_log_level();
+        self.note_blind_spots();
         self.state().trace()
     }
 
@@ -239,9 +237,7 @@ impl SharedStorage {
     /// });
     /// ```
     pub fn take(&self) -> Trace {
-        note_bypass_here(self);
-        #[cfg(feature = "log")]
-        self.note_log_level();
+        self.note_blind_spots();
         self.change_state(|state| {
             let trace = state.trace();
             state.storage = Held { alone: trace.successor(), shared: None };
@@ -326,6 +322,13 @@ impl SharedStorage {
         if !is_known {
             self.set_sight(|sight| sight.is_bypassed = true);
         }
+    }
+
+    /// Looks at what may keep records from this storage, whenever the trace is read.
+    fn note_blind_spots(&self) {
+        note_bypass_here(self);
+        #[cfg(feature = "log")]
+        self.note_log_level();
     }
 
     /// Notes if something has lowered the maximal level of the `log` crate, unless that is known.
@@ -538,9 +541,7 @@ impl SharedStorage {
 
     /// Returns the trace so far, and the number of changes so far.
     pub(crate) fn observe(&self) -> (Trace, u64) {
-        note_bypass_here(self);
-        #[cfg(feature = "log")]
-        self.note_log_level();
+        self.note_blind_spots();
         let mut state = self.state();
         (state.trace(), state.changes)
     }
