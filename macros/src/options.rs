@@ -141,15 +141,20 @@ impl FailOn {
 
 /// Returns the variant of `Print`.
 fn print(name: &LitStr) -> syn::Result<Ident> {
-    let variant = match name.value().as_str() {
-        "failure" => "OnFailure",
-        "always" => "Always",
-        "live" => "Live",
-        "never" => "Never",
-        _ => {
-            let message = "a trace is printed on \"failure\", \"always\", \"live\" or \"never\"";
-            return Err(syn::Error::new(name.span(), message));
-        }
-    };
+    let message = "a trace is printed on \"failure\", \"always\", \"live\" or \"never\"";
+    let variants =
+        [("failure", "OnFailure"), ("always", "Always"), ("live", "Live"), ("never", "Never")];
+    variant(name, &variants, message)
+}
+
+/// Returns the variant of an enum that an option names.
+pub(crate) fn variant(
+    name: &LitStr,
+    variants: &[(&str, &str)],
+    message: &str,
+) -> syn::Result<Ident> {
+    let value = name.value();
+    let found = variants.iter().find(|(option, _)| *option == value);
+    let (_, variant) = found.ok_or_else(|| syn::Error::new(name.span(), message))?;
     Ok(Ident::new(variant, name.span()))
 }

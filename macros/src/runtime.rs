@@ -16,7 +16,7 @@ use syn::{
     visit_mut::{self, VisitMut},
 };
 
-use crate::options::Setting;
+use crate::options::{Setting, variant};
 
 /// How to build a runtime, in the words of `#[tokio::test]`.
 #[derive(Default)]
@@ -142,15 +142,8 @@ impl Runtime {
 }
 
 fn unhandled_panic(name: &LitStr) -> syn::Result<Ident> {
-    let variant = match name.value().as_str() {
-        "ignore" => "Ignore",
-        "shutdown_runtime" => "ShutdownRuntime",
-        _ => {
-            let message = "`unhandled_panic` is \"ignore\" or \"shutdown_runtime\"";
-            return Err(syn::Error::new(name.span(), message));
-        }
-    };
-    Ok(Ident::new(variant, name.span()))
+    let message = "`unhandled_panic` is \"ignore\" or \"shutdown_runtime\"";
+    variant(name, &[("ignore", "Ignore"), ("shutdown_runtime", "ShutdownRuntime")], message)
 }
 
 /// Has the builder of a runtime attach the capture to all threads.

@@ -93,7 +93,8 @@ use crate::{
 /// status was "failed" before it was "done". If you mean only the last value, look at it in a closure:
 /// [`satisfies()`](super::satisfies). A `field()` that you do not negate holds with any of the values, so name the
 /// values that must not be: `none(field("attempts", value(gt(5))))`, rather than
-/// `all(field("attempts", value(le(5))))`. Other assertions look at the last values; use [`ever()`](super::ever) there to look at all values.
+/// `all(field("attempts", value(le(5))))`. Other assertions look at the last values; use [`ever()`](super::ever) there to
+/// look at all values.
 ///
 /// In a [process-wide](crate::Capture::start_process_wide) capture, an assertion on a whole trace also fails if a
 /// record that no test can claim would break it, supposing that the record is your test's: for `first()` and `last()`, a

@@ -202,6 +202,12 @@ mod asynchronous {
         assert_eq!(capture.trace().to_string(), trace);
     }
 
+    async fn returns_after_all_threads(capture: &Capture) -> Result<(), ParseIntError> {
+        let _number: u8 = "7".parse()?;
+        on_all_threads(capture).await;
+        Ok(())
+    }
+
     #[spanshot::test]
     async fn current_thread(capture: &Capture) {
         on_all_threads(capture).await;
@@ -256,11 +262,7 @@ mod asynchronous {
     #[spanshot::test(fail_on = "error")]
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn tokio_below_on_many_threads(capture: &Capture) -> Result<(), ParseIntError> {
-        let number: u8 = "7".parse()?;
-        on_all_threads(capture).await;
-        capture.take();
-        assert_captured(capture, &number.to_string());
-        Ok(())
+        returns_after_all_threads(capture).await
     }
 
     #[spanshot::test]
@@ -270,6 +272,15 @@ mod asynchronous {
         on_all_threads(capture).await;
     }
     use tokio as renamed_tokio;
+
+    #[spanshot::test]
+    #[tokio::test(flavor = "local", name = "named")]
+    async fn local_runtime_of_tokio_below(capture: &Capture) {
+        let not_send = std::rc::Rc::new(7);
+        tokio::task::spawn_local(async move { info!("{not_send}") }).await.unwrap();
+        assert_eq!(capture.take().to_string(), "INFO 7");
+        on_all_threads(capture).await;
+    }
 
     #[spanshot::test(process)]
     #[tokio::test]
@@ -286,11 +297,7 @@ mod asynchronous {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     #[spanshot::test(fail_on = "error")]
     async fn tokio_above_on_many_threads(capture: &Capture) -> Result<(), ParseIntError> {
-        let number: u8 = "7".parse()?;
-        on_all_threads(capture).await;
-        capture.take();
-        assert_captured(capture, &number.to_string());
-        Ok(())
+        returns_after_all_threads(capture).await
     }
 
     #[spanshot::test]
