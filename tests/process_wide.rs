@@ -44,7 +44,10 @@ fn assert_passes(tests: &str, args: &[&str], is_nextest: bool) {
 
 #[test]
 fn tests_of_one_process_get_what_is_theirs() {
-    assert_passes("several::", &["either::", "--test-threads=16"], false);
+    let alone = "several::checks_at_the_end_fail_on_what_no_test_can_claim";
+    assert_passes("several::", &["either::", "--skip", alone, "--test-threads=16"], false);
+    // Its findings are about all that no test claims, and list the first of it: others would get in front.
+    assert_passes(alone, &["--exact", "--test-threads=2"], false);
 }
 
 #[test]
