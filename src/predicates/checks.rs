@@ -179,7 +179,7 @@ where
         let count = similar.len();
         let reason =
             format!("{count} {noun}{which} {verb} if values are compared regardless of their type");
-        let way_out = "name the type, as in `value(eq(5_i128))`, or scan with `or_empty()`";
+        let way_out = "name the type, as in `value(eq(5_i128))` or `value(eq(0.5))`, or scan with `or_empty()`";
         let (headline, searched) = (says_nothing(&reason, &predicate, way_out), self.searched());
         Err(ScanError::new(mistakable(
             &headline,

@@ -20,7 +20,7 @@ fn refused<T: Debug>(result: Result<T, ScanError>) {
     assert!(reason.starts_with("this says nothing, since "), "{message}");
     assert!(
         rest.contains(
-            "\n(if that is meant, name the type, as in `value(eq(5_i128))`, or scan with `or_empty()`)\n"
+            "\n(if that is meant, name the type, as in `value(eq(5_i128))` or `value(eq(0.5))`, or scan with `or_empty()`)\n"
         ),
         "{message}"
     );
@@ -218,7 +218,7 @@ fn numbers_of_other_types_are_looked_at() {
     events.single(&field("x", value(gt(500_i128))));
     assert_snapshot!(events.try_none(&field("x", value(gt(500)))).unwrap_err(), @r#"
     this says nothing, since 1 event matches if values are compared regardless of their type: field "x"(i32(var > 500))
-    (if that is meant, name the type, as in `value(eq(5_i128))`, or scan with `or_empty()`)
+    (if that is meant, name the type, as in `value(eq(5_i128))` or `value(eq(0.5))`, or scan with `or_empty()`)
 
       INFO done x=3000000000
         ✗ field "x"(i32(var > 500)): x is 3000000000 (not of type i32)
@@ -359,7 +359,7 @@ fn refusal_shows_the_values() {
     let login = message("login") & field("user", "bob");
     assert_snapshot!(refusal!(events.try_none(&login)), @r#"
     this says nothing, since 1 event matches if values are compared regardless of their type: (message(var == "login") && field "user"(var == "bob"))
-    (if that is meant, name the type, as in `value(eq(5_i128))`, or scan with `or_empty()`)
+    (if that is meant, name the type, as in `value(eq(5_i128))` or `value(eq(0.5))`, or scan with `or_empty()`)
 
       INFO login user="bob"
         ✓ message(var == "login"): message is "login"
@@ -372,7 +372,7 @@ fn refusal_shows_the_values() {
     "#);
     assert_snapshot!(refusal!(events.try_all(&!login)), @r#"
     this says nothing, since 1 event does not match if values are compared regardless of their type: !(message(var == "login") && field "user"(var == "bob"))
-    (if that is meant, name the type, as in `value(eq(5_i128))`, or scan with `or_empty()`)
+    (if that is meant, name the type, as in `value(eq(5_i128))` or `value(eq(0.5))`, or scan with `or_empty()`)
 
       INFO login user="bob"
         ✓ !(message(var == "login") && field "user"(var == "bob")): user is "bob" (Debug or Display output: "\"bob\"" or debug(…) matches it): message is "login"
@@ -384,7 +384,7 @@ fn refusal_shows_the_values() {
     "#);
     assert_snapshot!(refusal!(events.try_single(&field("user", "bob"))), @r#"
     this says nothing, since 1 event matches if values are compared regardless of their type: field "user"(var == "bob")
-    (if that is meant, name the type, as in `value(eq(5_i128))`, or scan with `or_empty()`)
+    (if that is meant, name the type, as in `value(eq(5_i128))` or `value(eq(0.5))`, or scan with `or_empty()`)
 
       INFO login user="bob"
         ✗ field "user"(var == "bob"): user is "bob" (Debug or Display output: "\"bob\"" or debug(…) matches it)
@@ -402,7 +402,7 @@ fn refusal_shows_the_values() {
     });
     assert_snapshot!(refusal!(trace.scan_spans().try_none(&field("status", 500))), @r#"
     this says nothing, since 1 span matches if values are compared regardless of their type: field "status"(var == 500)
-    (if that is meant, name the type, as in `value(eq(5_i128))`, or scan with `or_empty()`)
+    (if that is meant, name the type, as in `value(eq(5_i128))` or `value(eq(0.5))`, or scan with `or_empty()`)
 
       INFO job{status=200}
         ✗ field "status"(var == 500): status is 200, and was 500 (Debug or Display output: "500" or debug(…) matches it) before
@@ -413,7 +413,7 @@ fn refusal_shows_the_values() {
     "#);
     assert_snapshot!(refusal!(trace.scan_events().try_none(&parent(field("status", 500)))), @r#"
     this says nothing, since 1 event matches if values are compared regardless of their type: parent(field "status"(var == 500))
-    (if that is meant, name the type, as in `value(eq(5_i128))`, or scan with `or_empty()`)
+    (if that is meant, name the type, as in `value(eq(5_i128))` or `value(eq(0.5))`, or scan with `or_empty()`)
 
       INFO accepted
         ✗ parent(field "status"(var == 500)): parent is INFO job{status=200}
@@ -425,7 +425,7 @@ fn refusal_shows_the_values() {
     "#);
     assert_snapshot!(refusal!(trace.scan_events().try_all(&!parent(field("status", 500)))), @r#"
     this says nothing, since 1 event does not match if values are compared regardless of their type: !parent(field "status"(var == 500))
-    (if that is meant, name the type, as in `value(eq(5_i128))`, or scan with `or_empty()`)
+    (if that is meant, name the type, as in `value(eq(5_i128))` or `value(eq(0.5))`, or scan with `or_empty()`)
 
       INFO accepted
         ✓ !parent(field "status"(var == 500)): parent is INFO job{status=200}
