@@ -1,12 +1,17 @@
 //! Failures of a test besides its assertions: noted when they happen, reported when the capture ends.
 
-use alloc::{boxed::Box, format, string::String, vec::Vec};
+use alloc::{
+    boxed::Box,
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
 use core::fmt::{self, Write};
 
 use tracing_core::{Level, LevelFilter};
 
 use crate::capture::{
-    CapturedEvent, CapturedMetadata, CapturedNode, CapturedSpan, Storage, Trace,
+    CapturedEvent, CapturedMetadata, CapturedNode, CapturedSpan, Moment, Storage, Trace,
     session::{
         excerpt::MAX_LISTED,
         short::{MAX_LINE, Short},
@@ -76,7 +81,7 @@ pub(crate) struct Watch {
     noted: Mutex<Noted>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 struct Noted {
     unwanted_events: Tally,
     /// Events on which a function of the user panicked.
@@ -100,8 +105,8 @@ struct Undecided {
 
 enum Verdict {
     Allowed,
-    Unwanted(String),
-    Panicked(String),
+    Unwanted(Listed),
+    Panicked(Listed),
 }
 
 impl Watch {
@@ -133,8 +138,9 @@ impl Watch {
         let call_site = KnownCallSite::new(call_site.clone());
         let origin = Origin(call_site.metadata());
         let level = call_site.metadata().level();
-        let line = format!("  {level} event that there was no room for\n    {origin}\n");
-        self.noted.lock().unwanted_events.add(|| line);
+        let line = format!("{level} event that there was no room for");
+        let listed = Listed { moment: None, line, remarks: format!("    {origin}\n") };
+        self.noted.lock().unwanted_events.add(|| listed);
         None
     }
 
@@ -152,8 +158,8 @@ impl Watch {
         noted.undecided.remove(position);
         match verdict {
             Verdict::Allowed => {}
-            Verdict::Unwanted(line) => noted.unwanted_events.add(|| line),
-            Verdict::Panicked(line) => noted.panics.add(|| line),
+            Verdict::Unwanted(event) => noted.unwanted_events.add(|| event),
+            Verdict::Panicked(event) => noted.panics.add(|| event),
         }
     }
 
@@ -162,7 +168,7 @@ impl Watch {
         let is_allowed = || self.rules.allowed.iter().any(|allow| allow(event));
         match panics::catch(is_allowed) {
             Ok(true) => Verdict::Allowed,
-            Ok(false) => Verdict::Unwanted(event_line(*event)),
+            Ok(false) => Verdict::Unwanted(Listed::event(*event)),
             Err(panic) => {
                 let panic = Short {
                     text: Escaped(&panic),
@@ -170,8 +176,10 @@ impl Watch {
                     is_cut: None,
                     escapes: false,
                 };
-                let line = format!("{}    panicked with: {panic}\n", event_line(*event));
-                Verdict::Panicked(line)
+                let mut listed = Listed::event(*event);
+                // Writing to a string does not fail.
+                let _ = writeln!(listed.remarks, "    panicked with: {panic}");
+                Verdict::Panicked(listed)
             }
         }
     }
@@ -179,7 +187,7 @@ impl Watch {
     /// Checks a span that is closed now, since it may be gone when the capture ends.
     pub(crate) fn closed(&self, span: CapturedSpan<'_>) {
         if self.rules.unbalanced_enters && is_unbalanced(span) {
-            self.noted.lock().unbalanced_spans.add(|| span_line(span));
+            self.noted.lock().unbalanced_spans.add(|| Listed::span(span));
         }
     }
 
@@ -197,17 +205,19 @@ impl Watch {
 
     /// Ends the watch over a test. Returns its findings with possible remedies; an empty text if there are none.
     pub(crate) fn end(&self, storage: &Storage, unattributed: Option<&(Storage, u64)>) -> String {
-        // From here on, what the functions of the user trace is not judged. They must not be called under the lock.
+        // From here on, what the functions of the user trace is not judged. These, and the redactions that draw the lines
+        // of the findings, must not be called under the lock.
         self.noted.lock().is_over = true;
         let unattributed_events = self.unattributed_events(storage, unattributed);
         loop {
-            let noted = self.noted.lock();
-            let Some(number) = noted.undecided.first().map(|one| one.number) else {
-                return self.findings(&noted, storage, unattributed, &unattributed_events);
-            };
-            drop(noted);
-            self.judge(number);
+            let undecided = self.noted.lock().undecided.first().map(|one| one.number);
+            match undecided {
+                Some(number) => self.judge(number),
+                None => break,
+            }
         }
+        let noted = self.noted.lock().clone();
+        self.findings(&noted, storage, unattributed, &unattributed_events)
     }
 
     fn findings(
@@ -220,20 +230,20 @@ impl Watch {
         let mut findings = String::new();
         // An assertion has found a secret in the trace, which the lines might show.
         let is_withheld = storage.printed().is_withheld();
-        let is_withheld_of_nobody =
-            is_withheld || unattributed.is_some_and(|(storage, _)| storage.printed().is_withheld());
+        let of_nobody = unattributed.map_or(storage, |(storage, _)| storage);
+        let is_withheld_of_nobody = is_withheld || of_nobody.printed().is_withheld();
         Finding {
             nouns: ["event", "events"],
             what: &format!("at level {} or more severe that nothing allows", self.rules.events),
             help: "those that are expected are allowed with `allow_events()`",
         }
-        .write(&mut findings, &noted.unwanted_events.unless(is_withheld));
+        .write(&mut findings, storage, &noted.unwanted_events.unless(is_withheld));
         Finding {
             nouns: ["event", "events"],
             what: "on which a function given to `allow_events()` panicked",
             help: "such a function is called when the event is emitted, on the thread that emits it",
         }
-        .write(&mut findings, &noted.panics.unless(is_withheld));
+        .write(&mut findings, storage, &noted.panics.unless(is_withheld));
         Finding {
             nouns: ["event", "events"],
             what: &format!(
@@ -242,13 +252,17 @@ impl Watch {
             ),
             help: WAYS_OUT,
         }
-        .write(&mut findings, &unattributed_events.unless(is_withheld_of_nobody));
+        .write(
+            &mut findings,
+            of_nobody,
+            &unattributed_events.unless(is_withheld_of_nobody),
+        );
         Finding {
             nouns: ["level", "levels"],
             what: "that the capture was to watch over, and could not see",
             help: "let the filter pass them, or have `fail_on_events()` watch over fewer levels",
         }
-        .write(&mut findings, &self.hidden(storage));
+        .write(&mut findings, storage, &self.hidden(storage));
         Finding {
             nouns: ["span", "spans"],
             what: "open or not exited as often as entered, which may be of this test, which nobody knows",
@@ -256,6 +270,7 @@ impl Watch {
         }
         .write(
             &mut findings,
+            of_nobody,
             &self.unattributed_spans(storage, unattributed).unless(is_withheld_of_nobody),
         );
         Finding {
@@ -263,10 +278,7 @@ impl Watch {
             what: "that is not the capture's was left on this thread, so that records went there",
             help: "something called `set_default()` and kept the guard",
         }
-        .write(
-            &mut findings,
-            &Tally { count: storage.sight.is_bypassed.into(), lines: String::new() },
-        );
+        .write(&mut findings, storage, &Tally::unlisted(storage.sight.is_bypassed.into()));
         if storage.sight.has_lost_relayed() {
             let (what, remedy) = (RelayedElsewhere::ToEnded.what(), RelayedElsewhere::REMEDY);
             // Writing to a string does not fail.
@@ -275,8 +287,8 @@ impl Watch {
         if let Some(why) = storage.sight.unsent {
             let _ = write!(findings, "\n{}:\n  ({})\n", why.what(), why.remedy());
         }
-        let of_nobody = unattributed.map(|(storage, _)| &storage.sight.lost);
-        storage.sight.lost.write_findings(of_nobody, &mut findings);
+        let lost_of_nobody = unattributed.map(|_| &of_nobody.sight.lost);
+        storage.sight.lost.write_findings(lost_of_nobody, &mut findings);
         self.write_span_findings(noted, storage, is_withheld, &mut findings);
         findings
     }
@@ -297,18 +309,18 @@ impl Watch {
                 help: "a span is closed when all of its handles and guards are dropped, and all \
                        spans in it are closed",
             }
-            .write(findings, &Tally::of_spans(open()).unless(is_withheld));
+            .write(findings, storage, &Tally::of_spans(open()).unless(is_withheld));
         }
         if self.rules.unbalanced_enters {
             let mut unbalanced = noted.unbalanced_spans.clone();
             let open = open().filter(|span| is_unbalanced(*span));
-            open.for_each(|span| unbalanced.add(|| span_line(span)));
+            open.for_each(|span| unbalanced.add(|| Listed::span(span)));
             Finding {
                 nouns: ["span", "spans"],
                 what: "not exited as often as entered",
                 help: "a span is exited when the guard that entered it is dropped",
             }
-            .write(findings, &unbalanced.unless(is_withheld));
+            .write(findings, storage, &unbalanced.unless(is_withheld));
         }
         if self.rules.open_spans || self.rules.unbalanced_enters {
             Finding {
@@ -318,18 +330,19 @@ impl Watch {
                 help: "raise the limit that was set with `max_nodes()` or `max_bytes()`, or use \
                        `Keep::Newest`, which keeps open spans",
             }
-            .write(findings, &Tally { count: noted.unknown_spans, lines: String::new() });
+            .write(findings, storage, &Tally::unlisted(noted.unknown_spans));
             let mut hidden_spans = Tally::default();
             if let Some((level, target)) = &storage.sight.hidden_span {
-                hidden_spans
-                    .add(|| format!("  the first one is of level {level}, from {target:?}\n"));
+                hidden_spans.add(|| {
+                    Listed::line(format!("the first one is of level {level}, from {target:?}"))
+                });
             }
             Finding {
                 nouns: ["layer", "layers"],
                 what: "beside the capture has hidden spans, so that it cannot tell whether they were closed and exited",
                 help: "a filter that is meant for one layer belongs to that: `layer.with_filter(…)`",
             }
-            .write(findings, &hidden_spans);
+            .write(findings, storage, &hidden_spans);
         }
     }
 }
@@ -346,7 +359,7 @@ impl Watch {
         let levels = [Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG, Level::TRACE];
         for level in levels.into_iter().filter(|level| self.is_about(*level)) {
             if let Some(reason) = storage.sight.hides_level(level) {
-                tally.add(|| format!("  {reason}\n"));
+                tally.add(|| Listed::line(reason));
             }
         }
         tally
@@ -373,12 +386,13 @@ impl Watch {
             }
             match self.verdict(&event) {
                 Verdict::Allowed => {}
-                Verdict::Unwanted(line) | Verdict::Panicked(line) => tally.add(|| line),
+                Verdict::Unwanted(event) | Verdict::Panicked(event) => tally.add(|| event),
             }
         }
         if *evicted > 0 && self.rules.events != LevelFilter::OFF {
-            tally
-                .add(|| format!("  perhaps one of {evicted} spans and events that were evicted\n"));
+            tally.add(|| {
+                Listed::line(format!("perhaps one of {evicted} spans and events that were evicted"))
+            });
         }
         tally
     }
@@ -389,31 +403,77 @@ fn is_unbalanced(span: CapturedSpan<'_>) -> bool {
     stats.entered != stats.exited
 }
 
-/// Spans or events with something wrong: their number, and lines about the first ones.
+/// Spans or events with something wrong: their number, and the first ones.
 #[derive(Debug, Clone, Default)]
 struct Tally {
     count: usize,
-    lines: String,
+    listed: Vec<Listed>,
 }
 
 impl Tally {
     fn of_spans<'a>(spans: impl Iterator<Item = CapturedSpan<'a>>) -> Self {
         let mut tally = Self::default();
-        spans.for_each(|span| tally.add(|| span_line(span)));
+        spans.for_each(|span| tally.add(|| Listed::span(span)));
         tally
     }
 
-    /// Leaves the lines out if they are not to be printed.
-    fn unless(&self, is_withheld: bool) -> Self {
-        let lines = if is_withheld { String::new() } else { self.lines.clone() };
-        Self { count: self.count, lines }
+    fn unlisted(count: usize) -> Self {
+        Self { count, listed: Vec::new() }
     }
 
-    fn add(&mut self, line: impl FnOnce() -> String) {
+    /// Leaves the spans and events out if they are not to be printed.
+    fn unless(&self, is_withheld: bool) -> Self {
+        if is_withheld { Self::unlisted(self.count) } else { self.clone() }
+    }
+
+    fn add(&mut self, listed: impl FnOnce() -> Listed) {
         self.count += 1;
         if self.count <= MAX_LISTED {
-            self.lines.push_str(&line());
+            self.listed.push(listed());
         }
+    }
+}
+
+/// A span or event with something wrong, as it was when that was noted.
+#[derive(Debug, Clone)]
+struct Listed {
+    /// When it was created or emitted. None if it is not in any trace.
+    moment: Option<Moment>,
+    line: String,
+    /// Further lines about it.
+    remarks: String,
+}
+
+impl Listed {
+    fn line(line: String) -> Self {
+        Self { moment: None, line, remarks: String::new() }
+    }
+
+    fn event(event: CapturedEvent<'_>) -> Self {
+        let line = ShortLine::unredacted(CapturedNode::Event(event)).to_string();
+        let remarks = format!("    {}\n", Origin(event.metadata()));
+        Self { moment: Some(event.moment()), line, remarks }
+    }
+
+    fn span(span: CapturedSpan<'_>) -> Self {
+        let stats = span.stats();
+        let origin = Origin(span.metadata());
+        let (entered, exited) = (stats.entered, stats.exited);
+        let line = ShortLine::unredacted(CapturedNode::Span(span)).to_string();
+        let remarks = format!("    entered {entered}x, exited {exited}x, {origin}\n");
+        Self { moment: Some(span.moment()), line, remarks }
+    }
+
+    /// Writes the lines. A snapshot may have redacted values since they were noted, unless the span or event has been
+    /// taken or evicted.
+    fn write(&self, findings: &mut String, storage: &Storage) {
+        let spans = storage.all_spans().map(CapturedNode::Span);
+        let nodes = spans.chain(storage.all_events().map(CapturedNode::Event));
+        let node =
+            self.moment.and_then(|moment| nodes.into_iter().find(|node| node.moment() == moment));
+        let line = node.map_or_else(|| self.line.clone(), |node| ShortLine::new(node).to_string());
+        // Writing to a string does not fail.
+        let _ = write!(findings, "  {line}\n{}", self.remarks);
     }
 }
 
@@ -427,33 +487,23 @@ struct Finding<'a> {
 
 impl Finding<'_> {
     /// Adds the finding to others, unless the tally is empty.
-    fn write(&self, findings: &mut String, tally: &Tally) {
-        let Tally { count, lines } = tally;
+    fn write(&self, findings: &mut String, storage: &Storage, tally: &Tally) {
+        let Tally { count, listed } = tally;
         let noun = match count {
             0 => return,
             1 => self.nouns[0],
             _ => self.nouns[1],
         };
         // Writing to a string does not fail.
-        let _ = write!(findings, "\n{count} {noun} {}:\n{lines}", self.what);
-        if *count > MAX_LISTED && !lines.is_empty() {
+        let _ = writeln!(findings, "\n{count} {noun} {}:", self.what);
+        for listed in listed {
+            listed.write(findings, storage);
+        }
+        if *count > MAX_LISTED && !listed.is_empty() {
             let _ = writeln!(findings, "  (and {} more)", count - MAX_LISTED);
         }
         let _ = writeln!(findings, "  ({})", self.help);
     }
-}
-
-fn event_line(event: CapturedEvent<'_>) -> String {
-    let line = ShortLine::new(CapturedNode::Event(event));
-    format!("  {line}\n    {}\n", Origin(event.metadata()))
-}
-
-fn span_line(span: CapturedSpan<'_>) -> String {
-    let stats = span.stats();
-    let origin = Origin(span.metadata());
-    let (entered, exited) = (stats.entered, stats.exited);
-    let line = ShortLine::unredacted(CapturedNode::Span(span));
-    format!("  {line}\n    entered {entered}x, exited {exited}x, {origin}\n")
 }
 
 /// The place where something was traced.

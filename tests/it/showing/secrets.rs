@@ -1,6 +1,6 @@
 //! Secrets, wherever they are in a trace.
 
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, mem};
 
 use spanshot::{
     Capture, CaptureLayer, Keep, SharedStorage, SnapshotSettings, Trace, predicates::*,
@@ -358,4 +358,30 @@ fn failure_redacts_what_a_snapshot_redacts() {
         assert!(!message.contains("hunter2"), "{message}");
         assert!(message.contains("⟨not shown, since a secret is in the trace⟩"), "{message}");
     }
+}
+
+/// Events are judged when they are emitted, and closed spans when they close. A snapshot may come later.
+#[test]
+fn finding_redacts_what_a_later_snapshot_redacts() {
+    let message = panic_message(|| {
+        let builder = Capture::builder().fail_on_events(Level::WARN).fail_on_open_spans();
+        let capture = builder.fail_on_unbalanced_enters().start();
+        let closed = info_span!("closed", password = "hunter2");
+        // Dropped without the exit.
+        mem::forget(closed.enter());
+        drop(closed);
+        let _held = info_span!("held", password = "hunter2").entered();
+        warn!(password = "hunter2", "sent");
+        let settings = SnapshotSettings::new().redact("password", "a password");
+        drop(settings.view(&capture.trace()).to_string());
+        capture.finish()
+    });
+    assert!(!message.contains("hunter2"), "{message}");
+    for line in ["  WARN sent password=⟨a password⟩\n", "  INFO held{password=⟨a password⟩}\n"]
+    {
+        assert!(message.contains(line), "{message}");
+    }
+    let unbalanced =
+        "2 spans not exited as often as entered:\n  INFO closed{password=⟨a password⟩}\n";
+    assert!(message.contains(unbalanced), "{message}");
 }
