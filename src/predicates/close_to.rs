@@ -2,13 +2,14 @@ use core::fmt;
 
 use ::predicates::{Predicate, reflection::PredicateReflection};
 
-use super::field::impl_into_itself;
+use super::{field::IntoFieldPredicate, loosely::PlainType};
 use crate::wire::TracedValue;
 
 /// Matches numbers that differ from an expected one by at most a tolerance, for [`field()`](super::field()).
 ///
 /// An integer is compared as the nearest `f64`. Infinity is close only to itself, unless the tolerance is infinite, and
-/// `NaN` only to `NaN`. Values that are not numbers do not match.
+/// `NaN` only to `NaN`. Values that are not numbers do not match, not even a text such as `0.3`: a
+/// [negative](super::Scanner#negatives) that holds for that reason fails.
 ///
 /// # Panics
 ///
@@ -39,7 +40,18 @@ pub struct CloseToPredicate {
 }
 
 impl_operators!({} CloseToPredicate);
-impl_into_itself!({} CloseToPredicate);
+
+impl IntoFieldPredicate for CloseToPredicate {
+    type Predicate = Self;
+
+    fn into_predicate(self) -> Self {
+        self
+    }
+
+    fn plain_type(&self) -> Option<PlainType> {
+        Some(PlainType::Float)
+    }
+}
 
 impl fmt::Display for CloseToPredicate {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

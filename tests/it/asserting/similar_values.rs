@@ -125,8 +125,12 @@ fn number_or_boolean_that_is_text() {
     let error: &(dyn Error + 'static) = &io::Error::other("500");
     check(|| info!(x = error), 500, true);
 
+    check(|| info!(x = %0.52), close_to(0.5, 0.1), true);
+    check(|| info!(x = "1"), close_to(0.5, 0.5), true);
+
     check(|| info!(x = %500), 501, false);
     check(|| info!(x = "500 ms"), 500, false);
+    check(|| info!(x = %0.7), close_to(0.5, 0.1), false);
     check(|| info!(x = ""), 0, false);
     check(|| info!(x = %true), false, false);
     check(|| info!(x = 1), true, false);
