@@ -14,7 +14,7 @@ use super::{
     drawing::{Drawing, Mark},
     node::ViewNode,
     options::{MAX_CHARS, Options},
-    text::{Piece, Quote, Text},
+    text::{Piece, Quote, Text, starts_like_branch},
     timeline::{Beginning, Happened},
 };
 use crate::capture::{CapturedMetadata, CapturedNode, CapturedSpan};
@@ -88,7 +88,7 @@ impl Line<'_, '_> {
         let options = self.options;
         let target = Some(metadata.target()).filter(|_| options.targets);
         let module = metadata.module_path().filter(|_| options.modules);
-        let traced = |text| Name { drawing: options.drawing, text, is_clear: true };
+        let traced = |text| Origin(options.drawing, text);
         match (target, module.filter(|module| target != Some(*module))) {
             (Some(target), Some(module)) => {
                 line.word(format_args!("{} in {}:", traced(target), traced(module)))
@@ -264,7 +264,19 @@ impl fmt::Display for SpanName<'_> {
         let is_clear = !self.1.is_empty()
             && !self.1.contains(['{', '}', '=', ',', '"', '`'])
             && !self.1.starts_with(char::is_whitespace)
-            && !self.1.ends_with(char::is_whitespace);
+            && !self.1.ends_with(char::is_whitespace)
+            && !starts_like_branch(self.1);
+        Name { drawing: self.0, text: self.1, is_clear }.fmt(formatter)
+    }
+}
+
+/// A target or module, shown such that it cannot be mistaken for several words.
+struct Origin<'n>(Drawing, &'n str);
+
+impl fmt::Display for Origin<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_clear = !self.1.contains(|c: char| c.is_whitespace() || c == '"')
+            && !starts_like_branch(self.1);
         Name { drawing: self.0, text: self.1, is_clear }.fmt(formatter)
     }
 }

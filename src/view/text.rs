@@ -69,6 +69,24 @@ pub(super) struct Text<'a> {
     pub(super) quote: Quote,
 }
 
+/// Whether a message, at the beginning of a line, would look like a branch of the tree, or like a line `…`, which stands for
+/// any lines in a snapshot. It is at the beginning where settings hide the levels. There, insta would take `---` and `⋮`
+/// for a part of a snapshot in an older format, and pass over them.
+fn looks_drawn(text: &str) -> bool {
+    text == "---" || starts_like_branch(text) || is_elision(text)
+}
+
+/// Whether a name, at the beginning of a line, would look like a branch of the tree.
+pub(super) fn starts_like_branch(text: &str) -> bool {
+    text.starts_with(['│', '├', '└', '⋮']) || text.starts_with("|  ") || text.starts_with("|- ")
+}
+
+/// Whether a line stands for other lines in a snapshot: `…`, to which a branch may lead. Lines of values are never
+/// elisions, since a gutter precedes them.
+pub(super) fn is_elision(line: &str) -> bool {
+    line.trim_start_matches([' ', '│', '├', '└', '─', '|', '`', '-']).trim_end() == "…"
+}
+
 /// Marks an error whose last sources may be missing.
 pub(super) fn cut_chain() -> Piece<'static> {
     Piece::Mark(Cow::Owned(format!("first {MAX_CHAIN} errors")), Replaced::default())
@@ -177,8 +195,8 @@ impl<'a> Text<'a> {
         Self { pieces, quote: self.quote }
     }
 
-    /// Quotes the text if it would otherwise look as if fields followed it, or as if there was no text. Alone on a
-    /// line, `…` would stand for any lines in a snapshot.
+    /// Quotes the text if it would otherwise look as if fields followed it, as if there was no text, or like a line that
+    /// is drawn.
     pub(super) fn into_message(mut self) -> Self {
         let is_empty = self.pieces.iter().all(|piece| piece.as_str().is_empty());
         // Text that would look like a span, or like a remark of the tree, is unclear, too.
@@ -187,7 +205,7 @@ impl<'a> Text<'a> {
             || self.starts_with(|c| matches!(c, '"' | '`' | '(') || c.is_whitespace())
             || self.ends_with(|c| c == '}' || c.is_whitespace())
             || self.pieces.iter().any(|piece| piece.as_str().contains("} (follows from "))
-            || matches!(&self.pieces[..], [piece] if piece.is_traced() && piece.as_str() == "…");
+            || matches!(&self.pieces[..], [first, ..] if first.is_traced() && looks_drawn(first.as_str()));
         self.quote = if is_unclear { Quote::Backtick } else { Quote::None };
         self
     }

@@ -1,7 +1,7 @@
 use alloc::{format, string::String, vec, vec::Vec};
 use core::fmt::Write;
 
-use crate::view::{align::align, digest::digest_text};
+use crate::view::{align::align, digest::digest_text, text::is_elision};
 
 /// Lines of a difference that a message shows.
 const MAX_LINES: usize = 40;
@@ -223,12 +223,6 @@ fn around(text: &[&str], stop: usize) -> String {
         shown.push_str("▶ (the end of the trace)\n");
     }
     shown
-}
-
-/// Whether a line stands for other lines: `…`, to which a branch may lead. Lines of values are never elisions, since a
-/// gutter precedes them.
-fn is_elision(line: &str) -> bool {
-    line.trim_start_matches([' ', '│', '├', '└', '─', '|', '`', '-']).trim_end() == "…"
 }
 
 #[cfg(test)]

@@ -452,6 +452,41 @@ fn what_looks_like_something_else_is_quoted() {
     assert_told_apart(&traces).unwrap();
 }
 
+/// Where the levels are hidden, a line begins with traced text.
+#[test]
+fn without_levels_nothing_that_was_traced_looks_drawn() {
+    let settings = SnapshotSettings::new().levels(false);
+    let inside = native(|| tracing::info_span!("s").in_scope(|| tracing::info!("x")));
+    assert_eq!(settings.view(&inside).to_string(), "s{}\n└─ x");
+    for message in ["└─ x", "├─ x", "│  x", "|- x", "|  x", "⋮ x", "---", "- …", "├─ …"]
+    {
+        let behind = native(|| {
+            drop(tracing::info_span!("s"));
+            tracing::info!("{message}");
+        });
+        assert_eq!(settings.view(&behind).to_string(), format!("s{{}}\n`{message}`"));
+    }
+    for message in ["- x", "-- -", "x└─ x", "…x", "|x"] {
+        let trace = native(|| tracing::info!("{message}"));
+        assert_eq!(settings.view(&trace).to_string(), message);
+    }
+    let spans = native(|| drop(tracing::info_span!("└─ x")));
+    assert_eq!(settings.view(&spans).to_string(), "\"└─ x\"{}");
+    let settings = settings.targets(true);
+    let event = |text: &str| format!("{}", settings.view(&native_of_target(text)));
+    assert_eq!(event("a::b"), "a::b: c");
+    assert_eq!(event("a: b"), "\"a: b\": c");
+    assert_eq!(event("└─"), "\"└─\": c");
+}
+
+fn native_of_target(target: &str) -> Trace {
+    native(|| match target {
+        "a::b" => tracing::info!(target: "a::b", "c"),
+        "a: b" => tracing::info!(target: "a: b", "c"),
+        _ => tracing::info!(target: "└─", "c"),
+    })
+}
+
 #[test]
 fn more_than_a_level_of_groups_is_written_out_too() {
     let trace = native(|| {
