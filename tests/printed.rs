@@ -782,6 +782,20 @@ fn what_a_snapshot_redacts_is_printed_by_nothing() {
     }
 }
 
+/// insta may be told to show no snapshot.
+#[test]
+fn trace_that_insta_does_not_show_is_printed() {
+    for (output, is_shown) in
+        [("diff", true), ("summary", true), ("minimal", false), ("none", false)]
+    {
+        let output = Run::new(&["snapshot_fails"]).env("INSTA_OUTPUT", output).fails();
+        check(&output, usize::from(!is_shown), HEADER);
+        check(&output, 1, "INFO log in password=⟨password⟩\n");
+        check(&output, usize::from(is_shown), HINT);
+        check(&output, 0, "hunter2");
+    }
+}
+
 /// Not even when it is judged.
 #[test]
 fn live_record_without_room_is_not_printed() {

@@ -21,7 +21,7 @@ use alloc::{
     vec::Vec,
 };
 use core::panic::Location;
-use std::{any, ffi::OsStr, path::Path, thread};
+use std::{any, env, ffi::OsStr, path::Path, thread};
 
 use insta::Settings;
 
@@ -291,11 +291,17 @@ impl SeenIfItFails {
 
 impl Drop for SeenIfItFails {
     fn drop(&mut self) {
-        let is_shown = self.failure.lock().as_ref().is_none_or(|failure| failure.shows_trace);
+        let is_shown =
+            self.failure.lock().as_ref().map_or_else(insta_shows, |failure| failure.shows_trace);
         if is_shown && thread::panicking() && !self.was_panicking {
             self.printed.set_part(self.nodes);
         }
     }
+}
+
+/// Whether insta shows the snapshot that differs: it may be told not to.
+fn insta_shows() -> bool {
+    !env::var("INSTA_OUTPUT").is_ok_and(|output| matches!(&*output, "minimal" | "none"))
 }
 
 /// Notes where the assertion is if it fails: insta panics in its own source.
