@@ -32,8 +32,12 @@ fn write_text(
     needs_escape: impl Fn(char) -> bool,
 ) -> fmt::Result {
     let mut unescaped_from = 0;
+    let first = text.len() - text.trim_start_matches(' ').len();
     for (position, char) in text.char_indices() {
-        if needs_escape(char) || char == '[' && is_command(text, position) {
+        if needs_escape(char)
+            || char == '[' && is_command(text, position)
+            || position == first && is_command_line(&text[first..])
+        {
             formatter.write_str(&text[unescaped_from..position])?;
             write_escaped(formatter, char)?;
             unescaped_from = position + char.len_utf8();
@@ -43,9 +47,35 @@ fn write_text(
 }
 
 /// Whether this bracket makes a command of the text around it, for what reads the output of tests: GitHub's runner obeys
-/// `##[error]` wherever it is on a line, and `JUnit` reports attach the file of `[[ATTACHMENT|path]]`.
+/// `##[error]` wherever it is on a line, Azure's `##vso[…]`, and `JUnit` reports attach the file of `[[ATTACHMENT|path]]`.
 fn is_command(text: &str, bracket: usize) -> bool {
-    text[..bracket].ends_with("##") || text[bracket..].starts_with("[[ATTACHMENT|")
+    let before = text[..bracket].trim_end_matches(|char: char| char.is_ascii_lowercase());
+    before.ends_with("##") || text[bracket..].starts_with("[[ATTACHMENT|")
+}
+
+/// Whether GitHub's runner obeys a line that begins with this text: `::error::…`, `::group::…`. Other texts begin with two
+/// colons as well, such as the address `::1`.
+fn is_command_line(text: &str) -> bool {
+    const COMMANDS: [&str; 15] = [
+        "add-mask",
+        "add-matcher",
+        "add-path",
+        "debug",
+        "echo",
+        "endgroup",
+        "error",
+        "group",
+        "notice",
+        "remove-matcher",
+        "save-state",
+        "set-env",
+        "set-output",
+        "stop-commands",
+        "warning",
+    ];
+    let Some(rest) = text.strip_prefix("::") else { return false };
+    let behind = COMMANDS.iter().find_map(|command| rest.strip_prefix(command));
+    behind.is_some_and(|behind| behind.starts_with([' ', ':']))
 }
 
 /// [`Escaped`] text between quotes, in which quotes are escaped, too.
@@ -225,6 +255,13 @@ mod tests {
     fn text_commands_no_server() {
         check("##[error]a [#[b]]", r###""##\u{5b}error]a [#[b]]""###);
         check("###[group]", r####""###\u{5b}group]""####);
+        check("##vso[task.x]#vso[a]", r###""##vso\u{5b}task.x]#vso[a]""###);
+        for text in ["::error file=x::a", "  ::error::a", "::stop-commands::a", "::endgroup::"] {
+            assert_eq!(Escaped(text).to_string(), text.replacen("::", "\\u{3a}:", 1));
+        }
+        for text in ["::1", "::errors::Error", "a ::error::a", ":error::", "::error"] {
+            assert_eq!(Escaped(text).to_string(), text);
+        }
         check("[[ATTACHMENT|/etc/passwd]]", r#""\u{5b}[ATTACHMENT|/etc/passwd]]""#);
         check("[[[ATTACHMENT|", r#""[\u{5b}[ATTACHMENT|""#);
         check("[[attached]]", r#""[[attached]]""#);

@@ -184,12 +184,13 @@ struct Json<'a>(&'a str);
 impl fmt::Display for Json<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_char('"')?;
-        let mut before = [' '; 2];
+        let mut before = ' ';
+        let mut is_behind_hashes = false;
         for char in self.0.chars() {
             match char {
                 '"' | '\\' => write!(formatter, "\\{char}")?,
-                // The beginnings of `##[command]` and `[[ATTACHMENT|…]]`.
-                '[' if before == ['#', '#'] || before[1] == '[' => {
+                // The beginnings of `##[command]`, `##vso[command]` and `[[ATTACHMENT|…]]`.
+                '[' if is_behind_hashes || before == '[' => {
                     formatter.write_str("\\u005b")?;
                 }
                 ' '..='~' => formatter.write_char(char)?,
@@ -200,7 +201,9 @@ impl fmt::Display for Json<'_> {
                     }
                 }
             }
-            before = [before[1], char];
+            is_behind_hashes =
+                [before, char] == ['#', '#'] || is_behind_hashes && char.is_ascii_lowercase();
+            before = char;
         }
         formatter.write_char('"')
     }
@@ -220,11 +223,11 @@ mod tests {
 
     #[test]
     fn strings_of_json_are_on_one_line_and_command_nothing() {
-        let text = "say \"hi\"\\\n\u{1b}\u{2028}größer 🦀 ##[error] [[ATTACHMENT|x]]";
+        let text = "say \"hi\"\\\n\u{1b}\u{2028}größer 🦀 ##[error] ##vso[x] [[ATTACHMENT|x]]";
         let json = Json(text).to_string();
         assert_eq!(
             json,
-            r#""say \"hi\"\\\u000a\u001b\u2028größer \ud83e\udd80 ##\u005berror] [\u005bATTACHMENT|x]]""#
+            r#""say \"hi\"\\\u000a\u001b\u2028größer \ud83e\udd80 ##\u005berror] ##vso\u005bx] [\u005bATTACHMENT|x]]""#
         );
         assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
     }

@@ -487,6 +487,18 @@ fn native_of_target(target: &str) -> Trace {
     })
 }
 
+/// GitHub's runner obeys a line that begins with two colons, behind white space.
+#[test]
+fn names_of_fields_in_a_comparison_are_no_commands() {
+    let event = |value: &str| {
+        let fields = vec![("::error file=x::forged".to_owned(), Text(value.to_owned(), true))];
+        Guest::trace(&[Node { is_warning: false, message: None, fields, span: None }])
+    };
+    let compared = settings().compare(&event("1"), &event("2")).to_string();
+    assert!(compared.contains("forged"), "{compared}");
+    assert!(!compared.lines().any(|line| line.trim_start().starts_with("::")), "{compared}");
+}
+
 #[test]
 fn more_than_a_level_of_groups_is_written_out_too() {
     let trace = native(|| {
