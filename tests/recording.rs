@@ -136,7 +136,7 @@ impl Package {
         command.current_dir(&self.0);
         command.env_remove("SPANSHOT_RECORD").env_remove("SPANSHOT_RECORD_DIR");
         command.env_remove("RUST_TEST_THREADS").env_remove("GITHUB_ACTIONS");
-        for name in ["ATTEMPT", "STRESS_CURRENT", "RUN_ID", "TEST_NAME"] {
+        for name in ["ATTEMPT", "BINARY_ID", "STRESS_CURRENT", "RUN_ID", "TEST_NAME"] {
             command.env_remove(format!("NEXTEST_{name}"));
         }
         command
@@ -381,6 +381,18 @@ fn attempts_of_a_test_do_not_overwrite_each_other() {
     assert!(recorded.keys().eq(expected.iter().collect::<std::collections::BTreeSet<_>>()));
     let recorded = RecordedTrace::open(package.0.join(&expected[2])).unwrap();
     assert_eq!(recorded.note("attempt"), Some("3"));
+}
+
+/// A library, an integration test and a program may have one name, and each a test of one path.
+#[test]
+fn binaries_of_one_name_do_not_overwrite_each_other() {
+    let package = Package::new("binaries");
+    for id in ["recording", "recording::recording", "recording::bin/recording"] {
+        package.command("fails").env("NEXTEST_BINARY_ID", id).output().unwrap();
+    }
+    let name = |binary| (format!("snapshots/{binary}__other__fails.spanshot"), TRACE.to_owned());
+    let expected = ["recording__bin_recording", "recording", "recording__recording"].map(name);
+    assert!(package.recorded().into_iter().eq(expected));
 }
 
 #[test]

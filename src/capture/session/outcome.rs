@@ -99,6 +99,9 @@ pub(crate) struct TestIdentity {
 pub(crate) struct Runner {
     /// Name of the binary, without the hash that cargo adds to names of test binaries.
     pub(crate) binary: Option<String>,
+    /// A name of the binary that no other binary of the package has, as far as it is known. A library, a program and an
+    /// integration test may have one name.
+    pub(crate) unique_binary: Option<String>,
     /// Attempt of the test, which counts from 1: nextest starts a process for each.
     pub(crate) attempt: u32,
     /// Iteration of nextest's stress run.
@@ -125,13 +128,29 @@ impl Runner {
         static RUNNER: OnceLock<Runner> = OnceLock::new();
         RUNNER.get_or_init(|| {
             let number = |name| variable(name).and_then(|number| number.parse().ok());
+            let binary = binary();
+            let unique_binary =
+                binary.as_ref().map(|name| unique(name, variable("NEXTEST_BINARY_ID").as_deref()));
             Self {
-                binary: binary(),
+                binary,
+                unique_binary,
                 attempt: number("NEXTEST_ATTEMPT").unwrap_or(1),
                 stress: number("NEXTEST_STRESS_CURRENT"),
                 run: variable("NEXTEST_RUN_ID"),
             }
         })
+    }
+}
+
+/// Returns a name of the binary with this name and nextest's ID: `app` for a library, `app::it` for an integration test,
+/// `app::bin/app` for a program.
+fn unique(name: &str, id: Option<&str>) -> String {
+    let id = id.and_then(|id| Some((id, id.split_once("::")?)));
+    match id {
+        Some((id, (package, target))) if target != name || package.replace('-', "_") == name => {
+            id.replace("::", "__")
+        }
+        _ => name.to_owned(),
     }
 }
 
@@ -155,4 +174,18 @@ fn binary() -> Option<String> {
         _ => stem,
     };
     Some(name.replace('-', "_"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn binaries_of_a_package_have_different_names() {
+        assert_eq!(unique("my_app", None), "my_app");
+        assert_eq!(unique("my_app", Some("my-app")), "my_app");
+        assert_eq!(unique("my_app", Some("my-app::my_app")), "my-app__my_app");
+        assert_eq!(unique("my_app", Some("my-app::bin/my-app")), "my-app__bin/my-app");
+        assert_eq!(unique("it", Some("my-app::it")), "it");
+    }
 }

@@ -227,7 +227,8 @@ fn of_package(directory: &Path) -> PathBuf {
 /// Names a file as insta names a snapshot: by the binary, the modules and the function of the test. If the test is not
 /// known, the place where the capture was started is used. Later attempts of the test have files of their own.
 fn name(test: &TestIdentity, started_at: &Location<'_>) -> String {
-    let binary = test.runner.binary.as_ref().map_or_else(String::new, |name| format!("{name}__"));
+    let binary =
+        test.runner.unique_binary.as_ref().map_or_else(String::new, |name| format!("{name}__"));
     let test_name = test.name.as_ref().map(|name| name.replace("::", "__"));
     let place = || {
         let file = Path::new(started_at.file()).file_stem().unwrap_or_default();
