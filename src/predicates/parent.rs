@@ -65,7 +65,7 @@ impl<'a, P: Predicate<CapturedSpan<'a>>, T: Captured<'a>> Predicate<T> for Paren
                 let line = ShortLine::new(CapturedNode::Span(parent));
                 let case = actual(self, expected, item, "parent", &line);
                 if expected {
-                    with_history(case, true, &self.matches, Some(parent))
+                    with_history(case, &self.matches, Some(parent))
                 } else {
                     with_nearest(case, &self.matches, iter::once(parent))
                 }
@@ -137,7 +137,7 @@ impl<'a, P: Predicate<CapturedSpan<'a>>, T: Captured<'a>> Predicate<T> for Ances
         let case = actual(self, expected, item, "it", &format_args!("in {shown}"));
         Some(if expected {
             let found = ancestors().find(|span| self.matches.eval(span));
-            with_history(case, true, &self.matches, found)
+            with_history(case, &self.matches, found)
         } else {
             with_nearest(case, &self.matches, ancestors())
         })

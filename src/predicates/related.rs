@@ -2,6 +2,7 @@
 
 use alloc::{
     borrow::ToOwned,
+    format,
     string::{String, ToString},
     vec::Vec,
 };
@@ -27,14 +28,14 @@ use crate::{
 const MAX_SHOWN: usize = 4;
 
 /// Shows the first items, each on its own.
-fn list<'a, T: Captured<'a>>(mut items: impl Iterator<Item = T>, none: &str) -> String {
+fn list<'a, T: Captured<'a>>(mut items: impl Iterator<Item = T>) -> String {
     let mut shown: Vec<_> = items
         .by_ref()
         .take(MAX_SHOWN)
         .map(|item| ShortLine::new(item.node()).to_string())
         .collect();
     if shown.is_empty() {
-        return none.to_owned();
+        return format!("no {}", T::NOUNS[0]);
     }
     if items.next().is_some() {
         shown.push("…".to_owned());
@@ -44,48 +45,6 @@ fn list<'a, T: Captured<'a>>(mut items: impl Iterator<Item = T>, none: &str) -> 
 
 fn all_events<'a>(span: &CapturedSpan<'a>) -> DescendantEvents<'a> {
     DescendantEvents::with_own(*span)
-}
-
-fn any_child<'a, P: Predicate<CapturedSpan<'a>>>(
-    predicate: &ChildPredicate<P>,
-    span: CapturedSpan<'a>,
-) -> bool {
-    span.children().any(|child| predicate.matches.eval(&child))
-}
-
-fn any_descendant<'a, P: Predicate<CapturedSpan<'a>>>(
-    predicate: &DescendantPredicate<P>,
-    span: CapturedSpan<'a>,
-) -> bool {
-    any_inside(predicate.identity, span, |node| match node {
-        CapturedNode::Span(span) => predicate.matches.eval(&span),
-        CapturedNode::Event(_) => false,
-    })
-}
-
-fn any_event<'a, P: Predicate<CapturedEvent<'a>>>(
-    predicate: &EventPredicate<P>,
-    span: CapturedSpan<'a>,
-) -> bool {
-    span.events().any(|event| predicate.matches.eval(&event))
-}
-
-fn any_deep_event<'a, P: Predicate<CapturedEvent<'a>>>(
-    predicate: &DeepEventPredicate<P>,
-    span: CapturedSpan<'a>,
-) -> bool {
-    any_inside(predicate.identity, span, |node| match node {
-        CapturedNode::Span(_) => false,
-        CapturedNode::Event(event) => predicate.matches.eval(&event),
-    })
-}
-
-fn any_source<'a, P: Predicate<CapturedSpan<'a>>>(
-    predicate: &FollowsFromPredicate<P>,
-    span: CapturedSpan<'a>,
-) -> bool {
-    let matches = |span| predicate.identity.answer(span, || predicate.matches.eval(&span));
-    span.follows_from().any(matches)
 }
 
 /// Adds to a case the nearest item that does not match, and the conditions that it meets. It does so only if there are
@@ -109,20 +68,15 @@ where
     which.into_iter().fold(case, Case::add_product).add_child(found)
 }
 
-/// Adds to a case the result of a part for another span or event, if an earlier value may have caused it, which the
-/// line of a span does not show.
-pub(super) fn with_history<'p, 'a, T, P>(
-    case: Case<'p>,
-    expected: bool,
-    part: &'p P,
-    item: Option<T>,
-) -> Case<'p>
+/// Adds to a case how a part matches another span or event, if an earlier value may have caused it, which the line of a
+/// span does not show.
+pub(super) fn with_history<'p, 'a, T, P>(case: Case<'p>, part: &'p P, item: Option<T>) -> Case<'p>
 where
     T: Captured<'a>,
     P: Predicate<T> + ?Sized,
 {
     let item = item.filter(T::has_earlier_values);
-    let found = item.and_then(|item| part.find_case(expected, &item));
+    let found = item.and_then(|item| part.find_case(true, &item));
     found.into_iter().fold(case, Case::add_child)
 }
 
@@ -155,7 +109,7 @@ pub(super) use impl_related_reflection;
 
 /// Implements a predicate for spans that is true if one of the items that belong to a span matches.
 macro_rules! impl_related {
-    ($ty:ident, $name:literal, $item:ident, $part:expr, $where:literal, $none:literal, $related:expr, $any:ident) => {
+    ($ty:ident, $name:literal, $item:ident, $part:expr, $where:literal, $related:expr, |$this:ident, $span:ident| $any:expr) => {
         impl_operators!({P,} $ty<P>);
 
         impl<P: fmt::Display> fmt::Display for $ty<P> {
@@ -167,8 +121,9 @@ macro_rules! impl_related {
         impl_related_reflection!($ty, $part);
 
         impl<'a, P: Predicate<$item<'a>>> Predicate<CapturedSpan<'a>> for $ty<P> {
-            fn eval(&self, span: &CapturedSpan<'a>) -> bool {
-                $any(self, *span)
+            fn eval(&self, $span: &CapturedSpan<'a>) -> bool {
+                let $this = self;
+                $any
             }
 
             fn find_case(&self, expected: bool, span: &CapturedSpan<'a>) -> Option<Case<'_>> {
@@ -180,9 +135,9 @@ macro_rules! impl_related {
                 }
                 // If one should not be there, the others are of no interest.
                 let shown = || $related(span).filter(|item| !expected || self.matches.eval(item));
-                let case = actual(self, expected, span, $where, &list(shown(), $none));
+                let case = actual(self, expected, span, $where, &list(shown()));
                 Some(if expected {
-                    with_history(case, true, &self.matches, shown().next())
+                    with_history(case, &self.matches, shown().next())
                 } else {
                     with_nearest(case, &self.matches, shown())
                 })
@@ -219,9 +174,8 @@ impl_related!(
     CapturedSpan,
     CapturedSpan::NOUNS[0],
     "in it",
-    "no span",
     CapturedSpan::children,
-    any_child
+    |this, span| span.children().any(|child| this.matches.eval(&child))
 );
 
 /// Matches spans that have a matching span in them, at any depth.
@@ -255,9 +209,12 @@ impl_related!(
     CapturedSpan,
     CapturedSpan::NOUNS[0],
     "in it",
-    "no span",
     CapturedSpan::descendants,
-    any_descendant
+    |this, span| any_inside(
+        this.identity,
+        *span,
+        |node| matches!(node, CapturedNode::Span(span) if this.matches.eval(&span)),
+    )
 );
 
 /// Matches spans that have a matching event directly in them.
@@ -290,9 +247,8 @@ impl_related!(
     CapturedEvent,
     CapturedEvent::NOUNS[0],
     "in it",
-    "no event",
     CapturedSpan::events,
-    any_event
+    |this, span| span.events().any(|event| this.matches.eval(&event))
 );
 
 /// Matches spans that have a matching event in them, at any depth.
@@ -328,9 +284,12 @@ impl_related!(
     CapturedEvent,
     CapturedEvent::NOUNS[0],
     "in it",
-    "no event",
     all_events,
-    any_deep_event
+    |this, span| any_inside(
+        this.identity,
+        *span,
+        |node| matches!(node, CapturedNode::Event(event) if this.matches.eval(&event)),
+    )
 );
 
 /// Matches spans that follow from a matching span.
@@ -363,7 +322,9 @@ impl_related!(
     CapturedSpan,
     SOURCE,
     "what it follows from",
-    "no span",
     CapturedSpan::follows_from,
-    any_source
+    |this, span| {
+        let matches = |source| this.identity.answer(source, || this.matches.eval(&source));
+        span.follows_from().any(matches)
+    }
 );

@@ -222,7 +222,7 @@ impl<'a> Predicate<CapturedSpan<'a>> for TreePredicate {
             return None;
         }
         Some(if expected {
-            with_history(Case::new(Some(self), true), true, &*self.span.0, Some(*span))
+            with_history(Case::new(Some(self), true), &*self.span.0, Some(*span))
         } else {
             self.case(*span)
         })
