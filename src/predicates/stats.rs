@@ -89,9 +89,9 @@ impl fmt::Display for Times {
     }
 }
 
-/// Implements a predicate for a number in the statistics of a span.
+/// Implements a predicate for a number of times, which may be unknown. It names what was entered, or the like.
 macro_rules! impl_count {
-    ($ty:ident, $name:ident) => {
+    ($ty:ident, $name:ident, |$span:ident| $count:expr, $subject:literal $(, $parameter:expr)?) => {
         impl_operators!({P,} $ty<P>);
 
         impl<P: fmt::Display> fmt::Display for $ty<P> {
@@ -100,20 +100,27 @@ macro_rules! impl_count {
             }
         }
 
-        impl<P: PredicateReflection> PredicateReflection for $ty<P> {}
+        impl<P: PredicateReflection> PredicateReflection for $ty<P> {
+            $(fn parameters<'a>(&'a self) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
+                Box::new(iter::once(Parameter::new($parameter, &"")))
+            })?
+        }
 
         impl<P: Predicate<usize>> Predicate<CapturedSpan<'_>> for $ty<P> {
-            fn eval(&self, span: &CapturedSpan<'_>) -> bool {
-                self.matches.eval(&span.stats().$name)
+            fn eval(&self, $span: &CapturedSpan<'_>) -> bool {
+                $count.is_some_and(|count| self.matches.eval(&count))
             }
 
-            fn find_case(&self, expected: bool, span: &CapturedSpan<'_>) -> Option<Case<'_>> {
-                (self.eval(span) == expected).then(|| match span.stats().$name {
-                    0 => actual(self, expected, span, "it", &concat!("never ", stringify!($name))),
-                    count => {
-                        let what = format!(concat!(stringify!($name), " {}"), Times(count));
-                        actual(self, expected, span, "it", &what)
-                    }
+            fn find_case(&self, expected: bool, $span: &CapturedSpan<'_>) -> Option<Case<'_>> {
+                (self.eval($span) == expected).then(|| {
+                    let (subject, what): (_, String) = match $count {
+                        None => ("that", "not known".into()),
+                        Some(0) => ($subject, concat!("never ", stringify!($name)).into()),
+                        Some(count) => {
+                            ($subject, format!(concat!(stringify!($name), " {}"), Times(count)))
+                        }
+                    };
+                    actual(self, expected, $span, subject, &what)
                 })
             }
         }
@@ -147,7 +154,7 @@ pub struct EnteredPredicate<P> {
     matches: P,
 }
 
-impl_count!(EnteredPredicate, entered);
+impl_count!(EnteredPredicate, entered, |span| Some(span.stats().entered), "it");
 
 /// Matches spans by how often they were exited.
 ///
@@ -173,44 +180,7 @@ pub struct ExitedPredicate<P> {
     matches: P,
 }
 
-impl_count!(ExitedPredicate, exited);
-
-/// Implements a predicate for how often handles of a span were cloned or dropped, if the capture was told.
-macro_rules! impl_told_count {
-    ($ty:ident, $name:ident, $count:ident) => {
-        impl_operators!({P,} $ty<P>);
-
-        impl<P: fmt::Display> fmt::Display for $ty<P> {
-            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(formatter, concat!(stringify!($name), "({})"), self.matches)
-            }
-        }
-
-        impl<P: PredicateReflection> PredicateReflection for $ty<P> {
-            fn parameters<'a>(&'a self) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
-                Box::new(iter::once(Parameter::new(HANDLES, &"")))
-            }
-        }
-
-        impl<P: Predicate<usize>> Predicate<CapturedSpan<'_>> for $ty<P> {
-            fn eval(&self, span: &CapturedSpan<'_>) -> bool {
-                span.$count().is_some_and(|count| self.matches.eval(&count))
-            }
-
-            fn find_case(&self, expected: bool, span: &CapturedSpan<'_>) -> Option<Case<'_>> {
-                (self.eval(span) == expected).then(|| {
-                    let what: String = match span.$count() {
-                        None => "not known".into(),
-                        Some(0) => concat!("never ", stringify!($name)).into(),
-                        Some(count) => format!(concat!(stringify!($name), " {}"), Times(count)),
-                    };
-                    let subject = if span.$count().is_some() { "a handle" } else { "that" };
-                    actual(self, expected, span, subject, &what)
-                })
-            }
-        }
-    };
-}
+impl_count!(ExitedPredicate, exited, |span| Some(span.stats().exited), "it");
 
 /// Matches spans whose handles were cloned this often, as the subscriber was told by `clone_span`.
 ///
@@ -241,7 +211,7 @@ pub struct ClonedPredicate<P> {
     matches: P,
 }
 
-impl_told_count!(ClonedPredicate, cloned, clones);
+impl_count!(ClonedPredicate, cloned, |span| span.clones(), "a handle", HANDLES);
 
 /// Matches spans whose handles were dropped this often, as the subscriber was told by `try_close` or `drop_span`.
 ///
@@ -270,7 +240,7 @@ pub struct DroppedPredicate<P> {
     matches: P,
 }
 
-impl_told_count!(DroppedPredicate, dropped, drops);
+impl_count!(DroppedPredicate, dropped, |span| span.drops(), "a handle", HANDLES);
 
 /// Matches spans that are closed. The others are open: `!closed()`.
 ///
