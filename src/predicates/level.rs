@@ -13,7 +13,7 @@ use tracing_core::{Level, LevelFilter};
 use super::{
     failure::actual,
     sight::{ALL_LEVELS, LEVELS},
-    text::{Bracketed, Literal, Matching},
+    text::{Literal, impl_into_predicate},
 };
 use crate::capture::Captured;
 
@@ -33,22 +33,7 @@ pub trait IntoLevelPredicate<Form> {
     fn into_predicate(self) -> Self::Predicate;
 }
 
-impl<P: Predicate<Level>> IntoLevelPredicate<Matching> for P {
-    type Predicate = P;
-
-    fn into_predicate(self) -> P {
-        self
-    }
-}
-
-impl<P: Predicate<Level>> IntoLevelPredicate<Bracketed> for [P; 1] {
-    type Predicate = P;
-
-    fn into_predicate(self) -> P {
-        let [predicate] = self;
-        predicate
-    }
-}
+impl_into_predicate!(IntoLevelPredicate for Level);
 
 impl IntoLevelPredicate<Literal> for Level {
     type Predicate = ExactLevel;

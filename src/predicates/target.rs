@@ -10,7 +10,7 @@ use ::predicates::{
 
 use super::{
     sight::TARGET,
-    text::{Bracketed, FoundText, Literal, Matching, impl_text_predicate},
+    text::{FoundText, Literal, impl_into_predicate, impl_text_predicate},
 };
 use crate::capture::Captured;
 
@@ -30,22 +30,7 @@ pub trait IntoTargetPredicate<Form> {
     fn into_predicate(self) -> Self::Predicate;
 }
 
-impl<P: Predicate<str>> IntoTargetPredicate<Matching> for P {
-    type Predicate = P;
-
-    fn into_predicate(self) -> P {
-        self
-    }
-}
-
-impl<P: Predicate<str>> IntoTargetPredicate<Bracketed> for [P; 1] {
-    type Predicate = P;
-
-    fn into_predicate(self) -> P {
-        let [predicate] = self;
-        predicate
-    }
-}
+impl_into_predicate!(IntoTargetPredicate for str);
 
 impl<'a> IntoTargetPredicate<Literal> for &'a str {
     type Predicate = TargetStrPredicate<'a>;

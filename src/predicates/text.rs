@@ -130,22 +130,33 @@ pub enum Matching {}
 #[derive(Debug)]
 pub enum Bracketed {}
 
-impl<P: Predicate<str>> IntoTextPredicate<Bracketed> for [P; 1] {
-    type Predicate = P;
+/// Lets a function take any predicate for a type, in square brackets or without them.
+macro_rules! impl_into_predicate {
+    ($into:ident for $ty:ty) => {
+        impl<P: ::predicates::Predicate<$ty>> $into<$crate::predicates::text::Matching> for P {
+            type Predicate = P;
 
-    fn into_predicate(self) -> P {
-        let [predicate] = self;
-        predicate
-    }
+            fn into_predicate(self) -> P {
+                self
+            }
+        }
+
+        impl<P: ::predicates::Predicate<$ty>> $into<$crate::predicates::text::Bracketed>
+            for [P; 1]
+        {
+            type Predicate = P;
+
+            fn into_predicate(self) -> P {
+                let [predicate] = self;
+                predicate
+            }
+        }
+    };
 }
 
-impl<P: Predicate<str>> IntoTextPredicate<Matching> for P {
-    type Predicate = P;
+pub(super) use impl_into_predicate;
 
-    fn into_predicate(self) -> P {
-        self
-    }
-}
+impl_into_predicate!(IntoTextPredicate for str);
 
 impl<'a> IntoTextPredicate<Literal> for &'a str {
     type Predicate = EqPredicate<&'a str>;
