@@ -57,6 +57,47 @@ impl Operator {
     }
 }
 
+/// Implements the combination of two predicates that an operator of Rust makes of their results.
+macro_rules! impl_pair {
+    ($ty:ident, $operator:tt) => {
+        impl_operators!({T, U,} $ty<T, U>);
+
+        impl<T, U> $ty<T, U> {
+            pub(super) fn new(first: T, second: U) -> Self {
+                Self { first, second }
+            }
+        }
+
+        impl<T: fmt::Display, U: fmt::Display> fmt::Display for $ty<T, U> {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(formatter, concat!("({} ", stringify!($operator), " {})"), self.first, self.second)
+            }
+        }
+
+        impl<T: PredicateReflection, U: PredicateReflection> PredicateReflection for $ty<T, U> {
+            fn parameters<'a>(&'a self) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
+                Operator::$ty.parameters()
+            }
+
+            fn children<'a>(&'a self) -> Box<dyn Iterator<Item = Child<'a>> + 'a> {
+                let parts = [Child::new("first", &self.first), Child::new("second", &self.second)];
+                Box::new(parts.into_iter())
+            }
+        }
+
+        impl<T: Predicate<Item>, U: Predicate<Item>, Item: ?Sized> Predicate<Item> for $ty<T, U> {
+            fn eval(&self, item: &Item) -> bool {
+                self.first.eval(item) $operator self.second.eval(item)
+            }
+
+            fn find_case(&self, expected: bool, item: &Item) -> Option<Case<'_>> {
+                let parts = || [find_any_case(&self.first, item), find_any_case(&self.second, item)];
+                (self.eval(item) == expected).then(|| find_case(self, expected, parts()))
+            }
+        }
+    };
+}
+
 /// Predicate that is true if both of its parts are true, made by `&`.
 ///
 /// # Example
@@ -74,40 +115,7 @@ pub struct And<T, U> {
     second: U,
 }
 
-impl<T, U> And<T, U> {
-    pub(super) fn new(first: T, second: U) -> Self {
-        Self { first, second }
-    }
-}
-
-impl<T: fmt::Display, U: fmt::Display> fmt::Display for And<T, U> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "({} && {})", self.first, self.second)
-    }
-}
-
-impl<T: PredicateReflection, U: PredicateReflection> PredicateReflection for And<T, U> {
-    fn parameters<'a>(&'a self) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
-        Operator::And.parameters()
-    }
-
-    fn children<'a>(&'a self) -> Box<dyn Iterator<Item = Child<'a>> + 'a> {
-        Box::new([Child::new("first", &self.first), Child::new("second", &self.second)].into_iter())
-    }
-}
-
-impl<T: Predicate<Item>, U: Predicate<Item>, Item: ?Sized> Predicate<Item> for And<T, U> {
-    fn eval(&self, item: &Item) -> bool {
-        self.first.eval(item) && self.second.eval(item)
-    }
-
-    /// The case has the cases of both parts, each with its own result: to find the nearest candidate, the true ones are
-    /// counted.
-    fn find_case(&self, expected: bool, item: &Item) -> Option<Case<'_>> {
-        let parts = || [find_any_case(&self.first, item), find_any_case(&self.second, item)];
-        (self.eval(item) == expected).then(|| find_case(self, expected, parts()))
-    }
-}
+impl_pair!(And, &&);
 
 /// Predicate that is true if one of its parts is true, made by `|`.
 ///
@@ -125,40 +133,10 @@ pub struct Or<T, U> {
     second: U,
 }
 
-impl<T, U> Or<T, U> {
-    pub(super) fn new(first: T, second: U) -> Self {
-        Self { first, second }
-    }
-}
+impl_pair!(Or, ||);
 
-impl<T: fmt::Display, U: fmt::Display> fmt::Display for Or<T, U> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "({} || {})", self.first, self.second)
-    }
-}
-
-impl<T: PredicateReflection, U: PredicateReflection> PredicateReflection for Or<T, U> {
-    fn parameters<'a>(&'a self) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
-        Operator::Or.parameters()
-    }
-
-    fn children<'a>(&'a self) -> Box<dyn Iterator<Item = Child<'a>> + 'a> {
-        Box::new([Child::new("first", &self.first), Child::new("second", &self.second)].into_iter())
-    }
-}
-
-impl<T: Predicate<Item>, U: Predicate<Item>, Item: ?Sized> Predicate<Item> for Or<T, U> {
-    fn eval(&self, item: &Item) -> bool {
-        self.first.eval(item) || self.second.eval(item)
-    }
-
-    fn find_case(&self, expected: bool, item: &Item) -> Option<Case<'_>> {
-        let parts = || [find_any_case(&self.first, item), find_any_case(&self.second, item)];
-        (self.eval(item) == expected).then(|| find_case(self, expected, parts()))
-    }
-}
-
-/// Builds the case of a combination, with the cases of its parts, whether they hold or not.
+/// Builds the case of a combination, with the cases of its parts, each with its own result: to find the nearest
+/// candidate, the true ones are counted.
 fn find_case<'a>(
     combination: &'a dyn PredicateReflection,
     expected: bool,
@@ -238,6 +216,4 @@ impl<T: Predicate<Item>, Item: ?Sized> Predicate<Item> for Not<T> {
     }
 }
 
-impl_operators!({T, U,} And<T, U>);
-impl_operators!({T, U,} Or<T, U>);
 impl_operators!({T,} Not<T>);
