@@ -43,20 +43,20 @@ where
     (count, nearest.into_iter().map(|(_, item)| item).collect())
 }
 
-/// How far an item is from a match.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How far an item is from a match. The fields are compared one after another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Distance {
     /// Number of unmet conditions. For alternatives, the nearest one counts.
     unmet: usize,
     /// Number of met conditions before the first unmet one: names come first in predicates.
-    met_first: usize,
+    met_first: Reverse<usize>,
     /// Number of conditions on missing values. A missing value is further away than a wrong one.
     absent: usize,
 }
 
 impl Distance {
-    const MET: Self = Self { unmet: 0, met_first: 1, absent: 0 };
-    const UNMET: Self = Self { unmet: 1, met_first: 0, absent: 0 };
+    const MET: Self = Self { unmet: 0, met_first: Reverse(1), absent: 0 };
+    const UNMET: Self = Self { unmet: 1, met_first: Reverse(0), absent: 0 };
     const ABSENT: Self = Self { absent: 1, ..Self::UNMET };
 
     /// Computes the distance from a brief case: from its conditions, and how they are combined.
@@ -84,7 +84,7 @@ impl Distance {
             }
             _ => {
                 // A combination of another crate: nothing else is known of it.
-                let all = parts.fold(Self { met_first: 0, ..Self::MET }, Self::and);
+                let all = parts.fold(Self { met_first: Reverse(0), ..Self::MET }, Self::and);
                 Self { unmet: all.unmet.max(1), ..all }
             }
         }
@@ -92,24 +92,11 @@ impl Distance {
 
     /// Returns the distance if both have to match.
     fn and(self, other: Self) -> Self {
-        let met_after = if self.unmet == 0 { other.met_first } else { 0 };
+        let met_after = if self.unmet == 0 { other.met_first.0 } else { 0 };
         Self {
             unmet: self.unmet + other.unmet,
-            met_first: self.met_first + met_after,
+            met_first: Reverse(self.met_first.0 + met_after),
             absent: self.absent + other.absent,
         }
-    }
-}
-
-impl PartialOrd for Distance {
-    fn partial_cmp(&self, other: &Self) -> Option<core::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Distance {
-    fn cmp(&self, other: &Self) -> core::cmp::Ordering {
-        let key = |distance: &Self| (distance.unmet, Reverse(distance.met_first), distance.absent);
-        key(self).cmp(&key(other))
     }
 }
