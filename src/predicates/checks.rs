@@ -327,9 +327,8 @@ where
         self.trust_match(predicate)?;
         self.trust_types(|| iter::once(first), 1, predicate)?;
         let storage = self.searched().storage;
-        let earlier = storage.left_out_earlier();
         let reason = bypass(storage)
-            .or_else(|| (earlier > 0).then(|| left_out(earlier)))
+            .or_else(|| left_out(storage.left_out_earlier()))
             .or_else(|| self.absence(predicate, false));
         self.look(reason, &predicate)?;
         self.settle(self.unattributed().filter(|item| predicate.eval(item)), &predicate)?;
@@ -352,9 +351,8 @@ where
         self.trust_match(predicate)?;
         self.trust_types(|| iter::once(last), 1, predicate)?;
         let storage = self.searched().storage;
-        let later = storage.left_out_later();
         let reason = bypass(storage)
-            .or_else(|| (later > 0).then(|| left_out(later)))
+            .or_else(|| left_out(storage.left_out_later()))
             .or_else(|| self.absence(predicate, false));
         self.look(reason, &predicate)?;
         self.settle(self.unattributed().filter(|item| predicate.eval(item)), &predicate)?;

@@ -70,18 +70,20 @@ pub(super) const ALL_LEVELS: [Level; 5] =
 
 /// Says why a trace is incomplete, if it is.
 pub(super) fn gap(storage: &Storage) -> Option<String> {
-    if let Some(bypass) = bypass(storage) {
-        Some(bypass)
-    } else if storage.left_out() > 0 {
-        Some(left_out(storage.left_out()))
-    } else if let Some(evicted) = evicted_values(storage) {
-        Some(evicted)
-    } else if storage.roots().len() == 0 {
-        let other = other_subscriber(storage).map(|other| format!(": {other}"));
-        Some(format!("the capture saw nothing at all{}", other.unwrap_or_default()))
-    } else {
-        cut_chains(storage)
-    }
+    let saw_nothing = || {
+        let other = || other_subscriber(storage).map(|other| format!(": {other}"));
+        let is_empty = storage.roots().len() == 0;
+        is_empty.then(|| format!("the capture saw nothing at all{}", other().unwrap_or_default()))
+    };
+    incomplete(storage)
+        .or_else(|| evicted_values(storage))
+        .or_else(saw_nothing)
+        .or_else(|| cut_chains(storage))
+}
+
+/// Says why records of captured spans may be missing, if some may.
+fn incomplete(storage: &Storage) -> Option<String> {
+    bypass(storage).or_else(|| left_out(storage.left_out()))
 }
 
 /// Says that earlier values of fields are missing from a trace, if some are.
@@ -94,11 +96,8 @@ fn evicted_values(storage: &Storage) -> Option<String> {
 pub(super) fn cut_chains(storage: &Storage) -> Option<String> {
     let unattributed = storage.sight().unattributed.as_deref();
     let storages = iter::once(storage).chain(unattributed);
-    let what = match storages.map(|storage| storage.values.cut_chains()).sum::<usize>() {
-        0 => return None,
-        1 => "1 error has".to_string(),
-        count => format!("{count} errors have"),
-    };
+    let count = storages.map(|storage| storage.values.cut_chains()).sum::<usize>();
+    let what = counted(count, "error has", "errors have")?;
     Some(format!(
         "{what} a chain of {MAX_CHAIN} errors, the maximum that is kept, so that further sources may be missing"
     ))
@@ -120,11 +119,18 @@ pub(super) fn other_subscriber(storage: &Storage) -> Option<String> {
     Some(format!("{what}; if its records are to come here, {remedy}"))
 }
 
-pub(super) fn left_out(count: u64) -> String {
-    match count {
-        1 => "1 span or event was left out of the trace".to_string(),
-        count => format!("{count} spans and events were left out of the trace"),
-    }
+pub(super) fn left_out(count: u64) -> Option<String> {
+    let what = counted(count, "span or event was", "spans and events were")?;
+    Some(format!("{what} left out of the trace"))
+}
+
+/// Puts a number in front of what there is so often, if there is any.
+pub(super) fn counted<N>(count: N, one: &str, several: &str) -> Option<String>
+where
+    N: Copy + fmt::Display + PartialEq + From<u8>,
+{
+    let what = if count == N::from(1) { one } else { several };
+    (count != N::from(0)).then(|| format!("{count} {what}"))
 }
 
 /// Names the filter or level that hides everything that could match a predicate, or everything that could fail to, if
@@ -145,35 +151,32 @@ pub(super) fn limit<P: PredicateReflection + ?Sized>(
 fn hidden(storage: &Storage, predicate: &dyn PredicateReflection, matches: bool) -> Option<String> {
     let all = View { max_level: LevelFilter::TRACE, filter: None, is_only_filter: true };
     let ways = all.ways(predicate, matches);
-    let sight = storage.sight();
-    let mut hidden = sight.hidden.iter();
-    let by_layer = hidden.find(|(level, target)| {
-        let is_of = |module: &String| target.is_empty() || is_within(target, module);
-        let of_level = levels(|one| one == *level);
-        ways.iter().any(|way| way.levels & of_level != 0 && way.module.as_ref().is_none_or(is_of))
-    });
-    let by_log = || {
-        let mut silenced = ALL_LEVELS.iter().filter(|level| {
-            let of_level = levels(|one| one == **level);
-            ways.iter().any(|way| way.levels & of_level != 0)
-        });
-        silenced.find_map(|level| sight.silenced_log(*level))
-    };
-    by_layer.map(was_hidden).or_else(by_log)
+    hidden_ways(storage, &ways)
 }
 
 /// Says that a layer beside the capture, or the `log` crate, hid a record from it, if one did.
 pub(super) fn hidden_by_layer(storage: &Storage) -> Option<String> {
-    let sight = storage.sight();
-    let by_log = || ALL_LEVELS.iter().find_map(|level| sight.silenced_log(*level));
-    sight.hidden.first().map(was_hidden).or_else(by_log)
+    hidden_ways(storage, &[Way::ANY])
 }
 
-fn was_hidden((level, target): &(Level, Box<str>)) -> String {
-    format!(
-        "a filter or another layer has hidden a record of level {level} from {}",
-        Quoted(target)
-    )
+fn hidden_ways(storage: &Storage, ways: &[Way]) -> Option<String> {
+    let sight = storage.sight();
+    let of_level = |level: Level| {
+        let levels = levels(|one| one == level);
+        ways.iter().filter(move |way| way.levels & levels != 0)
+    };
+    let by_layer = sight.hidden.iter().find(|(level, target)| {
+        let is_of = |module: &String| target.is_empty() || is_within(target, module);
+        of_level(*level).any(|way| way.module.as_ref().is_none_or(is_of))
+    });
+    let by_layer = by_layer.map(|(level, target)| {
+        let target = Quoted(target);
+        format!("a filter or another layer has hidden a record of level {level} from {target}")
+    });
+    by_layer.or_else(|| {
+        let mut silenced = ALL_LEVELS.iter().filter(|level| of_level(**level).next().is_some());
+        silenced.find_map(|level| sight.silenced_log(*level))
+    })
 }
 
 /// Says why a predicate may have its result only because something was not seen, if that is so. `holds` tells whether
@@ -292,6 +295,9 @@ fn parent_kind(
             ));
         }
     }
+    if holds {
+        return None; // by one whose kind is known
+    }
     let (noun, untold) = match kind {
         CallSiteKind::Span => {
             ("span", storage.all_spans().filter(|span| span.parent_kind().is_none()).count())
@@ -300,36 +306,27 @@ fn parent_kind(
             ("event", storage.all_events().filter(|event| event.parent_kind().is_none()).count())
         }
     };
-    let what = match untold {
-        _ if holds => return None, // by one whose kind is known
-        0 => return None,
-        1 => format!("1 {noun} of the trace is"),
-        count => format!("{count} {noun}s of the trace are"),
-    };
+    let what =
+        counted(untold, &format!("{noun} of the trace is"), &format!("{noun}s of the trace are"))?;
     Some(format!("{what} of a stream that does not tell the kind of the parent"))
 }
 
 /// Says that spans follow from others that are not in the trace, if a predicate looks for these and some do.
 fn lost_sources(storage: &Storage, predicate: &dyn PredicateReflection) -> Option<String> {
     predicate.children().find(|part| part.name() == SOURCE)?;
-    match storage.all_spans().filter(CapturedSpan::has_lost_sources).count() {
-        0 => None,
-        1 => Some("1 span follows from others that are not in the trace any more".to_string()),
-        count => {
-            Some(format!("{count} spans follow from others that are not in the trace any more"))
-        }
-    }
+    let count = storage.all_spans().filter(CapturedSpan::has_lost_sources).count();
+    let what = counted(count, "span follows", "spans follow")?;
+    Some(format!("{what} from others that are not in the trace any more"))
 }
 
 /// Says that a predicate does not hold because it is unknown how the handles of a span were used.
 fn handles(storage: &Storage, predicate: &dyn PredicateReflection, holds: bool) -> Option<String> {
     parameter(predicate, HANDLES).filter(|_| !holds)?;
-    let what = match storage.all_spans().filter(|span| span.clones().is_none()).count() {
-        0 => return None,
-        1 => "1 span of the trace".to_string(),
-        count => format!("{count} spans of the trace"),
-    };
-    Some(format!("of {what} it is not known how often handles were cloned and dropped"))
+    let count = storage.all_spans().filter(|span| span.clones().is_none()).count();
+    let what = counted(count, "span", "spans")?;
+    Some(format!(
+        "of {what} of the trace it is not known how often handles were cloned and dropped"
+    ))
 }
 
 /// Says that a predicate has its result because sources of an error may be missing.
@@ -469,12 +466,6 @@ fn is_similar(one: &str, other: &str) -> bool {
         _ => false,
     };
     is_one_edit && one.len().min(other.len()) >= MIN_SIMILAR
-}
-
-/// Says why records of captured spans may be missing, if some may.
-fn incomplete(storage: &Storage) -> Option<String> {
-    let count = storage.left_out();
-    bypass(storage).or_else(|| (count > 0).then(|| left_out(count)))
 }
 
 /// A predicate that may be a trait object of another kind.
