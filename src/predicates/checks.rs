@@ -195,7 +195,19 @@ where
     where
         P: Predicate<I::Item> + ?Sized,
     {
-        absence(self.searched().storage, predicate, holds, <I::Item as Sealed>::KIND)
+        absence(self.searched().storage, &Borrowed(predicate), holds, <I::Item as Sealed>::KIND)
+    }
+
+    /// Says why the capture could not have seen an item for which a predicate has this result, if that is so.
+    fn unseen<P>(&self, predicate: &P, matches: bool) -> Option<String>
+    where
+        P: Predicate<I::Item> + ?Sized,
+    {
+        let storage = self.searched().storage;
+        self.no_moment()
+            .or_else(|| limit(storage, &Borrowed(predicate), matches))
+            .or_else(|| gap(storage))
+            .or_else(|| self.absence(predicate, !matches))
     }
 
     /// Fails if a predicate may match only because the capture missed something.
@@ -235,13 +247,7 @@ where
     where
         P: Predicate<I::Item> + ?Sized,
     {
-        let storage = self.searched().storage;
-        let reason = self
-            .no_moment()
-            .or_else(|| limit(storage, predicate, matches))
-            .or_else(|| gap(storage))
-            .or_else(|| self.absence(predicate, !matches));
-        self.look(reason, &predicate)?;
+        self.look(self.unseen(predicate, matches), &predicate)?;
         let was = self.was(matches, predicate);
         let is_similar = |item: &I::Item| !was(item) && was(&item.read_loosely());
         if tally.similar > 0 {
@@ -262,13 +268,7 @@ where
     where
         P: Predicate<I::Item> + ?Sized,
     {
-        let storage = self.searched().storage;
-        let reason = self
-            .no_moment()
-            .or_else(|| limit(storage, predicate, true))
-            .or_else(|| gap(storage))
-            .or_else(|| self.absence(predicate, false));
-        self.look(reason, &predicate)?;
+        self.look(self.unseen(predicate, true), &predicate)?;
         let more = || self.unattributed().filter(|item| predicate.eval(item));
         let breaks = more().count() > max.saturating_sub(count);
         self.settle(more().filter(|_| breaks), &predicate)?;
@@ -286,6 +286,25 @@ where
             self.refuse_similar(similar, UNCLAIMED, predicate, true)?;
         }
         Ok(())
+    }
+
+    /// Returns the first or the last match, if there is one, and if none may have been left out on its side.
+    fn outermost<P: Predicate<I::Item> + ?Sized>(
+        &self,
+        found: Option<I::Item>,
+        left_out_beside: fn(&Storage) -> u64,
+        predicate: &P,
+    ) -> Result<I::Item, ScanError> {
+        let found = found.ok_or_else(|| self.none_matches(predicate))?;
+        self.trust_match(predicate)?;
+        self.trust_types(|| iter::once(found), 1, predicate)?;
+        let storage = self.searched().storage;
+        let reason = bypass(storage)
+            .or_else(|| left_out(left_out_beside(storage)))
+            .or_else(|| self.absence(predicate, false));
+        self.look(reason, &predicate)?;
+        self.settle(self.unattributed().filter(|item| predicate.eval(item)), &predicate)?;
+        Ok(found)
     }
 
     /// Asserts that exactly one item matches, and returns it.
@@ -322,17 +341,7 @@ where
         predicate: &P,
     ) -> Result<I::Item, ScanError> {
         let _answers = self.keep_answers();
-        let first = self.matching(predicate).next();
-        let first = first.ok_or_else(|| self.none_matches(predicate))?;
-        self.trust_match(predicate)?;
-        self.trust_types(|| iter::once(first), 1, predicate)?;
-        let storage = self.searched().storage;
-        let reason = bypass(storage)
-            .or_else(|| left_out(storage.left_out_earlier()))
-            .or_else(|| self.absence(predicate, false));
-        self.look(reason, &predicate)?;
-        self.settle(self.unattributed().filter(|item| predicate.eval(item)), &predicate)?;
-        Ok(first)
+        self.outermost(self.matching(predicate).next(), Storage::left_out_earlier, predicate)
     }
 
     /// Returns the last item that matches.
@@ -346,17 +355,7 @@ where
         predicate: &P,
     ) -> Result<I::Item, ScanError> {
         let _answers = self.keep_answers();
-        let last = self.matching(predicate).last();
-        let last = last.ok_or_else(|| self.none_matches(predicate))?;
-        self.trust_match(predicate)?;
-        self.trust_types(|| iter::once(last), 1, predicate)?;
-        let storage = self.searched().storage;
-        let reason = bypass(storage)
-            .or_else(|| left_out(storage.left_out_later()))
-            .or_else(|| self.absence(predicate, false));
-        self.look(reason, &predicate)?;
-        self.settle(self.unattributed().filter(|item| predicate.eval(item)), &predicate)?;
-        Ok(last)
+        self.outermost(self.matching(predicate).last(), Storage::left_out_later, predicate)
     }
 
     /// Asserts that at least one item matches.

@@ -135,12 +135,11 @@ where
 
 /// Names the filter or level that hides everything that could match a predicate, or everything that could fail to, if
 /// one does.
-pub(super) fn limit<P: PredicateReflection + ?Sized>(
+pub(super) fn limit(
     storage: &Storage,
-    predicate: &P,
+    predicate: &dyn PredicateReflection,
     matches: bool,
 ) -> Option<String> {
-    let predicate: &dyn PredicateReflection = &Borrowed(predicate);
     views(storage)
         .find_map(|view| view.hides(predicate, matches))
         .or_else(|| hidden(storage, predicate, matches))
@@ -186,16 +185,7 @@ fn hidden_ways(storage: &Storage, ways: &[Way]) -> Option<String> {
 /// entries does say something: [`SpanStats`](crate::SpanStats) outlive the records that are left out. The lack of a
 /// value in a field says nothing if no call site declares the field, or if the record of the value was lost. A mismatch
 /// of a parent's kind says nothing if a stream does not tell the kind.
-pub(super) fn absence<P: PredicateReflection + ?Sized>(
-    storage: &Storage,
-    predicate: &P,
-    holds: bool,
-    kind: CallSiteKind,
-) -> Option<String> {
-    absent_part(storage, &Borrowed(predicate), holds, kind)
-}
-
-fn absent_part(
+pub(super) fn absence(
     storage: &Storage,
     predicate: &dyn PredicateReflection,
     holds: bool,
@@ -205,7 +195,7 @@ fn absent_part(
         let mut parts = predicate.children();
         parts.find_map(|part| {
             let kind = kind_of_part(&part, kind);
-            absent_part(storage, part.value(), holds, kind)
+            absence(storage, part.value(), holds, kind)
         })
     };
     let missed = || {
@@ -368,24 +358,16 @@ fn kind_of_part(part: &Child<'_>, kind: CallSiteKind) -> CallSiteKind {
 }
 
 /// Says that no call site declares a field of a predicate, if one declares another field with nearly the same name.
-pub(super) fn misspelt<P: PredicateReflection + ?Sized>(
-    storage: &Storage,
-    predicate: &P,
-    kind: CallSiteKind,
-) -> Option<String> {
-    misspelt_part(storage, &Borrowed(predicate), kind)
-}
-
-fn misspelt_part(
+pub(super) fn misspelt(
     storage: &Storage,
     predicate: &dyn PredicateReflection,
     kind: CallSiteKind,
 ) -> Option<String> {
     let undeclared = undeclared(storage, predicate, kind);
-    let misspelt = undeclared.filter(|undeclared| undeclared.similar.is_some());
-    misspelt.map(|misspelt| misspelt.to_string()).or_else(|| {
+    let undeclared = undeclared.filter(|undeclared| undeclared.similar.is_some());
+    undeclared.map(|undeclared| undeclared.to_string()).or_else(|| {
         let mut parts = predicate.children();
-        parts.find_map(|part| misspelt_part(storage, part.value(), kind_of_part(&part, kind)))
+        parts.find_map(|part| misspelt(storage, part.value(), kind_of_part(&part, kind)))
     })
 }
 
@@ -468,7 +450,7 @@ fn is_similar(one: &str, other: &str) -> bool {
     is_one_edit && one.len().min(other.len()) >= MIN_SIMILAR
 }
 
-/// A predicate that may be a trait object of another kind.
+/// Makes any predicate, which may be a trait object of another kind, a `&dyn PredicateReflection`.
 pub(super) struct Borrowed<'a, P: ?Sized>(pub(super) &'a P);
 
 impl<P: PredicateReflection + ?Sized> fmt::Display for Borrowed<'_, P> {

@@ -15,7 +15,7 @@ use super::{
     checks::ScanError,
     failure::blind,
     scope::Scope,
-    sight::{bypass, limit, misspelt, other_subscriber},
+    sight::{Borrowed, bypass, limit, misspelt, other_subscriber},
 };
 use crate::{
     capture::{Captured, REMEDIES, Sealed, short::Short},
@@ -66,9 +66,9 @@ where
     {
         let storage = self.searched().storage;
         let mut hints = Vec::new();
-        let hidden = bypass(storage).or_else(|| limit(storage, predicate, true));
+        let hidden = bypass(storage).or_else(|| limit(storage, &Borrowed(predicate), true));
         hints.extend(hidden.map(|reason| format!("(it could not be captured, since {reason})")));
-        let misspelt = misspelt(storage, predicate, <I::Item as Sealed>::KIND);
+        let misspelt = misspelt(storage, &Borrowed(predicate), <I::Item as Sealed>::KIND);
         hints.extend(misspelt.map(|undeclared| format!("({undeclared})")));
         let did_match = |item: I::Item| predicate.eval(&item.with_earlier_values());
         if storage.has_earlier_values() && self.scanned().any(did_match) {
