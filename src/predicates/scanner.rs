@@ -12,7 +12,7 @@ use ::predicates::Predicate;
 
 use super::{
     ScanError, answers::KeptAnswers, colour::coloured, count::IntoCount, failure::Searched,
-    scope::Scope,
+    scope::Scope, sight::evicted_unattributed,
 };
 use crate::{
     capture::{Captured, Moment, is_coloured},
@@ -222,10 +222,10 @@ where
         items.filter(|item| sight.passes(*item.metadata().level(), item.metadata().target()))
     }
 
-    /// Returns how many spans and events that no test can claim were evicted.
-    pub(super) fn unattributed_evicted(&self) -> u64 {
-        let scope = self.scope.unattributed().filter(|_| !self.ignores_unattributed);
-        scope.map_or(0, |_| self.searched().storage.sight().unattributed_evicted)
+    /// Says that spans and events that no test can claim were evicted, if some were.
+    pub(super) fn unattributed_evicted(&self) -> Option<String> {
+        self.scope.unattributed().filter(|_| !self.ignores_unattributed)?;
+        evicted_unattributed(self.searched().storage)
     }
 
     /// Scans only spans created, or events emitted, between two moments.

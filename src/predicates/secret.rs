@@ -13,7 +13,7 @@ use ::predicates::constant::always;
 use super::{
     checks::ScanError,
     scanner::or_panic,
-    sight::{gap, limit},
+    sight::{evicted_unattributed, gap, limit},
     unattributed::WAYS_OUT,
 };
 use crate::{
@@ -132,11 +132,7 @@ impl Storage {
                 ));
                 return Err(ScanError::new(format!("{error}\n{WAYS_OUT}")));
             }
-            let evicted = sight.unattributed_evicted;
-            if evicted > 0 {
-                let (records, were) =
-                    if evicted == 1 { ("record", "was") } else { ("records", "were") };
-                let reason = format!("{evicted} {records} that no test can claim {were} evicted");
+            if let Some(reason) = evicted_unattributed(self) {
                 return Err(ScanError::new(format!("{}\n{WAYS_OUT}", says_nothing(reason))));
             }
         }
@@ -235,9 +231,9 @@ impl<'s> Secret<'s> {
 
     fn is_in_value(&self, value: &TracedValue) -> bool {
         match value {
-            TracedValue::Bool(value) => self.is_in(&value.to_string()),
-            TracedValue::Int(value) => self.is_in(&value.to_string()),
-            TracedValue::UInt(value) => self.is_in(&value.to_string()),
+            TracedValue::Bool(_) | TracedValue::Int(_) | TracedValue::UInt(_) => {
+                self.is_in(&value.to_string())
+            }
             TracedValue::Float(value) => {
                 self.is_in(&value.to_string()) || self.is_in(&format!("{value:?}"))
             }

@@ -124,6 +124,15 @@ pub(super) fn left_out(count: u64) -> Option<String> {
     Some(format!("{what} left out of the trace"))
 }
 
+/// Says that records that no test can claim were evicted, if some were.
+pub(super) fn evicted_unattributed(storage: &Storage) -> Option<String> {
+    counted(
+        storage.sight().unattributed_evicted,
+        "record that no test can claim was evicted",
+        "records that no test can claim were evicted",
+    )
+}
+
 /// Puts a number in front of what there is so often, if there is any.
 pub(super) fn counted<N>(count: N, one: &str, several: &str) -> Option<String>
 where

@@ -15,7 +15,7 @@ use super::{
     checks::ScanError,
     failure::blind,
     scope::Scope,
-    sight::{Borrowed, bypass, limit, misspelt, other_subscriber},
+    sight::{Borrowed, bypass, counted, limit, misspelt, other_subscriber},
 };
 use crate::{
     capture::{Captured, REMEDIES, Sealed, short::Short},
@@ -42,16 +42,13 @@ where
         predicate: &dyn fmt::Display,
     ) -> Result<(), ScanError> {
         let [noun, nouns] = <I::Item as Sealed>::NOUNS;
-        let (evicted, first) = (self.unattributed_evicted(), breaking.next());
-        let reason = match (first, evicted) {
-            (None, 0) => return Ok(()),
-            (None, 1) => "1 record that no test can claim was evicted".to_string(),
-            (None, _) => format!("{evicted} records that no test can claim were evicted"),
-            (Some(_), _) => match breaking.count() {
-                0 => format!("1 {noun} that no test can claim may be this test's"),
-                more => format!("{} {nouns} that no test can claim may be this test's", more + 1),
-            },
+        let first = breaking.next();
+        let reason = match first {
+            Some(_) => counted(breaking.count() + 1, noun, nouns)
+                .map(|items| format!("{items} that no test can claim may be this test's")),
+            None => self.unattributed_evicted(),
         };
+        let Some(reason) = reason else { return Ok(()) };
         let record = first.map_or_else(String::new, |item| format!("\n\n{}\n", Record(&item)));
         let predicate = Short::line(predicate);
         let headline =
