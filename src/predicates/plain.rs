@@ -43,17 +43,19 @@ macro_rules! impl_plain {
 macro_rules! impl_plain_integer {
     ($($ty:ty),+) => {
         impl_plain!($($ty: |value, traced| traced == value),+);
-        impl_into_field_predicate!($($ty: Integer),+);
+        impl_into_field_predicate!($({} $ty: Integer, |value| value => Self);+);
     };
 }
 
+/// Makes the plain value that a type is compared as.
 macro_rules! impl_into_field_predicate {
-    ($($ty:ty: $plain_type:ident),+) => {$(
-        impl IntoFieldPredicate for $ty {
-            type Predicate = EquivPredicate<Self>;
+    ($({$($generics:tt)*} $ty:ty: $plain_type:ident, |$value:ident| $plain:expr => $plain_ty:ty);+ $(;)?) => {$(
+        impl<$($generics)*> IntoFieldPredicate for $ty {
+            type Predicate = EquivPredicate<$plain_ty>;
 
-            fn into_predicate(self) -> EquivPredicate<Self> {
-                EquivPredicate { value: self }
+            fn into_predicate(self) -> Self::Predicate {
+                let $value = self;
+                EquivPredicate { value: $plain }
             }
 
             fn plain_type(&self) -> Option<PlainType> {
@@ -84,50 +86,17 @@ impl Plain for &[u8] {
     }
 }
 
-impl_into_field_predicate!(
-    bool: Boolean,
-    f64: Float,
-    &str: Text,
-    String: Text,
-    char: Text,
-    &[u8]: Bytes
-);
-
-/// Compares an `f32` as an `f64`: so `tracing` records it, and so it is shown.
-impl IntoFieldPredicate for f32 {
-    type Predicate = EquivPredicate<f64>;
-
-    fn into_predicate(self) -> EquivPredicate<f64> {
-        f64::from(self).into_predicate()
-    }
-
-    fn plain_type(&self) -> Option<PlainType> {
-        Some(PlainType::Float)
-    }
-}
-
-impl<'a> IntoFieldPredicate for &'a String {
-    type Predicate = EquivPredicate<&'a str>;
-
-    fn into_predicate(self) -> EquivPredicate<&'a str> {
-        self.as_str().into_predicate()
-    }
-
-    fn plain_type(&self) -> Option<PlainType> {
-        Some(PlainType::Text)
-    }
-}
-
-impl<'a, const N: usize> IntoFieldPredicate for &'a [u8; N] {
-    type Predicate = EquivPredicate<&'a [u8]>;
-
-    fn into_predicate(self) -> EquivPredicate<&'a [u8]> {
-        self.as_slice().into_predicate()
-    }
-
-    fn plain_type(&self) -> Option<PlainType> {
-        Some(PlainType::Bytes)
-    }
+impl_into_field_predicate! {
+    {} bool: Boolean, |value| value => Self;
+    {} f64: Float, |value| value => Self;
+    // `tracing` records an `f32` as an `f64`, and so it is shown.
+    {} f32: Float, |value| value.into() => f64;
+    {} &str: Text, |value| value => Self;
+    {} String: Text, |value| value => Self;
+    {'a} &'a String: Text, |value| value.as_str() => &'a str;
+    {} char: Text, |value| value => Self;
+    {} &[u8]: Bytes, |value| value => Self;
+    {'a, const N: usize} &'a [u8; N]: Bytes, |value| value.as_slice() => &'a [u8];
 }
 
 /// Predicate for a value that equals a plain one, made by [`field()`](super::field()).
