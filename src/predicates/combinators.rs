@@ -146,6 +146,11 @@ fn find_case<'a>(
     parts.fold(Case::new(Some(combination), expected), Case::add_child)
 }
 
+/// Copies an actual value of a case, for the case around it.
+pub(super) fn copy(product: &Product) -> Product {
+    Product::new(product.name().to_string(), product.value().to_string())
+}
+
 /// Finds the case of a part, for either result.
 pub(super) fn find_any_case<'a, P: Predicate<Item> + ?Sized, Item: ?Sized>(
     predicate: &'a P,
@@ -205,10 +210,7 @@ impl<T: Predicate<Item>, Item: ?Sized> Predicate<Item> for Not<T> {
             // The parts of such a case would only describe the nearest candidate, which does not match either.
             let says_all = !part.result() && part.products().next().is_some();
             for product in part.products() {
-                case = case.add_product(Product::new(
-                    product.name().to_string(),
-                    product.value().to_string(),
-                ));
+                case = case.add_product(copy(product));
             }
             unvisited.extend(part.children().filter(|_| !says_all));
         }

@@ -1,12 +1,12 @@
-use alloc::{boxed::Box, string::ToString};
+use alloc::boxed::Box;
 use core::fmt;
 
 use ::predicates::{
     Predicate,
-    reflection::{Case, Child, Parameter, PredicateReflection, Product},
+    reflection::{Case, Child, Parameter, PredicateReflection},
 };
 
-use super::combinators::Operator;
+use super::combinators::{Operator, copy};
 use crate::capture::Captured;
 
 /// Makes a predicate look at all values that fields ever had, not only at the last ones.
@@ -75,9 +75,7 @@ impl<'a, P: Predicate<T>, T: Captured<'a>> Predicate<T> for EverPredicate<P> {
             return Some(case.add_child(found));
         }
         // A single condition stands on one line, with the actual values.
-        Some(found.products().fold(case, |case, product| {
-            case.add_product(Product::new(product.name().to_string(), product.value().to_string()))
-        }))
+        Some(found.products().map(copy).fold(case, Case::add_product))
     }
 }
 
