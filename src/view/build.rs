@@ -47,7 +47,7 @@ impl<'a> View<'a> {
         #[cfg(feature = "snapshot")]
         if is_numbered {
             if rules.are_marks_numbered() {
-                number::number_marks(&mut view, rules);
+                number::number_marks(&mut view, |node| rules.is_unordered(node));
             }
             if view.options().tells_sources {
                 follows::number_sources(&mut view, rules);

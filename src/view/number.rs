@@ -15,10 +15,10 @@ use std::collections::HashMap;
 
 use super::{
     node::Place,
-    options::Rules,
     text::{Piece, Replaced, Text},
     tree::View,
 };
+use crate::capture::CapturedNode;
 
 /// Numbers by label and by replaced text.
 #[derive(Default)]
@@ -43,12 +43,12 @@ struct Siblings {
 }
 
 /// Numbers all marks of a view whose nodes are sorted, but not yet folded.
-pub(super) fn number_marks(view: &mut View<'_>, rules: &dyn Rules) {
+pub(super) fn number_marks(view: &mut View<'_>, is_unordered: impl Fn(CapturedNode<'_>) -> bool) {
     let options = *view.options();
     let mut numbers = Numbers::default();
     let mut unread = vec![Siblings::in_node(view, Place::ROOT)];
     while let Some(siblings) = unread.last_mut() {
-        let Some(place) = siblings.next(view, &numbers, rules) else {
+        let Some(place) = siblings.next(view, &numbers, &is_unordered) else {
             view.set_children(siblings.parent, &siblings.places);
             unread.pop();
             continue;
@@ -65,15 +65,20 @@ impl Siblings {
 
     /// Returns the next sibling. Unordered siblings that are alike are sorted only now, when the numbers of everything
     /// before them are known.
-    fn next(&mut self, view: &View<'_>, numbers: &Numbers, rules: &dyn Rules) -> Option<Place> {
+    fn next(
+        &mut self,
+        view: &View<'_>,
+        numbers: &Numbers,
+        is_unordered: &impl Fn(CapturedNode<'_>) -> bool,
+    ) -> Option<Place> {
         let rest = self.places.get_mut(self.next..)?;
         let first = *rest.first()?;
         if self.next >= self.sorted {
-            let is_unordered =
-                |place: Place| view.get(place).node.is_some_and(|node| rules.is_unordered(node));
             let digest = view.get(first).digest;
-            let is_alike =
-                |place: &&Place| view.get(**place).digest == digest && is_unordered(**place);
+            let is_alike = |place: &&Place| {
+                let shown = view.get(**place);
+                shown.digest == digest && shown.node.is_some_and(is_unordered)
+            };
             let alike = rest.iter().take_while(is_alike).count();
             if alike > 1 {
                 rest[..alike].sort_by_cached_key(|place| known(view, *place, numbers));

@@ -83,7 +83,9 @@ pub(crate) trait Rules {
     fn shows(&self, node: CapturedNode<'_>) -> bool;
 
     /// Whether the position of the node among its siblings means nothing.
-    fn is_unordered(&self, node: CapturedNode<'_>) -> bool;
+    fn is_unordered(&self, _: CapturedNode<'_>) -> bool {
+        false
+    }
 
     /// Returns the text that is shown instead of a value.
     fn normalize(
@@ -106,10 +108,6 @@ pub(super) const SHOW_ALL: Option<&Targets> = None;
 impl Rules for Option<&Targets> {
     fn shows(&self, node: CapturedNode<'_>) -> bool {
         is_visible(*self, node)
-    }
-
-    fn is_unordered(&self, _: CapturedNode<'_>) -> bool {
-        false
     }
 
     fn normalize(&self, _: CapturedNode<'_>, _: &str, _: &TracedValue) -> Option<Text<'static>> {

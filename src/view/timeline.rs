@@ -6,6 +6,8 @@
 use alloc::vec::Vec;
 use core::fmt;
 
+#[cfg(feature = "snapshot")]
+use super::number;
 use super::{
     drawing::Drawing,
     line::NameInLine,
@@ -13,11 +15,7 @@ use super::{
     options::{Options, Rules, SHOW_ALL},
     tree::View,
 };
-#[cfg(feature = "snapshot")]
-use super::{number, text::Text};
 use crate::capture::{CapturedNode, CapturedSpan, Happening, Moment, Storage};
-#[cfg(feature = "snapshot")]
-use crate::wire::TracedValue;
 
 /// The timeline of a trace as text, one line per happening, returned by [`Storage::timeline_text()`].
 ///
@@ -227,7 +225,8 @@ impl<'a> View<'a> {
         digest_all(&mut view);
         #[cfg(feature = "snapshot")]
         if rules.are_marks_numbered() {
-            number::number_marks(&mut view, &InOrder(rules));
+            // The order of a timeline means something.
+            number::number_marks(&mut view, |_| false);
             digest_all(&mut view);
         }
         view.fold(Place::ROOT);
@@ -272,29 +271,5 @@ fn for_each_shown<'a>(
         if let Some(number) = number {
             see(node, Happened { what, moment, number, parent });
         }
-    }
-}
-
-/// Rules of a timeline, whose order means something.
-#[cfg(feature = "snapshot")]
-struct InOrder<'r>(&'r dyn Rules);
-
-#[cfg(feature = "snapshot")]
-impl Rules for InOrder<'_> {
-    fn shows(&self, node: CapturedNode<'_>) -> bool {
-        self.0.shows(node)
-    }
-
-    fn is_unordered(&self, _: CapturedNode<'_>) -> bool {
-        false
-    }
-
-    fn normalize(
-        &self,
-        node: CapturedNode<'_>,
-        name: &str,
-        value: &TracedValue,
-    ) -> Option<Text<'static>> {
-        self.0.normalize(node, name, value)
     }
 }

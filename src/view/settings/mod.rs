@@ -408,10 +408,6 @@ impl Rules for Printing<'_> {
         self.filter.shows(node)
     }
 
-    fn is_unordered(&self, _: CapturedNode<'_>) -> bool {
-        false
-    }
-
     fn normalize(
         &self,
         node: CapturedNode<'_>,
