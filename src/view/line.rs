@@ -3,7 +3,6 @@
 use core::{
     cell::Cell,
     fmt::{self, Write},
-    time::Duration,
 };
 
 use anstyle::{AnsiColor, Style};
@@ -88,7 +87,7 @@ impl Line<'_, '_> {
         let options = self.options;
         let target = Some(metadata.target()).filter(|_| options.targets);
         let module = metadata.module_path().filter(|_| options.modules);
-        let traced = |text| Origin(options.drawing, text);
+        let traced = |text| Name::of_origin(options.drawing, text);
         match (target, module.filter(|module| target != Some(*module))) {
             (Some(target), Some(module)) => {
                 line.word(format_args!("{} in {}:", traced(target), traced(module)))
@@ -102,13 +101,13 @@ impl Line<'_, '_> {
 
     fn write_span(&self, line: &mut Words<'_, '_>, span: CapturedSpan<'_>) -> fmt::Result {
         let drawing = self.options.drawing;
-        line.word(format_args!("{}{{", SpanName(drawing, span.metadata().name())))?;
+        line.word(format_args!("{}{{", Name::of_span(drawing, span.metadata().name())))?;
         line.is_first = true;
         self.write_fields(line)?;
         line.formatter.write_str("}")?;
         line.is_first = false;
         for (index, (name, number)) in self.shown.source_names().enumerate() {
-            let name = SpanName(drawing, name);
+            let name = Name::of_span(drawing, name);
             match index {
                 0 => line.word(format_args!("(follows from {name}"))?,
                 _ => write!(line.formatter, ", {name}")?,
@@ -125,7 +124,7 @@ impl Line<'_, '_> {
 
     fn write_fields(&self, line: &mut Words<'_, '_>) -> fmt::Result {
         for (name, value) in self.shown.fields(self.options) {
-            line.word(FieldName(self.options.drawing, name))?;
+            line.word(Name::of_field(self.options.drawing, name))?;
             let value = value.text().into_field();
             write!(line.formatter, "={}", self.value(&value))?;
         }
@@ -165,8 +164,16 @@ impl Line<'_, '_> {
             }
         }
         if options.times {
-            if let Some(times) = Times::of(node) {
-                remark(format_args!("{times}"))?;
+            let durations = match node {
+                CapturedNode::Span(span) => span.busy().zip(span.idle()),
+                CapturedNode::Event(_) => None,
+            };
+            match (node.trace().time_since_start(node.moment()), durations) {
+                (Some(at), Some((busy, idle))) => {
+                    remark(format_args!("at {at:?}, busy {busy:?}, idle {idle:?}"))?;
+                }
+                (Some(at), None) => remark(format_args!("at {at:?}"))?,
+                (None, _) => {}
             }
         }
         if options.lines {
@@ -244,59 +251,44 @@ impl fmt::Display for Value<'_> {
     }
 }
 
-/// The name of a field, shown unmistakably.
-struct FieldName<'n>(Drawing, &'n str);
-
-impl fmt::Display for FieldName<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let is_plain =
-            |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | ':' | '#' | '@' | '/');
-        let is_clear = !self.1.is_empty() && self.1.chars().all(is_plain);
-        Name { drawing: self.0, text: self.1, is_clear }.fmt(formatter)
-    }
-}
-
-/// The name of a span, shown such that it cannot be mistaken for its fields, for several names, or for something else.
-struct SpanName<'n>(Drawing, &'n str);
-
-impl fmt::Display for SpanName<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let is_clear = !self.1.is_empty()
-            && !self.1.contains(['{', '}', '=', ',', '"', '`'])
-            && !self.1.starts_with(char::is_whitespace)
-            && !self.1.ends_with(char::is_whitespace)
-            && !starts_like_branch(self.1);
-        Name { drawing: self.0, text: self.1, is_clear }.fmt(formatter)
-    }
-}
-
-/// A target or module, shown such that it cannot be mistaken for several words.
-struct Origin<'n>(Drawing, &'n str);
-
-impl fmt::Display for Origin<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let is_clear = !self.1.contains(|c: char| c.is_whitespace() || c == '"')
-            && !starts_like_branch(self.1);
-        Name { drawing: self.0, text: self.1, is_clear }.fmt(formatter)
-    }
-}
-
-/// The name of a span in the middle of a line, shown such that it cannot be mistaken for words around it.
-pub(super) struct NameInLine<'n>(pub(super) Drawing, pub(super) &'n str);
-
-impl fmt::Display for NameInLine<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | ':');
-        let is_clear = !self.1.is_empty() && self.1.chars().all(is_plain);
-        Name { drawing: self.0, text: self.1, is_clear }.fmt(formatter)
-    }
-}
-
 /// A name, between quotes unless it is clear.
-struct Name<'n> {
+pub(super) struct Name<'n> {
     drawing: Drawing,
     text: &'n str,
     is_clear: bool,
+}
+
+impl<'n> Name<'n> {
+    /// The name of a field, shown unmistakably.
+    fn of_field(drawing: Drawing, text: &'n str) -> Self {
+        let is_plain =
+            |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | ':' | '#' | '@' | '/');
+        Self { drawing, text, is_clear: !text.is_empty() && text.chars().all(is_plain) }
+    }
+
+    /// The name of a span, shown such that it cannot be mistaken for its fields, for several names, or for something
+    /// else.
+    fn of_span(drawing: Drawing, text: &'n str) -> Self {
+        let is_clear = !text.is_empty()
+            && !text.contains(['{', '}', '=', ',', '"', '`'])
+            && !text.starts_with(char::is_whitespace)
+            && !text.ends_with(char::is_whitespace)
+            && !starts_like_branch(text);
+        Self { drawing, text, is_clear }
+    }
+
+    /// A target or module, shown such that it cannot be mistaken for several words.
+    fn of_origin(drawing: Drawing, text: &'n str) -> Self {
+        let is_clear = !text.contains(|c: char| c.is_whitespace() || c == '"')
+            && !starts_like_branch(text);
+        Self { drawing, text, is_clear }
+    }
+
+    /// The name of a span in the middle of a line, shown such that it cannot be mistaken for words around it.
+    pub(super) fn in_line(drawing: Drawing, text: &'n str) -> Self {
+        let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | ':');
+        Self { drawing, text, is_clear: !text.is_empty() && text.chars().all(is_plain) }
+    }
 }
 
 impl fmt::Display for Name<'_> {
@@ -304,33 +296,6 @@ impl fmt::Display for Name<'_> {
         let quote = if self.is_clear { Quote::None } else { Quote::Double };
         let pieces = [Piece::Traced(self.text.into())];
         Cut::new(&pieces, quote, self.drawing, MAX_CHARS).fmt(formatter)
-    }
-}
-
-/// When a node was captured, and how long a span was entered, as far as the capture kept times.
-struct Times {
-    since_start: Duration,
-    durations: Option<(Duration, Duration)>,
-}
-
-impl Times {
-    fn of(node: CapturedNode<'_>) -> Option<Self> {
-        let since_start = node.trace().time_since_start(node.moment())?;
-        let durations = match node {
-            CapturedNode::Span(span) => span.busy().zip(span.idle()),
-            CapturedNode::Event(_) => None,
-        };
-        Some(Self { since_start, durations })
-    }
-}
-
-impl fmt::Display for Times {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "at {:?}", self.since_start)?;
-        if let Some((busy, idle)) = self.durations {
-            write!(formatter, ", busy {busy:?}, idle {idle:?}")?;
-        }
-        Ok(())
     }
 }
 

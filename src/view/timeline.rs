@@ -10,7 +10,7 @@ use core::fmt;
 use super::number;
 use super::{
     drawing::Drawing,
-    line::NameInLine,
+    line::Name,
     node::{Place, ViewNode},
     options::{Options, Rules, SHOW_ALL},
     tree::View,
@@ -197,14 +197,18 @@ impl fmt::Display for Beginning<'_, '_> {
             (What::Closed, _) => "closed",
         };
         let CapturedNode::Span(span) = node else { return Ok(()) };
-        write!(formatter, "span {number} {}: {what}", NameInLine(drawing, span.metadata().name()))
+        write!(
+            formatter,
+            "span {number} {}: {what}",
+            Name::in_line(drawing, span.metadata().name())
+        )
     }
 }
 
 impl Beginning<'_, '_> {
     fn write_parent(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(Numbered { number, span }) = self.happened.parent {
-            let name = NameInLine(self.drawing, span.metadata().name());
+            let name = Name::in_line(self.drawing, span.metadata().name());
             write!(formatter, " in span {number} {name}")?;
         }
         formatter.write_str(":")

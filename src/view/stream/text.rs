@@ -1,14 +1,14 @@
 use core::fmt;
 
 use super::{
-    super::{cut::Cut, drawing::Drawing, line::NameInLine, options::MAX_CHARS, text::Text},
+    super::{cut::Cut, drawing::Drawing, line::Name, options::MAX_CHARS, text::Text},
     record::{CallSite, ParentRef, Record, SiteRef, SpanRef, What},
 };
 use crate::wire::{CallSiteKind, TracedValue};
 
 /// Shows a name so that it cannot be mistaken for the text around it.
-pub(super) fn name(name: &str) -> NameInLine<'_> {
-    NameInLine(Drawing::Unicode, name)
+pub(super) fn name(name: &str) -> Name<'_> {
+    Name::in_line(Drawing::Unicode, name)
 }
 
 /// Shows a text on the line of its record.
