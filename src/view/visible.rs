@@ -8,31 +8,19 @@ use crate::capture::{CapturedNode, CapturedNodes};
 /// It does not recurse, since hidden spans may be nested deeper than a stack has room for.
 pub(super) struct Visible<'a, 'r> {
     rules: &'r dyn Rules,
-    /// The unread nodes, and the unread children of the hidden spans that it is in, outermost first.
-    unread: Vec<Nodes<'a>>,
-}
-
-enum Nodes<'a> {
-    Listed(vec::IntoIter<CapturedNode<'a>>),
-    Siblings(CapturedNodes<'a>),
-}
-
-impl<'a> Nodes<'a> {
-    fn next(&mut self) -> Option<CapturedNode<'a>> {
-        match self {
-            Self::Listed(nodes) => nodes.next(),
-            Self::Siblings(nodes) => nodes.next(),
-        }
-    }
+    /// Unread siblings, and the unread children of the hidden spans that it is in, outermost first.
+    unread: Vec<CapturedNodes<'a>>,
+    /// Nodes that are read afterwards.
+    listed: vec::IntoIter<CapturedNode<'a>>,
 }
 
 impl<'a, 'r> Visible<'a, 'r> {
     pub(super) fn listed(nodes: Vec<CapturedNode<'a>>, rules: &'r dyn Rules) -> Self {
-        Self { rules, unread: vec![Nodes::Listed(nodes.into_iter())] }
+        Self { rules, unread: Vec::new(), listed: nodes.into_iter() }
     }
 
     pub(super) fn siblings(nodes: CapturedNodes<'a>, rules: &'r dyn Rules) -> Self {
-        Self { rules, unread: vec![Nodes::Siblings(nodes)] }
+        Self { rules, unread: vec![nodes], listed: Vec::new().into_iter() }
     }
 }
 
@@ -40,16 +28,19 @@ impl<'a> Iterator for Visible<'a, '_> {
     type Item = CapturedNode<'a>;
 
     fn next(&mut self) -> Option<CapturedNode<'a>> {
-        while let Some(nodes) = self.unread.last_mut() {
-            match nodes.next() {
+        loop {
+            let node = match self.unread.last_mut() {
+                Some(siblings) => siblings.next(),
+                None => Some(self.listed.next()?),
+            };
+            match node {
                 None => {
                     self.unread.pop();
                 }
                 Some(node) if self.rules.shows(node) => return Some(node),
-                Some(CapturedNode::Span(span)) => self.unread.push(Nodes::Siblings(span.nodes())),
+                Some(CapturedNode::Span(span)) => self.unread.push(span.nodes()),
                 Some(CapturedNode::Event(_)) => {}
             }
         }
-        None
     }
 }
