@@ -74,7 +74,7 @@ impl<'a> View<'a> {
                 let children = Visible::siblings(span.nodes(), rules);
                 if unread.len() > self.options().max_depth {
                     if self.options().says_what_is_deeper {
-                        self.set_inside(place, children.count());
+                        self.get_mut(place).inside = children.count();
                     }
                 } else {
                     unread.push((place, None, children));

@@ -38,6 +38,6 @@ pub(super) fn number_sources(view: &mut View<'_>, rules: &dyn Rules) {
     for place in view.places() {
         let sources = view.get(place).sources();
         let found: Vec<_> = sources.map(|source| numbers.get(&source.moment()).copied()).collect();
-        view.set_source_numbers(place, found);
+        view.get_mut(place).source_numbers = found;
     }
 }

@@ -64,15 +64,6 @@ impl<'a> View<'a> {
         self.nodes[place.0].digest = digest(self.get(place), &self.options, children);
     }
 
-    #[cfg(feature = "snapshot")]
-    pub(super) fn set_source_numbers(&mut self, place: Place, numbers: Vec<Option<usize>>) {
-        self.nodes[place.0].source_numbers = numbers;
-    }
-
-    pub(super) fn set_inside(&mut self, place: Place, inside: usize) {
-        self.nodes[place.0].inside = inside;
-    }
-
     /// Adds a group of nodes that is there several times in a row.
     pub(super) fn add_group(&mut self, children: &[Place], times: usize) -> Place {
         let place = Place(self.nodes.len());
@@ -95,7 +86,6 @@ impl<'a> View<'a> {
         &self.nodes[place.0]
     }
 
-    #[cfg(feature = "snapshot")]
     pub(super) fn get_mut(&mut self, place: Place) -> &mut ViewNode<'a> {
         &mut self.nodes[place.0]
     }
