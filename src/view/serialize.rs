@@ -104,24 +104,14 @@ impl Serialize for View<'_> {
                 map.serialize_entry(key, &number)?;
             }
         }
-        map.serialize_entry("nodes", &Children { view: self, place: Place::ROOT, depth: 0 })?;
+        map.serialize_entry("nodes", &children(self, Place::ROOT, 0))?;
         map.end()
     }
 }
 
 /// The children of a node.
-struct Children<'v, 'a> {
-    view: &'v View<'a>,
-    place: Place,
-    depth: usize,
-}
-
-impl Serialize for Children<'_, '_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { view, depth, .. } = *self;
-        let children = view.children(self.place);
-        serializer.collect_seq(children.map(|place| Node { view, place, depth }))
-    }
+fn children<'v>(view: &'v View<'_>, place: Place, depth: usize) -> impl Serialize + use<'v> {
+    Seq(move || view.children(place).map(move |place| Node { view, place, depth }))
 }
 
 struct Node<'v, 'a> {
@@ -141,11 +131,12 @@ impl Serialize for Node<'_, '_> {
         }
         let mut map = serializer.serialize_map(None)?;
         let shown = view.get(place);
-        match shown.node {
-            None => map.serialize_entry("kind", "group")?,
-            Some(CapturedNode::Span(_)) => map.serialize_entry("kind", "span")?,
-            Some(CapturedNode::Event(_)) => map.serialize_entry("kind", "event")?,
-        }
+        let kind = match shown.node {
+            None => "group",
+            Some(CapturedNode::Span(_)) => "span",
+            Some(CapturedNode::Event(_)) => "event",
+        };
+        map.serialize_entry("kind", kind)?;
         if let Some(node) = shown.node {
             self.serialize_description(&mut map, node)?;
         }
@@ -164,11 +155,15 @@ impl Serialize for Node<'_, '_> {
         if !sources.is_empty() {
             map.serialize_entry("follows_from", &sources)?;
         }
-        if view.get(place).fields(view.options()).next().is_some() {
-            map.serialize_entry("fields", &Fields { view, place })?;
+        let options = view.options();
+        if shown.fields(options).next().is_some() {
+            let max_chars = options.max_data_chars();
+            let fields =
+                || fields(shown, options).map(|(key, value)| (key, Shown(value, max_chars)));
+            map.serialize_entry("fields", &Map(fields))?;
         }
         if view.first_child(place).is_some() {
-            map.serialize_entry("nodes", &Children { view, place, depth: depth + 1 })?;
+            map.serialize_entry("nodes", &children(view, place, depth + 1))?;
         }
         map.end()
     }
@@ -235,19 +230,21 @@ fn serialize_times<M: SerializeMap>(map: &mut M, node: CapturedNode<'_>) -> Resu
     Ok(())
 }
 
-struct Fields<'v, 'a> {
-    view: &'v View<'a>,
-    place: Place,
+/// The values that a function iterates over.
+pub(super) struct Seq<F>(pub(super) F);
+
+impl<T: Serialize, I: Iterator<Item = T>, F: Fn() -> I> Serialize for Seq<F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq((self.0)())
+    }
 }
 
-impl Serialize for Fields<'_, '_> {
+/// The entries that a function iterates over.
+pub(super) struct Map<F>(pub(super) F);
+
+impl<K: Serialize, V: Serialize, I: Iterator<Item = (K, V)>, F: Fn() -> I> Serialize for Map<F> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        let options = self.view.options();
-        for (key, value) in fields(self.view.get(self.place), options) {
-            map.serialize_entry(&key, &Shown(value, options.max_data_chars()))?;
-        }
-        map.end()
+        serializer.collect_map((self.0)())
     }
 }
 

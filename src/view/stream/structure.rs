@@ -8,7 +8,7 @@ use super::{
 use crate::{
     view::{
         options::MAX_DATA_CHARS,
-        serialize::{Data, Plain},
+        serialize::{Data, Map, Plain, Seq},
         text::Text,
     },
     wire::TracedValue,
@@ -58,16 +58,8 @@ use crate::{
 impl Serialize for StreamSnapshot<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(1))?;
-        map.serialize_entry("records", &List(self))?;
+        map.serialize_entry("records", &Seq(|| Records::new(self.events)))?;
         map.end()
-    }
-}
-
-struct List<'a>(&'a StreamSnapshot<'a>);
-
-impl Serialize for List<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(Records::new(self.0.events))
     }
 }
 
@@ -155,34 +147,14 @@ fn serialize_fields<'a, M: SerializeMap, I: Iterator<Item = (&'a str, &'a Traced
     if fields().next().is_none() {
         return Ok(());
     }
-    map.serialize_entry("fields", &Fields(fields))
+    let data = || fields().map(|(name, value)| (text(name), Plain(value, MAX_DATA_CHARS)));
+    map.serialize_entry("fields", &Map(data))
 }
 
 /// The number and the name.
 impl Serialize for SpanRef<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&self.without_noun())
-    }
-}
-
-struct Seq<F>(F);
-
-impl<T: Serialize, I: Iterator<Item = T>, F: Fn() -> I> Serialize for Seq<F> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq((self.0)())
-    }
-}
-
-struct Fields<F>(F);
-
-impl<'a, I, F> Serialize for Fields<F>
-where
-    I: Iterator<Item = (&'a str, &'a TracedValue)>,
-    F: Fn() -> I,
-{
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer
-            .collect_map((self.0)().map(|(name, value)| (text(name), Plain(value, MAX_DATA_CHARS))))
     }
 }
 
