@@ -3,11 +3,8 @@ use core::fmt::Write;
 
 use crate::view::{align::align, digest::digest_text, text::is_elision};
 
-/// Lines of a difference that a message shows.
+/// Lines of a difference, and of the trace, that a message shows.
 const MAX_LINES: usize = 40;
-
-/// Lines of the trace that a message shows.
-const MAX_TRACE_LINES: usize = 40;
 
 /// The reason why a text does not match.
 #[derive(Debug, PartialEq, Eq)]
@@ -127,25 +124,26 @@ impl<'a> Elided<'a> {
             shown.extend(self.lines.get(next_old).map(|line| (' ', *line)));
             (old, new) = (next_old + 1, next_new + 1);
         }
-        let mut message = String::new();
         // The first difference matters most.
-        let skipped = shown
-            .iter()
-            .position(|(mark, _)| *mark != ' ')
-            .unwrap_or(0)
-            .saturating_sub(MAX_LINES / 4);
-        if skipped > 0 {
-            let _ = writeln!(message, "⋮ {skipped} more");
-        }
-        for (mark, line) in shown.iter().skip(skipped).take(MAX_LINES) {
-            let _ = writeln!(message, "{mark} {line}");
-        }
-        let left = shown.len().saturating_sub(skipped + MAX_LINES);
-        if left > 0 {
-            let _ = writeln!(message, "⋮ {left} more");
-        }
-        message
+        let first = shown.iter().position(|(mark, _)| *mark != ' ').unwrap_or(0);
+        excerpt(shown.into_iter(), first.saturating_sub(MAX_LINES / 4))
     }
+}
+
+/// Shows lines with their marks, from one of them on, and how many there are before and behind.
+fn excerpt<'t>(lines: impl ExactSizeIterator<Item = (char, &'t str)>, start: usize) -> String {
+    let left = lines.len().saturating_sub(start + MAX_LINES);
+    let mut shown = String::new();
+    if start > 0 {
+        let _ = writeln!(shown, "⋮ {start} more");
+    }
+    for (mark, line) in lines.skip(start).take(MAX_LINES) {
+        let _ = writeln!(shown, "{mark} {line}");
+    }
+    if left > 0 {
+        let _ = writeln!(shown, "⋮ {left} more");
+    }
+    shown
 }
 
 /// Returns the places to which an elision of a depth leads: past lines that are at least as deep, or past none.
@@ -203,22 +201,11 @@ fn depth(line: &str) -> usize {
 
 /// Shows a text around one of its lines, or around its end.
 fn around(text: &[&str], stop: usize) -> String {
-    let mut shown = String::new();
-    let start = match stop.saturating_sub(MAX_TRACE_LINES / 4) {
-        _ if text.len() <= MAX_TRACE_LINES => 0,
-        start => start.min(text.len() - MAX_TRACE_LINES),
-    };
-    if start > 0 {
-        let _ = writeln!(shown, "⋮ {start} more");
-    }
-    for (index, line) in text.iter().enumerate().skip(start).take(MAX_TRACE_LINES) {
-        let mark = if index == stop { '▶' } else { ' ' };
-        let _ = writeln!(shown, "{mark} {line}");
-    }
-    let left = text.len().saturating_sub(start + MAX_TRACE_LINES);
-    if left > 0 {
-        let _ = writeln!(shown, "⋮ {left} more");
-    }
+    let last_start = text.len().saturating_sub(MAX_LINES);
+    let start = stop.saturating_sub(MAX_LINES / 4).min(last_start);
+    let mark = |index| if index == stop { '▶' } else { ' ' };
+    let lines = text.iter().enumerate().map(|(index, line)| (mark(index), *line));
+    let mut shown = excerpt(lines, start);
     if stop >= text.len() {
         shown.push_str("▶ (the end of the trace)\n");
     }
