@@ -7,7 +7,7 @@ use regex_lite::Regex;
 
 use super::{
     recognize::Known,
-    text::{Piece, Replaced, Text},
+    text::{Replaced, Text},
 };
 use crate::{capture::CapturedNode, wire::TracedValue};
 
@@ -62,10 +62,7 @@ pub(super) fn redact(
 ) -> Option<Text<'static>> {
     let is_numbered = |label: &str| numbered.iter().any(|numbered| numbered == label);
     let whole = |label: &str| {
-        let replaced = is_numbered(label).then(|| {
-            let text = Text::of(value);
-            text.pieces.iter().map(Piece::as_str).collect::<String>().into_boxed_str()
-        });
+        let replaced = is_numbered(label).then(|| Text::of(value).unquoted().into());
         Some(Text::mark(label, Replaced(replaced)))
     };
     let mut text: Option<Text<'_>> = None;

@@ -152,6 +152,12 @@ impl<'a> Text<'a> {
         !self.pieces.iter().all(|piece| piece.is_traced() || *piece == cut_chain())
     }
 
+    /// Returns the text of all pieces.
+    #[cfg(feature = "snapshot")]
+    pub(super) fn unquoted(&self) -> String {
+        self.pieces.iter().map(Piece::as_str).collect()
+    }
+
     #[cfg(feature = "snapshot")]
     pub(super) fn into_owned(self) -> Text<'static> {
         let pieces = self.pieces.into_iter().map(|piece| match piece {

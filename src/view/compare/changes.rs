@@ -11,7 +11,7 @@ use crate::{
         drawing::Drawing,
         node::{ShownValue, ViewNode},
         options::Options,
-        text::{Piece, Quote, Text},
+        text::{Quote, Text},
     },
     wire::TracedValue,
 };
@@ -104,33 +104,25 @@ fn sources_change(expected: &[(&str, Option<usize>)], actual: &[(&str, Option<us
 type Aspect = fn(CapturedNode<'_>) -> Option<String>;
 
 /// Returns the aspects that are compared besides the fields.
-fn aspects(options: &Options) -> Vec<(&'static str, Aspect)> {
-    let mut aspects: Vec<(&'static str, Aspect)> = Vec::new();
-    aspects.push(("level", |node| Some(format!("{}", node.metadata().level()))));
-    if options.targets {
-        aspects.push(("target", |node| Some(node.metadata().target().into())));
-    }
-    if options.modules {
-        aspects.push(("module", |node| node.metadata().module_path().map(String::from)));
-    }
-    if options.lines {
-        aspects.push(("line", |node| {
+fn aspects(options: &Options) -> impl Iterator<Item = (&'static str, Aspect)> + use<> {
+    let aspects: [(bool, &str, Aspect); 6] = [
+        (true, "level", |node| Some(format!("{}", node.metadata().level()))),
+        (options.targets, "target", |node| Some(node.metadata().target().into())),
+        (options.modules, "module", |node| node.metadata().module_path().map(String::from)),
+        (options.lines, "line", |node| {
             let metadata = node.metadata();
             Some(format!("{}:{}", metadata.file()?, metadata.line()?))
-        }));
-    }
-    if options.threads {
-        aspects.push(("thread", |node| {
+        }),
+        (options.threads, "thread", |node| {
             node.trace().thread_of(node.moment()).map(|thread| format!("{thread}"))
-        }));
-    }
-    if options.stats {
-        aspects.push(("statistics", |node| match node {
+        }),
+        (options.stats, "statistics", |node| match node {
             CapturedNode::Span(span) => Some(format!("{:?}", span.stats())),
             CapturedNode::Event(_) => None,
-        }));
-    }
-    aspects
+        }),
+    ];
+    let shown = aspects.into_iter().filter(|(is_shown, ..)| *is_shown);
+    shown.map(|(_, what, aspect)| (what, aspect))
 }
 
 /// The name of a field, and the number of fields with the same name before it.
@@ -182,7 +174,7 @@ fn push_text(
 fn change(name: &str, expected: Option<ShownValue<'_>>, actual: Option<ShownValue<'_>>) -> Change {
     let [old, new] = [expected, actual].map(|value| value.map(ShownValue::text));
     let from = match (&old, &new) {
-        (Some(old), Some(new)) => first_to_show(&text_of(old), &text_of(new)),
+        (Some(old), Some(new)) => first_to_show(&old.unquoted(), &new.unquoted()),
         _ => 0,
     };
     let mut expected_text = old.map(|text| show(&text, from));
@@ -220,10 +212,6 @@ fn type_of(value: ShownValue<'_>) -> &'static str {
     }
 }
 
-fn text_of(text: &Text<'_>) -> String {
-    text.pieces.iter().map(Piece::as_str).collect()
-}
-
 /// Returns the position of the first character to show of long texts, such that their difference is visible.
 fn first_to_show(expected: &str, actual: &str) -> usize {
     let same = expected.chars().zip(actual.chars()).take_while(|(old, new)| old == new).count();
@@ -235,7 +223,7 @@ fn show(text: &Text<'_>, from: usize) -> String {
     if from == 0 {
         return line(text);
     }
-    let rest: String = text_of(text).chars().skip(from).collect();
+    let rest: String = text.unquoted().chars().skip(from).collect();
     format!("from character {from} on: {}", line(&Text { quote: text.quote, ..Text::new(&rest) }))
 }
 
