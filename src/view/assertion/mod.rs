@@ -154,28 +154,28 @@ macro_rules! assert_trace_snapshot {
 #[derive(Debug)]
 pub struct Assertion {
     text: String,
-    _place: PlaceIfItFails,
-    /// Set for a whole trace.
-    _seen: Option<SeenIfItFails>,
     /// Suffix of the snapshot's name, unless the test sets one itself.
     suffix: Option<String>,
     /// Module and name, if the snapshot has a name.
     name: Option<String>,
     failure: FailureSlot,
+    place: &'static Location<'static>,
+    /// For a whole trace: its printed text, and the number of its nodes.
+    whole: Option<(PrintedText, usize)>,
+    was_panicking: bool,
 }
 
 impl Assertion {
     #[track_caller]
     fn new<T: TraceSnapshot + ?Sized>(trace: &T) -> Self {
-        let failure = FailureSlot::default();
-        let seen = |storage| SeenIfItFails::new(storage, failure.clone());
         Self {
             text: text(trace),
-            _place: PlaceIfItFails::new(),
-            _seen: trace.whole().map(seen),
             suffix: None,
             name: None,
-            failure,
+            failure: FailureSlot::default(),
+            place: Location::caller(),
+            whole: trace.whole().map(|trace| (trace.printed().clone(), trace.node_count())),
+            was_panicking: thread::panicking(),
         }
     }
 
@@ -203,7 +203,9 @@ impl Assertion {
         if let Some(reason) = case::numbered_by_chance(function, shown) {
             panic!("{reason}");
         }
-        Self { suffix, ..Self::new(trace) }
+        let mut assertion = Self::new(trace);
+        assertion.suffix = suffix;
+        assertion
     }
 
     /// Compares with a file that has a name.
@@ -214,7 +216,9 @@ impl Assertion {
         trace: &T,
     ) -> Self {
         let name = name.to_text().map(|name| format!("{module}::{name}"));
-        Self { name, ..Self::new(trace) }
+        let mut assertion = Self::new(trace);
+        assertion.name = name;
+        assertion
     }
 
     /// Binds insta's settings. Snapshots are stored at the root of the package, unless the settings that are already
@@ -272,29 +276,18 @@ impl Assertion {
     }
 }
 
-/// Notes that people see a trace if the assertion fails: insta shows it, or where it differs, and so do most of the
-/// other failures.
-#[derive(Debug)]
-struct SeenIfItFails {
-    printed: PrintedText,
-    nodes: usize,
-    was_panicking: bool,
-    failure: FailureSlot,
-}
-
-impl SeenIfItFails {
-    fn new(storage: &Storage, failure: FailureSlot) -> Self {
-        let (printed, nodes) = (storage.printed().clone(), storage.node_count());
-        Self { printed, nodes, was_panicking: thread::panicking(), failure }
-    }
-}
-
-impl Drop for SeenIfItFails {
+/// If the assertion fails, notes where it is, since insta panics in its own source. It also notes that people see the
+/// trace: insta shows it, or where it differs, and so do most of the other failures.
+impl Drop for Assertion {
     fn drop(&mut self) {
+        if !thread::panicking() || self.was_panicking {
+            return;
+        }
+        latest_panic::set_place(self.place);
         let is_shown =
             self.failure.lock().as_ref().map_or_else(insta_shows, |failure| failure.shows_trace);
-        if is_shown && thread::panicking() && !self.was_panicking {
-            self.printed.set_part(self.nodes);
+        if let Some((printed, nodes)) = self.whole.as_ref().filter(|_| is_shown) {
+            printed.set_part(*nodes);
         }
     }
 }
@@ -302,28 +295,6 @@ impl Drop for SeenIfItFails {
 /// Whether insta shows the snapshot that differs: it may be told not to.
 fn insta_shows() -> bool {
     !env::var("INSTA_OUTPUT").is_ok_and(|output| matches!(&*output, "minimal" | "none"))
-}
-
-/// Notes where the assertion is if it fails: insta panics in its own source.
-#[derive(Debug)]
-struct PlaceIfItFails {
-    place: &'static Location<'static>,
-    was_panicking: bool,
-}
-
-impl PlaceIfItFails {
-    #[track_caller]
-    fn new() -> Self {
-        Self { place: Location::caller(), was_panicking: thread::panicking() }
-    }
-}
-
-impl Drop for PlaceIfItFails {
-    fn drop(&mut self) {
-        if thread::panicking() && !self.was_panicking {
-            latest_panic::set_place(self.place);
-        }
-    }
 }
 
 /// The name of a snapshot, as insta takes it.
@@ -389,38 +360,32 @@ impl<T: SnapshotSource + ?Sized> TraceSnapshot for T {
     }
 }
 
-/// Implements [`TraceSnapshot`] for types that have settings of their own, and for references to them.
-macro_rules! impl_trace_snapshot {
-    ($($ty:ty: |$this:ident| $text:expr, $whole:expr);+ $(;)?) => {$(
-        impl TraceSnapshot for $ty {
-            fn text(&self, _: &SnapshotSettings) -> String {
-                let $this = self;
-                $text.to_string()
-            }
+impl TraceSnapshot for TraceView<'_> {
+    fn text(&self, _: &SnapshotSettings) -> String {
+        self.to_string()
+    }
 
-            fn whole(&self) -> Option<&Storage> {
-                let $this = self;
-                $whole
-            }
-        }
-
-        impl TraceSnapshot for &$ty {
-            fn text(&self, settings: &SnapshotSettings) -> String {
-                (**self).text(settings)
-            }
-
-            fn whole(&self) -> Option<&Storage> {
-                (**self).whole()
-            }
-        }
-    )+};
+    fn whole(&self) -> Option<&Storage> {
+        self.view.trace
+    }
 }
 
-impl_trace_snapshot! {
-    TraceView<'_>: |view| view, view.view.trace;
-    StreamSnapshot<'_>: |stream| stream, { let _ = stream; None };
-    [TracingEvent]: |events| StreamSnapshot::new(events), { let _ = events; None };
-    Vec<TracingEvent>: |events| StreamSnapshot::new(events), { let _ = events; None };
+impl TraceSnapshot for StreamSnapshot<'_> {
+    fn text(&self, _: &SnapshotSettings) -> String {
+        self.to_string()
+    }
+}
+
+impl TraceSnapshot for [TracingEvent] {
+    fn text(&self, _: &SnapshotSettings) -> String {
+        StreamSnapshot::new(self).to_string()
+    }
+}
+
+impl TraceSnapshot for Vec<TracingEvent> {
+    fn text(&self, _: &SnapshotSettings) -> String {
+        StreamSnapshot::new(self).to_string()
+    }
 }
 
 impl TraceSnapshot for TimelineText<'_> {
@@ -437,15 +402,27 @@ impl TraceSnapshot for TimelineText<'_> {
     }
 }
 
-impl TraceSnapshot for &TimelineText<'_> {
-    fn text(&self, settings: &SnapshotSettings) -> String {
-        (**self).text(settings)
-    }
+macro_rules! impl_for_references {
+    ($($ty:ty),+) => {$(
+        impl TraceSnapshot for &$ty {
+            fn text(&self, settings: &SnapshotSettings) -> String {
+                (**self).text(settings)
+            }
 
-    fn whole(&self) -> Option<&Storage> {
-        (**self).whole()
-    }
+            fn whole(&self) -> Option<&Storage> {
+                (**self).whole()
+            }
+        }
+    )+};
 }
+
+impl_for_references!(
+    TraceView<'_>,
+    StreamSnapshot<'_>,
+    [TracingEvent],
+    Vec<TracingEvent>,
+    TimelineText<'_>
+);
 
 /// Makes the text of the snapshot.
 ///
