@@ -277,23 +277,18 @@ impl<'l, 'f, 'a> Lines<'l, 'f, 'a> {
             self.line(format_args!("{branch}{gutter}{space}{text}{last}"))
         })
     }
-}
 
-impl Lines<'_, '_, '_> {
     /// Writes the line of the last one of these nodes, each the parent of the next.
     fn write_node_line(&mut self, path: &[Place]) -> fmt::Result {
         let view = self.view;
         let Some(&place) = path.last() else { return Ok(()) };
-        let line = Line { options: view.options(), shown: view.get(place), is_cut: None };
+        let text = Line { options: view.options(), shown: view.get(place), is_cut: None };
         let branch = branch(view, path, Leads::To);
-        match self.is_cut {
-            Some(_) => {
-                let line =
-                    Short { text: line, max_chars: MAX_LINE, is_cut: self.is_cut, escapes: false };
-                self.write_line(format_args!("{branch}{line}"))
-            }
-            None => self.write_line(format_args!("{branch}{line}")),
+        if self.is_cut.is_none() {
+            return self.write_line(format_args!("{branch}{text}"));
         }
+        let line = Short { text, max_chars: MAX_LINE, is_cut: self.is_cut, escapes: false };
+        self.write_line(format_args!("{branch}{line}"))
     }
 }
 
