@@ -57,6 +57,42 @@ impl Operator {
     }
 }
 
+/// Gives a predicate that has one part, `matches`, its operators, a text with this name, and a reflection that tells what
+/// the predicate does with its part.
+macro_rules! impl_with_part {
+    ($ty:ident, $name:literal, $operator:ident, $part:expr) => {
+        impl_operators!({P,} $ty<P>);
+
+        impl<P: core::fmt::Display> core::fmt::Display for $ty<P> {
+            fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                write!(formatter, concat!($name, "({})"), self.matches)
+            }
+        }
+
+        impl<P: ::predicates::reflection::PredicateReflection>
+            ::predicates::reflection::PredicateReflection for $ty<P>
+        {
+            fn parameters<'a>(
+                &'a self,
+            ) -> alloc::boxed::Box<
+                dyn Iterator<Item = ::predicates::reflection::Parameter<'a>> + 'a,
+            > {
+                $crate::predicates::combinators::Operator::$operator.parameters()
+            }
+
+            fn children<'a>(
+                &'a self,
+            ) -> alloc::boxed::Box<dyn Iterator<Item = ::predicates::reflection::Child<'a>> + 'a>
+            {
+                let part = ::predicates::reflection::Child::new($part, &self.matches);
+                alloc::boxed::Box::new(core::iter::once(part))
+            }
+        }
+    };
+}
+
+pub(super) use impl_with_part;
+
 /// Implements the combination of two predicates that an operator of Rust makes of their results.
 macro_rules! impl_pair {
     ($ty:ident, $operator:tt) => {

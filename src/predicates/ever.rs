@@ -1,12 +1,6 @@
-use alloc::boxed::Box;
-use core::fmt;
+use ::predicates::{Predicate, reflection::Case};
 
-use ::predicates::{
-    Predicate,
-    reflection::{Case, Child, Parameter, PredicateReflection},
-};
-
-use super::combinators::{Operator, copy};
+use super::combinators::{copy, impl_with_part};
 use crate::capture::Captured;
 
 /// Makes a predicate look at all values that fields ever had, not only at the last ones.
@@ -44,23 +38,7 @@ pub struct EverPredicate<P> {
     matches: P,
 }
 
-impl_operators!({P,} EverPredicate<P>);
-
-impl<P: fmt::Display> fmt::Display for EverPredicate<P> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "ever({})", self.matches)
-    }
-}
-
-impl<P: PredicateReflection> PredicateReflection for EverPredicate<P> {
-    fn parameters<'a>(&'a self) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
-        Operator::Ever.parameters()
-    }
-
-    fn children<'a>(&'a self) -> Box<dyn Iterator<Item = Child<'a>> + 'a> {
-        Box::new(core::iter::once(Child::new("ever", &self.matches)))
-    }
-}
+impl_with_part!(EverPredicate, "ever", Ever, "ever");
 
 impl<'a, P: Predicate<T>, T: Captured<'a>> Predicate<T> for EverPredicate<P> {
     fn eval(&self, item: &T) -> bool {

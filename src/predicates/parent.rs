@@ -1,12 +1,13 @@
 use alloc::{borrow::ToOwned, string::ToString, vec::Vec};
-use core::{fmt, iter};
+use core::iter;
 
 use ::predicates::{Predicate, reflection::Case};
 
 use super::{
     answers::{Identity, any_around},
+    combinators::impl_with_part,
     failure::{absent, actual},
-    related::{impl_related_reflection, with_history, with_nearest},
+    related::{with_history, with_nearest},
     shown_value::NOT_THERE,
 };
 use crate::{
@@ -39,15 +40,7 @@ pub struct ParentPredicate<P> {
     identity: Identity,
 }
 
-impl_operators!({P,} ParentPredicate<P>);
-
-impl<P: fmt::Display> fmt::Display for ParentPredicate<P> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "parent({})", self.matches)
-    }
-}
-
-impl_related_reflection!(ParentPredicate, "span");
+impl_with_part!(ParentPredicate, "parent", Related, "span");
 
 impl<'a, P: Predicate<CapturedSpan<'a>>, T: Captured<'a>> Predicate<T> for ParentPredicate<P> {
     fn eval(&self, item: &T) -> bool {
@@ -100,15 +93,7 @@ pub struct AncestorPredicate<P> {
     identity: Identity,
 }
 
-impl_operators!({P,} AncestorPredicate<P>);
-
-impl<P: fmt::Display> fmt::Display for AncestorPredicate<P> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "ancestor({})", self.matches)
-    }
-}
-
-impl_related_reflection!(AncestorPredicate, "span");
+impl_with_part!(AncestorPredicate, "ancestor", Related, "span");
 
 /// Number of ancestors that are shown if none of them matches.
 const MAX_SHOWN: usize = 4;

@@ -1,20 +1,19 @@
 //! Predicates for the spans and events in a span, and for the spans that it follows from.
 
+use ::predicates::{
+    Predicate,
+    reflection::{Case, Product},
+};
 use alloc::{
     borrow::ToOwned,
     format,
     string::{String, ToString},
     vec::Vec,
 };
-use core::fmt;
-
-use ::predicates::{
-    Predicate,
-    reflection::{Case, Product},
-};
 
 use super::{
     answers::{Identity, any_inside},
+    combinators::impl_with_part,
     failure::actual,
     nearest::nearest,
     sight::SOURCE,
@@ -80,45 +79,10 @@ where
     found.into_iter().fold(case, Case::add_child)
 }
 
-/// Makes the reflection of a predicate tell that its part looks at something else than the predicate itself.
-macro_rules! impl_related_reflection {
-    ($ty:ident, $kind:expr) => {
-        impl<P: ::predicates::reflection::PredicateReflection>
-            ::predicates::reflection::PredicateReflection for $ty<P>
-        {
-            fn parameters<'a>(
-                &'a self,
-            ) -> alloc::boxed::Box<
-                dyn Iterator<Item = ::predicates::reflection::Parameter<'a>> + 'a,
-            > {
-                $crate::predicates::combinators::Operator::Related.parameters()
-            }
-
-            fn children<'a>(
-                &'a self,
-            ) -> alloc::boxed::Box<dyn Iterator<Item = ::predicates::reflection::Child<'a>> + 'a>
-            {
-                let related = ::predicates::reflection::Child::new($kind, &self.matches);
-                alloc::boxed::Box::new(core::iter::once(related))
-            }
-        }
-    };
-}
-
-pub(super) use impl_related_reflection;
-
 /// Implements a predicate for spans that is true if one of the items that belong to a span matches.
 macro_rules! impl_related {
     ($ty:ident, $name:literal, $item:ident, $part:expr, $where:literal, $related:expr, |$this:ident, $span:ident| $any:expr) => {
-        impl_operators!({P,} $ty<P>);
-
-        impl<P: fmt::Display> fmt::Display for $ty<P> {
-            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(formatter, concat!($name, "({})"), self.matches)
-            }
-        }
-
-        impl_related_reflection!($ty, $part);
+        impl_with_part!($ty, $name, Related, $part);
 
         impl<'a, P: Predicate<$item<'a>>> Predicate<CapturedSpan<'a>> for $ty<P> {
             fn eval(&self, $span: &CapturedSpan<'a>) -> bool {
