@@ -279,8 +279,8 @@ impl<'n> Name<'n> {
 
     /// A target or module, shown such that it cannot be mistaken for several words.
     fn of_origin(drawing: Drawing, text: &'n str) -> Self {
-        let is_clear = !text.contains(|c: char| c.is_whitespace() || c == '"')
-            && !starts_like_branch(text);
+        let is_clear =
+            !text.contains(|c: char| c.is_whitespace() || c == '"') && !starts_like_branch(text);
         Self { drawing, text, is_clear }
     }
 
