@@ -118,6 +118,15 @@ fn runs_as_child() {
             info!("after");
         }
         #[cfg(unix)]
+        "traces under the lock of an output" => {
+            grandchildren::alarm();
+            let worker = || info!("worker");
+            let _output = io::stdout().lock();
+            thread::scope(|scope| scope.spawn(worker).join().unwrap());
+            let _error = io::stderr().lock();
+            thread::scope(|scope| scope.spawn(worker).join().unwrap());
+        }
+        #[cfg(unix)]
         "loses its output" => {
             info!("before");
             close_stdout();
@@ -322,6 +331,20 @@ fn child_whose_pipe_does_not_block_loses_nothing() {
         let trace = storage.lock();
         let numbers = trace.all_events().map(|event| event["number"].as_uint().unwrap());
         assert!(numbers.eq(0..5_000));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn child_that_holds_the_lock_of_an_output_does_not_hang() {
+    for pipe in [Pipe::Stdout, Pipe::Stderr] {
+        let storage = SharedStorage::default();
+        let mut receiver = TracingEventReceiver::capturing(&storage);
+        let command = &mut child("traces under the lock of an output");
+        let finished = child_process::run(command, pipe, &mut receiver).unwrap();
+        assert!(finished.status.success(), "{}", finished.status);
+        finished.receipt.into_result().unwrap();
+        assert_eq!(storage.lock().to_string(), "⟨2×⟩ INFO worker");
     }
 }
 

@@ -135,7 +135,7 @@ fn forks_while_it_writes() {
 
 #[cfg(unix)]
 #[allow(unsafe_code, reason = "it has the system kill a process that hangs")]
-fn alarm() {
+pub(super) fn alarm() {
     unsafe { libc::alarm(60) };
 }
 

@@ -50,12 +50,11 @@ use std::{
     io::{self, Write},
 };
 
-#[cfg(unix)]
-use std::os::fd::AsFd;
-
 use tracing_core::{Dispatch, dispatcher};
 
 use crate::stream::StreamWriter;
+#[cfg(unix)]
+use crate::stream::Unlocked;
 
 /// Name of the environment variable by which a host asks a child for its stream.
 pub const STREAM_VARIABLE: &str = "SPANSHOT_STREAM";
@@ -162,48 +161,15 @@ pub fn install_from_env() -> io::Result<Option<ChildStream>> {
     };
     let stream = match output.to_str() {
         #[cfg(unix)]
-        Some("stdout") => install(UnbufferedStdout),
+        Some("stdout") => install(Unlocked(io::stdout())),
+        #[cfg(unix)]
+        Some("stderr") => install(Unlocked(io::stderr())),
         #[cfg(not(unix))]
         Some("stdout") => install(io::stdout()),
+        #[cfg(not(unix))]
         Some("stderr") => install(io::stderr()),
         // Nothing of what another process has written may go: this one may be started by it.
         _ => install(File::options().append(true).create(true).open(&output)?),
     };
     stream.map(Some)
-}
-
-/// Writes to the standard output without the buffer of [`io::stdout()`], which would cut a packet in two at
-/// a line end: other processes could write between them.
-#[cfg(unix)]
-struct UnbufferedStdout;
-
-#[cfg(unix)]
-impl Write for UnbufferedStdout {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // A duplicate that stayed open would keep the host waiting after the process has closed its output.
-        match io::stdout().as_fd().try_clone_to_owned() {
-            Ok(output) => File::from(output).write(bytes),
-            Err(error) if are_too_many_open(&error) => {
-                let mut output = io::stdout().lock();
-                let written = output.write(bytes)?;
-                output.flush()?;
-                Ok(written)
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Whether there is no file descriptor left. The output itself is fine then, and the program may be one that tests what
-/// it does in that case.
-#[cfg(unix)]
-fn are_too_many_open(error: &io::Error) -> bool {
-    const ENFILE: i32 = 23;
-    const EMFILE: i32 = 24;
-
-    matches!(error.raw_os_error(), Some(ENFILE | EMFILE)) // they are the same on all systems
 }

@@ -83,11 +83,16 @@
 // |---|---|
 // | `writer.rs` | writes packets |
 // | `packet.rs` | the form of a packet |
+// | `unlocked.rs` | standard output and error, without their locks |
 
 #[doc(hidden)]
 pub mod packet;
+#[cfg(unix)]
+mod unlocked;
 mod writer;
 
+#[cfg(unix)]
+pub(crate) use self::unlocked::Unlocked;
 pub use self::writer::StreamWriter;
 
 /// Version of the packets' contents that this crate writes. spanshot reads this one and those before it.

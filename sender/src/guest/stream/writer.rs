@@ -48,7 +48,9 @@ const KEPT_CAPACITY: usize = 64 << 10;
 ///
 /// An output may be traced itself: a connection, for example, whose library traces what it sends. What
 /// it traces while it writes is not written, as that would go on for ever. It must not wait for another
-/// thread that traces to the same stream.
+/// thread that traces to the same stream. [`io::stderr()`](std::io::stderr) does so if that thread holds its lock, in
+/// `eprintln!("{value}")` whose `Display` implementation traces: both threads wait for ever then. On Unix,
+/// [`install_from_env()`](crate::child_process::install_from_env) writes without the lock.
 ///
 /// # Example
 ///
@@ -358,8 +360,13 @@ impl<W: Write> Stream<W> {
         self.error = written.err();
         if let Some(error) = &self.error {
             let report = format!("spanshot: what is traced is not written any more: {error}\n");
+            // A thread that holds the lock of the error output may be waiting for this stream.
+            #[cfg(unix)]
+            let mut output = super::Unlocked(io::stderr());
+            #[cfg(not(unix))]
+            let mut output = io::stderr();
             // If that fails, too, there is nobody to tell.
-            let _ = io::stderr().write_all(report.as_bytes());
+            let _ = output.write_all(report.as_bytes());
         }
     }
 
