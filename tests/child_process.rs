@@ -17,7 +17,7 @@ use spanshot::{
     transport::{
         child_process::{self, Pipe},
         recorded::RecordedTrace,
-        stream::{Receipt, StreamEnd, StreamReceiver},
+        stream::{Problem, Receipt, StreamEnd, StreamError, StreamReceiver},
     },
 };
 use tracing::{Level, info, info_span, warn};
@@ -89,6 +89,17 @@ fn runs_as_child() {
         "panics" => {
             let _entered = info_span!("work").entered();
             panic!("as it was told to");
+        }
+        "traces after its stream is dropped" => {
+            info!("before");
+            drop(stream);
+            (0..2).for_each(|number| tracing::error!(number, "lost"));
+            return;
+        }
+        "traces after its stream is finished" => {
+            info!("before");
+            stream.finish().unwrap();
+            return tracing::error!("not of the trace");
         }
         "twice" => {
             let error = child_process::install(io::sink()).unwrap_err();
@@ -276,6 +287,34 @@ fn child_that_exits_or_panics_has_sent_all_before_it() {
     assert!(finished.receipt.is_complete(), "it was unwound");
     assert!(storage.lock().all_spans().next().unwrap().stats().is_closed);
     assert!(String::from_utf8_lossy(&text).contains("as it was told to"));
+}
+
+#[test]
+fn child_that_traces_after_its_stream_is_dropped_makes_no_verdict_green() {
+    let capture = Capture::start();
+    let mut receiver = TracingEventReceiver::default();
+    let command = &mut child("traces after its stream is dropped");
+    let finished = child_process::run(command, Pipe::Stderr, &mut receiver).unwrap();
+    assert!(finished.status.success());
+    let problems = &finished.receipt.problems[..];
+    let [Problem::Stream(error @ StreamError::AfterEnd { .. })] = problems else {
+        panic!("{problems:?}");
+    };
+    assert!(error.to_string().contains("`ChildStream` was dropped"), "{error}");
+    let trace = capture.trace();
+    assert_eq!(trace.to_string(), "INFO before");
+    let refused = trace.scan_events().try_none(&level(Level::ERROR)).unwrap_err().to_string();
+    assert!(refused.contains("comes after the end"), "{refused}");
+}
+
+#[test]
+fn child_that_traces_after_it_has_finished_its_stream_has_said_what_it_wanted() {
+    let capture = Capture::start();
+    let mut receiver = TracingEventReceiver::default();
+    let command = &mut child("traces after its stream is finished");
+    let finished = child_process::run(command, Pipe::Stderr, &mut receiver).unwrap();
+    finished.receipt.into_result().unwrap();
+    capture.trace().scan_events().none(&level(Level::ERROR));
 }
 
 /// As libraries for asynchronous input and output do.

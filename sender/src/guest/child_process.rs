@@ -16,6 +16,13 @@
 //! file, a named pipe, or `/dev/fd/3` where there is a file descriptor that the child has got.
 //! [`install()`] sends to the output that you give it.
 //!
+//! # The end of the stream
+//!
+//! The stream ends when you drop the [`ChildStream`]. What the process traces later is not sent, but the first new span or
+//! event is reported to the host, whose trace is not complete then. Threads that outlive `main` trace so late, and so does
+//! an async runtime that outlives the `ChildStream` in it. Wait for them, or call [`ChildStream::finish()`] to say that the
+//! trace is complete.
+//!
 //! # Processes that the child starts
 //!
 //! A child hands its environment and its outputs down to the processes that it starts. If such a process
@@ -61,6 +68,10 @@ pub const STREAM_VARIABLE: &str = "SPANSHOT_STREAM";
 
 /// A stream that the process sends, until this is dropped or [finished](Self::finish).
 ///
+/// Keep it until the end of `main`: `let _stream = …`, and not `let _ = …`, which drops it at once. If the process
+/// traces another span or event after that, in a thread that still runs or a task that is dropped with its runtime, the
+/// host reports a problem. To end the stream earlier, finish it: records traced after that are none of the trace.
+///
 /// A process that is killed, or leaves by [`process::exit()`](std::process::exit), does not end its
 /// stream, and its host learns that. What it has traced by then is there all the same.
 ///
@@ -98,8 +109,7 @@ impl ChildStream {
 
 impl Drop for ChildStream {
     fn drop(&mut self) {
-        // It was reported when it happened.
-        let _ = self.writer.finish();
+        self.writer.end_with_owner(); // an error was reported when it happened
     }
 }
 

@@ -46,8 +46,13 @@
 //! trace, and [`Receipt::end`](super::stream::Receipt::end) is not `Finished`. There may have been more. So assertions that something is *not* in
 //! the trace fail, and say why. The same goes for a child that never started a stream.
 //!
+//! If a child traces a span or an event after its `ChildStream` is dropped, you do not receive it. The receipt has a
+//! [`StreamError::AfterEnd`](super::stream::StreamError::AfterEnd), and assertions that something is *not* in the trace fail.
+//! The child has dropped it at once (`let _ = …`), say, or a thread or an async runtime of it outlives `main`.
+//!
 //! | your child | do this |
 //! |---|---|
+//! | traces after its `ChildStream` is dropped | keep that longer, or call [`ChildStream::finish()`] where the trace is to end |
 //! | calls `process::exit()` | finish the stream before: [`ChildStream::finish()`] |
 //! | is killed by your test, or may be | tell the capture, or the storage: [`ignore_lost_records()`](crate::SharedStorage::ignore_lost_records) |
 //!

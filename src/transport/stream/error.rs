@@ -95,7 +95,8 @@ pub enum StreamError {
         /// Its number.
         number: u64,
     },
-    /// A packet came after the end. It is passed over.
+    /// A packet came after the end. It is passed over. A child process writes one if it traces something after
+    /// its [`ChildStream`](crate::transport::child_process::ChildStream) was dropped.
     AfterEnd {
         /// Where the packet begins.
         offset: u64,
@@ -202,7 +203,12 @@ impl fmt::Display for StreamError {
                 write!(formatter, "packet {number} at byte {offset} comes after later ones")
             }
             Self::AfterEnd { offset, number } => {
-                write!(formatter, "packet {number} at byte {offset} comes after the end")
+                write!(
+                    formatter,
+                    "packet {number} at byte {offset} comes after the end: if it is a child process, it has \
+                     traced something after its `ChildStream` was dropped, which is not received; keep that to \
+                     the end of `main`, or call its `finish()` where the trace is to end"
+                )
             }
             Self::OtherStream { offset, process, origin } => {
                 match process {

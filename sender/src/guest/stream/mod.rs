@@ -58,7 +58,8 @@
 //! `stream` is the name of the stream: a random number. It has the same place in the payloads of all kinds
 //! that are yet to come.
 //!
-//! The first packet of a stream is its start. After the end, there are no more; a stream without one is
+//! The first packet of a stream is its start. After the end, there are no more, except for one: a second end says that
+//! the program has traced something after the first one, which was not sent. A stream without an end is
 //! from a program that was killed, or has not yet ended. A reader passes over packets of a kind that
 //! it does not know.
 //!

@@ -89,6 +89,8 @@ struct Stream<W: Write> {
     /// Number of the next packet.
     next: u64,
     has_ended: bool,
+    /// Whether the host wants to know of a record that comes after the end.
+    reports_later: bool,
     error: Option<io::Error>,
 }
 
@@ -116,7 +118,15 @@ impl<W: Write> StreamWriter<W> {
     /// Creates a writer that has written nothing, and starts before its first frame.
     pub(crate) fn unstarted(output: W) -> Self {
         let (packet, writer) = (Vec::new(), new_writer(0));
-        let stream = Stream { output, writer, packet, next: 0, has_ended: false, error: None };
+        let stream = Stream {
+            output,
+            writer,
+            packet,
+            next: 0,
+            has_ended: false,
+            reports_later: false,
+            error: None,
+        };
         let shared = Shared {
             process: this_process(),
             has_fork_traced: AtomicBool::new(false),
@@ -233,6 +243,18 @@ impl<W: Write> StreamWriter<W> {
         stream.result()
     }
 
+    /// Ends the stream because its owner is gone, and not because somebody wants it to end here. The first span or event
+    /// that is traced later is reported to the host, which would take the trace for complete otherwise.
+    pub(crate) fn end_with_owner(&self) {
+        if self.is_in_fork() {
+            return;
+        }
+        if let Some(mut stream) = self.stream() {
+            stream.reports_later = !stream.has_ended;
+            stream.end();
+        }
+    }
+
     /// Returns the stream, unless this is called by its output, in the middle of writing.
     fn stream(&self) -> Option<Locked<'_, W>> {
         let writing = Writing::new(Arc::as_ptr(&self.shared).addr())?;
@@ -326,6 +348,9 @@ impl<W: Write + Send + 'static> StreamWriter<W> {
 impl<W: Write> Stream<W> {
     /// Writes a frame: as one packet, or in parts if others could get into the middle of that.
     fn write_frame(&mut self, frame: &[u8]) {
+        if self.has_ended {
+            return self.report_later(frame);
+        }
         let name = self.writer.stream.to_le_bytes();
         if packet::fitting_len(frame) == frame.len() {
             return self.write(kind::FRAME, &name, frame);
@@ -340,6 +365,15 @@ impl<W: Write> Stream<W> {
             self.write(kind::PART, first.as_bytes(), bytes);
             place += bytes.len() as u64;
             rest = later;
+        }
+    }
+
+    /// Ends the stream again, once, if a span or an event comes after its end.
+    fn report_later(&mut self, frame: &[u8]) {
+        if self.reports_later && frame::is_new(frame) {
+            self.reports_later = false;
+            self.has_ended = false;
+            self.end();
         }
     }
 
