@@ -5,13 +5,24 @@
 
 use alloc::{boxed::Box, string::String};
 use core::{any::Any, mem, panic::AssertUnwindSafe};
-use std::panic;
+use std::{panic, thread};
 
 type Payload = Box<dyn Any + Send>;
 
 /// Runs the function, and returns the message of its panic if it panics. It does not panic itself.
 pub(crate) fn catch<T>(f: impl FnOnce() -> T) -> Result<T, Box<str>> {
     panic::catch_unwind(AssertUnwindSafe(f)).map_err(into_message)
+}
+
+/// Runs the function, as in a `drop()`. If the thread is panicking, the function cannot panic further than this: code that
+/// has panicked may do so again, and a second panic would abort the process.
+#[inline]
+pub(crate) fn without_second<T>(f: impl FnOnce() -> T) {
+    if thread::panicking() {
+        let _ = catch(f);
+    } else {
+        f();
+    }
 }
 
 /// Returns the message of a panic.

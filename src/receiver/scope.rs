@@ -8,7 +8,6 @@ use core::{
     pin::Pin,
     task::{Context, Poll},
 };
-use std::thread;
 
 use super::{
     relay::{HostThreads, Turn},
@@ -203,23 +202,14 @@ impl<'a> Call<'a> {
     #[inline]
     fn begin(threads: &'a HostThreads, turn: Turn) -> Self {
         let call = Self(threads); // if the subscriber panics when it is told of the spans, the call ends
-        if thread::panicking() {
-            // A second panic would abort the process.
-            let _ = panics::catch(|| threads.begin_call(turn));
-        } else {
-            threads.begin_call(turn);
-        }
+        panics::without_second(|| threads.begin_call(turn));
         call
     }
 }
 
 impl Drop for Call<'_> {
     fn drop(&mut self) {
-        if thread::panicking() {
-            let _ = panics::catch(|| self.0.end_call());
-        } else {
-            self.0.end_call();
-        }
+        panics::without_second(|| self.0.end_call());
     }
 }
 

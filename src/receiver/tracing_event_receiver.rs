@@ -1,6 +1,5 @@
 use alloc::boxed::Box;
 use core::{cell::OnceCell, fmt, mem};
-use std::thread;
 
 use super::{
     GuestScope, ReceiveError, ReceiverLimits, Refusals, call_sites, relay::Relay,
@@ -451,12 +450,6 @@ impl TracingEventReceiver {
 
 impl Drop for TracingEventReceiver {
     fn drop(&mut self) {
-        let mut roll_back = || self.stream.roll_back(&mut *self.sink);
-        if thread::panicking() {
-            // A subscriber that has panicked may do so again, and a second panic would abort the process.
-            let _ = panics::catch(roll_back);
-        } else {
-            roll_back();
-        }
+        panics::without_second(|| self.stream.roll_back(&mut *self.sink));
     }
 }

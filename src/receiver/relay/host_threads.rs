@@ -546,12 +546,7 @@ struct Released<'a> {
 
 impl Drop for Released<'_> {
     fn drop(&mut self) {
-        let close = || self.dispatch.try_close(self.host_span.clone());
-        if thread::panicking() {
-            let _ = panics::catch(close);
-        } else {
-            close();
-        }
+        panics::without_second(|| self.dispatch.try_close(self.host_span.clone()));
     }
 }
 

@@ -1,8 +1,5 @@
 use core::{fmt, mem};
-use std::{
-    io::{self, Read},
-    thread,
-};
+use std::io::{self, Read};
 
 use super::{Problem, Receipt, StreamDecoder, StreamEnd, StreamError, StreamItem, StreamLimits};
 use crate::{panics, receiver::TracingEventReceiver};
@@ -225,11 +222,6 @@ impl Drop for StreamReceiver<'_> {
         if self.is_end_noted || matches!(self.receipt.end, StreamEnd::Finished) {
             return;
         }
-        if thread::panicking() {
-            // A subscriber that has panicked may do so again, and a second panic would abort the process.
-            let _ = panics::catch(|| self.note_end(&NOT_READ));
-        } else {
-            self.note_end(&NOT_READ);
-        }
+        panics::without_second(|| self.note_end(&NOT_READ));
     }
 }
