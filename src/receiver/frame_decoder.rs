@@ -11,8 +11,8 @@ use super::{
 use crate::{
     said_parent::SaidParent,
     wire::{
-        CallSiteData, CallSiteKind, MetadataId, RawSpanId, Record, RecordValues, ThreadIndex,
-        TracedValues, TracingEvent, frame,
+        CallSiteData, CallSiteKind, MetadataId, Record, RecordValues, ThreadIndex, TracedValues,
+        TracingEvent, frame,
     },
 };
 
@@ -163,36 +163,22 @@ impl FrameDecoder {
         &self,
         record: &Record<RecordValues<'_>>,
     ) -> Result<TracedValues<String>, ReceiveError> {
-        match record {
+        let (metadata_id, site, values) = match record {
             Record::NewSpan { metadata_id, values, .. } => {
-                self.named(*metadata_id, CallSiteKind::Span, *values)
+                let (_, site) = self.stream.call_site(*metadata_id, CallSiteKind::Span)?;
+                (*metadata_id, site, *values)
             }
             Record::NewEvent { metadata_id, values, .. } => {
-                self.named(*metadata_id, CallSiteKind::Event, *values)
+                let (_, site) = self.stream.call_site(*metadata_id, CallSiteKind::Event)?;
+                (*metadata_id, site, *values)
             }
-            Record::ValuesRecorded { id, values } => self.named_for_span(*id, *values),
-            _ => Ok(TracedValues::new()),
-        }
-    }
-
-    fn named(
-        &self,
-        metadata_id: MetadataId,
-        kind: CallSiteKind,
-        values: RecordValues<'_>,
-    ) -> Result<TracedValues<String>, ReceiveError> {
-        let (_, site) = self.stream.call_site(metadata_id, kind)?;
-        named(metadata_id, site, values)
-    }
-
-    /// Names values by the call site that a span was created with. Its number may belong to another one
-    /// by now.
-    fn named_for_span(
-        &self,
-        id: RawSpanId,
-        values: RecordValues<'_>,
-    ) -> Result<TracedValues<String>, ReceiveError> {
-        let (metadata_id, site) = self.stream.call_site_of_span(id)?;
+            Record::ValuesRecorded { id, values } => {
+                // The number of the call site that the span was created with may belong to another one by now.
+                let (metadata_id, site) = self.stream.call_site_of_span(*id)?;
+                (metadata_id, site, *values)
+            }
+            _ => return Ok(TracedValues::new()),
+        };
         named(metadata_id, site, values)
     }
 }
