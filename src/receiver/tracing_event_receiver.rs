@@ -303,11 +303,7 @@ impl TracingEventReceiver {
     /// assert_eq!(result, Err(ReceiveError::UnknownSpanId(1)));
     /// ```
     pub fn try_receive(&mut self, event: TracingEvent) -> Result<(), ReceiveError> {
-        let result = self.receive_event(event);
-        if let Err(error) = &result {
-            self.note_refusal(error);
-        }
-        result
+        self.receive_event(event).inspect_err(|error| self.note_refusal(error))
     }
 
     #[inline]
@@ -356,11 +352,7 @@ impl TracingEventReceiver {
     /// # Ok::<_, spanshot::ReceiveError>(())
     /// ```
     pub fn receive_encoded(&mut self, frame: &[u8]) -> Result<(), ReceiveError> {
-        let result = self.receive_frame(frame);
-        if let Err(error) = &result {
-            self.note_refusal(error);
-        }
-        result
+        self.receive_frame(frame).inspect_err(|error| self.note_refusal(error))
     }
 
     #[inline]
@@ -412,12 +404,10 @@ impl TracingEventReceiver {
     ///
     /// See [`TracingEventSender::with_host_filter()`](crate::TracingEventSender::with_host_filter).
     pub fn answer(&mut self, question: &[u8]) -> Result<FilterAnswer, ReceiveError> {
-        let result = self.answer_question(question);
-        if let Err(error) = &result {
+        self.answer_question(question).inspect_err(|error| {
             self.refusals.count(error);
             self.note_loss(error);
-        }
-        result
+        })
     }
 
     fn answer_question(&mut self, question: &[u8]) -> Result<FilterAnswer, ReceiveError> {
