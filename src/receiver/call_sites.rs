@@ -9,7 +9,7 @@ use tracing_core::{
     field::{Field, FieldSet},
 };
 
-use super::{ReceiveError, ReceiverLimits};
+use super::{Limit, ReceiveError, ReceiverLimits};
 use crate::{
     lock::Mutex,
     wire::{CallSiteData, CallSiteKind},
@@ -234,7 +234,7 @@ impl Arena {
         limits: &ReceiverLimits,
     ) -> Result<&'static DynamicCallSite, ReceiveError> {
         let cost = self.cost(data);
-        limits.check_leak(self.leaked, cost)?;
+        limits.check(Limit::LeakedBytes, self.leaked.saturating_add(cost))?;
         self.leaked += cost;
         let data = CallSiteData {
             kind: data.kind,

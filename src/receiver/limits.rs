@@ -211,63 +211,30 @@ impl ReceiverLimits {
         self.traces_loss
     }
 
-    /// Checks that there is room for one more.
+    /// Checks that there may be one more than are known.
     #[inline]
-    fn one_more(&self, limit: Limit, known: u64) -> Result<(), ReceiveError> {
-        self.at_most(limit, known.saturating_add(1))
+    pub(super) fn check_one_more(&self, limit: Limit, known: usize) -> Result<(), ReceiveError> {
+        self.check(limit, (known as u64).saturating_add(1))
     }
 
+    /// Checks that there may be so many.
     #[inline]
-    fn at_most(&self, limit: Limit, actual: u64) -> Result<(), ReceiveError> {
+    pub(super) fn check(&self, limit: Limit, actual: u64) -> Result<(), ReceiveError> {
         let max = self.get(limit);
         if actual <= max { Ok(()) } else { Err(exceeded(limit, max, actual)) }
     }
 
     #[inline]
-    pub(super) fn check_record(&self, taken: u64) -> Result<(), ReceiveError> {
-        self.one_more(Limit::Records, taken)
-    }
-
-    pub(super) fn check_call_sites(&self, known: usize) -> Result<(), ReceiveError> {
-        self.one_more(Limit::CallSites, known as u64)
-    }
-
-    /// Checks that some bytes may be leaked beyond those that are.
-    pub(super) fn check_leak(&self, leaked: u64, more: u64) -> Result<(), ReceiveError> {
-        self.at_most(Limit::LeakedBytes, leaked.saturating_add(more))
-    }
-
-    #[inline]
-    pub(super) fn check_open_spans(&self, known: usize) -> Result<(), ReceiveError> {
-        self.one_more(Limit::OpenSpans, known as u64)
-    }
-
-    /// Checks that there may be a span, or an enter, in so many others.
-    #[inline]
-    pub(super) fn check_depth(&self, around: usize) -> Result<(), ReceiveError> {
-        self.one_more(Limit::Depth, around as u64)
-    }
-
-    #[inline]
-    pub(super) fn check_entered(&self, known: usize) -> Result<(), ReceiveError> {
-        self.one_more(Limit::Entered, known as u64)
-    }
-
-    pub(super) fn check_follows_from(&self, known: usize) -> Result<(), ReceiveError> {
-        self.one_more(Limit::FollowsFrom, known as u64)
-    }
-
-    #[inline]
     pub(super) fn check_frame(&self, frame: &[u8]) -> Result<(), ReceiveError> {
-        self.at_most(Limit::FrameBytes, frame.len() as u64)
+        self.check(Limit::FrameBytes, frame.len() as u64)
     }
 
     /// Checks how much there is in a call site.
     pub(super) fn check_call_site(&self, data: &CallSiteData) -> Result<(), ReceiveError> {
-        self.at_most(Limit::ValuesPerRecord, data.fields.len() as u64)?;
+        self.check(Limit::ValuesPerRecord, data.fields.len() as u64)?;
         let CallSiteData { name, target, module_path, file, fields, .. } = data;
         let mut strings = [name, target].into_iter().chain(module_path).chain(file).chain(fields);
-        strings.try_for_each(|text| self.at_most(Limit::StringBytes, text.len() as u64))
+        strings.try_for_each(|text| self.check(Limit::StringBytes, text.len() as u64))
     }
 
     /// Checks the values of a record, which are the `resolved` ones.
@@ -277,16 +244,11 @@ impl ReceiverLimits {
         values: RecordValues<'_>,
         resolved: &SinkValues<'_>,
     ) -> Result<(), ReceiveError> {
-        self.check_value_count(resolved.len())?;
+        self.check(Limit::ValuesPerRecord, resolved.len() as u64)?;
         match values {
             RecordValues::Encoded(values) if self.allow_each_of(values) => Ok(()),
             _ => self.check_each_value(resolved),
         }
-    }
-
-    #[inline]
-    pub(super) fn check_value_count(&self, count: usize) -> Result<(), ReceiveError> {
-        self.at_most(Limit::ValuesPerRecord, count as u64)
     }
 
     /// Whether each of these values is certainly within the limits: no string among them is longer
@@ -298,7 +260,7 @@ impl ReceiverLimits {
     }
 
     pub(super) fn check_each_value(&self, values: &SinkValues<'_>) -> Result<(), ReceiveError> {
-        let check_len = |len| self.at_most(Limit::StringBytes, len as u64);
+        let check_len = |len| self.check(Limit::StringBytes, len as u64);
         let check_texts = |(message, debug): (&str, Option<&str>)| {
             check_len(message.len())?;
             check_len(debug.map_or(0, str::len))
@@ -308,11 +270,11 @@ impl ReceiverLimits {
                 ValueRef::Str(text) | ValueRef::Object(text) => check_len(text.len())?,
                 ValueRef::Bytes(bytes) => check_len(bytes.len())?,
                 ValueRef::Error(ErrorRef::Borrowed(error)) => {
-                    self.at_most(Limit::ErrorChain, error.texts().count() as u64)?;
+                    self.check(Limit::ErrorChain, error.texts().count() as u64)?;
                     error.texts().try_for_each(&check_texts)?;
                 }
                 ValueRef::Error(ErrorRef::Encoded(error)) => {
-                    self.at_most(Limit::ErrorChain, error.texts().count() as u64)?;
+                    self.check(Limit::ErrorChain, error.texts().count() as u64)?;
                     error.texts().try_for_each(&check_texts)?;
                 }
                 ValueRef::Bool(_) | ValueRef::Int(_) | ValueRef::UInt(_) | ValueRef::Float(_) => {}

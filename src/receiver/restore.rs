@@ -9,7 +9,7 @@ use core::{error::Error, fmt};
 use std::collections::HashSet;
 
 use super::{
-    GuestScope, ReceiveError, ReceiverLimits, TracingEventReceiver,
+    GuestScope, Limit, ReceiveError, ReceiverLimits, TracingEventReceiver,
     field_names::FieldNames,
     parents::Around,
     per_thread::FIRST_THREAD,
@@ -210,11 +210,11 @@ pub(super) fn check(
         let error = |error| RestoreError::InvalidSpan { span, error: Box::new(error) };
         let names = names.entry(metadata_id).or_insert_with(|| FieldNames::new(site));
         check_span(data, site, names, limits).map_err(error)?;
-        limits.check_open_spans(open).map_err(error)?;
+        limits.check_one_more(Limit::OpenSpans, open).map_err(error)?;
         for &Entered { thread, depth, .. } in &data.entered {
             let places = entered.entry(thread).or_default();
-            limits.check_depth(places.len()).map_err(error)?;
-            limits.check_entered(entered_in_all).map_err(error)?;
+            limits.check_one_more(Limit::Depth, places.len()).map_err(error)?;
+            limits.check_one_more(Limit::Entered, entered_in_all).map_err(error)?;
             if !places.insert(depth) {
                 return Err(RestoreError::EnteredTwice { thread, depth });
             }
@@ -226,7 +226,7 @@ pub(super) fn check(
     for (span, data) in &spans {
         let around = data.parent_id.and_then(|parent| depths.get(&parent).copied()).unwrap_or(0);
         let error = |error| RestoreError::InvalidSpan { span: *span, error: Box::new(error) };
-        limits.check_depth(around).map_err(error)?;
+        limits.check_one_more(Limit::Depth, around).map_err(error)?;
         depths.insert(*span, around + 1);
     }
     Ok(spans)
@@ -245,10 +245,7 @@ fn check_span(
     let mut values = ResolvedValues::new();
     resolve_named(metadata_id, site, names, &data.values, &mut values)?;
     limits.check_each_value(&values)?;
-    data.follows_from
-        .len()
-        .checked_sub(1)
-        .map_or(Ok(()), |others| limits.check_follows_from(others))
+    limits.check(Limit::FollowsFrom, data.follows_from.len() as u64)
 }
 
 /// Sorts spans in the order of their creation, but each after its parent: who tells no order may number spans

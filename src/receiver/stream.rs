@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::values::resolve_each;
 use super::{
-    ReceiveError, ReceiverLimits,
+    Limit, ReceiveError, ReceiverLimits,
     attempt::Checkpoint,
     field_names::FieldNames,
     resolved_values::ResolvedValues,
@@ -70,7 +70,7 @@ impl Stream {
         record: Record<RecordValues<'_>>,
         sink: &mut (impl Sink + ?Sized),
     ) -> Result<(), ReceiveError> {
-        self.limits.check_record(self.taken)?;
+        self.limits.check(Limit::Records, self.taken.saturating_add(1))?;
         match record {
             Record::NewCallSite { id, data } => self.new_call_site(id, Arc::new(data), sink)?,
             Record::NewSpan { id, parent_id, is_root, metadata_id, values, thread } => {
@@ -110,8 +110,10 @@ impl Stream {
             let index = if let Some(index) = self.rolled_back.get(&data) {
                 *index
             } else {
-                limits
-                    .check_call_sites(self.call_sites.len() - usize::from(self.is_loss_traced))?;
+                limits.check_one_more(
+                    Limit::CallSites,
+                    self.call_sites.len() - usize::from(self.is_loss_traced),
+                )?;
                 self.push_call_site(data, &limits, sink)?
             };
             self.call_site_ids.insert(id, index);
@@ -164,7 +166,7 @@ impl Stream {
                 sink.begin_values();
                 let take = |index, value| sink.take_value(index, &value);
                 let count = resolve_each(metadata_id, &site.data, values, take)?;
-                self.limits.check_value_count(count)?;
+                self.limits.check(Limit::ValuesPerRecord, count as u64)?;
                 Ok(None)
             }
             _ => {
@@ -236,7 +238,7 @@ impl Stream {
             Err(error) => return Err(error),
         };
         if let (Some(span), Some((sink_source, source))) = (span, source) {
-            self.limits.check_follows_from(self.span(id)?.follows_from.len())?;
+            self.limits.check_one_more(Limit::FollowsFrom, self.span(id)?.follows_from.len())?;
             sink.follows_from(span, sink_source);
             self.span_mut(id)?.follows_from.push(source);
         }
@@ -262,8 +264,8 @@ impl Stream {
         if self.spans.contains_key(&id) {
             return Err(ReceiveError::SpanExists(id));
         }
-        self.limits.check_depth(parent.depth)?;
-        self.limits.check_open_spans(self.spans.len())?;
+        self.limits.check_one_more(Limit::Depth, parent.depth)?;
+        self.limits.check_one_more(Limit::OpenSpans, self.spans.len())?;
         let sink_span = sink.new_span(call_site, thread, parent.for_sink, said, resolved);
         let values = SpanValues::new(
             values,
@@ -332,8 +334,8 @@ impl Stream {
         sink: &mut (impl Sink + ?Sized),
     ) -> Result<(), ReceiveError> {
         let sink_span = self.span(id)?.sink_span;
-        self.limits.check_entered(self.stacks.len())?;
-        self.limits.check_depth(self.stacks.depth(thread))?;
+        self.limits.check_one_more(Limit::Entered, self.stacks.len())?;
+        self.limits.check_one_more(Limit::Depth, self.stacks.depth(thread))?;
         if let Some(span) = sink_span {
             if !sink.is_in_scope(thread) {
                 return Err(ReceiveError::NotInScope { id });

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     receiver::{
-        ReceiveError, ReceiverLimits,
+        Limit, ReceiveError, ReceiverLimits,
         call_sites::{self, DynamicCallSite},
     },
     wire::{
@@ -65,7 +65,7 @@ impl Relay {
             AskedSite::Described { id, data, is_hint } => {
                 let intern = if *is_hint { call_sites::intern_hint } else { call_sites::intern };
                 if id.is_some_and(|id| !self.answers.call_sites.contains_key(&id)) {
-                    limits.check_call_sites(self.answers.call_sites.len())?;
+                    limits.check_one_more(Limit::CallSites, self.answers.call_sites.len())?;
                 }
                 limits.check_call_site(data)?;
                 let site = intern(data, limits)?;
