@@ -59,6 +59,19 @@ pub(super) fn actual_text<'a>(
     Case::new(Some(predicate), expected).add_product(Product::new(what.to_string(), text))
 }
 
+/// Shows the first items, and whether there are more; `None` if there are none.
+pub(super) fn first_few(
+    mut items: impl Iterator<Item = impl fmt::Display>,
+    max: usize,
+    separator: &str,
+) -> Option<String> {
+    let mut shown: Vec<_> = items.by_ref().take(max).map(|item| item.to_string()).collect();
+    if items.next().is_some() {
+        shown.push("…".into());
+    }
+    (!shown.is_empty()).then(|| shown.join(separator))
+}
+
 /// Number of conditions that are listed of an item. If there are more, those that are met are not listed.
 const MAX_CONDITIONS: usize = 16;
 

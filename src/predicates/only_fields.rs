@@ -7,7 +7,7 @@ use ::predicates::{
 };
 
 use super::{
-    failure::{absent, actual},
+    failure::{absent, actual, first_few},
     sight::{NO_OTHER_VALUE, VALUE_OF},
 };
 use crate::{
@@ -112,11 +112,5 @@ impl<'a, T: Captured<'a>> Predicate<T> for OnlyFieldsPredicate {
 
 /// Lists names, if there are any.
 fn listed(names: impl Iterator<Item = impl fmt::Display>) -> Option<String> {
-    let mut names: Vec<_> =
-        names.take(MAX_SHOWN + 1).map(|name| format!("{}", Short::phrase(name))).collect();
-    if names.len() > MAX_SHOWN {
-        names.truncate(MAX_SHOWN);
-        names.push("…".into());
-    }
-    (!names.is_empty()).then(|| names.join(", "))
+    first_few(names.map(Short::phrase), MAX_SHOWN, ", ")
 }

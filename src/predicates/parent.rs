@@ -1,4 +1,3 @@
-use alloc::{borrow::ToOwned, string::ToString, vec::Vec};
 use core::iter;
 
 use ::predicates::{Predicate, reflection::Case};
@@ -6,7 +5,7 @@ use ::predicates::{Predicate, reflection::Case};
 use super::{
     answers::{Identity, any_around},
     combinators::impl_with_part,
-    failure::{absent, actual},
+    failure::{absent, actual, first_few},
     related::{with_history, with_nearest},
     shown_value::NOT_THERE,
 };
@@ -111,14 +110,8 @@ impl<'a, P: Predicate<CapturedSpan<'a>>, T: Captured<'a>> Predicate<T> for Ances
             return Some(Case::new(Some(self), expected));
         }
         let ancestors = || iter::successors(item.parent(), CapturedSpan::parent);
-        let mut shown: Vec<_> = ancestors()
-            .take(MAX_SHOWN)
-            .map(|span| ShortLine::new(CapturedNode::Span(span)).to_string())
-            .collect();
-        if ancestors().nth(MAX_SHOWN).is_some() {
-            shown.push("…".to_owned());
-        }
-        let shown = if shown.is_empty() { "no span".to_owned() } else { shown.join(" in ") };
+        let lines = ancestors().map(|span| ShortLine::new(CapturedNode::Span(span)));
+        let shown = first_few(lines, MAX_SHOWN, " in ").unwrap_or_else(|| "no span".into());
         let case = actual(self, expected, item, "it", &format_args!("in {shown}"));
         Some(if expected {
             let found = ancestors().find(|span| self.matches.eval(span));

@@ -1,20 +1,19 @@
 //! Predicates for the spans and events in a span, and for the spans that it follows from.
 
+use alloc::{
+    format,
+    string::{String, ToString},
+};
+
 use ::predicates::{
     Predicate,
     reflection::{Case, Product},
-};
-use alloc::{
-    borrow::ToOwned,
-    format,
-    string::{String, ToString},
-    vec::Vec,
 };
 
 use super::{
     answers::{Identity, any_inside},
     combinators::impl_with_part,
-    failure::actual,
+    failure::{actual, first_few},
     nearest::nearest,
     sight::SOURCE,
 };
@@ -27,19 +26,9 @@ use crate::{
 const MAX_SHOWN: usize = 4;
 
 /// Shows the first items, each on its own.
-fn list<'a, T: Captured<'a>>(mut items: impl Iterator<Item = T>) -> String {
-    let mut shown: Vec<_> = items
-        .by_ref()
-        .take(MAX_SHOWN)
-        .map(|item| ShortLine::new(item.node()).to_string())
-        .collect();
-    if shown.is_empty() {
-        return format!("no {}", T::NOUNS[0]);
-    }
-    if items.next().is_some() {
-        shown.push("…".to_owned());
-    }
-    shown.join(", ")
+fn list<'a, T: Captured<'a>>(items: impl Iterator<Item = T>) -> String {
+    let lines = items.map(|item| ShortLine::new(item.node()).to_string());
+    first_few(lines, MAX_SHOWN, ", ").unwrap_or_else(|| format!("no {}", T::NOUNS[0]))
 }
 
 fn all_events<'a>(span: &CapturedSpan<'a>) -> DescendantEvents<'a> {
