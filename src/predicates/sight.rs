@@ -200,6 +200,7 @@ pub(super) fn absence(
     holds: bool,
     kind: CallSiteKind,
 ) -> Option<String> {
+    let phrase = Short::phrase(predicate);
     let parts = |holds| {
         let mut parts = predicate.children();
         parts.find_map(|part| {
@@ -214,8 +215,7 @@ pub(super) fn absence(
         let lost_sources = || lost_sources(storage, predicate);
         let reason =
             incomplete(storage).or_else(views_hide).or_else(layer_hides).or_else(lost_sources)?;
-        let predicate = Short::phrase(predicate);
-        Some(format!("the capture may have missed what {predicate} looks for ({reason})"))
+        Some(format!("the capture may have missed what {phrase} looks for ({reason})"))
     };
     // A field that no item has may be intended, unless its name is nearly the name of another field.
     let undeclared = || {
@@ -230,14 +230,12 @@ pub(super) fn absence(
         let could_fail = says(NO_VALUE_OF) || says(NO_OTHER_VALUE);
         let wants_less = if holds { could_fail } else { could_match };
         let reason = bypass(storage).filter(|_| wants_less)?;
-        let predicate = Short::phrase(predicate);
         let wants = if holds { "rules out" } else { "looks for" };
-        Some(format!("the capture may have missed a value that {predicate} {wants} ({reason})"))
+        Some(format!("the capture may have missed a value that {phrase} {wants} ({reason})"))
     };
     let unseen_earlier = || {
         let reason = evicted_values(storage).filter(|_| rules_out(predicate, holds))?;
-        let predicate = Short::phrase(predicate);
-        Some(format!("the capture may have missed a value that {predicate} looks at ({reason})"))
+        Some(format!("the capture may have missed a value that {phrase} looks at ({reason})"))
     };
     match Operator::of(predicate) {
         Some(And | Or) => parts(holds),
@@ -246,10 +244,7 @@ pub(super) fn absence(
         Some(Related | Tree | TreeAlone) if !holds => missed().or_else(|| parts(false)),
         Some(TreeAlone) => match incomplete(storage).or_else(|| hidden_by_layer(storage)) {
             Some(reason) => {
-                let predicate = Short::phrase(predicate);
-                Some(format!(
-                    "the capture may have missed something else in {predicate} ({reason})"
-                ))
+                Some(format!("the capture may have missed something else in {phrase} ({reason})"))
             }
             None => parts(true),
         },
