@@ -91,34 +91,6 @@ impl GuestScope {
         self.threads.watch();
     }
 
-    /// Notes that the guest learns that something is not wanted, and perhaps does not ask again.
-    pub(crate) fn note_unwanted(&self) {
-        self.threads.unsent().note_unwanted();
-    }
-
-    pub(crate) fn knows_unwanted(&self) -> bool {
-        self.threads.unsent().knows_unwanted()
-    }
-
-    /// Whether the guest goes by the filter of an earlier capture.
-    pub(crate) fn is_outdated(&self) -> bool {
-        self.threads.unsent().is_outdated()
-    }
-
-    /// Notes that the guest was told that the filter may be another one.
-    pub(crate) fn note_told(&self) {
-        self.threads.unsent().note_told();
-    }
-
-    /// Notes whether the guest buffers.
-    pub(crate) fn set_buffers(&self, buffers: bool) {
-        self.threads.unsent().set_buffers(buffers);
-    }
-
-    pub(crate) fn buffers(&self) -> bool {
-        self.threads.unsent().buffers()
-    }
-
     /// Reads the buffer of the guest, by this function, in the guest's spans.
     pub(crate) fn read<T>(&self, f: impl FnOnce() -> T) -> T {
         let result = if self.threads.is_in_scope() { f() } else { self.in_turn(Turn::Whole, f) };
@@ -126,12 +98,8 @@ impl GuestScope {
         result
     }
 
-    pub(crate) fn note_restored(&self, knows_unwanted: bool, buffers: bool) {
-        self.threads.unsent().note_restored(knows_unwanted, buffers);
-    }
-
     /// Returns what the guest may not have sent.
-    pub(super) fn unsent(&self) -> Arc<Unsent> {
+    pub(crate) fn unsent(&self) -> Arc<Unsent> {
         self.threads.unsent()
     }
 

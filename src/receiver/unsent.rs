@@ -59,11 +59,11 @@ impl Unsent {
     }
 
     /// Notes whether the guest buffers.
-    pub(super) fn set_buffers(&self, buffers: bool) {
+    pub(crate) fn set_buffers(&self, buffers: bool) {
         self.buffers.store(buffers, Relaxed);
     }
 
-    pub(super) fn buffers(&self) -> bool {
+    pub(crate) fn buffers(&self) -> bool {
         self.buffers.load(Relaxed)
     }
 
@@ -73,27 +73,27 @@ impl Unsent {
     }
 
     /// Notes that the guest learns that something is not wanted.
-    pub(super) fn note_unwanted(&self) {
+    pub(crate) fn note_unwanted(&self) {
         self.knows_unwanted.store(true, Relaxed);
     }
 
-    pub(super) fn knows_unwanted(&self) -> bool {
+    pub(crate) fn knows_unwanted(&self) -> bool {
         self.knows_unwanted.load(Relaxed)
     }
 
     /// Whether the guest has to be told of the filter.
-    pub(super) fn is_outdated(&self) -> bool {
+    pub(crate) fn is_outdated(&self) -> bool {
         self.is_outdated.load(Relaxed)
     }
 
     /// Notes that the guest was told of the filter.
-    pub(super) fn note_told(&self) {
+    pub(crate) fn note_told(&self) {
         self.knows_unwanted.store(false, Relaxed);
         self.is_outdated.store(false, Relaxed);
     }
 
     /// Notes that the guest is restored, with what it knew, unless a capture has watched it until now.
-    pub(super) fn note_restored(&self, knows_unwanted: bool, buffers: bool) {
+    pub(crate) fn note_restored(&self, knows_unwanted: bool, buffers: bool) {
         if !self.is_watched.load(Relaxed) {
             self.buffers.store(buffers, Relaxed);
             self.has_run.store(buffers, Relaxed); // its memory may have come with a full buffer

@@ -214,7 +214,9 @@ impl GuestTrace {
         self.control = Some(control);
         self.told = None;
         self.tell_filter(memory);
-        self.scope.set_buffers(read_u32(memory, control, offset::BUFFER).unwrap_or_default() != 0);
+        self.scope
+            .unsent()
+            .set_buffers(read_u32(memory, control, offset::BUFFER).unwrap_or_default() != 0);
         self.scope.note_run();
         Ok(())
     }
@@ -241,7 +243,7 @@ impl GuestTrace {
             Ok(answer) => {
                 // Which of the two it is depends on other subscribers of the process, and no verdict should.
                 if matches!(answer, FilterAnswer::Never | FilterAnswer::NotNow) {
-                    self.scope.note_unwanted();
+                    self.scope.unsent().note_unwanted();
                 }
                 Ok(answer)
             }
@@ -403,12 +405,12 @@ impl GuestTrace {
     pub fn tell_filter(&mut self, memory: &mut [u8]) {
         let Some(control) = self.control else { return };
         let generation = TracingEventReceiver::filter_generation();
-        if self.told != Some(generation) || self.scope.is_outdated() {
+        if self.told != Some(generation) || self.scope.unsent().is_outdated() {
             // Any other number will do. That of this process may be the one which the guest has from another.
             let told = read_u32(memory, control, offset::GENERATION).unwrap_or_default();
             write_u32(memory, control, offset::GENERATION, told.wrapping_add(1));
             self.told = Some(generation);
-            self.scope.note_told();
+            self.scope.unsent().note_told();
         }
     }
 

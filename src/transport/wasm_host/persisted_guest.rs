@@ -123,7 +123,8 @@ impl GuestTrace {
     /// ```
     pub fn persist(self) -> (PersistedGuest, LocalSpans) {
         let Self { receiver, scope, frames, control, .. } = self;
-        let (knows_unwanted, buffers) = (scope.knows_unwanted(), scope.buffers());
+        let unsent = scope.unsent();
+        let (knows_unwanted, buffers) = (unsent.knows_unwanted(), unsent.buffers());
         let metadata = receiver.persist_metadata();
         let (spans, local_spans) = receiver.persist();
         let guest = PersistedGuest { metadata, spans, frames, control, knows_unwanted, buffers };
@@ -176,7 +177,7 @@ impl GuestTrace {
         )?;
         let mut trace = Self::unwatched(receiver);
         (trace.frames, trace.control) = (frames, control);
-        trace.scope.note_restored(knows_unwanted, buffers);
+        trace.scope.unsent().note_restored(knows_unwanted, buffers);
         trace.watch();
         Ok(trace)
     }
