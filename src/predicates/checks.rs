@@ -7,11 +7,12 @@ use ::predicates::{Predicate, reflection::PredicateReflection};
 
 use super::{
     Scanner,
+    combinators::Behind,
     count::{IntoCount, limits},
     failure::{Failure, blind, missing, mistakable, unwanted},
     loosely::Changes,
     scope::Scope,
-    sight::{Borrowed, absence, bypass, gap, left_out, limit},
+    sight::{absence, bypass, gap, left_out, limit},
 };
 use crate::capture::{Captured, Sealed, Storage, short::Short};
 
@@ -110,7 +111,7 @@ where
         if self.may_be_empty {
             return Changes::default(); // that would be of no interest
         }
-        Changes::of(&Borrowed(predicate), matches)
+        Changes::of(&Behind(predicate), matches)
     }
 
     /// Counts the items for which a predicate has this result, and those for which it has it only if values are
@@ -195,7 +196,7 @@ where
     where
         P: Predicate<I::Item> + ?Sized,
     {
-        absence(self.searched().storage, &Borrowed(predicate), holds, <I::Item as Sealed>::KIND)
+        absence(self.searched().storage, &Behind(predicate), holds, <I::Item as Sealed>::KIND)
     }
 
     /// Says why the capture could not have seen an item for which a predicate has this result, if that is so.
@@ -205,7 +206,7 @@ where
     {
         let storage = self.searched().storage;
         self.no_moment()
-            .or_else(|| limit(storage, &Borrowed(predicate), matches))
+            .or_else(|| limit(storage, &Behind(predicate), matches))
             .or_else(|| gap(storage))
             .or_else(|| self.absence(predicate, !matches))
     }

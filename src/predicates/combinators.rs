@@ -1,5 +1,5 @@
 use alloc::{boxed::Box, string::ToString};
-use core::fmt;
+use core::{fmt, ops::Deref};
 
 use ::predicates::{
     Predicate,
@@ -54,6 +54,25 @@ impl Operator {
         predicate.parameters().find_map(|parameter| {
             Self::ALL.into_iter().find(|operator| operator.name() == parameter.name())
         })
+    }
+}
+
+/// The predicate behind a pointer, as a sized one: it may be a trait object of another kind.
+pub(super) struct Behind<P>(pub(super) P);
+
+impl<P: Deref<Target: PredicateReflection>> fmt::Display for Behind<P> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+impl<P: Deref<Target: PredicateReflection>> PredicateReflection for Behind<P> {
+    fn parameters<'a>(&'a self) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
+        self.0.parameters()
+    }
+
+    fn children<'a>(&'a self) -> Box<dyn Iterator<Item = Child<'a>> + 'a> {
+        self.0.children()
     }
 }
 

@@ -9,7 +9,6 @@
 //! | [`absence()`] | does a predicate hold because something is missing that the capture perhaps only did not see, or that has another name? |
 
 use alloc::{
-    boxed::Box,
     format,
     string::{String, ToString},
     vec,
@@ -333,10 +332,7 @@ fn sources(storage: &Storage, predicate: &dyn PredicateReflection, holds: bool) 
 }
 
 /// Returns the parameter of a predicate for a value, by which it says that it looks at the sources of an error.
-pub(super) fn sources_parameter<P>(of_value: &P) -> Option<Parameter<'_>>
-where
-    P: PredicateReflection + ?Sized,
-{
+pub(super) fn sources_parameter(of_value: &dyn PredicateReflection) -> Option<Parameter<'_>> {
     fn is_below(predicate: &dyn PredicateReflection) -> bool {
         let mut children = predicate.children();
         children.any(|child| parameter(child.value(), SOURCES).is_some() || is_below(child.value()))
@@ -344,7 +340,7 @@ where
 
     if of_value.parameters().any(|parameter| parameter.name() == SOURCES) {
         Some(Parameter::new(SOURCES, &"more"))
-    } else if is_below(&Borrowed(of_value)) {
+    } else if is_below(of_value) {
         // It is unknown what becomes of the result.
         Some(Parameter::new(SOURCES, &LESS_WITH_SOURCES))
     } else {
@@ -452,25 +448,6 @@ fn is_similar(one: &str, other: &str) -> bool {
         _ => false,
     };
     is_one_edit && one.len().min(other.len()) >= MIN_SIMILAR
-}
-
-/// Makes any predicate, which may be a trait object of another kind, a `&dyn PredicateReflection`.
-pub(super) struct Borrowed<'a, P: ?Sized>(pub(super) &'a P);
-
-impl<P: PredicateReflection + ?Sized> fmt::Display for Borrowed<'_, P> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(formatter)
-    }
-}
-
-impl<P: PredicateReflection + ?Sized> PredicateReflection for Borrowed<'_, P> {
-    fn parameters<'a>(&'a self) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
-        self.0.parameters()
-    }
-
-    fn children<'a>(&'a self) -> Box<dyn Iterator<Item = Child<'a>> + 'a> {
-        self.0.children()
-    }
 }
 
 /// The records that reach a capture: the levels that are compiled in, as far as a filter lets them pass.

@@ -8,7 +8,10 @@ use ::predicates::{
     reflection::{Case, Child, Parameter, PredicateReflection},
 };
 
-use super::{combinators::Operator, related::with_history};
+use super::{
+    combinators::{Behind, Operator},
+    related::with_history,
+};
 use crate::capture::{CapturedEvent, CapturedSpan};
 
 /// Matches spans whose subtree fits a pattern.
@@ -41,7 +44,7 @@ where
     P: for<'a> Predicate<CapturedSpan<'a>> + 'static,
 {
     TreePredicate {
-        span: Root(Box::new(span)),
+        span: Behind(Box::new(span)),
         nodes: Vec::new(),
         in_any_order: false,
         allows_others: true,
@@ -53,7 +56,8 @@ type EventMatcher = Box<dyn for<'a> Predicate<CapturedEvent<'a>>>;
 
 /// Predicate for a span with its descendants, returned by [`tree()`].
 pub struct TreePredicate {
-    pub(super) span: Root,
+    /// The span itself has to match for the tree to match.
+    pub(super) span: Behind<SpanMatcher>,
     pub(super) nodes: Vec<NodePredicate>,
     pub(super) in_any_order: bool,
     pub(super) allows_others: bool,
@@ -158,25 +162,6 @@ impl PredicateReflection for NodePredicate {
             Self::Span(tree) => tree.children(),
             Self::Event(predicate) => predicate.children(),
         }
-    }
-}
-
-/// Predicate for the span itself, which has to match for the tree to match.
-pub(super) struct Root(pub(super) SpanMatcher);
-
-impl fmt::Display for Root {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(formatter)
-    }
-}
-
-impl PredicateReflection for Root {
-    fn parameters<'a>(&'a self) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {
-        self.0.parameters()
-    }
-
-    fn children<'a>(&'a self) -> Box<dyn Iterator<Item = Child<'a>> + 'a> {
-        self.0.children()
     }
 }
 

@@ -13,9 +13,10 @@ use ::predicates::Predicate;
 use super::{
     Scanner,
     checks::ScanError,
+    combinators::Behind,
     failure::blind,
     scope::Scope,
-    sight::{Borrowed, bypass, counted, limit, misspelt, other_subscriber},
+    sight::{bypass, counted, limit, misspelt, other_subscriber},
 };
 use crate::{
     capture::{Captured, REMEDIES, Sealed, short::Short},
@@ -63,9 +64,9 @@ where
     {
         let storage = self.searched().storage;
         let mut hints = Vec::new();
-        let hidden = bypass(storage).or_else(|| limit(storage, &Borrowed(predicate), true));
+        let hidden = bypass(storage).or_else(|| limit(storage, &Behind(predicate), true));
         hints.extend(hidden.map(|reason| format!("(it could not be captured, since {reason})")));
-        let misspelt = misspelt(storage, &Borrowed(predicate), <I::Item as Sealed>::KIND);
+        let misspelt = misspelt(storage, &Behind(predicate), <I::Item as Sealed>::KIND);
         hints.extend(misspelt.map(|undeclared| format!("({undeclared})")));
         let did_match = |item: I::Item| predicate.eval(&item.with_earlier_values());
         if storage.has_earlier_values() && self.scanned().any(did_match) {
