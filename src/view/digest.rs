@@ -92,7 +92,7 @@ fn hash_value(value: ShownValue<'_>, hasher: &mut SipHasher13) {
                 }
             }
         }
-        ShownValue::Normalized(Text { pieces, .. }) => pieces.hash(hasher),
+        ShownValue::Normalized(Text { pieces, quote }) => (pieces, quote).hash(hasher),
     }
 }
 

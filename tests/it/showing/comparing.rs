@@ -576,3 +576,22 @@ proptest! {
         prop_assert!(matches!(&back.differences()[..], [Difference::Gone(_)]), "{}", back);
     }
 }
+
+/// Where a part of a text is replaced, its quotes still tell a string from the output of `Display`.
+#[test]
+fn redacted_texts_with_and_without_quotes_differ() {
+    let settings = SnapshotSettings::new().redact_durations();
+    let mixed = native(|| {
+        info!(took = "in 1ms");
+        info!(took = %"in 2ms");
+    });
+    let tree = "INFO took=\"in ⟨duration⟩\"\nINFO took=in ⟨duration⟩";
+    assert_eq!(settings.view(&mixed).to_string(), tree);
+    let strings = native(|| {
+        info!(took = "in 3ms");
+        info!(took = "in 4ms");
+    });
+    let compared = settings.compare(&strings, &mixed);
+    assert!(!compared.is_equivalent());
+    assert_eq!(compared.differences().len(), 1);
+}
