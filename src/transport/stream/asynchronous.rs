@@ -69,7 +69,10 @@ impl StreamReceiver<'_> {
         let mut chunk = vec![0; CHUNK_LEN];
         loop {
             match input.read(&mut chunk).await {
-                Ok(0) => return self.finish(),
+                Ok(0) => {
+                    self.pass_rest(on_foreign);
+                    return self.finish();
+                }
                 Ok(len) => self.push(chunk.get(..len).unwrap_or_default(), &mut on_foreign),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return self.fail(error),

@@ -171,6 +171,14 @@ impl StreamDecoder {
         }
     }
 
+    /// Returns the bytes that would begin a packet if there were more, but that may be text.
+    pub(super) fn pending_text(&self) -> &'static [u8] {
+        match self.state {
+            State::Outside { matched } => MARKER.get(..matched).unwrap_or_default(),
+            _ => &[],
+        }
+    }
+
     /// Takes bytes from the front of a chunk, up to the next item, and returns that; `None` when there
     /// are no bytes any more, and the next chunk is needed.
     ///
@@ -240,6 +248,8 @@ impl StreamDecoder {
             return Err(StreamError::Cut { offset, len: self.offset - offset });
         }
         let (offset, len) = match self.state {
+            // After the end, no packet can begin.
+            State::Outside { .. } if self.has_ended => return Ok(()),
             State::Outside { matched: 0 }
             | State::Whole { .. }
             | State::Counted { .. }

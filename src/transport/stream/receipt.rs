@@ -17,7 +17,7 @@ use crate::receiver::ReceiveError;
 /// let cut = &b"only text, and then \xffss"[..];
 /// let receipt = stream::receive(cut, &mut TracingEventReceiver::default());
 /// assert!(!receipt.is_complete());
-/// assert_eq!((receipt.frames, receipt.foreign), (0, 20));
+/// assert_eq!((receipt.frames, receipt.foreign), (0, 23));
 /// assert_eq!(
 ///     receipt.into_result().unwrap_err().to_string(),
 ///     "the stream is not complete, with 0 frames: \

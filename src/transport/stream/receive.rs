@@ -135,10 +135,23 @@ impl<'a> StreamReceiver<'a> {
                     Problem::Stream(error)
                 }
             };
-            self.receipt.problem_count += 1;
-            if self.receipt.problems.len() < self.limits.max_problems {
-                self.receipt.problems.push(problem);
-            }
+            self.add_problem(problem);
+        }
+    }
+
+    fn add_problem(&mut self, problem: Problem) {
+        self.receipt.problem_count += 1;
+        if self.receipt.problems.len() < self.limits.max_problems {
+            self.receipt.problems.push(problem);
+        }
+    }
+
+    /// Passes on the last bytes of the input that are text, unless the next byte would show that they begin a packet.
+    pub(super) fn pass_rest(&mut self, mut on_foreign: impl FnMut(&[u8])) {
+        let text = self.decoder.pending_text();
+        if !text.is_empty() {
+            self.receipt.foreign += text.len() as u64;
+            on_foreign(text);
         }
     }
 
@@ -151,6 +164,11 @@ impl<'a> StreamReceiver<'a> {
     pub fn finish(mut self) -> Receipt {
         let has_stream = self.decoder.has_stream();
         match mem::take(&mut self.decoder).finish() {
+            // Another stream in the same place is cut.
+            Err(error) if matches!(self.receipt.end, StreamEnd::Finished) => {
+                self.note_end(&error);
+                self.add_problem(Problem::Stream(error));
+            }
             Err(error) => {
                 self.note_end(&error);
                 if let StreamError::Cut { offset, len } = error {
@@ -201,7 +219,10 @@ impl<'a> StreamReceiver<'a> {
         let mut chunk = [0; CHUNK_LEN];
         loop {
             match input.read(&mut chunk) {
-                Ok(0) => return self.finish(),
+                Ok(0) => {
+                    self.pass_rest(on_foreign);
+                    return self.finish();
+                }
                 Ok(len) => self.take(chunk.get(..len).unwrap_or_default(), &mut on_foreign),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return self.fail(error),

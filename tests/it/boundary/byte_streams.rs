@@ -778,6 +778,35 @@ fn stream_is_received_and_the_text_passed_on() {
     assert_eq!(detailed(&trace), expected);
 }
 
+/// The last bytes could begin a packet if more came, and after the end of the stream none can.
+#[test]
+fn text_that_ends_as_a_packet_begins_is_passed_on() {
+    let stream = packets(&frames_of(program)).concat();
+    for text in [&b"text\xff"[..], b"\xff", b"\xffs", b"\xffss"] {
+        for (before, is_complete) in [(&stream[..], true), (b"", false)] {
+            let (bytes, mut passed_on) = ([before, text].concat(), vec![]);
+            let mut receiver = TracingEventReceiver::default();
+            let receipt = StreamReceiver::new(&mut receiver)
+                .read(&bytes[..], |bytes| passed_on.extend_from_slice(bytes));
+            assert_eq!((&*passed_on, receipt.foreign), (text, text.len() as u64));
+            assert_eq!(receipt.is_complete(), is_complete, "{receipt:?}");
+        }
+    }
+}
+
+#[test]
+fn stream_that_is_ended_is_ended_also_if_another_one_is_cut_behind_it() {
+    let one = named([1; 4], &[START, (2, &[])]).concat();
+    let other = named([2; 4], &[(0, &[41, 0])]).concat();
+    for len in 4..other.len() {
+        let bytes = [&one[..], &other[..len]].concat();
+        let receipt = stream::receive(&bytes[..], &mut TracingEventReceiver::default());
+        assert!(matches!(receipt.end, StreamEnd::Finished), "{receipt:?}");
+        let cut = StreamError::Cut { offset: one.len() as u64, len: len as u64 };
+        assert_eq!(receipt.problems, [Problem::Stream(cut)]);
+    }
+}
+
 #[test]
 fn frame_that_is_refused_is_reported_and_the_rest_received() {
     let frames = frames_of(|| info!("said"));
