@@ -1,5 +1,5 @@
 use alloc::{boxed::Box, string::ToString, vec::Vec};
-use core::{fmt, iter};
+use core::iter;
 
 use ::predicates::{
     Predicate,
@@ -56,13 +56,7 @@ pub struct AnyFieldPredicate<P> {
     plain_type: Option<PlainType>,
 }
 
-impl_operators!({P,} AnyFieldPredicate<P>);
-
-impl<P: fmt::Display> fmt::Display for AnyFieldPredicate<P> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "any field({})", self.matches)
-    }
-}
+impl_operators_and_text!(AnyFieldPredicate, "any field");
 
 impl<P: PredicateReflection> PredicateReflection for AnyFieldPredicate<P> {
     fn parameters<'a>(&'a self) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {

@@ -80,13 +80,7 @@ impl<P: Deref<Target: PredicateReflection>> PredicateReflection for Behind<P> {
 /// the predicate does with its part.
 macro_rules! impl_with_part {
     ($ty:ident, $name:literal, $operator:ident, $part:expr) => {
-        impl_operators!({P,} $ty<P>);
-
-        impl<P: core::fmt::Display> core::fmt::Display for $ty<P> {
-            fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                write!(formatter, concat!($name, "({})"), self.matches)
-            }
-        }
+        impl_operators_and_text!($ty, $name);
 
         impl<P: ::predicates::reflection::PredicateReflection>
             ::predicates::reflection::PredicateReflection for $ty<P>

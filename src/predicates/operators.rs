@@ -49,3 +49,16 @@ macro_rules! impl_operators {
         }
     };
 }
+
+/// Gives a predicate that has one part, `matches`, its operators, and a text with this name.
+macro_rules! impl_operators_and_text {
+    ($ty:ident, $name:expr) => {
+        impl_operators!({P,} $ty<P>);
+
+        impl<P: core::fmt::Display> core::fmt::Display for $ty<P> {
+            fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                write!(formatter, concat!($name, "({})"), self.matches)
+            }
+        }
+    };
+}

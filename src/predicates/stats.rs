@@ -92,13 +92,7 @@ impl fmt::Display for Times {
 /// Implements a predicate for a number of times, which may be unknown. It names what was entered, or the like.
 macro_rules! impl_count {
     ($ty:ident, $name:ident, |$span:ident| $count:expr, $subject:literal $(, $parameter:expr)?) => {
-        impl_operators!({P,} $ty<P>);
-
-        impl<P: fmt::Display> fmt::Display for $ty<P> {
-            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(formatter, concat!(stringify!($name), "({})"), self.matches)
-            }
-        }
+        impl_operators_and_text!($ty, stringify!($name));
 
         impl<P: PredicateReflection> PredicateReflection for $ty<P> {
             $(fn parameters<'a>(&'a self) -> Box<dyn Iterator<Item = Parameter<'a>> + 'a> {

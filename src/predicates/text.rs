@@ -66,13 +66,7 @@ impl<'a> FoundText<'a> {
 /// Implements a predicate for the text that a function finds in a span or event.
 macro_rules! impl_text_predicate {
     ($ty:ident for {$($generics:tt)*} $item:ty: $name:literal, $find:expr) => {
-        impl_operators!({P,} $ty<P>);
-
-        impl<P: core::fmt::Display> core::fmt::Display for $ty<P> {
-            fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                write!(formatter, concat!($name, "({})"), self.matches)
-            }
-        }
+        impl_operators_and_text!($ty, $name);
 
         impl<$($generics)* P: ::predicates::Predicate<str>> ::predicates::Predicate<$item> for $ty<P> {
             fn eval(&self, item: &$item) -> bool {
