@@ -464,14 +464,20 @@ impl Listed {
         Self { moment: Some(span.moment()), line, remarks }
     }
 
-    /// Writes the lines. A snapshot may have redacted values since they were noted, unless the span or event has been
-    /// taken or evicted.
+    /// Writes the lines. A snapshot may have redacted values since they were noted.
     fn write(&self, findings: &mut String, storage: &Storage) {
         let spans = storage.all_spans().map(CapturedNode::Span);
-        let nodes = spans.chain(storage.all_events().map(CapturedNode::Event));
-        let node =
-            self.moment.and_then(|moment| nodes.into_iter().find(|node| node.moment() == moment));
-        let line = node.map_or_else(|| self.line.clone(), |node| ShortLine::new(node).to_string());
+        let mut nodes = spans.chain(storage.all_events().map(CapturedNode::Event));
+        let node = self.moment.and_then(|moment| nodes.find(|node| node.moment() == moment));
+        let is_gone = self.moment.is_some() && node.is_none();
+        let line = match node {
+            Some(node) => ShortLine::new(node).to_string(),
+            None if is_gone && storage.printed().line_drawing().is_some() => {
+                "⟨not shown, since it was taken or evicted, and a snapshot redacts values⟩"
+                    .to_string()
+            }
+            None => self.line.clone(),
+        };
         // Writing to a string does not fail.
         let _ = write!(findings, "  {line}\n{}", self.remarks);
     }

@@ -72,9 +72,10 @@ use crate::{
 /// listed under `normalized`.
 ///
 /// If your test fails after a snapshot or view of its trace, the redactions of the latest one also apply where the
-/// [trace is printed](crate::CaptureBuilder#printing), and to the lines of the trace in the message of a scanner. The
-/// values that your predicate compares are shown as they are, beside the predicate. So are all values in a
-/// [recording](crate::CaptureBuilder#recording), and in lines that were printed [live](crate::Print::Live).
+/// [trace is printed](crate::CaptureBuilder#printing), and to the lines of the trace in the message of a scanner, or of a
+/// capture that [fails its test](crate::CaptureBuilder#watching-over-a-test). The values that your predicate compares are
+/// shown as they are, beside the predicate. So are all values in a [recording](crate::CaptureBuilder#recording), and in
+/// lines that were printed [live](crate::Print::Live).
 ///
 /// # Recognized forms
 ///

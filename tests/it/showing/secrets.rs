@@ -366,6 +366,8 @@ fn finding_redacts_what_a_later_snapshot_redacts() {
     let message = panic_message(|| {
         let builder = Capture::builder().fail_on_events(Level::WARN).fail_on_open_spans();
         let capture = builder.fail_on_unbalanced_enters().start();
+        warn!(password = "hunter2", "taken");
+        drop(capture.take());
         let closed = info_span!("closed", password = "hunter2");
         // Dropped without the exit.
         mem::forget(closed.enter());
@@ -377,8 +379,12 @@ fn finding_redacts_what_a_later_snapshot_redacts() {
         capture.finish()
     });
     assert!(!message.contains("hunter2"), "{message}");
-    for line in ["  WARN sent password=⟨a password⟩\n", "  INFO held{password=⟨a password⟩}\n"]
-    {
+    let lines = [
+        "allows:\n  ⟨not shown, since it was taken or evicted, and a snapshot redacts values⟩\n    by it::",
+        "  WARN sent password=⟨a password⟩\n",
+        "  INFO held{password=⟨a password⟩}\n",
+    ];
+    for line in lines {
         assert!(message.contains(line), "{message}");
     }
     let unbalanced =
