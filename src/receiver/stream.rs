@@ -43,11 +43,11 @@ pub(crate) struct Stream {
     pub(super) limits: ReceiverLimits,
     /// What there was when the attempt began that may be rolled back.
     pub(super) attempt: Option<Box<Checkpoint>>,
-    /// Call sites that were announced in attempts that were rolled back. Each attempt announces them again, and they
-    /// are not one more each time.
+    /// Call sites that were announced in attempts that were rolled back, or in earlier streams of bytes. Each attempt and
+    /// stream announces them again, and they are not one more each time.
     pub(super) rolled_back: HashMap<Arc<CallSiteData>, usize>,
     /// Records that were taken.
-    taken: u64,
+    pub(super) taken: u64,
     /// Whether the trace tells that something was refused.
     pub(super) is_loss_traced: bool,
     /// Whether the records are those of a trace that was read again, rather than those of a program: they name the span

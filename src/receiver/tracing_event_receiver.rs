@@ -91,6 +91,8 @@ pub struct TracingEventReceiver {
     pub(super) to_restore: Option<CheckedSpans>,
     /// Whether an attempt begins when these are restored.
     pub(super) is_attempt_due: bool,
+    /// Whether a stream of bytes has started.
+    has_stream: bool,
 }
 
 impl fmt::Debug for TracingEventReceiver {
@@ -118,6 +120,7 @@ impl TracingEventReceiver {
             is_started: false,
             to_restore: None,
             is_attempt_due: false,
+            has_stream: false,
         }
     }
 
@@ -217,6 +220,16 @@ impl TracingEventReceiver {
 
     pub(crate) fn is_relaying_elsewhere(&self) -> bool {
         self.sink.is_elsewhere()
+    }
+
+    /// Prepares for a stream of bytes that starts. If an earlier one has left spans open, its program is gone, and has nothing to
+    /// do with this one, whose spans have the same IDs: they are closed, as when the receiver is dropped.
+    ///
+    /// A restored receiver keeps its spans. They may be those of this stream.
+    pub(crate) fn begin_stream(&mut self) {
+        if mem::replace(&mut self.has_stream, true) && self.to_restore.is_none() {
+            self.stream.begin_anew(&mut *self.sink);
+        }
     }
 
     /// Says whether the records from now on are those of a trace that was read again. Returns what was said before.

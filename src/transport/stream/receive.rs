@@ -81,6 +81,9 @@ const NOT_READ: &str = "its stream was not read to the end";
 
 impl<'a> StreamReceiver<'a> {
     /// Begins with a stream.
+    ///
+    /// A receiver may take several streams, one after another. When the next one starts, the spans that the one before has left
+    /// open are closed, as when the receiver is dropped, except for those that the receiver was restored with.
     pub fn new(receiver: &'a mut TracingEventReceiver) -> Self {
         Self::with_limits(receiver, StreamLimits::default())
     }
@@ -122,6 +125,10 @@ impl<'a> StreamReceiver<'a> {
                     continue;
                 }
                 Ok(StreamItem::Start { written_by }) => {
+                    // A program may say so again.
+                    if self.receipt.written_by.is_none() {
+                        self.receiver.begin_stream();
+                    }
                     self.receipt.written_by = Some(written_by.into());
                     continue;
                 }

@@ -1,7 +1,11 @@
 //! Byte streams of several programs that a host takes in turns, and streams that end in the middle of a span: the host
 //! is in none of their spans meanwhile.
 
-use spanshot::{Capture, TracingEventReceiver, predicates::*, transport::stream::StreamReceiver};
+use spanshot::{
+    Capture, SharedStorage, TracingEventReceiver,
+    predicates::*,
+    transport::stream::{self, StreamReceiver},
+};
 use tracing::{info, info_span};
 
 use super::byte_streams::packets;
@@ -74,5 +78,59 @@ fn stream_that_is_cut_leaves_the_host_in_none_of_its_spans() {
         // What was not closed stays open until the receiver is dropped.
         drop(receiver);
         capture.trace().scan_spans().none(&!closed());
+    }
+}
+
+/// How a receiver is given a whole stream.
+type Feed = fn(&mut TracingEventReceiver, &[u8]);
+
+fn read(receiver: &mut TracingEventReceiver, bytes: &[u8]) {
+    let _ = stream::receive(bytes, receiver);
+}
+
+fn push(receiver: &mut TracingEventReceiver, bytes: &[u8]) {
+    let mut stream = StreamReceiver::new(receiver);
+    stream.push(bytes, |_| ());
+    stream.finish();
+}
+
+/// Feeds two streams to one receiver, or to one each, and returns the trees that a capture and a storage have got.
+fn received(
+    feed: Feed,
+    streams: [&[Vec<u8>]; 2],
+    new_receiver: fn(&SharedStorage) -> TracingEventReceiver,
+    is_one: bool,
+) -> String {
+    let capture = Capture::builder().ignore_lost_records().start();
+    let storage = SharedStorage::default();
+    let [first, second] = streams;
+    let mut receiver = new_receiver(&storage);
+    feed(&mut receiver, &first.concat());
+    info!("by the host");
+    if !is_one {
+        receiver = new_receiver(&storage);
+    }
+    feed(&mut receiver, &second.concat());
+    drop(receiver);
+    let [trace, stored] = [capture.trace(), storage.lock()];
+    assert!(trace.all_spans().chain(stored.all_spans()).all(|span| span.stats().is_closed));
+    format!("{trace}\n{stored}")
+}
+
+/// The next stream has spans of the same IDs, and is in none that a program before has left open.
+#[test]
+fn streams_that_one_receiver_takes_one_after_another_are_not_mixed() {
+    let [first, second] = ["a", "b"].map(packets_of);
+    for feed in [read, push] as [Feed; 2] {
+        for new_receiver in [|_| TracingEventReceiver::default(), TracingEventReceiver::capturing]
+            as [fn(&SharedStorage) -> TracingEventReceiver; 2]
+        {
+            for len in 0..=first.len() {
+                let streams = [&first[..len], &second];
+                let one = received(feed, streams, new_receiver, true);
+                assert_eq!(one, received(feed, streams, new_receiver, false));
+                assert!(one.contains(&tree_of("b")), "{one}");
+            }
+        }
     }
 }
