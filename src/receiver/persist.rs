@@ -323,9 +323,7 @@ impl Stream {
         close_all(spans, sink, &mut steps);
         steps.end();
     }
-}
 
-impl Stream {
     /// Rolls back, and goes on with another stream under the same limits.
     pub(super) fn begin_anew(&mut self, sink: &mut (impl Sink + ?Sized)) {
         if self.committed > 0 {
