@@ -323,23 +323,6 @@ impl Stream {
         close_all(spans, sink, &mut steps);
         steps.end();
     }
-
-    /// Rolls back, and goes on with another stream under the same limits.
-    pub(super) fn begin_anew(&mut self, sink: &mut (impl Sink + ?Sized)) {
-        if self.committed > 0 {
-            return;
-        }
-        let mut earlier = mem::take(self);
-        // The sink knows call sites by their indices. The same program announces the same ones.
-        self.call_sites = mem::take(&mut earlier.call_sites);
-        let announced = self.call_sites.iter().enumerate();
-        self.rolled_back = announced.map(|(index, site)| (Arc::clone(&site.data), index)).collect();
-        self.limits = earlier.limits;
-        self.taken = earlier.taken;
-        self.is_loss_traced = earlier.is_loss_traced;
-        self.is_of_trace = earlier.is_of_trace;
-        earlier.roll_back(sink);
-    }
 }
 
 /// All that is needed to create a span anew.

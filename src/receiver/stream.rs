@@ -47,7 +47,7 @@ pub(crate) struct Stream {
     /// stream announces them again, and they are not one more each time.
     pub(super) rolled_back: HashMap<Arc<CallSiteData>, usize>,
     /// Records that were taken.
-    pub(super) taken: u64,
+    taken: u64,
     /// Whether the trace tells that something was refused.
     pub(super) is_loss_traced: bool,
     /// Whether the records are those of a trace that was read again, rather than those of a program: they name the span
@@ -92,6 +92,23 @@ impl Stream {
         }
         self.taken = self.taken.saturating_add(1);
         Ok(())
+    }
+
+    /// Rolls back, and goes on with another stream under the same limits.
+    pub(super) fn begin_anew(&mut self, sink: &mut (impl Sink + ?Sized)) {
+        if self.committed > 0 || self.attempt.is_some() {
+            return;
+        }
+        let mut earlier = mem::take(self);
+        // The sink knows call sites by their indices. The same program announces the same ones.
+        self.call_sites = mem::take(&mut earlier.call_sites);
+        let announced = self.call_sites.iter().enumerate();
+        self.rolled_back = announced.map(|(index, site)| (Arc::clone(&site.data), index)).collect();
+        self.limits = earlier.limits;
+        self.taken = earlier.taken;
+        self.is_loss_traced = earlier.is_loss_traced;
+        self.is_of_trace = earlier.is_of_trace;
+        earlier.roll_back(sink);
     }
 
     #[cold]

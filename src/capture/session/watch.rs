@@ -434,7 +434,7 @@ impl Tally {
     }
 }
 
-/// A span or event with something wrong, as it was when that was noted.
+/// A span or event with something wrong, and its line when this was noted.
 #[derive(Debug, Clone)]
 struct Listed {
     /// When it was created or emitted. None if it is not in any trace.
