@@ -145,7 +145,7 @@ fn by_name_1() { assert_by_name(1); }
 fn by_name_2() { assert_by_name(2); }
 "#;
 
-/// Snapshots of which only a part is pinned.
+/// Snapshots that pin only a part of the trace.
 const ELIDED: &str = r#"
 use spanshot::{Capture, Trace, assert_trace_snapshot};
 

@@ -72,7 +72,7 @@ pub(crate) fn measure(mut write: impl FnMut(&Figures)) -> Result<Vec<String>, Bo
     // With it, the builds need no network.
     let fetched = cargo("fetch", &manifest).stdout(Stdio::null()).status()?;
     if !fetched.success() {
-        return Err("cargo could not fetch what is built".into());
+        return Err("cargo could not fetch the packages".into());
     }
     let mut failures = vec![];
     for pair in PAIRS {

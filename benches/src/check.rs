@@ -1,4 +1,4 @@
-//! Whether what is to be reached is, with room for noise.
+//! Whether all limits are reached, with room for noise.
 //!
 //! Nanoseconds are what it is about, so that time decides, in as many rounds as it takes up to some
 //! number. Where a machine is so noisy that they do not show it, instructions may: if those are in the
@@ -14,11 +14,10 @@ use crate::{
     timing,
 };
 
-/// What a ratio of times may be beyond what is to be reached.
+/// How far a ratio of times may be beyond its limit.
 const ROOM_OF_TIME: f64 = 1.25;
 
-/// What a ratio of instructions may be beyond what is to be reached where they are all there is to
-/// look at. It is for what is done once.
+/// How far a ratio of instructions may be beyond its limit where nothing else decides: for work that is done once.
 const ROOM_OF_COUNT: f64 = 1.01;
 
 /// Bytes and fuel are the same each time.
@@ -28,12 +27,12 @@ const ROOM_OF_AMOUNT: f64 = 1.0;
 #[derive(Debug)]
 pub(crate) struct Judgement {
     pub(crate) figures: Figures,
-    /// What is wrong with it.
+    /// Why it fails.
     pub(crate) failure: Option<String>,
 }
 
 impl Judgement {
-    /// Judges figures by what is to be reached, or by what is `held` instead.
+    /// Judges figures by their limit, or by what is `held` instead.
     pub(crate) fn new(figures: Figures, held: Option<f64>, room: f64) -> Self {
         let reach = held.or(figures.reach);
         let failure = (!Figures { reach, ..figures.clone() }.is_within(room)).then(|| {

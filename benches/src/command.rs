@@ -35,7 +35,7 @@ pub(crate) enum Command {
     Work { row: String, side: String },
 }
 
-/// What is measured.
+/// The measurements to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Gauge {
     Time,

@@ -23,7 +23,7 @@ impl Figures {
         format!("{} {}", self.unit, self.per).trim().into()
     }
 
-    /// Whether the ratio, to three places, is at most what is to be reached, times the room. It is if
+    /// Whether the ratio, to three places, is at most the limit, times the room. It is if
     /// nothing is to be reached.
     pub(crate) fn is_within(&self, room: f64) -> bool {
         match (self.ratio(), self.reach) {

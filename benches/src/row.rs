@@ -126,7 +126,7 @@ impl Row {
         self
     }
 
-    /// The same row, of which the check asks nothing.
+    /// The same row, without a limit that the check holds.
     pub(crate) const fn only_shown(mut self) -> Self {
         self.reach = None;
         self.judged_by = JudgedBy::Nothing;

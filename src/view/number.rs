@@ -33,7 +33,7 @@ enum Known {
     New(usize),
 }
 
-/// Siblings, some of which are numbered already.
+/// Siblings. Some are numbered already.
 struct Siblings {
     parent: Place,
     places: Vec<Place>,

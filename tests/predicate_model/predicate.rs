@@ -186,7 +186,7 @@ fn common(depth: u32) -> BoxedStrategy<Common> {
     .boxed()
 }
 
-/// Predicates for spans, of which so many are in one another at the most.
+/// Predicates for spans, nested up to this depth.
 pub(crate) fn span_predicate(depth: u32) -> BoxedStrategy<SpanPredicate> {
     let leaf = prop_oneof![
         6 => common(depth).prop_map(SpanPredicate::Common),
@@ -218,7 +218,7 @@ pub(crate) fn span_predicate(depth: u32) -> BoxedStrategy<SpanPredicate> {
     .boxed()
 }
 
-/// Predicates for events, of which so many are in one another at the most.
+/// Predicates for events, nested up to this depth.
 pub(crate) fn event_predicate(depth: u32) -> BoxedStrategy<EventPredicate> {
     let leaf = prop_oneof![
         6 => common(depth).prop_map(EventPredicate::Common),

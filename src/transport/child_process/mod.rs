@@ -52,7 +52,7 @@
 //!
 //! | your child | do this |
 //! |---|---|
-//! | traces after its `ChildStream` is dropped | keep that longer, or call [`ChildStream::finish()`] where the trace is to end |
+//! | traces after its `ChildStream` is dropped | keep that longer, or call [`ChildStream::finish()`] where you want the trace to end |
 //! | calls `process::exit()` | finish the stream before: [`ChildStream::finish()`] |
 //! | is killed by your test, or may be | tell the capture, or the storage: [`ignore_lost_records()`](crate::SharedStorage::ignore_lost_records) |
 //!
