@@ -1,4 +1,4 @@
-//! What was measured, and what it is to be.
+//! The measured figures, and their limits.
 
 /// The figures of a row.
 #[derive(Debug, Clone, PartialEq)]

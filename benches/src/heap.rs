@@ -1,4 +1,4 @@
-//! An allocator that counts what is held.
+//! An allocator that counts the bytes that are held.
 
 #![allow(unsafe_code, reason = "an allocator is")]
 

@@ -89,7 +89,7 @@ impl fmt::Display for Times {
     }
 }
 
-/// Implements a predicate for a number of times, which may be unknown. It names what was entered, or the like.
+/// Implements a predicate for a number of times, which may be unknown. It names the subject that was entered or cloned so often.
 macro_rules! impl_count {
     ($ty:ident, $name:ident, |$span:ident| $count:expr, $subject:literal $(, $parameter:expr)?) => {
         impl_operators_and_text!($ty, stringify!($name));

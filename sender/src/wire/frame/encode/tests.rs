@@ -12,7 +12,7 @@ fn postcard<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
     postcard::to_allocvec(value).unwrap()
 }
 
-/// Returns what is written, behind bytes that bring it close to where frames move to the heap.
+/// Returns the written bytes, behind others that bring it close to where frames move to the heap.
 fn written(before: usize, write: impl FnOnce(&mut FrameWriter)) -> Vec<u8> {
     let mut writer = FrameWriter::new();
     writer.buffer.extend(&vec![0xaa; before]);
