@@ -22,7 +22,7 @@ use tracing_subscriber::filter::Targets;
 
 use super::combinators::Operator::{self, And, Ever, Not, Or, Related, Tree, TreeAlone};
 use crate::{
-    capture::{CapturedSpan, LEFT_BEHIND, RelayedElsewhere, Storage, short::Short},
+    capture::{CapturedSpan, RelayedElsewhere, Storage, short::Short},
     wire::{CallSiteKind, MAX_CHAIN, text::Quoted},
 };
 
@@ -104,10 +104,7 @@ pub(super) fn cut_chains(storage: &Storage) -> Option<String> {
 
 /// Says that records went elsewhere that should be here, if some did.
 pub(super) fn bypass(storage: &Storage) -> Option<String> {
-    let sight = storage.sight();
-    let left_behind = sight.is_bypassed.then(|| LEFT_BEHIND.to_string());
-    let lost = || sight.lost_relayed().or_else(|| sight.lost()).or_else(|| sight.unsent());
-    left_behind.or_else(lost)
+    storage.sight().bypass()
 }
 
 /// Says that a receiver relays to another subscriber, if one does. That may be intended.

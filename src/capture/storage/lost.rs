@@ -56,7 +56,6 @@ impl LostRecords {
     }
 
     /// Returns a text about lost records that may belong to the trace, or to no test, with a remedy.
-    #[cfg(any(feature = "predicates", feature = "snapshot"))]
     pub(crate) fn in_trace(&self, of_nobody: Option<&Self>) -> Option<String> {
         let what = self.since_emptied.what().or_else(|| self.of_nobody(of_nobody?))?;
         Some(format!("{what} ({REMEDY})"))

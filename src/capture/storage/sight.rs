@@ -173,15 +173,20 @@ impl Sight {
     }
 
     /// Returns a text about records that receivers have lost, with a remedy, if there are any.
-    #[cfg(any(feature = "predicates", feature = "snapshot"))]
     pub(crate) fn lost(&self) -> Option<String> {
         self.lost.in_trace(self.unattributed.as_ref().map(|of_nobody| &of_nobody.sight.lost))
     }
 
     /// Returns a text about records that a guest may not have sent, with a remedy, if there are any.
-    #[cfg(any(feature = "predicates", feature = "snapshot"))]
     pub(crate) fn unsent(&self) -> Option<String> {
         self.unsent.map(|why| format!("{} ({})", why.what(), why.remedy()))
+    }
+
+    /// Returns the reason why records went elsewhere that should be here, if some did.
+    pub(crate) fn bypass(&self) -> Option<String> {
+        let left_behind = self.is_bypassed.then(|| LEFT_BEHIND.to_string());
+        let lost = || self.lost_relayed().or_else(|| self.lost()).or_else(|| self.unsent());
+        left_behind.or_else(lost)
     }
 
     /// Returns the reason why a trace may be incomplete, if there is one.

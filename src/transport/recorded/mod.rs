@@ -46,6 +46,9 @@ mod save;
 
 pub use self::{error::RecordedError, recorded_trace::RecordedTrace};
 
+/// Name of the note that says why a saved trace is not all that was traced.
+const LACK: &str = "lack";
+
 /// Creates a file for a trace, or empties the one that is there.
 ///
 /// # Errors

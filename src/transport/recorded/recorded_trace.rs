@@ -100,6 +100,8 @@ impl RecordedTrace {
     /// | `message` | the message of the panic or error |
     /// | `location` | where it panicked, or where the capture was started |
     ///
+    /// A trace that `Storage::save()` has written has a note `lack` if it was not all that was traced: it says why.
+    ///
     /// The file says so, and nobody checks it. It may come from anywhere.
     ///
     /// # Example
@@ -147,6 +149,9 @@ impl RecordedTrace {
             Err(error) => stream.fail(error),
         };
         receiver.set_of_trace(was_of_trace);
+        if let Some(reason) = self.note(super::LACK) {
+            receiver.note_loss(&format_args!("the trace was saved without them: {reason:?}"));
+        }
         receipt
     }
 }

@@ -13,7 +13,9 @@ impl Storage {
     ///
     /// Replayed into a storage, it gives an equal trace: the same tree, with the same values (earlier ones of a
     /// field included), order, statistics, call sites and threads. Two things differ: times are the times of the replay,
-    /// and the number of [evicted](Self::left_out) spans and events is not kept. An exit without an enter is left out,
+    /// and the number of [evicted](Self::left_out) spans and events is not kept. If this trace lacks records, since they were
+    /// evicted or lost, assertions that something is not in the replayed trace fail as well. Filters of the capture are
+    /// not saved: such assertions do not know them after the replay. An exit without an enter is left out,
     /// too. The [kinds of parents](crate::capture::ParentKind) and how often handles
     /// were [cloned](crate::CapturedSpan::clones) are not saved: a `RecordedTrace` leaves them unknown.
     ///
@@ -51,11 +53,21 @@ impl Storage {
     ) -> io::Result<()> {
         let mut file = BufWriter::new(File::create(path)?);
         let writer = StreamWriter::new(Unflushed(&mut file));
+        if let Some(reason) = self.lack() {
+            writer.note(super::LACK, &reason);
+        }
         notes.for_each(|(name, value)| writer.note(name, value));
         self.for_each_frame(|frame| writer.send(frame));
         writer.finish()?;
         drop(writer);
         file.flush()
+    }
+
+    /// Says why the trace is not all that was traced, if it is not.
+    fn lack(&self) -> Option<String> {
+        let left_out = self.left_out() + self.evicted_values;
+        let evicted = || format!("{left_out} spans, events and values were left out of it");
+        self.sight.bypass().or_else(|| (left_out > 0).then(evicted))
     }
 }
 

@@ -8,13 +8,14 @@ use std::{
 use spanshot::{
     Capture, Keep, SharedStorage, Storage, Trace, TracingEventReceiver,
     capture::{Happening, Moment},
+    predicates::{ScanExt, level},
     transport::{
         frame,
         recorded::{self, RecordedError, RecordedTrace},
         stream::{self, Receipt, StreamEnd},
     },
 };
-use tracing::{Span, error, field, info, info_span, warn};
+use tracing::{Level, Span, error, field, info, info_span, warn};
 
 use crate::support::{current_dispatch, detailed, native, on_thread};
 
@@ -401,4 +402,28 @@ fn trace_of_a_later_version_is_refused_naming_both() {
             ", which reads versions up to 2: take a version of spanshot that reads both, or record it anew"
         )
     );
+}
+
+/// Replayed, it says no more than it did when it was saved.
+#[test]
+fn trace_that_lacks_records_refuses_negatives_after_it_was_saved() {
+    let evicted = Capture::builder().max_nodes(2, Keep::Newest).start();
+    error!("evicted");
+    (0..3).for_each(|number| info!(number));
+    let evicted = evicted.finish();
+
+    let lost = Capture::start();
+    info!("of the host");
+    TracingEventReceiver::default().receive_encoded(b"no frame").unwrap_err();
+    let lost = lost.finish();
+
+    for (trace, name) in [(evicted, "evicted"), (lost, "lost")] {
+        let negative = |trace: &Trace| {
+            let negative = trace.scan_events().try_none(&level(Level::ERROR));
+            negative.unwrap_err().to_string()
+        };
+        assert!(negative(&trace).starts_with("this says nothing"));
+        let replayed = saved(&trace, name);
+        assert!(negative(&replayed).contains("the trace was saved without them: "));
+    }
 }
