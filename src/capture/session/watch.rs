@@ -466,13 +466,12 @@ impl Listed {
 
     /// Writes the lines. A snapshot may have redacted values since they were noted.
     fn write(&self, findings: &mut String, storage: &Storage) {
-        let spans = storage.all_spans().map(CapturedNode::Span);
-        let mut nodes = spans.chain(storage.all_events().map(CapturedNode::Event));
-        let node = self.moment.and_then(|moment| nodes.find(|node| node.moment() == moment));
-        let is_gone = self.moment.is_some() && node.is_none();
-        let line = match node {
+        let node = self.moment.and_then(|moment| storage.node_at(moment));
+        // An event that there was no room for has the moment of what came next.
+        let is_it = |node: &CapturedNode<'_>| ShortLine::unredacted(*node).to_string() == self.line;
+        let line = match node.filter(is_it) {
             Some(node) => ShortLine::new(node).to_string(),
-            None if is_gone && storage.printed().line_drawing().is_some() => {
+            None if self.moment.is_some() && storage.printed().line_drawing().is_some() => {
                 "⟨not shown, since it was taken or evicted, and a snapshot redacts values⟩"
                     .to_string()
             }

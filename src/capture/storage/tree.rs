@@ -264,7 +264,17 @@ impl Storage {
     }
 
     pub(crate) fn node(&self, index: NodeIndex) -> CapturedNode<'_> {
-        match index.kind() {
+        self.node_of(index.kind())
+    }
+
+    /// Returns the span or event to which something happened at a moment, if it is in this trace.
+    pub(crate) fn node_at(&self, moment: Moment) -> Option<CapturedNode<'_>> {
+        let (node, _) = self.timeline.get(self.timeline.entry_at(moment)?);
+        Some(self.node_of(node))
+    }
+
+    fn node_of(&self, node: NodeKind) -> CapturedNode<'_> {
+        match node {
             NodeKind::Span(index) => CapturedNode::Span(self.span(index)),
             NodeKind::Event(index) => CapturedNode::Event(self.event(index)),
         }

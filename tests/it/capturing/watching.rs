@@ -136,6 +136,20 @@ fn event_may_be_allowed_by_its_parent() {
     }
 }
 
+/// Its moment is that of the next record, which is another event if room was made for that.
+#[test]
+fn event_without_room_is_not_mistaken_for_the_next_one() {
+    let message = panic_message(|| {
+        let capture = quiet().max_nodes(1, Keep::Oldest).fail_on_events(Level::WARN).start();
+        info!("has room");
+        error!("has none");
+        drop(capture.take());
+        info!("next");
+        capture.finish()
+    });
+    assert!(message.contains("allows:\n  ERROR has none\n"), "{message}");
+}
+
 /// Those that there was no room for are looked at, but not captured.
 #[test]
 fn event_without_room_is_judged_but_not_captured() {
